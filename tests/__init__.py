@@ -1,0 +1,1 @@
+"""Tests with real parts: real processes, sockets, supervisors and name servers."""

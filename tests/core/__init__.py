@@ -1,0 +1,1 @@
+"""core: pure functions, by tables and by hypothesis."""

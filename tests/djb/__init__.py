@@ -1,0 +1,1 @@
+"""Ours beside djb: the same input for both, the same output from both."""

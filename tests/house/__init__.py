@@ -1,0 +1,1 @@
+"""The house itself: floors, examples, documentation, start-up cost."""

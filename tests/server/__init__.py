@@ -1,0 +1,1 @@
+"""pytcpserver and pyrblsmtpd as processes under real clients."""

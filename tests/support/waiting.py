@@ -1,0 +1,21 @@
+"""Waiting for conditions, never for times."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+PATIENCE = 30.0
+
+
+def until(condition: Callable[[], T], what: str = "") -> T:
+    """The condition's first true value; fails after PATIENCE seconds, far beyond what a slow machine needs."""
+    end = time.monotonic() + PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {PATIENCE:.0f} s in vain for {what or condition}")
+        time.sleep(0.01)

@@ -1,0 +1,1 @@
+"""SPEAKS: options in, usage lines and exit codes out. Never touches a client."""

@@ -1,0 +1,102 @@
+"""djb's manners over click: one usage line, exit 100 for what was asked wrongly, options in written order."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import click
+
+from ..core.errors import AskedWrongly, Failure
+
+#: Bundles, attached values and ``--`` come with click; stopping at the first argument and a free -h do not.
+CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"], "max_content_width": 100}
+
+_WRITTEN = "ucspi_py.written"
+
+
+class OrderedCommand(click.Command):
+    """A command that remembers the order in which its options were written; click alone forgets it."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        ctx.meta[_WRITTEN] = self.make_parser(ctx).parse_args(list(args))[2]
+        return super().parse_args(ctx, args)
+
+
+def written_options(ctx: click.Context) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value) for every option of an OrderedCommand as written; a flag's value is True.
+
+    Options that take a value must be ``multiple``.
+    """
+    values = {name: iter(value) for name, value in ctx.params.items() if isinstance(value, tuple)}
+    for parameter in ctx.meta[_WRITTEN]:
+        if isinstance(parameter, click.Option) and parameter.name:
+            yield parameter.name, next(values[parameter.name]) if parameter.multiple else True
+
+
+class Number(click.ParamType[int]):
+    """Decimal digits and nothing else; C reads ``abc`` as 0 and ``40k`` as 40."""
+
+    name = "number"
+
+    def __init__(self, least: int = 0) -> None:
+        self._least = least
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        if value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= self._least:
+            return int(value)
+        return self.fail(f"must be a number from {self._least} up, not '{value}'", param, ctx)
+
+
+def run(program: str, usage: str, command: Callable[[list[str]], object]) -> None:
+    """Run a command on the command line's words and end the process as djb's programs end.
+
+    program: the name that messages carry. usage: the one line shown where something was asked wrongly.
+    """
+    try:
+        command(sys.argv[1:])
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as wrong:
+        _complain(_sentence(program, wrong), f"{program}: usage: {usage}")
+        sys.exit(AskedWrongly.exit_code)
+    except Failure as failure:
+        lines = [f"{program}: fatal: {failure.sentence}"]
+        if isinstance(failure, AskedWrongly):
+            lines.append(f"{program}: usage: {usage}")
+        _complain(*lines)
+        sys.exit(failure.exit_code)
+
+
+def invoke(command: click.Command, args: list[str]) -> None:
+    """Run a click command whose errors run() translates."""
+    command.main(args, standalone_mode=False)
+
+
+def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:
+    """Parse words without running anything. Raises click's UsageError, or Exit after --help."""
+    return command.make_context(program, list(args))
+
+
+def _sentence(program: str, wrong: click.UsageError) -> str:
+    """sgetopt.c's sentences where it has one; nothing for a missing argument, whose usage line says enough."""
+    if isinstance(wrong, click.NoSuchOption):
+        return f"{program}: illegal option -- {wrong.option_name.lstrip('-')}"
+    if isinstance(wrong, click.BadOptionUsage):
+        return f"{program}: option requires an argument -- {wrong.option_name.lstrip('-')}"
+    if isinstance(wrong, click.MissingParameter):
+        return ""
+    if isinstance(wrong, click.BadParameter) and wrong.param:
+        return f"{program}: fatal: {'/'.join(wrong.param.opts)} {wrong.message}"
+    return f"{program}: fatal: {wrong.message}"
+
+
+def _complain(*lines: str) -> None:
+    text = "".join(f"{line}\n" for line in lines if line)
+    try:
+        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stderr.flush()
+    except OSError:
+        pass

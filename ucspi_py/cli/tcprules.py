@@ -1,0 +1,38 @@
+"""pytcprules: rules source on standard input -> a cdb, in one move."""
+
+import sys
+from collections.abc import Iterator
+
+import click
+
+from ..core.errors import unable
+from ..core.rules_text import records
+from ..system import rules_file
+from . import manners
+
+
+@click.command(context_settings=manners.CONTEXT_SETTINGS)
+@click.argument("cdb")
+@click.argument("tmp")
+@click.argument("ignored", nargs=-1, expose_value=False)
+def compile_rules(cdb: str, tmp: str) -> None:
+    """Compile the rules on standard input into CDB, by way of TMP in the same filesystem.
+
+    A server that uses CDB sees the old rules or the new ones, never a mixture, and needs no restart. Rules that
+    cannot be parsed leave CDB as it was.
+
+    Example: pytcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp
+    """
+    rules_file.write(cdb, tmp, (record for line in _lines() for record in records(line)))
+
+
+def main() -> None:
+    """The program."""
+    manners.run("tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, args))
+
+
+def _lines() -> Iterator[bytes]:
+    try:
+        yield from sys.stdin.buffer
+    except OSError as error:
+        raise unable("read input", error) from None

@@ -1,0 +1,96 @@
+"""pytcpserver: host, port and program; every option of tcpserver."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..core.errors import AskedWrongly
+from ..core.settings import ServerSettings
+from ..system import descriptors, limits, log, master, privileges
+from . import manners, program
+
+USAGE = (
+    "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "
+    "[ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] host port program"
+)
+
+
+_Decorator = Callable[[click.decorators.FC], click.decorators.FC]
+
+
+def _flag(on: str, off: str, name: str, text: str, *, default: bool) -> _Decorator[Any]:
+    return click.option(f"-{on}/-{off}", name, default=default, help=text)
+
+
+def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
+    return click.option(f"-{letter}", "verbosity", flag_value=verbosity, type=int, help=text)
+
+
+@click.command(context_settings=manners.CONTEXT_SETTINGS)
+@click.option("-c", "limit", metavar="N", type=manners.Number(1), default=40, help="Programs at once (40).")
+@click.option("-x", "rules", metavar="CDB", help="Follow the rules that tcprules compiled into CDB.")
+@click.option("-X", "allow_no_rules", is_flag=True, help="Let everybody in where CDB does not exist.")
+@click.option("-B", "banner", metavar="TEXT", default="", help="Write TEXT to the client at once.")
+@click.option("-u", "user", metavar="USER", help="Become this user, a name or a number, once listening.")
+@click.option("-g", "group", metavar="GROUP", help="Become this group, a name or a number, once listening.")
+@click.option("-U", "ids_from_environment", is_flag=True, help="-u $UID -g $GID.")
+@click.option("-b", "backlog", metavar="N", type=manners.Number(), default=1024, help="Clients that may queue (1024).")
+@click.option("-l", "local_name", metavar="NAME", help="$TCPLOCALHOST; do not look it up.")
+@click.option("-t", "lookup_seconds", metavar="SECONDS", type=manners.Number(), default=26, help="For look-ups (26).")
+@click.option("-w", "--workers", metavar="N", type=manners.Number(1), help="Processes that accept (one a CPU).")
+@click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
+@_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
+@_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
+@_flag("r", "R", "remote_info", "Ask the client's ident server or not.", default=True)
+@_flag("O", "o", "kill_ip_options", "Forget IP options or keep them.", default=True)
+@_flag("d", "D", "delay", "Leave Nagle's algorithm on or switch it off.", default=True)
+@_loudness("q", log.QUIET, "Say nothing.")
+@_loudness("Q", log.ERRORS, "Say errors (the default).")
+@_loudness("v", log.VERBOSE, "Say everything.")
+@click.argument("host")
+@click.argument("port")
+@click.argument("words", metavar="PROGRAM", nargs=-1, required=True, type=click.UNPROCESSED)
+def tcpserver(**_options: object) -> None:
+    """Accept connections to HOST and PORT and run PROGRAM for each, with the client as its input and output.
+
+    HOST 0 is every IPv4 address, :: every address. PROGRAM may begin with pyrblsmtpd and its options; that part is
+    then done without a process.
+
+    Example: pytcpserver -v -R -l 0 -x /etc/tcp.smtp.cdb -u qmaild -g nofiles 0 smtp qmail-smtpd
+    """
+
+
+def main() -> None:
+    """The program."""
+    descriptors.survive_closed()
+    descriptors.keep_to_ourselves()
+    manners.run("tcpserver", USAGE, _serve)
+
+
+def _serve(args: list[str]) -> None:
+    soft_limits = limits.take_note(os.environb)
+    master.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
+
+
+def _settings(options: dict[str, Any]) -> ServerSettings:
+    user, group = options.pop("user"), options.pop("group")
+    if options.pop("ids_from_environment"):
+        user = os.environ.get("UID") if user is None else user
+        group = os.environ.get("GID") if group is None else group
+    uid, gid = privileges.user_id(user), privileges.group_id(group)
+    if uid and gid is None and os.geteuid() == 0:
+        raise AskedWrongly("-u as root needs -g: without it root's groups are kept")
+    local_name = options.pop("local_name")
+    verbosity = options.pop("verbosity")
+    return ServerSettings(
+        program=program.read(options.pop("words")),
+        banner=os.fsencode(options.pop("banner")),
+        local_name=None if local_name is None else os.fsencode(local_name),
+        verbosity=log.ERRORS if verbosity is None else verbosity,
+        workers=options.pop("workers") or master.processors(),
+        uid=uid,
+        gid=gid,
+        **options,
+    )

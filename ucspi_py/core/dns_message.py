@@ -1,0 +1,163 @@
+"""The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
+
+Everything is bounded by the packet: nothing here follows a compression pointer, so nothing can loop.
+"""
+
+import struct
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+A, PTR, TXT, AAAA = 1, 12, 16, 28
+_ADDRESS_SIZES = {A: 4, AAAA: 16}
+_IN = 1
+
+#: RFC 1035, 4.2.1: what fits into UDP without EDNS; C ignores longer packets.
+UDP_LIMIT = 512
+
+_HEADER = struct.Struct("!HHHHHH")
+_RECORD = struct.Struct("!HHLH")
+_RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
+_NOERROR, _NXDOMAIN = 0, 3
+_PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR."""
+
+    records: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The name does not exist, or has no such records."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nobody could say. reason: djb's words."""
+
+    reason: str
+
+
+Answer = Found | Absent | Failed
+
+#: ask(dotted name, type, deadline): the one door to the name servers. The deadline is on the running loop's clock.
+Ask = Callable[[bytes, int, float], Awaitable[Answer]]
+
+ABSENT = Absent()
+
+
+class Question(NamedTuple):
+    """A name in wire form, and the type asked for."""
+
+    name: bytes
+    kind: int
+
+    def packet(self, number: int) -> bytes:
+        """The query packet with this id (0 to 65535)."""
+        return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
+
+    @property
+    def section(self) -> bytes:
+        """The question section, which an answer must echo."""
+        return self.name + struct.pack("!HH", self.kind, _IN)
+
+
+class Truncated(Exception):
+    """The answer did not fit: ask again over TCP."""
+
+
+class Malformed(Exception):
+    """The packet ends before it has said what it promised."""
+
+
+def question(name: bytes, kind: int) -> Question:
+    """A dotted name -> the question; empty labels are passed over (dns_dfd.c). Raises ValueError for too long ones."""
+    labels = [label for label in name.split(b".") if label]
+    if any(len(label) > 63 for label in labels) or sum(len(label) + 1 for label in labels) > 254:
+        raise ValueError("name or label too long")
+    return Question(b"".join(b"%c%s" % (len(label), label) for label in labels) + b"\0", kind)
+
+
+def is_answer(packet: bytes, number: int, asked: Question) -> bool:
+    """Whether a packet answers this question under this id (dns_transmit.c, irrelevant); else it is to be ignored."""
+    if len(packet) < _HEADER.size:
+        return False
+    packet_number, flags, questions = _HEADER.unpack_from(packet)[:3]
+    section = asked.section
+    echoed = packet[_HEADER.size : _HEADER.size + len(section)]
+    # Label lengths are below 64, so lower() touches letters only; servers may mix the case.
+    return packet_number == number and bool(flags & _RESPONSE) and questions == 1 and echoed.lower() == section.lower()
+
+
+def answer(packet: bytes, asked: Question) -> Answer:
+    """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed."""
+    flags, _, count = _HEADER.unpack_from(packet)[1:4]
+    if flags & _TRUNCATED:
+        raise Truncated
+    if flags & 15 not in (_NOERROR, _NXDOMAIN):
+        return Failed("temporary failure")
+    if not count:
+        return ABSENT
+    try:
+        records = _records(packet, _HEADER.size + len(asked.section), count, asked.kind)
+    except Malformed:
+        return Failed("protocol error")
+    return Found(records) if records else ABSENT
+
+
+def _records(packet: bytes, position: int, count: int, kind: int) -> tuple[bytes, ...]:
+    """The data of the records of one type, whatever their owner: an alias is followed by the resolver (dns_txt.c)."""
+    records = []
+    for _ in range(count):
+        position = _skip_name(packet, position)
+        if position + _RECORD.size > len(packet):
+            raise Malformed
+        found, record_class, _, size = _RECORD.unpack_from(packet, position)
+        position += _RECORD.size
+        data = packet[position : position + size]
+        if len(data) < size:
+            raise Malformed
+        if found == kind and record_class == _IN:
+            if kind == TXT:
+                records.append(_strings(data))
+            elif size == _ADDRESS_SIZES.get(kind, size):
+                records.append(data)
+        position += size
+    return tuple(records)
+
+
+def _skip_name(packet: bytes, position: int) -> int:
+    while position < len(packet):
+        length = packet[position]
+        if length >= 192:
+            return position + 2
+        if length >= 64:
+            break
+        position += 1 + length
+        if not length:
+            return position
+    raise Malformed
+
+
+def _strings(data: bytes) -> bytes:
+    """All strings of one TXT record, joined; a last one that claims too much gives what is there (dns_txt.c)."""
+    strings = []
+    position = 0
+    while position < len(data):
+        length = data[position]
+        strings.append(data[position + 1 : position + 1 + length])
+        position += 1 + length
+    return b"".join(strings)
+
+
+def dotted(labels: tuple[bytes, ...]) -> bytes:
+    """A name's labels -> text as djb writes it (dns_dtda.c): lower case, anything odd as \\ooo, no last dot."""
+    labels = labels[:-1] if labels and not labels[-1] else labels
+    return b".".join(map(_escaped, labels)) or b"."
+
+
+def _escaped(label: bytes) -> bytes:
+    return b"".join(b"%c" % byte if byte in _PLAIN else b"\\%03o" % byte for byte in label.lower())

@@ -1,0 +1,41 @@
+"""RFC 1413: the question, and the answer read as remoteinfo.c reads it. Never opens a socket."""
+
+#: remoteinfo.c: reading stops once there are more than 256 bytes.
+_ANSWER_LIMIT = 257
+_SKIPPED = b" \t\r"
+
+
+def question(remote_port: bytes, local_port: bytes) -> bytes:
+    """The line that asks the client's ident server who owns the connection."""
+    return b"%s , %s\r\n" % (remote_port, local_port)
+
+
+class AnswerReader:
+    """Takes the answer in pieces of any size.
+
+    The answer is what follows the third colon up to the end of the line, without blanks, tabs and CRs, 257 bytes
+    of it at most; a line with fewer colons is an empty answer.
+    """
+
+    def __init__(self) -> None:
+        self._colons = 0
+        self._text = bytearray()
+
+    def receive(self, data: bytes) -> bytes | None:
+        """Take some bytes; the answer once it is whole, None while more is needed."""
+        for byte in data:
+            if byte == 0x0A:
+                return self._answer()
+            if byte in _SKIPPED:
+                continue
+            if self._colons < 3:
+                self._colons += byte == 0x3A
+                continue
+            self._text.append(byte)
+            if len(self._text) >= _ANSWER_LIMIT:
+                return self._answer()
+        return None
+
+    def _answer(self) -> bytes:
+        """As an environment variable holds it: a C string ends at its first NUL."""
+        return bytes(self._text.partition(b"\0")[0])

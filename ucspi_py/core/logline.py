@@ -1,0 +1,67 @@
+"""The exact lines of tcpserver and rblsmtpd, made safe for loggers. Each function one line; never writes it."""
+
+from .address import is_ipv6
+from .connection import Endpoints, Names
+
+_FIELD_LIMIT = 100
+_SAFE = bytes(byte if 33 <= byte <= 126 and byte not in b"%:" else ord("?") for byte in range(256))
+
+
+def status(running: int, limit: int) -> bytes:
+    """How many backends run, of how many."""
+    return b"tcpserver: status: %d/%d\n" % (running, limit)
+
+
+def arrived(pid: int, ip: bytes) -> bytes:
+    """A connection, and the process that has it."""
+    return b"tcpserver: pid %d from %s\n" % (pid, ip)
+
+
+def decided(word: bytes, pid: int, endpoints: Endpoints, names: Names) -> bytes:
+    """The word of the rules, ``ok`` or ``deny``, and everything known of both ends."""
+    return b"tcpserver: %s %d %s:%s:%s %s:%s:%s:%s\n" % (
+        word,
+        pid,
+        _field(names.local_host or b""),
+        _address(endpoints.local_ip),
+        endpoints.local_port,
+        _field(names.remote_host or b""),
+        _address(endpoints.remote_ip),
+        _field(names.remote_info or b""),
+        endpoints.remote_port,
+    )
+
+
+def ended(pid: int, wait_status: int) -> bytes:
+    """The end of a process with its raw wait status."""
+    return b"tcpserver: end %d status %d\n" % (pid, wait_status)
+
+
+def warning(sentence: str) -> bytes:
+    """Something wrong that the server survives."""
+    return _said("tcpserver: warning: ", sentence)
+
+
+def dropping(sentence: str) -> bytes:
+    """A connection lost to a failure of ours."""
+    return _said("tcpserver: warning: dropping connection, ", sentence)
+
+
+def refused(ip: bytes, pid: int, reply: bytes) -> bytes:
+    """rblsmtpd's one line for a refused client (rblsmtpd.c, rblsmtpd)."""
+    return b"rblsmtpd: %s pid %d: %s\n" % (ip, pid, reply)
+
+
+def _said(prefix: str, sentence: str) -> bytes:
+    return (prefix + sentence + "\n").encode("utf-8", "surrogateescape")
+
+
+def _field(text: bytes) -> bytes:
+    """tcpserver.c, safecats: ``?`` for what loggers stumble over, 100 bytes at most."""
+    safe = text[:_FIELD_LIMIT].translate(_SAFE)
+    return safe + b"..." if len(text) >= _FIELD_LIMIT else safe
+
+
+def _address(ip: bytes) -> bytes:
+    """An IPv6 address keeps its colons, as in ucspi-tcp6: fields are then counted from the line's end."""
+    return ip if is_ipv6(ip) else _field(ip)

@@ -1,0 +1,56 @@
+"""Which key decides: the search order of rules.c over any get(). Never opens a file, never reads the value."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+
+class Match(NamedTuple):
+    """The key that decided and the value stored under it."""
+
+    key: bytes
+    value: bytes
+
+
+def keys(ip: bytes, host: bytes | None, info: bytes | None) -> Iterator[bytes]:
+    """Yield every key that rules.c asks for, in its order; the first one that is stored decides.
+
+    ip: the canonical address. host, info: the client's name and ident answer, None where unknown
+    (an empty info is an answer, and its ``@`` rules are searched).
+    """
+    if info is not None:
+        yield info + b"@" + ip
+        if host is not None:
+            yield info + b"@=" + host
+    yield ip
+    if host is not None:
+        yield b"=" + host
+    yield from _prefixes(ip)
+    if host is not None:
+        yield from _suffixes(host)
+        yield b"="
+    yield b""
+
+
+def match(
+    get: Callable[[bytes], bytes | None], ip: bytes, host: bytes | None = None, info: bytes | None = None
+) -> Match | None:
+    """The first key that get() knows, with its value; None where no rule matches. get() gives None for unknown."""
+    for key in keys(ip, host, info):
+        value = get(key)
+        if value is not None:
+            return Match(key, value)
+    return None
+
+
+def _prefixes(ip: bytes) -> Iterator[bytes]:
+    end = ip.rfind(b".")
+    while end >= 0:
+        yield ip[: end + 1]
+        end = ip.rfind(b".", 0, end)
+
+
+def _suffixes(host: bytes) -> Iterator[bytes]:
+    dot = host.find(b".")
+    while dot >= 0:
+        yield b"=" + host[dot:]
+        dot = host.find(b".", dot + 1)

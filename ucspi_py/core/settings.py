@@ -1,0 +1,65 @@
+"""What the operator asked for, frozen. Never says where it came from and never acts on it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """One -r or -a of rblsmtpd with the flags written before it.
+
+    name: the zone. allow: it is an -a (antirbl) zone. bounce: -b was in force. fail_closed: -c was in force.
+    """
+
+    name: bytes
+    allow: bool
+    bounce: bool
+    fail_closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenSettings:
+    """How rblsmtpd screens: zones in written order; seconds for the refused dialogue; seconds for all look-ups."""
+
+    zones: tuple[Zone, ...]
+    session_seconds: int
+    lookup_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs on a connection: the screens that we do ourselves, outermost first, then the program to exec."""
+
+    screens: tuple[ScreenSettings, ...]
+    argv: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Every option of tcpserver, once.
+
+    verbosity: 0 = -q, 1 = -Q, 2 = -v. delay: leave Nagle's algorithm on. banner: raw bytes for every client.
+    remote_info, remote_host, paranoid: -r, -h, -p. lookup_seconds: -t, for all look-ups of one client together.
+    rules: path of the cdb or None. allow_no_rules: -X. limit: -c, backends at once. local_name: -l or None.
+    uid, gid: what to become, None = stay. workers: how many processes accept.
+    """
+
+    host: str
+    port: str
+    program: Program
+    verbosity: int
+    delay: bool
+    kill_ip_options: bool
+    banner: bytes
+    remote_info: bool
+    remote_host: bool
+    paranoid: bool
+    lookup_seconds: int
+    rules: str | None
+    allow_no_rules: bool
+    limit: int
+    backlog: int
+    local_name: bytes | None
+    uid: int | None
+    gid: int | None
+    print_port: bool
+    workers: int

@@ -1,0 +1,45 @@
+"""What the screen says of a client: Accept or Refuse. $RBLSMTPD and the reply line. Never asks and never talks."""
+
+from dataclasses import dataclass
+
+#: rblsmtpd.c: the text is cut to 200 bytes.
+TEXT_LIMIT = 200
+
+_CLEAN = bytes(byte if 32 <= byte <= 126 else ord("?") for byte in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The client may talk to the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The client is refused: code 451 (try later) or 553 (for good), and the text as it was found."""
+
+    code: int
+    text: bytes
+
+    @property
+    def reply(self) -> bytes:
+        """The reply line without its line end: code and text, 200 bytes of it at most, control and 8-bit bytes as ?."""
+        return b"%d %s" % (self.code, clean(self.text[:TEXT_LIMIT]))
+
+
+Verdict = Accept | Refuse
+
+
+def clean(text: bytes) -> bytes:
+    """Bytes below 32 or above 126 become ``?``, so that no text can forge a reply or a log line."""
+    return text.translate(_CLEAN)
+
+
+def told(rblsmtpd: bytes | None) -> Verdict | None:
+    """$RBLSMTPD -> the verdict it gives (rblsmtpd.c, main); None where the zones are to be asked."""
+    if rblsmtpd is None:
+        return None
+    if not rblsmtpd:
+        return Accept()
+    if rblsmtpd.startswith(b"-"):
+        return Refuse(553, rblsmtpd[1:])
+    return Refuse(451, rblsmtpd)

@@ -1,0 +1,39 @@
+"""The file descriptors we were started with: none of 0 to 2 missing, none above 2 passed on. Never opens a client."""
+
+import os
+
+
+def survive_closed() -> None:
+    """Open /dev/null wherever 0, 1 or 2 is closed, or the listener would land there and be closed as stdin."""
+    fd = os.open(os.devnull, os.O_RDWR)
+    while fd <= 2:
+        os.set_inheritable(fd, True)
+        fd = os.open(os.devnull, os.O_RDWR)
+    os.close(fd)
+
+
+def keep_to_ourselves() -> None:
+    """Mark everything above 2 close-on-exec, so that no backend gets what was meant for us or for nobody."""
+    for fd in _open_descriptors():
+        if fd > 2:
+            try:
+                os.set_inheritable(fd, False)
+            except OSError:
+                pass  # the descriptor that listed the folder
+
+
+def null_input_and_output() -> None:
+    """tcpserver.c closes 0 and 1 before it serves; /dev/null keeps the numbers from being taken by a socket."""
+    fd = os.open(os.devnull, os.O_RDWR)
+    os.dup2(fd, 0)
+    os.dup2(fd, 1)
+    os.close(fd)
+
+
+def _open_descriptors() -> list[int]:
+    for folder in ("/proc/self/fd", "/dev/fd"):
+        try:
+            return [int(name) for name in os.listdir(folder)]
+        except OSError:
+            continue
+    return list(range(3, 1024))

@@ -1,0 +1,91 @@
+"""What happened to a connection, told in C's lines and C's order, each story in one write. Never decides.
+
+C has a process for every client and logs its pid. A client that ends without a process is told under the worker's
+pid, its lines together, so that a log parser finds the same pairs of lines; it counts in its own status lines only.
+"""
+
+import os
+
+from ..core import logline
+from ..core.connection import Endpoints, Names
+from .log import Log, say
+from .scoreboard import Scoreboard
+
+#: Raw wait statuses of what C does in a process of its own: exit 100, exit 111 and exit 0.
+_DENIED, _DROPPED, _REFUSED = 100 << 8, 111 << 8, 0
+
+
+class Journal:
+    """Tells of the connections of one worker. limit: the whole service's -c."""
+
+    def __init__(self, log: Log, board: Scoreboard, limit: int) -> None:
+        self._log = log
+        self._board = board
+        self._limit = limit
+
+    def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
+        """A backend has the client."""
+        if self._log.verbose:
+            say(
+                self._status(),
+                logline.arrived(pid, endpoints.remote_ip),
+                logline.decided(b"ok", pid, endpoints, names),
+            )
+
+    def ended(self, pid: int, wait_status: int) -> None:
+        """A backend has ended."""
+        if self._log.verbose:
+            say(logline.ended(pid, wait_status), self._status())
+
+    def denied(self, endpoints: Endpoints, names: Names) -> None:
+        """A rule has turned the client away."""
+        if self._log.verbose:
+            self._tell_all(endpoints, _DENIED, logline.decided(b"deny", os.getpid(), endpoints, names))
+
+    def refused(self, endpoints: Endpoints, names: Names, line: bytes) -> None:
+        """The screen has refused the client; rblsmtpd's line is said even under tcpserver -q."""
+        if self._log.verbose:
+            self._tell_all(endpoints, _REFUSED, self._ok(endpoints, names), line)
+        else:
+            say(line)
+
+    def dropped(self, endpoints: Endpoints, sentence: str) -> None:
+        """A failure of ours has cost the client its connection before the rules had their say."""
+        line = logline.dropping(sentence)
+        if self._log.verbose:
+            self._tell_all(endpoints, _DROPPED, line)
+        else:
+            self._log.warn(line)
+
+    def not_run(self, endpoints: Endpoints, names: Names, sentence: str) -> None:
+        """The program cannot be run."""
+        line = logline.dropping(sentence)
+        if self._log.verbose:
+            self._tell_all(endpoints, _DROPPED, self._ok(endpoints, names), line)
+        else:
+            self._log.warn(line)
+
+    def not_forked(self, why: str) -> None:
+        """There is no room for another process; C's parent says so, and has no lines of a child."""
+        line = logline.dropping(f"unable to fork: {why}")
+        if self._log.verbose:
+            say(self._status(1), line, self._status())
+        else:
+            self._log.warn(line)
+
+    def _ok(self, endpoints: Endpoints, names: Names) -> bytes:
+        return logline.decided(b"ok", os.getpid(), endpoints, names)
+
+    def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
+        """The whole story of a client without a process, between the two status lines of C's parent."""
+        pid = os.getpid()
+        say(
+            self._status(1),
+            logline.arrived(pid, endpoints.remote_ip),
+            *lines,
+            logline.ended(pid, status),
+            self._status(),
+        )
+
+    def _status(self, more: int = 0) -> bytes:
+        return logline.status(self._board.running() + more, self._limit)

@@ -1,0 +1,233 @@
+"""The master: listens, gives up root, keeps its workers alive, buries the dead. Never touches a client."""
+
+import os
+import select
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..core import dns_message, logline
+from ..core.dns_message import Answer, Ask
+from ..core.errors import error_words
+from ..core.settings import ServerSettings
+from . import descriptors, listener, names, orphans, privileges, signals, spawn
+from .journal import Journal
+from .limits import SoftLimits
+from .log import Log
+from .pathexec import find
+from .scoreboard import Scoreboard, quotas
+from .worker import MASTERS_SIGNALS, Inheritance, Worker
+
+_STOP = frozenset((signal.SIGTERM, signal.SIGINT))
+
+#: Seconds: a worker that lived shorter was broken from the start, and its successor waits longer and longer.
+_HEALTHY_LIFE = 1.0
+_LONGEST_BACK_OFF = 5.0
+#: Seconds given to the workers to close the listener before they are killed for it.
+_CLOSING_TIME = 2.0
+
+#: For us, not for the backends: systemd's messages to its service.
+_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
+
+
+class Pipes(NamedTuple):
+    """How master and workers learn of each other's end.
+
+    death: ends for a worker when the master is gone, for only the master holds ``alive``.
+    door: ends for the master when nobody listens any more, for whoever listens holds ``open_door``.
+    """
+
+    death: int
+    alive: int
+    door: int
+    open_door: int
+
+    @classmethod
+    def open(cls) -> "Pipes":
+        """Both pipes."""
+        return cls(*os.pipe(), *os.pipe())
+
+
+@dataclass(slots=True)
+class Post:
+    """The place of one worker: its rows for ever, its process for now (0 = none).
+
+    born, due: seconds on the monotonic clock. back_off: seconds that the next one will wait after an early death.
+    """
+
+    rows: range
+    pid: int = 0
+    born: float = 0.0
+    due: float = 0.0
+    back_off: float = 0.0
+
+
+def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
+    manner = spawn.manner(soft_limits)
+    port = listener.port_number(settings.port)
+    sock = listener.listen(_address(settings.host), port, settings.backlog)
+    privileges.become(settings.uid, settings.gid)
+    if settings.print_port:
+        os.write(1, b"%d\n" % sock.getsockname()[1])
+    descriptors.null_input_and_output()
+    log = Log(settings.verbosity)
+    board = Scoreboard(settings.limit)
+    log.detail(logline.status(board.running(), settings.limit))
+    _warn(log, settings)
+    pipes = Pipes.open()
+    environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
+    inheritance = Inheritance(settings, sock, board, pipes.death, pipes.open_door, environment, manner, _ask(settings))
+    orphans.adopt()
+    Master(settings, log, inheritance, pipes).run()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Master:
+    """Keeps one worker on each post."""
+
+    def __init__(self, settings: ServerSettings, log: Log, inheritance: Inheritance, pipes: Pipes) -> None:
+        self._log = log
+        self._inheritance = inheritance
+        self._pipes = pipes
+        self._board = inheritance.board
+        self._journal = Journal(log, inheritance.board, settings.limit)
+        self._posts = [Post(rows) for rows in quotas(settings.limit, settings.workers)]
+
+    def run(self) -> None:
+        """Serve until told to stop; backends live on."""
+        self._signals = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
+        while True:
+            self._fill_posts()
+            select.select([self._signals.fd], [], [], self._next_due())
+            noted = self._signals.take()
+            if noted & _STOP:
+                self._stop()
+                return
+            self._reap()
+
+    def _fill_posts(self) -> None:
+        now = time.monotonic()
+        for post in self._posts:
+            if not post.pid and post.due <= now:
+                self._employ(post)
+
+    def _next_due(self) -> float | None:
+        """Seconds until a post is to be filled; None where all are."""
+        due = [post.due for post in self._posts if not post.pid]
+        return max(0.0, min(due) - time.monotonic()) if due else None
+
+    def _employ(self, post: Post) -> None:
+        with signals.all_blocked():
+            try:
+                post.pid = os.fork()
+            except OSError as error:
+                self._log.warn(logline.warning(f"unable to fork a worker: {error_words(error.errno)}"))
+                post.due = time.monotonic() + _HEALTHY_LIFE
+                return
+            if not post.pid:
+                self._become_worker(post.rows)
+        post.born = time.monotonic()
+
+    def _become_worker(self, rows: range) -> None:
+        """The forked child's one call: it never returns into the master's code."""
+        status = 111
+        try:
+            self._signals.close()
+            os.close(self._pipes.alive)
+            os.close(self._pipes.door)
+            Worker(self._inheritance, rows).run()
+            status = 0
+        except BaseException:  # whatever it is, it is told and ends here
+            sys.excepthook(*sys.exc_info())
+        finally:
+            os._exit(status)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            post = next((post for post in self._posts if post.pid == pid), None)
+            if post:
+                self._vacate(post, status)
+            else:
+                self._bury(pid, status)
+
+    def _vacate(self, post: Post, status: int) -> None:
+        """A worker has died: another one follows, later and later if they die young."""
+        now = time.monotonic()
+        if now - post.born < _HEALTHY_LIFE:
+            post.back_off = min(max(0.1, 2 * post.back_off), _LONGEST_BACK_OFF)
+        else:
+            post.back_off = 0.0
+        self._log.warn(logline.warning(f"worker {post.pid} ended with status {status}, starting another"))
+        post.pid = 0
+        post.due = now + post.back_off
+
+    def _bury(self, pid: int, status: int) -> None:
+        """A backend whose worker is dead has ended: its slot goes back to that worker's successor."""
+        row = self._board.row_of(pid)
+        if row is None:
+            return
+        self._board.free(row)
+        self._journal.ended(pid, status)
+        for post in self._posts:
+            if row in post.rows and post.pid:
+                os.kill(post.pid, signal.SIGCHLD)
+
+    def _stop(self) -> None:
+        """Close the door everywhere before we are gone, so that a new server can listen at once."""
+        self._inheritance.listener.close()
+        os.close(self._pipes.open_door)
+        self._tell_workers(signal.SIGTERM)
+        if not select.select([self._pipes.door], [], [], _CLOSING_TIME)[0]:
+            self._tell_workers(signal.SIGKILL)
+
+    def _tell_workers(self, number: int) -> None:
+        for post in self._posts:
+            if post.pid:
+                os.kill(post.pid, number)
+
+
+def _address(host: str) -> str:
+    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
+    address = listener.literal(host)
+    if address is None:
+        from . import start_lookup  # only a name costs the import of dns
+
+        address = start_lookup.address_of(host)
+    return address
+
+
+def _ask(settings: ServerSettings) -> Ask:
+    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
+    if not names.asks_dns(settings) and not any(screen.zones for screen in settings.program.screens):
+        return _nobody_knows
+    from . import resolver
+
+    return resolver.from_environment().ask
+
+
+async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
+    return dns_message.ABSENT
+
+
+def _warn(log: Log, settings: ServerSettings) -> None:
+    """What an operator should know before the first client does."""
+    program = settings.program.argv[0]
+    try:
+        find(program)
+    except OSError as error:
+        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
+    if "RELAYCLIENT" in os.environ:
+        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))

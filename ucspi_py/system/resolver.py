@@ -1,0 +1,181 @@
+"""Questions to the name servers, each with a deadline. The only importer of dns. Never judges an answer."""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+
+import dns.exception
+import dns.message
+import dns.rdatatype
+import dns.resolver
+
+from ..core import dns_message
+from ..core.dns_message import ABSENT, Answer, Failed, Found, Question, Truncated
+
+Server = tuple[str, int]
+
+_PORT = 53
+_SERVER_LIMIT = 16
+#: Seconds to wait for one server, round after round; the deadline of the whole question comes first.
+_PATIENCE = (2.0, 4.0, 8.0, 16.0, 32.0)
+_TIMED_OUT = Failed("timed out")
+#: Seconds after which the list of servers is read again (dns_rcip.c).
+_KEEP_SERVERS = 600.0
+
+
+def servers(cache_ip: str | None, resolv_conf: str = "/etc/resolv.conf") -> tuple[Server, ...]:
+    """The name servers to ask, in order (dns_rcip.c).
+
+    cache_ip: $DNSCACHEIP, IPv4 addresses joined by dots; also, divided by blanks or commas, addresses of both families
+    with ``@port``. Otherwise the file's nameserver lines; otherwise 127.0.0.1.
+    """
+    found = _from_variable(cache_ip or "") or _from_file(resolv_conf)
+    return tuple(found[:_SERVER_LIMIT]) or (("127.0.0.1", _PORT),)
+
+
+class Resolver:
+    """Asks name servers over UDP, and over TCP where an answer does not fit.
+
+    A new socket, and so a new port, and a random id for every question; answers from anybody else never arrive.
+    read_servers: gives the name servers, in order; asked again every 600 seconds.
+    """
+
+    def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
+        self._read_servers = read_servers
+        self._servers = read_servers()
+        self._read_again = time.monotonic() + _KEEP_SERVERS
+
+    async def ask(self, name: bytes, kind: int, deadline: float) -> Answer:
+        """The records of one type (A, TXT, PTR) of a dotted name.
+
+        deadline: on the running loop's clock, in seconds; then the answer is Failed.
+        """
+        try:
+            asked = dns_message.question(name, kind)
+        except ValueError:
+            return Failed("protocol error")
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._ask_around(asked)
+        except TimeoutError:
+            return _TIMED_OUT
+
+    async def _ask_around(self, asked: Question) -> Answer:
+        """Server after server, round after round; over at once when every server has answered that it cannot."""
+        if time.monotonic() > self._read_again:
+            self._servers = self._read_servers()
+            self._read_again = time.monotonic() + _KEEP_SERVERS
+        for patience in _PATIENCE:
+            answers = []
+            for server in self._servers:
+                answer = await self._ask_server(server, asked, patience)
+                if not isinstance(answer, Failed):
+                    return answer
+                answers.append(answer)
+            if _TIMED_OUT not in answers:
+                return answers[-1]
+        return _TIMED_OUT
+
+    async def _ask_server(self, server: Server, asked: Question, patience: float) -> Answer:
+        try:
+            async with asyncio.timeout(patience):
+                try:
+                    return await _over_udp(server, asked)
+                except Truncated:
+                    return await _over_tcp(server, asked)
+        except TimeoutError:
+            return _TIMED_OUT
+        except (OSError, asyncio.IncompleteReadError, Truncated):
+            return Failed("input/output error")
+
+
+async def _over_udp(server: Server, asked: Question) -> Answer:
+    loop = asyncio.get_running_loop()
+    number = secrets.randbits(16)
+    with socket.socket(_family(server), socket.SOCK_DGRAM) as udp:
+        udp.setblocking(False)
+        udp.connect(server)
+        udp.send(asked.packet(number))
+        while True:
+            packet = await loop.sock_recv(udp, dns_message.UDP_LIMIT + 1)
+            if len(packet) <= dns_message.UDP_LIMIT and dns_message.is_answer(packet, number, asked):
+                return _read(packet, asked)
+
+
+async def _over_tcp(server: Server, asked: Question) -> Answer:
+    number = secrets.randbits(16)
+    packet = asked.packet(number)
+    async with _tcp_stream(server) as (reader, writer):
+        writer.write(len(packet).to_bytes(2, "big") + packet)
+        size = int.from_bytes(await reader.readexactly(2), "big")
+        packet = await reader.readexactly(size)
+    if not dns_message.is_answer(packet, number, asked):
+        return Failed("protocol error")
+    return _read(packet, asked)
+
+
+@contextlib.asynccontextmanager
+async def _tcp_stream(server: Server) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    reader, writer = await asyncio.open_connection(*server)
+    try:
+        yield reader, writer
+    finally:
+        writer.transport.abort()
+
+
+def _read(packet: bytes, asked: Question) -> Answer:
+    answer = dns_message.answer(packet, asked)
+    if asked.kind == dns_message.PTR and not isinstance(answer, Failed):
+        return _first_name(packet)
+    return answer
+
+
+def _first_name(packet: bytes) -> Answer:
+    """The first PTR record; names with compression are dnspython's to read (dns_name.c)."""
+    try:
+        message = dns.message.from_wire(packet, ignore_trailing=True, one_rr_per_rrset=True)
+    except (dns.exception.DNSException, ValueError):
+        return Failed("protocol error")
+    for records in message.answer:
+        if records.rdtype == dns.rdatatype.PTR:
+            return Found((dns_message.dotted(records[0].target.labels),))
+    return ABSENT
+
+
+def _from_variable(text: str) -> list[Server]:
+    words = text.replace(",", " ").split()
+    if len(words) == 1 and "@" not in words[0] and ":" not in words[0]:
+        parts = [part for part in words[0].split(".") if part]
+        words = [".".join(parts[at : at + 4]) for at in range(0, len(parts) - 3, 4)]
+    return [server for word in words if (server := _server(word))]
+
+
+def _server(word: str) -> Server | None:
+    ip, _, port = word.partition("@")
+    try:
+        return str(ipaddress.ip_address(ip)), int(port or _PORT)
+    except ValueError:
+        return None
+
+
+def _from_file(resolv_conf: str) -> list[Server]:
+    resolver = dns.resolver.Resolver(configure=False)
+    try:
+        resolver.read_resolv_conf(resolv_conf)
+    except (OSError, dns.exception.DNSException):
+        return []
+    return [server for name_server in resolver.nameservers if (server := _server(str(name_server)))]
+
+
+def _family(server: Server) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
+
+
+def from_environment() -> Resolver:
+    """The resolver that $DNSCACHEIP and /etc/resolv.conf ask for."""
+    return Resolver(lambda: servers(os.environ.get("DNSCACHEIP")))

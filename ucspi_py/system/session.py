@@ -1,0 +1,139 @@
+"""CORRIDOR 1: one accepted connection, top to bottom, in djb's order (tcpserver.c, doit).
+
+Holds the order of the rooms and nothing else. Until the program has the socket, nothing is read from the client.
+"""
+
+import errno
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from ..core import logline
+from ..core.connection import Endpoints, Names, environ
+from ..core.dns_message import Ask
+from ..core.errors import CorruptRules, Failure, error_words, unable
+from ..core.rules_data import DEFAULT, Instructions, instructions
+from ..core.rules_match import match
+from ..core.settings import ScreenSettings, ServerSettings
+from ..core.verdict import Refuse
+from . import names, screening
+from .journal import Journal
+from .rules_file import RulesFile, unreadable
+from .slots import Slots
+from .spawn import Launcher
+
+_NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a connection meets on its way.
+
+    environment: what every program gets. ask: the door to the name servers, closed where nothing is ever asked.
+    """
+
+    settings: ServerSettings
+    journal: Journal
+    slots: Slots
+    rules: RulesFile | None
+    environment: Mapping[bytes, bytes]
+    launcher: Launcher
+    ask: Ask
+
+
+class Guest(NamedTuple):
+    """A client that the rules have let in."""
+
+    socket: socket.socket
+    endpoints: Endpoints
+    names: Names
+    environment: dict[bytes, bytes]
+
+
+async def serve(service: Service, client: socket.socket, endpoints: Endpoints) -> None:
+    """Take one client from its banner to its program, its refusal or the door."""
+    with client:
+        try:
+            _greet(service.settings, client)
+            known = await _names(service, endpoints)
+            rule = _rule(service.rules, endpoints, known)
+        except Failure as failure:
+            service.journal.dropped(endpoints, failure.sentence)
+            return
+        if rule.deny:
+            service.journal.denied(endpoints, known)
+            return
+        environment = environ(service.environment, endpoints, known, rule.variables)
+        guest = Guest(client, endpoints, known, environment)
+        for screen in service.settings.program.screens:
+            if await _refused(service, screen, guest):
+                return
+        await _start(service, guest)
+
+
+def _greet(settings: ServerSettings, client: socket.socket) -> None:
+    """Socket options, then the banner: it goes out before any look-up, so denied clients get it too."""
+    try:
+        if settings.kill_ip_options and client.family == socket.AF_INET:
+            client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
+        if not settings.delay:
+            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except OSError:
+        pass  # as in C: a client that is gone already is found out by whoever writes to it
+    if settings.banner:
+        try:
+            client.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError as error:
+            raise unable("print banner", error) from None
+
+
+async def _names(service: Service, endpoints: Endpoints) -> Names:
+    if names.wanted(service.settings):
+        return await names.look_up(service.settings, service.ask, endpoints)
+    return Names(service.settings.local_name, None, None)
+
+
+def _rule(rules: RulesFile | None, endpoints: Endpoints, known: Names) -> Instructions:
+    """What the rules say of the client. Raises Failure where they cannot be read: nobody is let in on a guess."""
+    if rules is None:
+        return DEFAULT
+    try:
+        decided = match(rules.current(), endpoints.remote_ip, known.remote_host, known.remote_info)
+        return instructions(decided.value) if decided else DEFAULT
+    except CorruptRules as corrupt:
+        raise unreadable(rules.path, corrupt) from None
+
+
+async def _refused(service: Service, screen: ScreenSettings, guest: Guest) -> bool:
+    """Whether this screen refused the client; then it has been talked to until it left."""
+    verdict = await screening.screen(screen, guest.environment, service.ask)
+    if not isinstance(verdict, Refuse):
+        return False
+    ip = guest.environment.get(b"TCPREMOTEIP", b"")
+    service.journal.refused(guest.endpoints, guest.names, logline.refused(ip, os.getpid(), verdict.reply))
+    await screening.hold(guest.socket, verdict, screen.session_seconds)
+    return True
+
+
+async def _start(service: Service, guest: Guest) -> None:
+    """Start the program once there is a slot for it."""
+    slot = await service.slots.reserve()
+    try:
+        pid = service.launcher.start(guest.socket.fileno(), guest.environment)
+    except (OSError, ValueError) as error:
+        service.slots.release(slot)
+        _tell_why_not(service, guest, error)
+        return
+    service.slots.hold(slot, pid)
+    service.journal.started(pid, guest.endpoints, guest.names)
+
+
+def _tell_why_not(service: Service, guest: Guest, error: OSError | ValueError) -> None:
+    if isinstance(error, OSError) and error.errno in _NO_PROCESS:
+        service.journal.not_forked(error_words(error.errno))
+    else:
+        why = error_words(error.errno) if isinstance(error, OSError) else str(error)
+        sentence = f"unable to run {service.launcher.name}: {why}"
+        service.journal.not_run(guest.endpoints, guest.names, sentence)

@@ -1,0 +1,71 @@
+"""The socket on 0 and 1, environment, limits -> a running backend. Never waits for it and never reads its client."""
+
+import os
+import signal
+from dataclasses import dataclass
+
+from . import limits
+from .pathexec import find
+from .signals import ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How every backend is started.
+
+    soft_limits: what softlimit in front of us meant for the program. default_signals: the dispositions reset to
+    default. signal_mask: the signals blocked. All as C's backends would have them.
+    """
+
+    soft_limits: limits.SoftLimits
+    default_signals: tuple[int, ...]
+    signal_mask: tuple[int, ...]
+
+
+def manner(soft_limits: limits.SoftLimits) -> Manner:
+    """The manner that our own start dictates; to be asked before any handler is installed.
+
+    What whoever started us has ignored stays ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD.
+    """
+    untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
+    unchangeable = {signal.SIGKILL, signal.SIGSTOP}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
+    return Manner(soft_limits, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask))
+
+
+class Launcher:
+    """Starts one program again and again."""
+
+    def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
+        self.name = argv[0]
+        self._argv = limits.under(how.soft_limits, argv)
+        self._how = how
+        self._file: str | None = None
+
+    def start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
+        """Start the program with the client on 0 and 1; its process id.
+
+        client_fd: a blocking socket, close-on-exec. Raises OSError (or ValueError for an environment that no process
+        can have). The program is searched for once, and again only when it is gone.
+        """
+        if self._how.soft_limits:
+            find(self.name)  # what the shell would say is nothing to look for in a log
+            return self._attempt(self._argv[0], client_fd, environment)
+        try:
+            return self._attempt(self._file or self._found(), client_fd, environment)
+        except FileNotFoundError:
+            return self._attempt(self._found(), client_fd, environment)
+
+    def _found(self) -> str:
+        self._file = find(self.name)
+        return self._file
+
+    def _attempt(self, file: str, client_fd: int, environment: dict[bytes, bytes]) -> int:
+        return os.posix_spawn(
+            file,
+            self._argv,
+            environment,
+            file_actions=((os.POSIX_SPAWN_DUP2, client_fd, 0), (os.POSIX_SPAWN_DUP2, client_fd, 1)),
+            setsigdef=self._how.default_signals,
+            setsigmask=self._how.signal_mask,
+        )

@@ -1,0 +1,78 @@
+"""pyrblsmtpd as a process of its own: the client on 0 and 1, then the program in our place.
+
+dns and asyncio are loaded only where the zones must be asked.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+
+from ..core import logline
+from ..core.errors import unable
+from ..core.settings import Program, ScreenSettings
+from ..core.smtp_refusal import RefusalDialogue
+from ..core.verdict import Accept, Refuse, Verdict, told
+from . import limits, pathexec
+from .log import say
+
+
+def run(program: Program, soft_limits: limits.SoftLimits) -> None:
+    """Screen the client, then become the program or talk to the refused client until it leaves.
+
+    Ends the process in any case but one: raises Failure where the program cannot be run.
+    """
+    environment = dict(os.environb)
+    for screen in program.screens:
+        verdict = _verdict(screen, environment)
+        if isinstance(verdict, Refuse):
+            say(logline.refused(environment.get(b"TCPREMOTEIP", b""), os.getpid(), verdict.reply))
+            _hold(verdict, screen.session_seconds)
+            sys.exit(0)
+    _become(program.argv, environment, soft_limits)
+
+
+def _verdict(screen: ScreenSettings, environment: Mapping[bytes, bytes]) -> Verdict:
+    verdict = told(environment.get(b"RBLSMTPD"))
+    if verdict:
+        return verdict
+    if not screen.zones:
+        return Accept()
+    import asyncio
+
+    from . import resolver, screening
+
+    return asyncio.run(screening.screen(screen, environment, resolver.from_environment().ask))
+
+
+def _hold(refusal: Refuse, session_seconds: int) -> None:
+    """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
+    dialogue = RefusalDialogue(refusal)
+    try:
+        if not session_seconds:
+            _write(dialogue.reply)
+            return
+        signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(0))
+        signal.alarm(session_seconds)
+        _write(dialogue.greeting())
+        while not dialogue.finished and (data := os.read(0, 4096)):
+            _write(dialogue.receive(data))
+    except OSError:
+        pass
+
+
+def _write(data: bytes) -> None:
+    while data:
+        data = data[os.write(1, data) :]
+
+
+def _become(argv: tuple[str, ...], environment: dict[bytes, bytes], soft_limits: limits.SoftLimits) -> None:
+    # The interpreter ignores these two, and an ignored signal would stay ignored in the program.
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    try:
+        pathexec.find(argv[0])
+        pathexec.become(limits.under(soft_limits, argv), environment)
+    except OSError as error:
+        raise unable(f"run {argv[0]}", error) from None
