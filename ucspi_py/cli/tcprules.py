@@ -23,7 +23,7 @@ def compile_rules(cdb: str, tmp: str) -> None:
 
     Example: pytcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp
     """
-    rules_file.write(cdb, tmp, (record for line in _lines() for record in records(line)))
+    rules_file.write(cdb, tmp, records(_lines()))
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import click
 
 from ..core.errors import AskedWrongly
 from ..core.settings import ServerSettings
-from ..system import descriptors, limits, log, master, privileges
+from ..system import descriptors, launch, log, master, privileges
 from . import manners, program
 
 USAGE = (
@@ -70,7 +70,7 @@ def main() -> None:
 
 
 def _serve(args: list[str]) -> None:
-    soft_limits = limits.take_note(os.environb)
+    soft_limits = launch.take_note(os.environb)
     master.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 

@@ -1,60 +1,65 @@
-"""One line of tcprules source -> its records, or an error that shows the line (tcprules.c, main and doaddressdata).
+"""tcprules source, line by line -> records, or an error that shows the line (tcprules.c, main and doaddressdata).
 
 Never reads a file and never judges whether a rule is wise.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from .errors import UnparsableLine
 
+_WORDS = {b"allow": b"", b"deny": b"D\0"}
 #: ``,NAME=qVALUEq`` where q is any one byte; there is no escape.
 _VARIABLE = re.compile(rb",([^=]*=)(.)(.*?)\2", re.DOTALL)
+#: As a number, because looking for a number in bytes is five times as fast; there may be 300,000 lines.
+_DASH = ord("-")
 _ULONG = 1 << 64
 
 
-def records(line: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the (key, data) records of one source line, in the order tcprules writes them.
+def records(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the (key, data) records of source lines, in the order in which tcprules writes them.
 
-    line: with or without its newline. A comment, an empty line or a line without a colon has no records.
-    Raises UnparsableLine with tcprules' sentence; for a bad range, after the records before it.
+    lines: each with or without its newline. A comment, an empty line or a line without a colon has no records.
+    Raises UnparsableLine with tcprules' sentence once it comes to a line that is not in the language.
     """
-    if line.startswith(b"#"):
-        return
-    line = line.rstrip(b"\n \t")
-    address, colon, rest = line.partition(b":")
-    if not colon:
-        return
-    data = _data(rest)
-    keys = None if data is None else _keys(address)
-    if data is None or keys is None:
-        raise _unparsable(line)
-    for key in keys:
-        yield key, data
+    for line in lines:
+        address, colon, rest = line.rstrip(b"\n \t").partition(b":")
+        if not colon or address[:1] == b"#":
+            continue
+        data = _data(rest)
+        if data is None:
+            raise _unparsable(line)
+        if _DASH not in address:
+            yield address, data
+            continue
+        keys = _keys(address)
+        if keys is None:
+            raise _unparsable(line)
+        for key in keys:
+            yield key, data
 
 
 @lru_cache(maxsize=64)
 def _data(rest: bytes) -> bytes | None:
     """``deny,VAR="x"`` -> the record's data; None when it is not in the language."""
-    if rest.startswith(b"deny"):
-        data, rest = b"D\0", rest[4:]
-    elif rest.startswith(b"allow"):
-        data, rest = b"", rest[5:]
-    else:
+    word = rest.partition(b",")[0]
+    data = _WORDS.get(word)
+    if data is None:
         return None
-    while rest:
-        variable = _VARIABLE.match(rest)
+    position = len(word)
+    while position < len(rest):
+        variable = _VARIABLE.match(rest, position)
         if not variable:
             return None
-        data += b"+" + variable[1] + variable[3] + b"\0"
-        rest = rest[variable.end() :]
+        data += b"+%b%b\0" % variable.group(1, 3)
+        position = variable.end()
     return data
 
 
 def _keys(address: bytes) -> tuple[bytes, ...] | None:
-    """An address -> its keys, a range expanded; None when a range's end is not a number."""
-    if b"-" not in address or b"=" in address or b"@" in address:
+    """An address with a dash -> its keys, a range expanded; None when a range's end is not a number."""
+    if b"=" in address or b"@" in address:
         return (address,)
     before, _, after = address.partition(b"-")
     head, dot, low = before.rpartition(b".")
@@ -77,5 +82,5 @@ def _number(digits: bytes) -> int | None:
 
 
 def _unparsable(line: bytes) -> UnparsableLine:
-    shown = line.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    shown = line.rstrip(b"\n \t").partition(b"\0")[0].decode("utf-8", "surrogateescape")
     return UnparsableLine(f"unable to parse this line: {shown}")

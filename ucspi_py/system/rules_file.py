@@ -63,20 +63,30 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
 
 
 class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
-    """cdblib's Writer, except that a slot is empty when its position is: a key may hash to 0 (cdb_make.c)."""
+    """cdblib's Writer for records by the hundred thousand, and for keys that hash to 0.
+
+    A slot is one number, the record's position above the key's hash: the slot is empty when the position is
+    (cdb_make.c), not when the hash is.
+    """
+
+    def put_all(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write records, in this order."""
+        write, hash_of, tables = self.fp.write, self.hashfn, self._unordered
+        position = self.fp.tell()
+        for key, value in records:
+            hashed = hash_of(key)
+            tables[hashed & 0xFF].append(position << 32 | hashed)
+            write(_PAIR.pack(len(key), len(value)) + key + value)
+            position += 8 + len(key) + len(value)
 
     def finalize(self) -> None:
-        """Write the tables and the header."""
+        """Write the tables and the header. Raises OverflowError where 32 bits do not reach the end of the file."""
+        if self.fp.tell() + 16 * sum(map(len, self._unordered)) >> 32:
+            raise OverflowError
         index = []
-        for entries in self._unordered:
-            slots = [(0, 0)] * (2 * len(entries))
-            for hashed, position in entries:
-                where = (hashed >> 8) % len(slots)
-                while slots[where][1]:
-                    where = (where + 1) % len(slots)
-                slots[where] = (hashed, position)
+        for slots in map(_table, self._unordered):
             index.append(_PAIR.pack(self.fp.tell(), len(slots)))
-            self.fp.write(b"".join(_PAIR.pack(*slot) for slot in slots))
+            self.fp.write(struct.pack(f"<{len(slots)}Q", *slots))
         self.fp.seek(0)
         self.fp.write(b"".join(index))
 
@@ -131,21 +141,32 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     try:
         with open(fd, "wb") as file:
             writer = CheckedWriter(file)
-            for key, data in records:
-                writer.put(key, data)
+            writer.put_all(records)
             writer.finalize()
             file.flush()
             os.fsync(fd)
     except OSError as error:
         raise unable(f"write to {temporary}", error) from None
-    except struct.error:
-        # cdb positions have 32 bits; cdb_make.c says "out of memory" here.
+    except (OverflowError, struct.error):
+        # cdb_make.c says "out of memory" here.
         raise Failure(f"unable to write to {temporary}: file too big") from None
     try:
         os.rename(temporary, path)
     except OSError as error:
         raise unable(f"move {temporary} to {path}", error) from None
     _sync_folder(path)
+
+
+def _table(entries: list[int]) -> list[int]:
+    """The slots of one hash table: twice as many as entries, each entry in the first free one from its own on."""
+    count = 2 * len(entries)
+    slots = [0] * count
+    for entry in entries:
+        where = (entry >> 8 & 0xFFFFFF) % count
+        while slots[where]:
+            where = (where + 1) % count
+        slots[where] = entry
+    return slots
 
 
 def _read(path: str) -> tuple[Get, tuple[int, ...]]:

@@ -42,7 +42,7 @@ async def _interview(settings: ScreenSettings, ip: bytes, ask: Ask) -> Verdict:
     asking = [asyncio.ensure_future(ask(name, kind, deadline)) for name, kind in queries]
     try:
         while (verdict := dnsbl.judge(settings.zones, [_so_far(task) for task in asking])) is None:
-            await asyncio.wait((task for task in asking if not task.done()), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait([task for task in asking if not task.done()], return_when=asyncio.FIRST_COMPLETED)
         return verdict
     finally:
         for task in asking:
