@@ -9,7 +9,7 @@ T = TypeVar("T")
 PATIENCE = 30.0
 
 
-def until(condition: Callable[[], T], what: str = "") -> T:
+def until(condition: Callable[[], T | None], what: str = "") -> T:
     """The condition's first true value; fails after PATIENCE seconds, far beyond what a slow machine needs."""
     end = time.monotonic() + PATIENCE
     while True:

@@ -68,7 +68,9 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
     manner = spawn.manner(soft_limits)
     port = listener.port_number(settings.port)
-    sock = listener.listen(_address(settings.host), port, settings.backlog)
+    address = _address(settings.host)
+    noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
+    sock = listener.listen(address, port, settings.backlog)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
@@ -81,7 +83,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
     inheritance = Inheritance(settings, sock, board, pipes.death, pipes.open_door, environment, manner, _ask(settings))
     orphans.adopt()
-    Master(settings, log, inheritance, pipes).run()
+    Master(log, inheritance, pipes, noted).run()
 
 
 def processors() -> int:
@@ -92,17 +94,18 @@ def processors() -> int:
 class Master:
     """Keeps one worker on each post."""
 
-    def __init__(self, settings: ServerSettings, log: Log, inheritance: Inheritance, pipes: Pipes) -> None:
+    def __init__(self, log: Log, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
+        settings = inheritance.settings
         self._log = log
         self._inheritance = inheritance
         self._pipes = pipes
+        self._signals = noted
         self._board = inheritance.board
         self._journal = Journal(log, inheritance.board, settings.limit)
         self._posts = [Post(rows) for rows in quotas(settings.limit, settings.workers)]
 
     def run(self) -> None:
         """Serve until told to stop; backends live on."""
-        self._signals = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
         while True:
             self._fill_posts()
             select.select([self._signals.fd], [], [], self._next_due())
