@@ -71,6 +71,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     address = _address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
+    ask = _ask(settings)  # imports, while we may still read whatever root may
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
@@ -81,7 +82,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     _warn(log, settings)
     pipes = Pipes.open()
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
-    inheritance = Inheritance(settings, sock, board, pipes.death, pipes.open_door, environment, manner, _ask(settings))
+    inheritance = Inheritance(settings, sock, board, pipes.death, pipes.open_door, environment, manner, ask)
     orphans.adopt()
     Master(log, inheritance, pipes, noted).run()
 
