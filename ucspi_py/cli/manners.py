@@ -49,6 +49,24 @@ class Number(click.ParamType[int]):
         return self.fail(f"must be a number from {self._least} up, not '{value}'", param, ctx)
 
 
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Numbers with a character between them, as in 5/60; the last ones may be left out."""
+
+    def __init__(self, form: str, divider: str, defaults: tuple[int, ...]) -> None:
+        self.name = form
+        self._divider = divider
+        self._defaults = defaults
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = value.split(self._divider)
+        if len(words) > len(self._defaults) + 1 or not all(word.isascii() and word.isdigit() for word in words):
+            return self.fail(f"must be {self.name}, not '{value}'", param, ctx)
+        numbers = tuple(int(word[:9]) for word in words)
+        return numbers + self._defaults[len(numbers) - 1 :]
+
+
 def run(program: str, usage: str, command: Callable[[list[str]], object]) -> None:
     """Run a command on the command line's words and end the process as djb's programs end.
 

@@ -32,6 +32,11 @@ def decided(word: bytes, pid: int, endpoints: Endpoints, names: Names) -> bytes:
     )
 
 
+def turned_away(pid: int, ip: bytes, reason: bytes) -> bytes:
+    """A client over a limit."""
+    return b"tcpserver: limit %d from %s: %s\n" % (pid, ip, reason)
+
+
 def ended(pid: int, wait_status: int) -> bytes:
     """The end of a process with its raw wait status."""
     return b"tcpserver: end %d status %d\n" % (pid, wait_status)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .limits import ClientLimits
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:
@@ -39,7 +41,10 @@ class ServerSettings:
 
     verbosity: 0 = -q, 1 = -Q, 2 = -v. delay: leave Nagle's algorithm on. banner: raw bytes for every client.
     remote_info, remote_host, paranoid: -r, -h, -p. lookup_seconds: -t, for all look-ups of one client together.
-    rules: path of the cdb or None. allow_no_rules: -X. limit: -c, backends at once. local_name: -l or None.
+    rules: path of the cdb or None. allow_no_rules: -X. limit: -c, backends at once.
+    reserve: how many of them are for clients that may relay. client_limits: what one client may have.
+    overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
+    local_name: -l or None.
     uid, gid: what to become, None = stay. workers: how many processes accept.
     """
 
@@ -57,6 +62,9 @@ class ServerSettings:
     rules: str | None
     allow_no_rules: bool
     limit: int
+    reserve: int
+    client_limits: ClientLimits
+    overload_message: bytes | None
     backlog: int
     local_name: bytes | None
     uid: int | None

@@ -73,6 +73,15 @@ class Journal:
         else:
             self._log.warn(line)
 
+    def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
+        """The client has more of the service than it may, or all slots are taken."""
+        if self._log.verbose:
+            self._tell_all(endpoints, _DENIED, logline.turned_away(os.getpid(), endpoints.remote_ip, reason))
+
+    def starved(self, why: str) -> None:
+        """No client can be accepted for want of descriptors or memory."""
+        self._log.warn(logline.warning(f"unable to accept: {why}"))
+
     def _ok(self, endpoints: Endpoints, names: Names) -> bytes:
         return logline.decided(b"ok", os.getpid(), endpoints, names)
 

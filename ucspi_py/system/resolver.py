@@ -47,8 +47,8 @@ class Resolver:
 
     def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
         self._read_servers = read_servers
-        self._servers = read_servers()
-        self._read_again = time.monotonic() + _KEEP_SERVERS
+        self._servers: tuple[Server, ...] = ()
+        self._read_again = 0.0
 
     async def ask(self, name: bytes, kind: int, deadline: float) -> Answer:
         """The records of one type (A, TXT, PTR) of a dotted name.
