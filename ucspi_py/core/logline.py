@@ -47,6 +47,11 @@ def warning(sentence: str) -> bytes:
     return _said("tcpserver: warning: ", sentence)
 
 
+def lost(number: int) -> bytes:
+    """Lines that the reader of the log had no room for."""
+    return warning(f"{number} log lines lost, the reader of the log was too slow")
+
+
 def dropping(sentence: str) -> bytes:
     """A connection lost to a failure of ours."""
     return _said("tcpserver: warning: dropping connection, ", sentence)

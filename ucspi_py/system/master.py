@@ -77,19 +77,21 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
+    log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
-    log = Log(settings.verbosity)
     board = Scoreboard(settings.limit, _HALL)
     arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
     log.detail(logline.status(board.running(), settings.limit))
     _warn(log, settings)
     pipes = Pipes.open()
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
-    inheritance = Inheritance(settings, sock, board, arrivals, pipes.death, pipes.open_door, environment, manner, ask)
-    Master(log, inheritance, pipes, noted).run()
+    inheritance = Inheritance(
+        settings, log, sock, board, arrivals, pipes.death, pipes.open_door, environment, manner, ask
+    )
+    Master(inheritance, pipes, noted).run()
 
 
 def processors() -> int:
@@ -100,14 +102,14 @@ def processors() -> int:
 class Master:
     """Keeps one worker on each post."""
 
-    def __init__(self, log: Log, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
+    def __init__(self, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
         settings = inheritance.settings
-        self._log = log
+        self._log = inheritance.log
         self._inheritance = inheritance
         self._pipes = pipes
         self._signals = noted
         self._board = inheritance.board
-        self._journal = Journal(log, inheritance.board, settings.limit)
+        self._journal = Journal(inheritance.log, inheritance.board, settings.limit)
         self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()

@@ -8,8 +8,11 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import IO, Any
 
 import cdblib
 
@@ -54,33 +57,40 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
         if position < _HEADER or start > len(self.data):
             raise CorruptRules("a record lies outside the file")
         key_size, value_size = _PAIR.unpack_from(self.data, position)
-        if key_size != len(key) or self.data[start : start + key_size] != key:
+        if key_size != len(key):
             return None
-        start += key_size
-        if start + value_size > len(self.data):
+        middle = start + key_size
+        end = middle + value_size
+        if end > len(self.data):
             raise CorruptRules("a record is cut short")
-        return bytes(self.data[start : start + value_size])
+        return bytes(self.data[middle:end]) if self.data[start:middle] == key else None
 
 
 class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
-    """cdblib's Writer for records by the hundred thousand, and for keys that hash to 0.
+    """cdblib's Writer for records by the hundred thousand, whose keys may hash to 0.
 
-    A slot is one number, the record's position above the key's hash: the slot is empty when the position is
-    (cdb_make.c), not when the hash is.
+    A slot is one number, the record's position above the key's hash: it is empty when the position is (cdb_make.c).
     """
 
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        # Arrays: as objects of their own, the numbers lie all over the memory, and finalize() waits for each.
+        self._unordered = [array("Q") for _ in range(256)]
+
     def put_all(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write records, in this order."""
-        write, hash_of, tables = self.fp.write, self.hashfn, self._unordered
+        """Write records in their order."""
+        hash_of, tables = self.hashfn, self._unordered
         position = self.fp.tell()
-        for key, value in records:
-            hashed = hash_of(key)
-            tables[hashed & 0xFF].append(position << 32 | hashed)
-            write(_PAIR.pack(len(key), len(value)) + key + value)
-            position += 8 + len(key) + len(value)
+        for batch in iter(partial(_some, iter(records)), []):
+            written = [_PAIR.pack(len(key), len(value)) + key + value for key, value in batch]
+            self.fp.write(b"".join(written))
+            for (key, _), record in zip(batch, written, strict=True):
+                hashed = hash_of(key)
+                tables[hashed & 0xFF].append(position << 32 | hashed)
+                position += len(record)
 
     def finalize(self) -> None:
-        """Write the tables and the header. Raises OverflowError where 32 bits do not reach the end of the file."""
+        """Write the tables and the header. Raises OverflowError for a file whose end 32 bits do not reach."""
         if self.fp.tell() + 16 * sum(map(len, self._unordered)) >> 32:
             raise OverflowError
         index = []
@@ -135,7 +145,7 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     temporary one is left behind, as tcprules does.
     """
     try:
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        fd = os.open(temporary, os.O_WRONLY | os.O_NONBLOCK | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         raise unable(f"create {temporary}", error) from None
     try:
@@ -157,7 +167,12 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     _sync_folder(path)
 
 
-def _table(entries: list[int]) -> list[int]:
+def _some(records: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The next few hundred records: what is done to many at once costs each of them less."""
+    return list(islice(records, 512))
+
+
+def _table(entries: Sequence[int]) -> list[int]:
     """The slots of one hash table: twice as many as entries, each entry in the first free one from its own on."""
     count = 2 * len(entries)
     slots = [0] * count
@@ -170,15 +185,18 @@ def _table(entries: list[int]) -> list[int]:
 
 
 def _read(path: str) -> tuple[Get, tuple[int, ...]]:
-    # open_read.c: a FIFO must not hang us.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(fd, "rb") as file:
-        status = os.fstat(fd)
+    with open(path, "rb", opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise CorruptRules("not a regular file")
         if status.st_size > SIZE_LIMIT:
             raise CorruptRules("file is too big")
         return CheckedReader(file.read(SIZE_LIMIT + 1)).get, _version(status)
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """open_read.c: a FIFO must not hang us."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

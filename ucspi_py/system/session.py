@@ -158,13 +158,14 @@ async def _start(service: Service, guest: Guest) -> None:
     """Start the program once there is a slot for it."""
     may_relay = b"RELAYCLIENT" in guest.environment
     slot = await service.slots.reserve(leave=0 if may_relay else service.settings.reserve)
+    # Before the start: the backend may run for milliseconds before we are told its process id.
+    service.board.name(slot, guest.visit.client, guest.visit.network)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:
         service.slots.give_back(slot)
         _tell_why_not(service, guest, error)
         return
-    service.board.name(slot, guest.visit.client, guest.visit.network)
     service.slots.hold(slot, pid)
     service.journal.started(pid, guest.visit.endpoints, guest.names)
 

@@ -13,8 +13,7 @@ from ..core.errors import unable
 from ..core.settings import Program, ScreenSettings
 from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import Accept, Refuse, Verdict, told
-from . import limits, pathexec
-from .log import say
+from . import limits, log, pathexec
 
 
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:
@@ -26,7 +25,7 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     for screen in program.screens:
         verdict = _verdict(screen, environment)
         if isinstance(verdict, Refuse):
-            say(logline.refused(environment.get(b"TCPREMOTEIP", b""), os.getpid(), verdict.reply))
+            log.Log(log.ERRORS).say(logline.refused(environment.get(b"TCPREMOTEIP", b""), os.getpid(), verdict.reply))
             _hold(verdict, screen.session_seconds)
             sys.exit(0)
     _become(program.argv, environment, soft_limits)

@@ -46,6 +46,7 @@ class Inheritance:
     """
 
     settings: ServerSettings
+    log: Log
     listener: socket.socket
     board: Scoreboard
     arrivals: Arrivals | None
@@ -66,7 +67,7 @@ class Worker:
         self._listener: socket.socket | None = inheritance.listener
         self._board = inheritance.board
         self._slots = Slots(self._board, self._watch)
-        self._journal = Journal(Log(settings.verbosity), self._board, settings.limit)
+        self._journal = Journal(inheritance.log, self._board, settings.limit)
         self._service = Service(
             settings=settings,
             journal=self._journal,
@@ -122,7 +123,9 @@ class Worker:
         self._look_away()
 
     def _has_room(self) -> bool:
-        return self._slots.ready() and (not self._waits or self._board.free(self._board.hall) > 0)
+        if self._waits:
+            return self._board.free(self._board.slots) > 0 and self._board.free(self._board.hall) > 0
+        return self._slots.ready()
 
     def _sheds(self) -> bool:
         """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
