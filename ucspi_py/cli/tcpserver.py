@@ -52,6 +52,14 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     "--rate", metavar="N[/SECONDS]", type=manners.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
 )
 @click.option("--reserve", metavar="N", type=manners.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
+@click.option(
+    "--held",
+    "held_limit",
+    metavar="N",
+    type=manners.Number(1),
+    default=2000,
+    help="Clients without a program, refused ones above all (2000); then the oldest is left.",
+)
 @click.option("--shed", "overload_text", metavar="TEXT", help="When all slots are taken, say TEXT instead of nothing.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)

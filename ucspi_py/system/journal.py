@@ -49,6 +49,10 @@ class Journal:
         else:
             self._log.say(line)
 
+    def remark(self, line: bytes) -> None:
+        """A line of the screen's about a client, of those that are asked for."""
+        self._log.say(line)
+
     def dropped(self, endpoints: Endpoints, sentence: str) -> None:
         """A failure of ours has cost the client its connection before the rules had their say."""
         line = logline.dropping(sentence)

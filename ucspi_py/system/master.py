@@ -19,7 +19,9 @@ from .limits import SoftLimits
 from .log import Log
 from .pathexec import find
 from .scoreboard import Scoreboard
+from .tally import Tally
 from .worker import MASTERS_SIGNALS, Inheritance, Worker
+from .zone_board import ZoneBoard
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -29,8 +31,8 @@ _LONGEST_BACK_OFF = 5.0
 #: Seconds given to the workers to close the listener before they are killed for it.
 _CLOSING_TIME = 2.0
 
-#: Clients that may be inside without a backend: looked up, screened, held.
-_HALL = 2000
+#: Seconds between two reports of what the zones are good for.
+_REPORTS = 3600.0
 #: Seconds between two looks for backends that have gone, where the system does not tell us.
 _MISSING_LOOKS = 1.0
 
@@ -82,14 +84,15 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
-    board = Scoreboard(settings.limit, _HALL)
+    board = Scoreboard(settings.limit, settings.held_limit)
     arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
     log.detail(logline.status(board.running(), settings.limit))
     _warn(log, settings)
     pipes = Pipes.open()
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
+    zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
     inheritance = Inheritance(
-        settings, log, sock, board, arrivals, pipes.death, pipes.open_door, environment, manner, ask
+        settings, log, sock, board, arrivals, zone_board, tally, pipes.death, pipes.open_door, environment, manner, ask
     )
     Master(inheritance, pipes, noted).run()
 
@@ -113,6 +116,8 @@ class Master:
         self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
+        self._screens = bool(settings.program.screens)
+        self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
         """Serve until told to stop; backends live on."""
@@ -125,6 +130,8 @@ class Master:
                 return
             if signal.SIGHUP in noted:
                 self._relieve()
+            if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
+                self._report()
             self._reap()
             if not self._adopting:
                 self._miss()
@@ -137,10 +144,11 @@ class Master:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
-        due = [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
+        due = [self._report_at - time.monotonic()] if self._screens else []
+        due += [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
         if not self._adopting:
             due.append(_MISSING_LOOKS)
-        return min(due) if due else None
+        return max(0.0, min(due)) if due else None
 
     def _employ(self, post: Post) -> None:
         with signals.all_blocked():
@@ -220,6 +228,18 @@ class Master:
             if not orphans.lives(self._board.pid(row)):
                 self._board.give_back(row)
 
+    def _report(self) -> None:
+        """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
+        self._report_at = time.monotonic() + _REPORTS
+        if not self._screens:
+            return
+        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.all(), strict=True)
+        held = len(self._board.hall) - self._board.free(self._board.hall)
+        self._log.warn(
+            *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
+            logline.screen_totals(*self._inheritance.tally.read(), held),
+        )
+
     def _relieve(self) -> None:
         """Put a new worker on each post, then let the old ones finish the clients they have: nobody is turned away."""
         for post in self._posts:
@@ -254,7 +274,7 @@ def _address(host: str) -> str:
 
 def _ask(settings: ServerSettings) -> Ask:
     """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
-    if not names.asks_dns(settings) and not any(screen.zones for screen in settings.program.screens):
+    if not names.asks_dns(settings) and not settings.program.zones:
         return _nobody_knows
     from . import resolver
 
@@ -262,7 +282,7 @@ def _ask(settings: ServerSettings) -> Ask:
 
 
 async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
-    return dns_message.ABSENT
+    return dns_message.Absent()
 
 
 def _warn(log: Log, settings: ServerSettings) -> None:

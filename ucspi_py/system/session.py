@@ -21,11 +21,13 @@ from ..core.settings import ScreenSettings, ServerSettings
 from ..core.verdict import Refuse
 from . import names, screening
 from .arrivals import Arrivals
+from .held import Held
 from .journal import Journal
 from .rules_file import RulesFile, unreadable
 from .scoreboard import Scoreboard
 from .slots import Slots
 from .spawn import Launcher
+from .zone_desk import ZoneDesk
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
@@ -48,6 +50,8 @@ class Service:
     environment: Mapping[bytes, bytes]
     launcher: Launcher
     ask: Ask
+    desk: ZoneDesk
+    held: Held
 
 
 class Guest(NamedTuple):
@@ -145,12 +149,25 @@ def say_goodbye(client: socket.socket, message: bytes) -> None:
 
 async def _refused(service: Service, screen: ScreenSettings, guest: Guest) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    verdict = await screening.screen(screen, guest.environment, service.ask)
-    if not isinstance(verdict, Refuse):
+    opinion = await screening.screen(screen, guest.environment, service.desk.hear, guest.socket)
+    service.desk.note_verdict(screen, opinion)
+    ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
+    if screen.verbose and opinion.heard:
+        service.journal.remark(screening.heard_line(screen, opinion, ip, pid))
+    if screen.interrogate:
+        guest.environment.update(screening.marks(screen, opinion))
         return False
-    ip = guest.environment.get(b"TCPREMOTEIP", b"")
-    service.journal.refused(guest.visit.endpoints, guest.names, logline.refused(ip, os.getpid(), verdict.reply))
-    await screening.hold(guest.socket, verdict, screen.session_seconds)
+    if not isinstance(opinion.verdict, Refuse):
+        return False
+    if screen.dry_run:
+        service.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
+        return False
+    line = logline.refused(ip, pid, opinion.verdict.reply)
+    service.journal.refused(guest.visit.endpoints, guest.names, line)
+    with service.held.during(guest.socket):
+        dialogue = await screening.hold(guest.socket, opinion.verdict, screen.session_seconds)
+    if screen.verbose:
+        service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
 
 

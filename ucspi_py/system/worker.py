@@ -15,6 +15,7 @@ from ..core.errors import error_words
 from ..core.settings import ServerSettings
 from . import names
 from .arrivals import Arrivals
+from .held import Held
 from .journal import Journal
 from .later import Later
 from .log import Log
@@ -24,6 +25,9 @@ from .session import Service, say_goodbye, serve
 from .signals import Signals
 from .slots import Slots
 from .spawn import Launcher, Manner
+from .tally import Tally
+from .zone_board import ZoneBoard
+from .zone_desk import ZoneDesk
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
@@ -50,6 +54,8 @@ class Inheritance:
     listener: socket.socket
     board: Scoreboard
     arrivals: Arrivals | None
+    zone_board: ZoneBoard
+    tally: Tally
     death_pipe: int
     open_door: int
     environment: dict[bytes, bytes]
@@ -68,6 +74,9 @@ class Worker:
         self._board = inheritance.board
         self._slots = Slots(self._board, self._watch)
         self._journal = Journal(inheritance.log, self._board, settings.limit)
+        zones = settings.program.zones
+        self._desk = ZoneDesk(zones, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log)
+        self._held = Held()
         self._service = Service(
             settings=settings,
             journal=self._journal,
@@ -79,6 +88,8 @@ class Worker:
             environment=inheritance.environment,
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
+            desk=self._desk,
+            held=self._held,
         )
         # With nobody to wait for, a connection runs straight through and costs no task.
         self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
@@ -98,7 +109,9 @@ class Worker:
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._inheritance.death_pipe, self._drain)
         self._watch()
+        testing = self._loop.create_task(self._desk.watch())
         self._loop.run_forever()
+        testing.cancel()
 
     def _watch(self) -> None:
         """Watch the listener from now on, or, where there is no room, look again soon."""
@@ -124,8 +137,12 @@ class Worker:
 
     def _has_room(self) -> bool:
         if self._waits:
-            return self._board.free(self._board.slots) > 0 and self._board.free(self._board.hall) > 0
+            return self._board.free(self._board.slots) > 0 and self._has_place()
         return self._slots.ready()
+
+    def _has_place(self) -> bool:
+        """Whether the hall has room for one more, if need be by leaving who has been held there longest."""
+        return self._board.free(self._board.hall) > 0 or self._held.dismiss_oldest()
 
     def _sheds(self) -> bool:
         """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
