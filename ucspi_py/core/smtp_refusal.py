@@ -18,6 +18,8 @@ _KNOWN_VERBS = _FINE_VERBS | frozenset(
 )
 #: What speaks to us is no mail server (Postfix, postscreen_forbidden_commands); nothing it says is worth an answer.
 _FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
+#: How a TLS or SSL hello and a SOCKS request begin.
+_FOREIGN_BYTES = b"\x16\x80\x04\x05"
 _QUIT = b"quit"
 
 #: C takes lines without end (and memory with them) and any number of commands; Postfix's limits are these.
@@ -67,7 +69,7 @@ class RefusalDialogue:
         verb = verb.lower()
         if verb == _QUIT:
             return self._last(_GOODBYE)
-        if verb in _FOREIGN_VERBS or clean(verb[:1]) != verb[:1]:
+        if verb in _FOREIGN_VERBS or (verb and verb[0] in _FOREIGN_BYTES):
             return self._last(_NOT_SMTP)
         self._commands += 1
         self._errors += verb not in _KNOWN_VERBS

@@ -21,11 +21,16 @@ _CLIENTS_FOR_AN_OPINION = 100
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What is known of a zone. trusted: its listings count. reachable: it answers. remark: a plain sentence, or b""."""
+    """What is known of a zone.
+
+    trusted: its listings count. reachable: it answers. alarm: a plain sentence that everybody should read. remark: one
+    for who wants to know more. Both "" where there is nothing to say.
+    """
 
     trusted: bool
     reachable: bool
-    remark: str
+    alarm: str = ""
+    remark: str = ""
 
 
 def of_test_points(zone: Zone, listed_point: Answer, clean_point: Answer) -> Health:
@@ -38,12 +43,12 @@ def of_test_points(zone: Zone, listed_point: Answer, clean_point: Answer) -> Hea
             False, True, "it lists 127.0.0.1, as no list may: it would refuse everybody, so it is not believed"
         )
     if isinstance(listed_point, Failed) and isinstance(clean_point, Failed):
-        return Health(True, False, f"it cannot be asked: {listed_point.reason}")
+        return Health(True, False, remark=f"it cannot be asked: {listed_point.reason}")
     if isinstance(listed_point, Found) and isinstance(after_address(zone, listed_point), Failing):
         return Health(True, False, "it answers its test point with an error")
     if not isinstance(listed_point, (Found, Failed)):
-        return Health(True, True, "it does not list its test point 127.0.0.2; does it still live?")
-    return Health(True, True, "")
+        return Health(True, True, remark="it does not list its test point 127.0.0.2; does it still live?")
+    return Health(True, True)
 
 
 def has_gone_mad(asked_before: int, listed_before: int, asked: int, listed: int) -> bool:

@@ -74,8 +74,9 @@ class Worker:
         self._board = inheritance.board
         self._slots = Slots(self._board, self._watch)
         self._journal = Journal(inheritance.log, self._board, settings.limit)
-        zones = settings.program.zones
-        self._desk = ZoneDesk(zones, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log)
+        self._desk = ZoneDesk(
+            settings.program, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log
+        )
         self._held = Held()
         self._service = Service(
             settings=settings,

@@ -8,7 +8,7 @@ from ..core import dns_message, dnsbl, logline, zone_health
 from ..core.address import reversed_name
 from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
-from ..core.settings import ScreenSettings
+from ..core.settings import Program, ScreenSettings
 from ..core.zone import Zone
 from .log import Log
 from .screening import Opinion
@@ -31,8 +31,9 @@ _LINES = 3600.0
 class ZoneDesk:
     """Asks zones for one worker; what is known of them is shared with the others."""
 
-    def __init__(self, zones: tuple[Zone, ...], board: ZoneBoard, tally: Tally, ask: Ask, log: Log) -> None:
-        self._numbers = {zone: number for number, zone in enumerate(zones)}
+    def __init__(self, program: Program, board: ZoneBoard, tally: Tally, ask: Ask, log: Log) -> None:
+        self._numbers = {zone: number for number, zone in enumerate(program.zones)}
+        self._verbose = any(screen.verbose for screen in program.screens)
         self._board = board
         self._tally = tally
         self._ask = ask
@@ -91,8 +92,8 @@ class ZoneDesk:
             self._board.test_soon(number, _TEST_ILL * random.uniform(0.75, 1.25))  # noqa: S311
         if was_silenced and health.trusted:
             self._log.warn(logline.zone(zone.alias, "it is believed again"))
-        elif health.remark:
-            self._tell(zone, number, health.remark)
+        elif health.alarm or (self._verbose and health.remark):
+            self._tell(zone, number, health.alarm or health.remark)
 
     def _note(self, zone: Zone, number: int, heard: Heard) -> None:
         match heard.finding:
@@ -100,8 +101,8 @@ class ZoneDesk:
                 timeout = reason == "timed out"
                 if self._board.note_failure(number, timeout=timeout, seconds=heard.seconds, rest=_TEST_ILL):
                     self._tell(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
-                elif not timeout:
-                    self._tell(zone, number, f"it {reason}" if " " in reason else f"it fails: {reason}")
+                elif reason.startswith("answers "):
+                    self._tell(zone, number, f"it {reason}")
             case finding:
                 if self._board.note_answer(number, listed=isinstance(finding, Listed), seconds=heard.seconds):
                     self._board.note_health(number, trusted=False, closed_for=0.0)
