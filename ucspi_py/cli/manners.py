@@ -88,9 +88,9 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
         sys.exit(failure.exit_code)
 
 
-def invoke(command: click.Command, args: list[str]) -> None:
-    """Run a click command whose errors run() translates."""
-    command.main(args, standalone_mode=False)
+def invoke(command: click.Command, program: str, args: list[str]) -> None:
+    """Run a click command whose errors run() translates. program: its name in --help."""
+    command.main(args, prog_name=program, standalone_mode=False)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:

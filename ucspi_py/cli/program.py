@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 import click
 
@@ -114,6 +115,18 @@ def _settings(ctx: click.Context) -> ScreenSettings:
         bounce_score=bounce_score or None,
         **{name: ctx.params[name] for name in others},
     )
+
+
+def defaults() -> ScreenSettings:
+    """A screen without a zone."""
+    return read_options(["program"]).screens[0]
+
+
+def with_zones(settings: ScreenSettings, zones: tuple[zone.Zone, ...]) -> ScreenSettings:
+    """The same screen with more zones behind its own; weights are added up where any zone has one."""
+    every = settings.zones + zones
+    weighed = settings.refuse_score is None and any(listed.weight is not None for listed in every)
+    return replace(settings, zones=every, refuse_score=1 if weighed else settings.refuse_score)
 
 
 def _is_ours(name: str) -> bool:

@@ -28,7 +28,9 @@ def compile_rules(cdb: str, tmp: str) -> None:
 
 def main() -> None:
     """The program."""
-    manners.run("tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, args))
+    manners.run(
+        "tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, "pytcprules", args)
+    )
 
 
 def _lines() -> Iterator[bytes]:

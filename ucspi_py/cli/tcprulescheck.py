@@ -34,7 +34,7 @@ def check(cdb: str) -> None:
 
 def main() -> None:
     """The program."""
-    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, args))
+    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, "pytcprulescheck", args))
 
 
 def _told(decided: Match | None) -> bytes:

@@ -4,8 +4,7 @@ import asyncio
 import random
 from collections import OrderedDict
 
-from ..core import dns_message, dnsbl, logline, zone_health
-from ..core.address import reversed_name
+from ..core import dnsbl, logline
 from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
 from ..core.settings import Program, ScreenSettings
@@ -13,7 +12,7 @@ from ..core.zone import Zone
 from .log import Log
 from .screening import Opinion
 from .tally import Tally
-from .zone_asking import NOT_ASKED, Heard, hear
+from .zone_asking import NOT_ASKED, Heard, hear, test_points
 from .zone_board import ZoneBoard
 
 #: Findings remembered; about 300 bytes each.
@@ -22,8 +21,8 @@ _MEMORY = 20_000
 _LEAST_TTL, _MOST_TTL = 60, 3600
 #: Seconds between two tests of a zone that is well, and of one that is not.
 _TEST_WELL, _TEST_ILL = 1800.0, 30.0
-#: Seconds that a test may take, and between two looks for one that is due.
-_TEST_PATIENCE, _TEST_LOOKS = 5.0, 1.0
+#: Seconds between two looks for a test that is due.
+_TEST_LOOKS = 1.0
 #: Seconds between two lines about the same ill zone.
 _LINES = 3600.0
 
@@ -77,14 +76,7 @@ class ZoneDesk:
             await asyncio.sleep(_TEST_LOOKS)
 
     async def _test(self, zone: Zone, number: int) -> None:
-        deadline = asyncio.get_running_loop().time() + _TEST_PATIENCE
-        listed, clean = await asyncio.gather(
-            *(
-                self._ask(reversed_name(point) + zone.name, dns_message.A, deadline)
-                for point in (zone_health.LISTED_POINT, zone_health.CLEAN_POINT)
-            )
-        )
-        health = zone_health.of_test_points(zone, listed, clean)
+        health = await test_points(self._ask, zone)
         was_silenced = bool(self._board.read(number).silenced)
         well = health.trusted and health.reachable
         self._board.note_health(number, trusted=health.trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
