@@ -53,7 +53,7 @@ def check(
     rows += [
         row for checked in zone_check.clients(settings, list(map(os.fsencode, ips))) for row in _rows(settings, checked)
     ]
-    sys.stdout.write(json.dumps(rows, indent=2) + "\n" if as_json else "".join(map(_line, rows)))
+    manners.tell(1, (json.dumps(rows, indent=2) + "\n" if as_json else "".join(map(_line, rows))).encode())
     if any(row["found"] for row in rows):
         sys.exit(_FOUND)
     if any(row.get("answer") == "failed" for row in rows):

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -15,6 +14,7 @@ import dns.resolver
 
 from ..core import dns_message
 from ..core.dns_message import Absent, Answer, Failed, Found, Question, Truncated
+from .chance import random_number
 from .udp_pool import UdpPool
 
 Server = tuple[str, int]
@@ -52,27 +52,23 @@ class Resolver:
     async def ask(self, name: bytes, kind: int, deadline: float) -> Answer:
         """The records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
-        deadline: on the running loop's clock, in seconds; then the answer is Failed.
+        deadline: on the running loop's clock, in seconds; then the answer is Failed. Server after server is asked,
+        round after round; it is over at once when every server has answered that it cannot say.
         """
         try:
             asked = dns_message.question(name, kind)
         except ValueError:
             return Failed("protocol error")
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._ask_around(asked)
-        except TimeoutError:
-            return _TIMED_OUT
-
-    async def _ask_around(self, asked: Question) -> Answer:
-        """Server after server, round after round; over at once when every server has answered that it cannot."""
+        clock = asyncio.get_running_loop().time
         for patience in _PATIENCE:
             answers = []
             for server, pool in self._servers():
-                answer = await _ask_server(server, pool, asked, patience)
+                answer = await _ask_server(server, pool, asked, min(patience, deadline - clock()))
                 if not isinstance(answer, Failed):
                     return answer
                 answers.append(answer)
+                if clock() >= deadline:
+                    return _TIMED_OUT
             if _TIMED_OUT not in answers:
                 return answers[-1]
         return _TIMED_OUT
@@ -121,7 +117,7 @@ async def _retry_over_tcp(server: Server, asked: Question, patience: float) -> A
 
 
 async def _over_tcp(server: Server, asked: Question) -> Answer:
-    number = secrets.randbits(16)
+    number = random_number()
     packet = asked.packet(number)
     async with _tcp_stream(server) as (reader, writer):
         writer.write(len(packet).to_bytes(2, "big") + packet)

@@ -52,17 +52,37 @@ async def hold(client: socket.socket, refusal: Refuse, session_seconds: int) -> 
     loop = asyncio.get_running_loop()
     dialogue = RefusalDialogue(refusal)
     client.setblocking(False)
+    alarm = loop.call_later(session_seconds or 1, _hang_up, client)
     try:
-        async with asyncio.timeout(session_seconds or 1):
-            if not session_seconds:
-                await loop.sock_sendall(client, dialogue.reply)
-                return dialogue
-            await loop.sock_sendall(client, dialogue.greeting())
-            while not dialogue.finished and (data := await loop.sock_recv(client, 4096)):
-                await loop.sock_sendall(client, dialogue.receive(data))
-    except (OSError, TimeoutError):
+        if not session_seconds:
+            await _say(loop, client, dialogue.reply)
+            return dialogue
+        await _say(loop, client, dialogue.greeting())
+        while not dialogue.finished and (data := await loop.sock_recv(client, 4096)):
+            await _say(loop, client, dialogue.receive(data))
+    except OSError:
         pass
+    finally:
+        alarm.cancel()
     return dialogue
+
+
+async def _say(loop: asyncio.AbstractEventLoop, client: socket.socket, words: bytes) -> None:
+    """Send it all; mostly there is room for it, and then the loop is not troubled."""
+    try:
+        words = words[client.send(words) :]
+    except BlockingIOError:
+        pass
+    if words:
+        await loop.sock_sendall(client, words)
+
+
+def _hang_up(client: socket.socket) -> None:
+    """End the conversation from outside: whoever waits for the client finds it gone."""
+    try:
+        client.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
 
 
 def marks(settings: ScreenSettings, opinion: Opinion) -> dict[bytes, bytes]:

@@ -12,25 +12,30 @@ _LAYOUT = struct.Struct("=3Q")
 class Totals(NamedTuple):
     """Clients let through, refused for now, refused for good."""
 
-    accepted: int
-    refused: int
-    bounced: int
+    accepted: int = 0
+    refused: int = 0
+    bounced: int = 0
+
+    def and_one(self, verdict: Verdict) -> "Totals":
+        """These, and one more."""
+        if isinstance(verdict, Accept):
+            return self._replace(accepted=self.accepted + 1)
+        if verdict.code < 500:
+            return self._replace(refused=self.refused + 1)
+        return self._replace(bounced=self.bounced + 1)
 
 
 class Tally:
-    """Counts verdicts."""
+    """The totals of the service."""
 
     def __init__(self) -> None:
         self._shared = SharedMemory(_LAYOUT.size)
 
-    def note(self, verdict: Verdict) -> None:
-        """Count one."""
-        column = 0 if isinstance(verdict, Accept) else 1 + (verdict.code >= 500)
+    def add(self, more: Totals) -> None:
+        """Add what one worker has counted."""
         with self._shared as memory:
-            counts = list(_LAYOUT.unpack_from(memory))
-            counts[column] += 1
-            _LAYOUT.pack_into(memory, 0, *counts)
+            _LAYOUT.pack_into(memory, 0, *map(sum, zip(self.read(), more, strict=True)))
 
     def read(self) -> Totals:
-        """The counts so far."""
+        """The totals so far."""
         return Totals(*_LAYOUT.unpack_from(self._shared.memory))

@@ -5,12 +5,12 @@ counts only from the server that was asked, under an id that is out, with the ve
 """
 
 import asyncio
-import secrets
 import socket
 from collections.abc import Callable
 
 from ..core import dns_message
 from ..core.dns_message import Answer, Question, Truncated
+from .chance import random_number
 
 Read = Callable[[bytes, Question], Answer]
 
@@ -39,9 +39,9 @@ class Exchange:
 
     def ask(self, asked: Question) -> asyncio.Future[Answer]:
         """Send a question. The future has the answer, or Truncated, or the OSError of a server that is not there."""
-        number = secrets.randbits(16)
+        number = random_number()
         while number in self._out:
-            number = secrets.randbits(16)
+            number = random_number()
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._out[number] = asked, answer
         answer.add_done_callback(lambda _: self._forget(number))
@@ -105,7 +105,7 @@ class UdpPool:
 
     def ask(self, asked: Question) -> asyncio.Future[Answer]:
         """Send a question on one of the sockets. Raises OSError where no socket can be made."""
-        index = secrets.randbelow(_SOCKETS)
+        index = random_number() % _SOCKETS
         if index >= len(self._exchanges):
             index = len(self._exchanges)
             self._exchanges.append(self._exchange())

@@ -113,6 +113,7 @@ class Worker:
         testing = self._loop.create_task(self._desk.watch())
         self._loop.run_forever()
         testing.cancel()
+        self._desk.share()
 
     def _watch(self) -> None:
         """Watch the listener from now on, or, where there is no room, look again soon."""

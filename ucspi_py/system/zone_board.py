@@ -2,6 +2,7 @@
 
 import struct
 import time
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..core.zone_health import BREAKING_POINT, has_gone_mad
@@ -41,6 +42,17 @@ class Record(NamedTuple):
         return {name: getattr(self, name) for name in names}
 
 
+@dataclass(slots=True)
+class Counts:
+    """What one worker has seen of a zone since it told the others: answers, and how long they took in all."""
+
+    asked: int = 0
+    listed: int = 0
+    unique: int = 0
+    overlap: int = 0
+    seconds: float = 0.0
+
+
 class ZoneBoard:
     """One record for each zone, by its number."""
 
@@ -60,11 +72,11 @@ class ZoneBoard:
         """Whether look-ups of a zone have not failed again and again of late."""
         return self.read(number).closed_until <= time.monotonic()
 
-    def note_answer(self, number: int, *, listed: bool, seconds: float) -> bool:
-        """Count an answer; True where it shows that the zone has gone mad."""
+    def add(self, number: int, counts: Counts) -> bool:
+        """Add what a worker has counted; True where it shows that the zone has gone mad."""
         with self._shared:
             record = self.read(number)
-            recent = record.recently_asked + 1, record.recently_listed + listed
+            recent = record.recently_asked + counts.asked, record.recently_listed + counts.listed
             before = record.asked - record.recently_asked, record.listed - record.recently_listed
             mad = not record.silenced and has_gone_mad(*before, *recent)
             if recent[0] >= _RECENT:
@@ -72,12 +84,14 @@ class ZoneBoard:
             self._write(
                 number,
                 record._replace(
-                    asked=record.asked + 1,
-                    listed=record.listed + listed,
-                    milliseconds=record.milliseconds + round(1000 * seconds),
+                    asked=record.asked + counts.asked,
+                    listed=record.listed + counts.listed,
+                    unique=record.unique + counts.unique,
+                    overlap=record.overlap + counts.overlap,
+                    milliseconds=record.milliseconds + round(1000 * counts.seconds),
                     recently_asked=recent[0],
                     recently_listed=recent[1],
-                    failures=0,
+                    failures=0 if counts.asked else record.failures,
                 ),
             )
         return mad
@@ -100,12 +114,6 @@ class ZoneBoard:
                 ),
             )
         return broken
-
-    def note_listing(self, number: int, *, alone: bool) -> None:
-        """Count whether a zone was the only one to list a client."""
-        with self._shared:
-            record = self.read(number)
-            self._write(number, record._replace(unique=record.unique + alone, overlap=record.overlap + (not alone)))
 
     def note_health(self, number: int, *, trusted: bool, closed_for: float) -> None:
         """What a test has shown; closed_for: seconds in which the zone is not to be asked, 0 = it is well."""

@@ -9,11 +9,12 @@ from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
 from ..core.settings import Program, ScreenSettings
 from ..core.zone import Zone
+from .later import Later
 from .log import Log
 from .screening import Opinion
-from .tally import Tally
+from .tally import Tally, Totals
 from .zone_asking import NOT_ASKED, Heard, hear, test_points
-from .zone_board import ZoneBoard
+from .zone_board import Counts, ZoneBoard
 
 #: Findings remembered; about 300 bytes each.
 _MEMORY = 20_000
@@ -23,6 +24,8 @@ _LEAST_TTL, _MOST_TTL = 60, 3600
 _TEST_WELL, _TEST_ILL = 1800.0, 30.0
 #: Seconds between two looks for a test that is due.
 _TEST_LOOKS = 1.0
+#: Seconds after which what one worker has counted is told to all; a lock for every client would cost more than it.
+_SHARING = 0.25
 #: Seconds between two lines about the same ill zone.
 _LINES = 3600.0
 
@@ -35,6 +38,9 @@ class ZoneDesk:
         self._verbose = any(screen.verbose for screen in program.screens)
         self._board = board
         self._tally = tally
+        self._totals = Totals()
+        self._counts = [Counts() for _ in self._numbers]
+        self._sharing = Later(_SHARING, self.share)
         self._ask = ask
         self._log = log
         self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float]] = OrderedDict()
@@ -58,14 +64,28 @@ class ZoneDesk:
 
     def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
         """Count a verdict, and which zones list the client, together or alone."""
-        self._tally.note(opinion.verdict)
+        self._totals = self._totals.and_one(opinion.verdict)
         listing = [
             zone
             for zone, heard in zip(settings.zones, opinion.heard, strict=False)
             if heard and isinstance(heard.finding, Listed)
         ]
         for zone in listing:
-            self._board.note_listing(self._numbers[zone], alone=len(listing) == 1)
+            counts = self._counts[self._numbers[zone]]
+            counts.unique += len(listing) == 1
+            counts.overlap += len(listing) > 1
+        self._sharing.ask(asyncio.get_running_loop())
+
+    def share(self) -> None:
+        """Tell the others what was counted here since the last time."""
+        self._tally.add(self._totals)
+        self._totals = Totals()
+        for zone, number in self._numbers.items():
+            counts, self._counts[number] = self._counts[number], Counts()
+            if self._board.add(number, counts):
+                self._board.note_health(number, trusted=False, closed_for=0.0)
+                self._board.test_soon(number, _TEST_ILL)
+                self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed")
 
     async def watch(self) -> None:
         """Test every zone that is due, one worker for all, until cancelled."""
@@ -96,10 +116,10 @@ class ZoneDesk:
                 elif reason.startswith("answers "):
                     self._tell(zone, number, f"it {reason}")
             case finding:
-                if self._board.note_answer(number, listed=isinstance(finding, Listed), seconds=heard.seconds):
-                    self._board.note_health(number, trusted=False, closed_for=0.0)
-                    self._board.test_soon(number, _TEST_ILL)
-                    self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed")
+                counts = self._counts[number]
+                counts.asked += 1
+                counts.listed += isinstance(finding, Listed)
+                counts.seconds += heard.seconds
 
     def _tell(self, zone: Zone, number: int, sentence: str) -> None:
         if self._board.claim_line(number, _LINES):
