@@ -9,7 +9,7 @@ import click
 from ..core import limits
 from ..core.errors import AskedWrongly
 from ..core.settings import ServerSettings
-from ..system import descriptors, launch, log, master, privileges
+from ..system import descriptors, launch, log, privileges, start
 from . import manners, program
 
 USAGE = (
@@ -92,7 +92,7 @@ def main() -> None:
 
 def _serve(args: list[str]) -> None:
     soft_limits = launch.take_note(os.environb)
-    master.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
+    start.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 
 def _settings(options: dict[str, Any]) -> ServerSettings:
@@ -112,7 +112,7 @@ def _settings(options: dict[str, Any]) -> ServerSettings:
         banner=os.fsencode(options.pop("banner")),
         local_name=None if local_name is None else os.fsencode(local_name),
         verbosity=log.ERRORS if verbosity is None else verbosity,
-        workers=options.pop("workers") or master.processors(),
+        workers=options.pop("workers") or start.processors(),
         client_limits=_client_limits(options.pop("per_client"), options.pop("per_network"), options.pop("rate")),
         overload_message=None if overload_text is None else _line(overload_text),
         uid=uid,

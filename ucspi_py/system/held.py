@@ -25,14 +25,21 @@ class Held:
             finally:
                 self._clients.pop(task, None)
 
-    def dismiss_oldest(self) -> bool:
+    @property
+    def anybody(self) -> bool:
+        """Whether any client is held."""
+        return bool(self._clients)
+
+    async def dismiss_oldest(self) -> bool:
         """Leave the client that has been held longest, with a word; False where none is held here."""
-        for task, client in self._clients.items():
-            del self._clients[task]
-            try:
-                client.send(_GOODBYE, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-            except OSError:
-                pass  # gone already
-            task.cancel()
-            return True
-        return False
+        if not self._clients:
+            return False
+        task = next(iter(self._clients))
+        client = self._clients.pop(task)
+        try:
+            client.send(_GOODBYE, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except OSError:
+            pass  # gone already
+        task.cancel()
+        await asyncio.wait([task])
+        return True

@@ -11,13 +11,12 @@ from ..core import limits
 from ..core.address import canonical
 from ..core.connection import Endpoints, Visit
 from ..core.dns_message import Ask
-from ..core.errors import error_words
 from ..core.settings import ServerSettings
 from . import names
 from .arrivals import Arrivals
+from .door import Door
 from .held import Held
 from .journal import Journal
-from .later import Later
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
@@ -31,15 +30,6 @@ from .zone_desk import ZoneDesk
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
-
-#: Clients accepted in one wake-up: the loop's own cost is then shared by several.
-_BURST = 16
-#: Seconds for which nobody is accepted when there are no descriptors, no memory or no processes for a client.
-_REST = 0.5
-#: Seconds between two lines about that.
-_STARVED_LINES = 2.0
-#: Seconds until a worker that has looked away from the listener looks whether there is room again.
-_LOOK_AGAIN = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +60,10 @@ class Worker:
         settings = inheritance.settings
         self._loop = asyncio.new_event_loop()
         self._inheritance = inheritance
-        self._listener: socket.socket | None = inheritance.listener
         self._board = inheritance.board
-        self._slots = Slots(self._board, self._watch)
         self._journal = Journal(inheritance.log, self._board, settings.limit)
+        self._door = Door(self._loop, inheritance.listener, self._wants_client, self._take, self._journal.starved)
+        self._slots = Slots(self._board, self._door.watch)
         self._desk = ZoneDesk(
             settings.program, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log
         )
@@ -84,7 +74,7 @@ class Worker:
             board=self._board,
             arrivals=inheritance.arrivals,
             slots=self._slots,
-            rest=self._rest,
+            rest=self._door.rest,
             rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
             environment=inheritance.environment,
             launcher=Launcher(settings.program.argv, inheritance.manner),
@@ -96,10 +86,6 @@ class Worker:
         self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watching = False
-        self._later = Later(_LOOK_AGAIN, self._watch)
-        self._resting_until = 0.0
-        self._starved_line = 0.0
 
     def run(self) -> None:
         """Serve; returns when drained."""
@@ -109,74 +95,37 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._inheritance.death_pipe, self._drain)
-        self._watch()
+        self._door.watch()
         testing = self._loop.create_task(self._desk.watch())
         self._loop.run_forever()
         testing.cancel()
         self._desk.share()
 
-    def _watch(self) -> None:
-        """Watch the listener from now on, or, where there is no room, look again soon."""
-        if self._watching or not self._listener:
-            return
-        if self._loop.time() >= self._resting_until and (self._has_room() or self._sheds()):
-            self._loop.add_reader(self._listener, self._accept)
-            self._watching = True
-        else:
-            self._later.ask(self._loop)
-
-    def _look_away(self) -> None:
-        """Leave the listener to others for a while: a client in its queue is accepted by who has room."""
-        if self._listener and self._watching:
-            self._loop.remove_reader(self._listener)
-            self._watching = False
-            self._later.ask(self._loop)
-
-    def _rest(self) -> None:
-        """Take nobody in for a while: what is missing does not come back by asking for it again and again."""
-        self._resting_until = self._loop.time() + _REST
-        self._look_away()
+    def _wants_client(self) -> bool:
+        return self._has_room() or self._sheds()
 
     def _has_room(self) -> bool:
         if self._waits:
-            return self._board.free(self._board.slots) > 0 and self._has_place()
+            return self._board.free(self._board.slots) > 0 and (
+                self._board.free(self._board.hall) > 0 or self._held.anybody
+            )
         return self._slots.ready()
-
-    def _has_place(self) -> bool:
-        """Whether the hall has room for one more, if need be by leaving who has been held there longest."""
-        return self._board.free(self._board.hall) > 0 or self._held.dismiss_oldest()
 
     def _sheds(self) -> bool:
         """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
         settings = self._service.settings
         return settings.overload_message is not None and self._board.running() >= settings.limit
 
-    def _accept(self) -> None:
-        for _ in range(_BURST):
-            room = self._has_room()
-            if not self._listener or not (room or self._sheds()):
-                self._look_away()
-                return
-            try:
-                client, peer = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
-                return
-            except OSError as error:
-                self._starve(error)
-                return
-            visit = self._visit(client, peer)
-            if room:
-                self._begin(client, visit)
-            else:
-                self._send_away(client, visit)
-            if not self._watching:
-                return
-
-    def _starve(self, error: OSError) -> None:
-        if self._loop.time() >= self._starved_line:
-            self._journal.starved(error_words(error.errno))
-            self._starved_line = self._loop.time() + _STARVED_LINES
-        self._rest()
+    def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
+        visit = self._visit(client, peer)
+        if not self._has_room():
+            self._send_away(client, visit)
+        elif self._waits:
+            task = self._loop.create_task(self._serve_in_hall(client, visit))
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+        else:
+            _run_straight(serve(self._service, client, visit, counted=0))
 
     def _visit(self, client: socket.socket, peer: tuple[str, int]) -> Visit:
         local_ip, local_port = self._local or client.getsockname()[:2]
@@ -187,18 +136,12 @@ class Worker:
             limits.key(remote_ip, self._service.settings.client_limits.network),
         )
 
-    def _begin(self, client: socket.socket, visit: Visit) -> None:
-        if not self._waits:
-            _run_straight(serve(self._service, client, visit, counted=0))
-            return
-        task = self._loop.create_task(self._serve_in_hall(client, visit))
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
-
     async def _serve_in_hall(self, client: socket.socket, visit: Visit) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""
         place = self._board.claim(self._board.hall)
-        if place is None:  # another worker was faster
+        while place is None and await self._held.dismiss_oldest():
+            place = self._board.claim(self._board.hall)
+        if place is None:
             self._send_away(client, visit)
             return
         self._board.name(place, visit.client, visit.network)
@@ -214,9 +157,8 @@ class Worker:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._listener:
-            self._watch()
-        elif not self._tasks:
+        self._door.watch()
+        if self._door.closed and not self._tasks:
             self._loop.stop()
 
     def _on_signals(self) -> None:
@@ -241,11 +183,9 @@ class Worker:
     def _drain(self) -> None:
         """Close the door at once, so that no new client is lost in a dying worker; let those inside finish."""
         self._loop.remove_reader(self._inheritance.death_pipe)
-        if self._listener:
-            self._loop.remove_reader(self._listener)
-            self._listener.close()
+        if not self._door.closed:
+            self._door.close()
             os.close(self._inheritance.open_door)
-            self._listener = None
             self._slots.let_go()
         if not self._tasks:
             self._loop.stop()
