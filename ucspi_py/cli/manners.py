@@ -60,24 +60,34 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as wrong:
-        _complain(_sentence(program, wrong), f"{program}: usage: {usage}")
+        complain(_sentence(program, wrong), f"{program}: usage: {usage}")
         sys.exit(AskedWrongly.exit_code)
     except Failure as failure:
-        lines = [f"{program}: fatal: {failure.sentence}"]
+        lines = [f"{program}: fatal: {failure.sentence}", *(f"{program}: {line}" for line in failure.more)]
         if isinstance(failure, AskedWrongly):
             lines.append(f"{program}: usage: {usage}")
-        _complain(*lines)
+        complain(*lines)
         sys.exit(failure.exit_code)
 
 
 def invoke(command: click.Command, args: list[str]) -> None:
-    """Run a click command whose errors run() translates."""
-    command.main(args, standalone_mode=False)
+    """Run a click command, known by its own name, whose errors run() translates."""
+    command.main(args, prog_name=command.name, standalone_mode=False)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:
     """Parse words without running anything. Raises click's UsageError, or Exit after --help."""
     return command.make_context(program, list(args))
+
+
+def complain(*lines: str) -> None:
+    """Write lines to standard error, in one piece; a reader that is gone does not matter."""
+    text = "".join(f"{line}\n" for line in lines if line)
+    try:
+        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stderr.flush()
+    except OSError:
+        pass
 
 
 def _sentence(program: str, wrong: click.UsageError) -> str:
@@ -91,12 +101,3 @@ def _sentence(program: str, wrong: click.UsageError) -> str:
     if isinstance(wrong, click.BadParameter) and wrong.param:
         return f"{program}: fatal: {'/'.join(wrong.param.opts)} {wrong.message}"
     return f"{program}: fatal: {wrong.message}"
-
-
-def _complain(*lines: str) -> None:
-    text = "".join(f"{line}\n" for line in lines if line)
-    try:
-        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stderr.flush()
-    except OSError:
-        pass

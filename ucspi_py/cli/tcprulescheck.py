@@ -12,7 +12,7 @@ from ..system.rules_file import RulesFile, unreadable
 from . import manners
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
+@click.command("pytcprulescheck", context_settings=manners.CONTEXT_SETTINGS)
 @click.argument("cdb")
 @click.argument("ignored", nargs=-1, expose_value=False)
 def check(cdb: str) -> None:
@@ -24,7 +24,7 @@ def check(cdb: str) -> None:
     """
     rules = RulesFile(cdb)
     variable = os.environb.get
-    ip = variable(b"TCPREMOTEIP", b"0.0.0.0")
+    ip = _canonical(variable(b"TCPREMOTEIP", b"0.0.0.0"))
     try:
         decided = match(rules.current(), ip, variable(b"TCPREMOTEHOST"), variable(b"TCPREMOTEINFO"))
         sys.stdout.buffer.write(_told(decided))
@@ -35,6 +35,18 @@ def check(cdb: str) -> None:
 def main() -> None:
     """The program."""
     manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, args))
+
+
+def _canonical(ip: bytes) -> bytes:
+    """The form in which tcpserver looks an IPv6 address up; anything else as it is."""
+    if b":" not in ip:
+        return ip
+    from ..core import address  # only where it is needed: it takes longer than the look-up
+
+    try:
+        return address.canonical(os.fsdecode(ip))
+    except ValueError:
+        return ip
 
 
 def _told(decided: Match | None) -> bytes:

@@ -1,0 +1,128 @@
+"""The whole source language: tcprules' own lines, IPv4 networks and IPv6 beside them. Source lines -> records.
+
+What the C program would compile comes out as it would compile it, in its order. The exception is an IPv4 network in
+CIDR notation, which it would store under a key that is never asked for. Never reads a file, never judges a rule.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from . import rules_cidr
+from .errors import UnparsableLine
+from .rules_cidr import Network
+from .rules_data import provenance_item
+from .rules_text import records
+
+Record = tuple[bytes, bytes]
+
+#: ``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
+IPV6_LINE = re.compile(rb"([^:=@#][^:=@]*@|@)?([][0-9A-Za-z:.%/]*:[][0-9A-Za-z:.%/]*):((?:allow|deny).*)", re.DOTALL)
+
+
+class NetworkRule(NamedTuple):
+    """A rule about an IPv4 network or about anything of IPv6.
+
+    address: as it is written. user: the ident answer and its ``@``, or nothing. data: the value of its records.
+    """
+
+    address: bytes
+    user: bytes
+    network: Network
+    data: bytes
+
+    @property
+    def keys(self) -> list[bytes]:
+        """What its records are stored under."""
+        if self.network.bits == 32:
+            return [self.user + key for key in rules_cidr.keys(self.network)]
+        from . import rules_ipv6
+
+        return [self.user + rules_ipv6.key(self.network)]
+
+
+def compiled(lines: Iterable[bytes], name: bytes | None = None) -> Iterator[Record]:
+    """Yield the (key, data) records of a whole source.
+
+    lines: with their newlines. name: of the source, where each record is to carry it and its line; otherwise None.
+    Raises UnparsableLine.
+    """
+    networks = _Networks()
+    for number, line in enumerate(lines, 1):
+        origin = b"" if name is None else provenance_item(name, number)
+        try:
+            for key, data in networks.take(line, origin) if b"/" in line else records(line):
+                yield key, data + origin
+        except UnparsableLine:
+            for key, data in networks.take(line, origin):
+                yield key, data + origin
+    yield from networks.rest()
+
+
+def network_rule(line: bytes) -> NetworkRule | None:
+    """The rule about a network or an IPv6 address in a line; None where there is none, or a wrong one."""
+    line = line.rstrip(b"\n \t")
+    address, _, instructions = line.partition(b":")
+    network = rules_cidr.network(address)
+    user = b""
+    if not network:
+        found = IPV6_LINE.fullmatch(line)
+        if not found:
+            return None
+        address, user, instructions = line[: found.end(2)], found[1] or b"", found[3]
+        network = _ipv6(found[2])
+    data = _data(instructions)
+    if network is None or data is None or (user and network.size > 1):
+        return None
+    return NetworkRule(address, user, network, data)
+
+
+class _Networks:
+    """The networks of a source: what can be written at once, and what must wait for its end.
+
+    Of several IPv4 networks around an address the narrowest is to decide, wherever it stands in the source. Those
+    that share their octets with one of djb's prefixes are therefore written after it, the longest prefix first.
+    """
+
+    def __init__(self) -> None:
+        self._wide: list[tuple[NetworkRule, bytes]] = []
+        self._lengths: set[int] = set()
+
+    def take(self, line: bytes, origin: bytes) -> Iterator[Record]:
+        """The records of a line that may be about a network. Raises UnparsableLine."""
+        rule = network_rule(line)
+        if rule is None:
+            yield from records(line)
+        elif rule.network.bits == 32 and not rules_cidr.is_prefix(rule.network):
+            self._wide.append((rule, origin))
+        else:
+            if rule.network.length < rule.network.bits == 128:
+                self._lengths.add(rule.network.length)
+            yield rule.keys[0], rule.data
+
+    def rest(self) -> Iterator[Record]:
+        """The records that stand at the end."""
+        self._wide.sort(key=lambda one: -one[0].network.length)
+        for rule, origin in self._wide:
+            for key in rule.keys:
+                yield key, rule.data + origin
+        if self._lengths:
+            from . import rules_ipv6
+
+            yield rules_ipv6.lengths_record(self._lengths)
+
+
+def _ipv6(address: bytes) -> Network | None:
+    from . import rules_ipv6
+
+    try:
+        return rules_ipv6.network(address)
+    except ValueError:
+        return None
+
+
+def _data(instructions: bytes) -> bytes | None:
+    try:
+        return next(records(b":" + instructions))[1]
+    except UnparsableLine:
+        return None
