@@ -1,29 +1,45 @@
-"""pytcprules: rules source on standard input -> a cdb, in one move."""
+"""pytcprules: rules source on standard input -> a cdb, in one move, and a word about each line that cannot bite."""
 
-import sys
+import io
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import click
 
-from ..core.errors import unable
-from ..core.rules_text import records
-from ..system import rules_file
+from ..core.errors import TooManyWarnings, UnparsableLine
+from ..core.lint_finding import Finding
+from ..core.rules_lint import lint
+from ..core.rules_source import Record, compiled
+from ..system import rules_file, rules_input
 from . import manners
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
-@click.argument("cdb")
-@click.argument("tmp")
+@click.command("pytcprules", context_settings=manners.CONTEXT_SETTINGS)
+@click.argument("cdb", required=False)
+@click.argument("tmp", required=False)
 @click.argument("ignored", nargs=-1, expose_value=False)
-def compile_rules(cdb: str, tmp: str) -> None:
+@click.option("-q", "quiet", is_flag=True, help="Say nothing about lines that can be compiled.")
+@click.option("--strict", is_flag=True, help="Compile nothing where there is anything to say about a line: exit 100.")
+@click.option("--check", is_flag=True, help="Compile nothing at all; CDB and TMP are not needed.")
+@click.option("--provenance", is_flag=True, help="Store with each rule the file and the line that it comes from.")
+def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bool) -> None:
     """Compile the rules on standard input into CDB, by way of TMP in the same filesystem.
 
     A server that uses CDB sees the old rules or the new ones, never a mixture, and needs no restart. Rules that
-    cannot be parsed leave CDB as it was.
+    cannot be parsed leave CDB as it was. Lines that are compiled and can never match, or that let the wrong clients
+    relay, are named on standard error, with the line that was most likely meant.
 
     Example: pytcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp
     """
-    rules_file.write(cdb, tmp, (record for line in _lines() for record in records(line)))
+    source = _Source(**manner)
+    if check:
+        for _ in source.records():
+            pass
+    elif cdb is None or tmp is None:
+        raise click.MissingParameter(param_type="argument")
+    else:
+        rules_file.write(cdb, tmp, source.records())
+    manners.complain(*(f"tcprules: {line}" for line in source.warnings))
 
 
 def main() -> None:
@@ -31,8 +47,33 @@ def main() -> None:
     manners.run("tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, args))
 
 
-def _lines() -> Iterator[bytes]:
-    try:
-        yield from sys.stdin.buffer
-    except OSError as error:
-        raise unable("read input", error) from None
+@dataclass
+class _Source:
+    """The rules on standard input. warnings: what there is to say about them, known once the records are read."""
+
+    quiet: bool
+    strict: bool
+    provenance: bool
+    warnings: tuple[str, ...] = field(default=(), init=False)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records. Raises UnparsableLine with its cause below, or TooManyWarnings."""
+        text = rules_input.standard_input()
+        name = rules_input.name_of_standard_input() if self.provenance else None
+        try:
+            yield from compiled(io.BytesIO(text), name)
+        except UnparsableLine as refused:
+            findings = lint(text)
+            cause = [str(finding) for finding in findings if finding.error][:1]
+            raise UnparsableLine(refused.sentence, (*cause, *self._told(findings))) from None
+        findings = lint(text) if self.strict or not self.quiet else []
+        if self.strict and findings:
+            raise TooManyWarnings(_refusal(len(findings)), self._told(findings))
+        self.warnings = self._told(findings)
+
+    def _told(self, findings: list[Finding]) -> tuple[str, ...]:
+        return () if self.quiet else tuple(f"warning: {finding}" for finding in findings if not finding.error)
+
+
+def _refusal(count: int) -> str:
+    return f"{count} warning{'s' if count > 1 else ''}, and --strict takes none"
