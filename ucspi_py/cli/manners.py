@@ -10,6 +10,8 @@ from ..core.errors import AskedWrongly, Failure
 
 #: Bundles, attached values and ``--`` come with click; stopping at the first argument and a free -h do not.
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"], "max_content_width": 100}
+#: A program of several commands, whose options may stand anywhere.
+GROUP_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 120}
 
 _WRITTEN = "ucspi_py.written"
 
@@ -71,8 +73,10 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
 
 
 def invoke(command: click.Command, args: list[str]) -> None:
-    """Run a click command, known by its own name, whose errors run() translates."""
-    command.main(args, prog_name=command.name, standalone_mode=False)
+    """Run a click command, known by its own name, whose errors and exit code run() translates."""
+    code = command.main(args, prog_name=command.name, standalone_mode=False)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from . import rules_ipv6
 from .errors import UnparsableLine
 from .lint_finding import MARK, Flaw, markup_flaw, shown
-from .rules_source import IPV6_LINE, network_rule
-from .rules_text import records
+from .rules_source import IPV6_LINE, line_records, network_rule
 
 #: Quotes of word processors, in UTF-8 and as the bytes of Windows-1252, and what was typed.
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u301d\u301e\uff02\u00ab\u00bb\udc84\udc93\udc94"
@@ -26,7 +25,7 @@ def is_refused(line: bytes) -> bool:
     if network_rule(line):
         return False
     try:
-        list(records(line))
+        line_records(line)
     except UnparsableLine:
         return True
     return False

@@ -7,8 +7,7 @@ from . import rules_cidr
 from .errors import UnparsableLine
 from .lint_finding import Finding, shown
 from .rules_cidr import Network
-from .rules_source import network_rule
-from .rules_text import records
+from .rules_source import line_records, network_rule
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PREFIX = re.compile(rb"(?:%b\.){1,3}|(?:%b\.){3}%b" % (_OCTET, _OCTET, _OCTET))
@@ -86,7 +85,7 @@ def _subjects(line: bytes) -> list[_Subject]:
         return list(rule.keys) if rule.user else [rule.network]
     else:
         try:
-            keys = [key for key, _ in records(line)]
+            keys = [key for key, _ in line_records(line)]
         except UnparsableLine:
             keys = []
     return [subject for key in keys if (subject := _subject(key)) is not None]

@@ -44,6 +44,12 @@ def provenance(value: bytes) -> bytes | None:
     return last[1:] if last.startswith(b"L") else None
 
 
+def without_provenance(value: bytes) -> bytes:
+    """A record's value without the item that says where it comes from."""
+    source = provenance(value)
+    return value if source is None else value.removesuffix(b"L" + source + b"\0")
+
+
 def instructions(value: bytes) -> Instructions:
     """A record's value -> what it says (tcpserver.c, found). Unknown items are ignored, as in C."""
     deny = False

@@ -1,8 +1,8 @@
 """IPv6 addresses and networks in the rules: their keys, and in which order they are asked for.
 
-An address is stored under its canonical text. A network is stored under ``^`` and the bits of its prefix, for which a
-0.88 reader never asks; the lengths that occur stand in one record of their own, so that a look-up asks for those and
-no others. Never looks at an IPv4 client.
+An address is stored under its canonical text. A network is stored under ``:`` and the bits of its prefix: no source
+of djb's has such a key, and no 0.88 reader asks for one. The lengths that occur stand in one record of their own, so
+that a look-up asks for those and no others. Never looks at an IPv4 client.
 """
 
 import ipaddress
@@ -12,8 +12,8 @@ from functools import lru_cache
 from .errors import CorruptRules
 from .rules_cidr import Network
 
-#: The record that tells which prefix lengths occur: ``^48,32`` and a zero, an item that every reader passes over.
-LENGTHS = b"^/"
+#: The record that tells which prefix lengths occur: ``:48,32`` and a zero, an item that every reader passes over.
+LENGTHS = b":/"
 _MAPPED = 0xFFFF << 32
 
 
@@ -41,13 +41,13 @@ def key(network: Network) -> bytes:
     """The key of an IPv6 network; that of a single address is its canonical text."""
     if network.length == 128:
         return text(network)
-    return b"^" + f"{network.base:0128b}"[: network.length].encode("ascii")
+    return b":" + f"{network.base:0128b}"[: network.length].encode("ascii")
 
 
 def from_key(key: bytes) -> Network | None:
     """The network that is stored under a key; None where the key is none of ours."""
     bits = key[1:]
-    if not key.startswith(b"^") or len(bits) > 127 or bits.strip(b"01"):
+    if not key.startswith(b":") or len(bits) > 127 or bits.strip(b"01"):
         return None
     return Network(128, int(bits.ljust(128, b"0"), 2), len(bits))
 
@@ -60,7 +60,7 @@ def text(network: Network) -> bytes:
 
 def lengths_record(lengths: Iterable[int]) -> tuple[bytes, bytes]:
     """The record that tells a reader which prefix lengths occur."""
-    return LENGTHS, b"^" + b",".join(b"%d" % length for length in sorted(lengths, reverse=True)) + b"\0"
+    return LENGTHS, b":" + b",".join(b"%d" % length for length in sorted(lengths, reverse=True)) + b"\0"
 
 
 def keys(ip: bytes, get: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
@@ -72,7 +72,7 @@ def keys(ip: bytes, get: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
     if stored is None:
         return
     try:
-        bits = b"^" + f"{int(ipaddress.IPv6Address(ip.decode('ascii'))):0128b}".encode("ascii")
+        bits = b":" + f"{int(ipaddress.IPv6Address(ip.decode('ascii'))):0128b}".encode("ascii")
     except ValueError:
         return
     for length in _lengths(stored):
@@ -82,7 +82,7 @@ def keys(ip: bytes, get: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
 @lru_cache(maxsize=8)
 def _lengths(stored: bytes) -> tuple[int, ...]:
     try:
-        lengths = tuple(map(int, stored.removeprefix(b"^").removesuffix(b"\0").split(b",")))
+        lengths = tuple(map(int, stored.removeprefix(b":").removesuffix(b"\0").split(b",")))
     except ValueError:
         lengths = (-1,)
     if not all(0 <= length < 128 for length in lengths):

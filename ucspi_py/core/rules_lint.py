@@ -19,7 +19,7 @@ _FINE = re.compile(
 )
 _BEHIND_ADDRESS = re.compile(rb":[^\n]*+\n")
 #: A rule about a network, a range or IPv6.
-_WIDE = re.compile(rb"[^:]*[/-]|[^:]*:[^,]*:")
+_WIDE = re.compile(rb"[^:=@]*[/-]|[^:]*:[^,]*:")
 
 
 class _Run(NamedTuple):

@@ -59,6 +59,11 @@ def compiled(lines: Iterable[bytes], name: bytes | None = None) -> Iterator[Reco
     yield from networks.rest()
 
 
+def line_records(line: bytes) -> list[Record]:
+    """The records that tcprules writes for one line. Raises UnparsableLine."""
+    return list(records(line))
+
+
 def network_rule(line: bytes) -> NetworkRule | None:
     """The rule about a network or an IPv6 address in a line; None where there is none, or a wrong one."""
     line = line.rstrip(b"\n \t")
@@ -123,6 +128,6 @@ def _ipv6(address: bytes) -> Network | None:
 
 def _data(instructions: bytes) -> bytes | None:
     try:
-        return next(records(b":" + instructions))[1]
+        return line_records(b":" + instructions)[0][1]
     except UnparsableLine:
         return None

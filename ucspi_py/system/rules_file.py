@@ -8,7 +8,7 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import cdblib
@@ -48,6 +48,19 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
                 return value
             slot = slot + 1 if slot + 1 < slots else 0
         return default
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and value in the order in which they were written. Raises CorruptRules."""
+        position, end = _HEADER, min(position for position, _ in self.index)
+        while position < end:
+            start = position + 8
+            if start > end:
+                raise CorruptRules("a record is cut short")
+            key_size, value_size = _PAIR.unpack_from(self.data, position)
+            position = start + key_size + value_size
+            if position > end:
+                raise CorruptRules("a record is cut short")
+            yield bytes(self.data[start : start + key_size]), bytes(self.data[start + key_size : position])
 
     def _value(self, position: int, key: bytes) -> bytes | None:
         start = position + 8
@@ -102,7 +115,8 @@ class RulesFile:
             version = _version(os.stat(self.path))
             if version != self._version:
                 self._version = None
-                self._get, self._version = _read(self.path)
+                reader, self._version = _open(self.path)
+                self._get = reader.get
             return self._get
         except OSError as error:
             self._version = None
@@ -111,6 +125,34 @@ class RulesFile:
             raise unable(f"read {self.path}", error) from None
         except CorruptRules as corrupt:
             raise unreadable(self.path, corrupt) from None
+
+
+class Table:
+    """A compiled file as it is now. Raises Failure ``unable to read PATH: reason``, also later, for a damaged part."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        try:
+            self._reader, _ = _open(path)
+        except OSError as error:
+            raise unable(f"read {path}", error) from None
+        except CorruptRules as corrupt:
+            raise unreadable(path, corrupt) from None
+
+    def get(self, key: bytes) -> bytes | None:
+        """The first value stored under the key, None where there is none."""
+        try:
+            value: bytes | None = self._reader.get(key)
+            return value
+        except CorruptRules as corrupt:
+            raise unreadable(self._path, corrupt) from None
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and value in the order in which they were written."""
+        try:
+            yield from self._reader.records()
+        except CorruptRules as corrupt:
+            raise unreadable(self._path, corrupt) from None
 
 
 def unreadable(path: str, corrupt: CorruptRules) -> Failure:
@@ -148,7 +190,7 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     _sync_folder(path)
 
 
-def _read(path: str) -> tuple[Get, tuple[int, ...]]:
+def _open(path: str) -> tuple[CheckedReader, tuple[int, ...]]:
     # open_read.c: a FIFO must not hang us.
     fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     with open(fd, "rb") as file:
@@ -157,7 +199,7 @@ def _read(path: str) -> tuple[Get, tuple[int, ...]]:
             raise CorruptRules("not a regular file")
         if status.st_size > SIZE_LIMIT:
             raise CorruptRules("file is too big")
-        return CheckedReader(file.read(SIZE_LIMIT + 1)).get, _version(status)
+        return CheckedReader(file.read(SIZE_LIMIT + 1)), _version(status)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:
