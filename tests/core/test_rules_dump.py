@@ -11,7 +11,7 @@ from ucspi_py.core.rules_source import Record, compiled
 
 
 def _records(source: bytes) -> list[Record]:
-    return list(compiled(source.splitlines(keepends=True)))
+    return list(compiled(source))
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_no_source_compiles_to_is_told(record: Record) -> None:
 
 
 def test_provenance_is_told_beside_the_rule() -> None:
-    (one, two) = dump(compiled([b"# c\n", b"10.:deny\n", b"1.2.3.4:allow\n"], b"tcp.smtp"))
+    (one, two) = dump(compiled(b"# c\n10.:deny\n1.2.3.4:allow\n", b"tcp.smtp"))
 
     assert (one.text, one.source, two.text, two.source) == (b"10.:deny", b"tcp.smtp:2", b"1.2.3.4:allow", b"tcp.smtp:3")
     assert instructions_text(one.record[1]) == "deny"

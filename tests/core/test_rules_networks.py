@@ -96,7 +96,7 @@ def _blocks(found: list[bytes]) -> Iterator[ipaddress.IPv4Network]:
 )
 def test_what_is_no_ipv4_network_stays_the_key_that_c_makes_of_it(address: bytes) -> None:
     assert rules_cidr.network(address) is None
-    assert list(compiled([address + b":deny\n"])) == [(address, b"D\0")]
+    assert list(compiled(address + b":deny\n")) == [(address, b"D\0")]
 
 
 def test_a_plain_rule_beats_a_network_that_shares_its_octets() -> None:
@@ -126,7 +126,7 @@ def test_a_plain_rule_beats_a_network_that_shares_its_octets() -> None:
     ],
 )
 def test_ipv6_is_stored_in_one_form(written: bytes, key: bytes) -> None:
-    assert next(iter(compiled([written + b':allow,X="a:b"\n']))) == (key, b"+X=a:b\0")
+    assert next(iter(compiled(written + b':allow,X="a:b"\n'))) == (key, b"+X=a:b\0")
 
 
 def test_only_the_prefix_lengths_that_occur_are_asked_for() -> None:
@@ -154,7 +154,7 @@ def test_a_damaged_list_of_lengths_lets_nobody_in(stored: bytes) -> None:
 
 
 def test_a_table_without_ipv6_networks_has_no_list_of_lengths() -> None:
-    written = [key for key, _ in compiled([b"2001:db8::1:deny\n", b"10.0.0.0/9:deny\n"])]
+    written = [key for key, _ in compiled(b"2001:db8::1:deny\n10.0.0.0/9:deny\n")]
 
     assert rules_ipv6.LENGTHS not in written
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.rules_tools import text
 from ucspi_py.core.log_replay import Client
 from ucspi_py.core.rules_data import instructions
 from ucspi_py.core.rules_diff import Change, changes
@@ -18,7 +19,7 @@ class _Table:
     """Rules in memory, as a compiled file has them."""
 
     def __init__(self, *lines: bytes) -> None:
-        self._records = list(compiled([line + b"\n" for line in lines], b"rules"))
+        self._records = list(compiled(text(lines), b"rules"))
         self._first = dict(reversed(self._records))
 
     def get(self, key: bytes) -> bytes | None:

@@ -64,7 +64,8 @@ def _answer(packet: bytes, records: Records, tcp: bool) -> bytes | None:
         response.set_rcode(dns.rcode.NOERROR if known else dns.rcode.NXDOMAIN)
         return response.to_wire()
     values = [json.dumps(v) if question.rdtype == dns.rdatatype.TXT and not v.startswith('"') else v for v in told]
-    response.answer.append(dns.rrset.from_text(question.name, 60, "IN", question.rdtype, *values))
+    for value in values:  # one set for each: dnspython shuffles the records of a set
+        response.answer.append(dns.rrset.from_text(question.name, 60, "IN", question.rdtype, value))
     return response.to_wire(max_size=65535)
 
 

@@ -1,6 +1,5 @@
 """Rules compiled and asked: by our programs and by djb's."""
 
-import io
 import os
 import subprocess
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ Run = subprocess.CompletedProcess[bytes]
 def table(*lines: bytes) -> Callable[[bytes], bytes | None]:
     """The look-up of rules given as source lines, without a file: the first record under a key counts."""
     records: dict[bytes, bytes] = {}
-    for key, data in compiled([line + b"\n" for line in lines]):
+    for key, data in compiled(text(lines)):
         records.setdefault(key, data)
     return records.get
 
@@ -30,7 +29,7 @@ def compile_rules(source: bytes, cdb: Path, *options: str) -> Run:
 
 def compiled_by_ours(source: bytes, cdb: Path) -> Path:
     """A cdb of ours, made in this process: many of them in little time."""
-    rules_file.write(str(cdb), f"{cdb}.tmp", compiled(io.BytesIO(source)))
+    rules_file.write(str(cdb), f"{cdb}.tmp", compiled(source))
     return cdb
 
 

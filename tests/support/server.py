@@ -28,8 +28,8 @@ class Server:
         env: Mapping[str, str] | None = None,
         before: Sequence[str] = (),
     ) -> None:
-        self._log = folder / f"log-{os.path.basename(program)}-{id(self)}"
-        with self._log.open("wb") as log:
+        self.log_file = folder / f"log-{os.path.basename(program)}-{id(self)}"
+        with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
                 [*before, program, "-1", *options, host, "0", *backend],
                 stdin=subprocess.DEVNULL,
@@ -75,7 +75,7 @@ class Server:
 
     def log(self) -> bytes:
         """The log so far."""
-        return self._log.read_bytes()
+        return self.log_file.read_bytes()
 
     def wait_log(self, *wanted: bytes) -> bytes:
         """The log, once it holds everything wanted."""

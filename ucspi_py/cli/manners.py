@@ -1,5 +1,6 @@
 """djb's manners over click: one usage line, exit 100 for what was asked wrongly, options in written order."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -51,6 +52,24 @@ class Number(click.ParamType[int]):
         return self.fail(f"must be a number from {self._least} up, not '{value}'", param, ctx)
 
 
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """Numbers with a character between them, as in 5/60; the last ones may be left out."""
+
+    def __init__(self, form: str, divider: str, defaults: tuple[int, ...]) -> None:
+        self.name = form
+        self._divider = divider
+        self._defaults = defaults
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        words = value.split(self._divider)
+        if len(words) > len(self._defaults) + 1 or not all(word.isascii() and word.isdigit() for word in words):
+            return self.fail(f"must be {self.name}, not '{value}'", param, ctx)
+        numbers = tuple(int(word[:9]) for word in words)
+        return numbers + self._defaults[len(numbers) - 1 :]
+
+
 def run(program: str, usage: str, command: Callable[[list[str]], object]) -> None:
     """Run a command on the command line's words and end the process as djb's programs end.
 
@@ -58,7 +77,6 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
     """
     try:
         command(sys.argv[1:])
-        sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as wrong:
@@ -72,9 +90,9 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
         sys.exit(failure.exit_code)
 
 
-def invoke(command: click.Command, args: list[str]) -> None:
-    """Run a click command, known by its own name, whose errors and exit code run() translates."""
-    code = command.main(args, prog_name=command.name, standalone_mode=False)
+def invoke(command: click.Command, program: str, args: list[str]) -> None:
+    """Run a click command whose errors and exit code run() translates. program: its name in --help."""
+    code = command.main(args, prog_name=program, standalone_mode=False)
     if code:
         raise click.exceptions.Exit(code)
 
@@ -85,11 +103,14 @@ def context(command: click.Command, program: str, args: Sequence[str]) -> click.
 
 
 def complain(*lines: str) -> None:
-    """Write lines to standard error, in one piece; a reader that is gone does not matter."""
-    text = "".join(f"{line}\n" for line in lines if line)
+    """Write lines to standard error in one piece."""
+    tell(2, "".join(f"{line}\n" for line in lines if line).encode("utf-8", "surrogateescape"))
+
+
+def tell(descriptor: int, data: bytes) -> None:
+    """Write to standard output or error; whether anybody can read it changes no exit code, as in C."""
     try:
-        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stderr.flush()
+        os.write(descriptor, data)
     except OSError:
         pass
 

@@ -2,7 +2,7 @@
 
 import os
 
-from ..system import limits, standalone
+from ..system import launch, standalone
 from . import manners, program
 
 
@@ -12,5 +12,5 @@ def main() -> None:
 
 
 def _screen(args: list[str]) -> None:
-    soft_limits = limits.take_note(os.environb)
+    soft_limits = launch.take_note(os.environb)
     standalone.run(program.read_options(args), soft_limits)

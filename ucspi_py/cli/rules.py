@@ -1,7 +1,5 @@
 """pyrules: look at rules before and after they are compiled."""
 
-import sys
-
 import click
 
 from ..core.lint_finding import shown
@@ -9,7 +7,7 @@ from ..core.rules_diff import Change, changes
 from ..core.rules_dump import dump, rule_text
 from ..core.rules_lint import lint
 from ..system import rules_input
-from ..system.rules_file import Table
+from ..system.rules_table import Table
 from . import manners, rules_clients, rules_import, tables
 
 
@@ -82,7 +80,7 @@ def dump_file(ctx: click.Context, cdb: str) -> None:
             tables.source(b"# " + line.source, line.text)
         else:
             tables.source(line.text)
-    sys.stdout.flush()
+    tables.flush()
     manners.complain(*unsaid)
     ctx.exit(1 if unsaid else 0)
 
@@ -119,7 +117,7 @@ def diff_files(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None
 def main() -> None:
     """The program."""
     usage = "pyrules command [ option ... ] [ file ... ]; pyrules --help names the commands"
-    manners.run("pyrules", usage, lambda args: manners.invoke(pyrules, args))
+    manners.run("pyrules", usage, lambda args: manners.invoke(pyrules, "pyrules", args))
 
 
 def _side(change: Change, value: bytes | None) -> str | None:

@@ -11,7 +11,7 @@ from ..core.log_replay import Replay
 from ..core.rules_dump import instructions_text
 from ..core.rules_explain import Explanation, explain, key_text
 from ..core.rules_preview import Shift, shifts
-from ..system.rules_file import Table
+from ..system.rules_table import Table
 from . import tables
 from .progress import Progress
 
@@ -39,7 +39,7 @@ def explain_client(ip: str, cdb: str, host: str | None, info: str | None, *, as_
       10.1.2.3 is denied by the rule 10.1. (tcp.smtp:12)
     """
     client = _canonical(ip)
-    found = explain(Table(cdb).get, client, _bytes(host), _bytes(info))
+    found = explain(Table(cdb, whole=False).get, client, _bytes(host), _bytes(info))
     if as_json:
         tables.as_json(_for_programs(client, found))
         return

@@ -1,7 +1,5 @@
 """pyrules import-...: access lists of other programs as rules source."""
 
-import sys
-
 import click
 
 from ..core.errors import AskedWrongly, UnparsableLine
@@ -195,6 +193,6 @@ def _words(say: str) -> bytes:
 
 def _finish(ctx: click.Context, found: Imported) -> None:
     tables.source(*found.lines)
-    sys.stdout.flush()
+    tables.flush()
     manners.complain(*(f"pyrules: not said: {one}" for one in found.unsaid))
     ctx.exit(1 if found.unsaid else 0)

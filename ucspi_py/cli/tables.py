@@ -31,5 +31,10 @@ def source(*lines: bytes) -> None:
     sys.stdout.buffer.writelines(line + b"\n" for line in lines)
 
 
+def flush() -> None:
+    """Let what was printed go out before anything is said on standard error."""
+    sys.stdout.flush()
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
     return "  ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True)).rstrip()

@@ -1,6 +1,5 @@
 """pytcprules: rules source on standard input -> a cdb, in one move, and a word about each line that cannot bite."""
 
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from ..system import rules_file, rules_input
 from . import manners
 
 
-@click.command("pytcprules", context_settings=manners.CONTEXT_SETTINGS)
+@click.command(context_settings=manners.CONTEXT_SETTINGS)
 @click.argument("cdb", required=False)
 @click.argument("tmp", required=False)
 @click.argument("ignored", nargs=-1, expose_value=False)
@@ -44,7 +43,9 @@ def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bo
 
 def main() -> None:
     """The program."""
-    manners.run("tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, args))
+    manners.run(
+        "tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, "pytcprules", args)
+    )
 
 
 @dataclass
@@ -61,7 +62,7 @@ class _Source:
         text = rules_input.standard_input()
         name = rules_input.name_of_standard_input() if self.provenance else None
         try:
-            yield from compiled(io.BytesIO(text), name)
+            yield from compiled(text, name)
         except UnparsableLine as refused:
             findings = lint(text)
             cause = [str(finding) for finding in findings if finding.error][:1]

@@ -1,7 +1,6 @@
 """pytcprulescheck: what would the rules say of the client in the environment?"""
 
 import os
-import sys
 
 import click
 
@@ -27,14 +26,27 @@ def check(cdb: str) -> None:
     ip = _canonical(variable(b"TCPREMOTEIP", b"0.0.0.0"))
     try:
         decided = match(rules.current(), ip, variable(b"TCPREMOTEHOST"), variable(b"TCPREMOTEINFO"))
-        sys.stdout.buffer.write(_told(decided))
+        manners.tell(1, told(decided))
     except CorruptRules as corrupt:
         raise unreadable(cdb, corrupt) from None
 
 
+def told(decided: Match | None) -> bytes:
+    """What is said of the rule that decided (tcprulescheck.c, found): its variables up to a deny, and the verdict."""
+    if decided is None:
+        return b"default:\nallow connection\n"
+    lines = b"rule " + _rule_name(decided.key) + b":\n"
+    for item in rules_data.items(decided.value):
+        if item.startswith(b"D"):
+            return lines + b"deny connection\n"
+        if item.startswith(b"+"):
+            lines += b"set environment variable " + item[1:] + b"\n"
+    return lines + b"allow connection\n"
+
+
 def main() -> None:
     """The program."""
-    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, args))
+    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, "pytcprulescheck", args))
 
 
 def _canonical(ip: bytes) -> bytes:
@@ -49,14 +61,11 @@ def _canonical(ip: bytes) -> bytes:
         return ip
 
 
-def _told(decided: Match | None) -> bytes:
-    """tcprulescheck.c, found: the rule, its variables up to a deny, the verdict."""
-    if decided is None:
-        return b"default:\nallow connection\n"
-    told = b"rule " + decided.key + b":\n"
-    for item in rules_data.items(decided.value):
-        if item.startswith(b"D"):
-            return told + b"deny connection\n"
-        if item.startswith(b"+"):
-            told += b"set environment variable " + item[1:] + b"\n"
-    return told + b"allow connection\n"
+def _rule_name(key: bytes) -> bytes:
+    """A key as it was written: that of an IPv6 network, which C does not know, is none to read."""
+    if not key.startswith(b":"):
+        return key
+    from ..core import rules_ipv6
+
+    network = rules_ipv6.from_key(key)
+    return rules_ipv6.text(network) if network else key

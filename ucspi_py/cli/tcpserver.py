@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
+from ..core import limits
 from ..core.errors import AskedWrongly
 from ..core.settings import ServerSettings
-from ..system import descriptors, limits, log, master, privileges
+from ..system import descriptors, launch, log, privileges, start
 from . import manners, program
 
 USAGE = (
     "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "
-    "[ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] host port program"
+    "[ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -C n[:message] ] host port program"
 )
 
 
@@ -40,6 +41,26 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 @click.option("-l", "local_name", metavar="NAME", help="$TCPLOCALHOST; do not look it up.")
 @click.option("-t", "lookup_seconds", metavar="SECONDS", type=manners.Number(), default=26, help="For look-ups (26).")
 @click.option("-w", "--workers", metavar="N", type=manners.Number(1), help="Processes that accept (one a CPU).")
+@click.option("-C", "--per-client", metavar="N[:TEXT]", help="Connections at once of one IPv4 address or IPv6 /64.")
+@click.option(
+    "--per-network",
+    metavar="N[/V4[/V6]]",
+    type=manners.Numbers("N[/V4[/V6]]", "/", limits.NETWORK),
+    help="Connections at once of one network, by prefix length (/24/64).",
+)
+@click.option(
+    "--rate", metavar="N[/SECONDS]", type=manners.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
+)
+@click.option("--reserve", metavar="N", type=manners.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
+@click.option(
+    "--held",
+    "held_limit",
+    metavar="N",
+    type=manners.Number(1),
+    default=2000,
+    help="Clients without a program, refused ones above all (2000); then the oldest is left.",
+)
+@click.option("--shed", "overload_text", metavar="TEXT", help="When all slots are taken, say TEXT instead of nothing.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -70,8 +91,8 @@ def main() -> None:
 
 
 def _serve(args: list[str]) -> None:
-    soft_limits = limits.take_note(os.environb)
-    master.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
+    soft_limits = launch.take_note(os.environb)
+    start.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 
 def _settings(options: dict[str, Any]) -> ServerSettings:
@@ -82,15 +103,44 @@ def _settings(options: dict[str, Any]) -> ServerSettings:
     uid, gid = privileges.user_id(user), privileges.group_id(group)
     if uid and gid is None and os.geteuid() == 0:
         raise AskedWrongly("-u as root needs -g: without it root's groups are kept")
-    local_name = options.pop("local_name")
+    if options["reserve"] >= options["limit"]:
+        raise AskedWrongly(f"--reserve must leave some of -c {options['limit']} for everybody else")
+    local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     verbosity = options.pop("verbosity")
     return ServerSettings(
         program=program.read(options.pop("words")),
         banner=os.fsencode(options.pop("banner")),
         local_name=None if local_name is None else os.fsencode(local_name),
         verbosity=log.ERRORS if verbosity is None else verbosity,
-        workers=options.pop("workers") or master.processors(),
+        workers=options.pop("workers") or start.processors(),
+        client_limits=_client_limits(options.pop("per_client"), options.pop("per_network"), options.pop("rate")),
+        overload_message=None if overload_text is None else _line(overload_text),
         uid=uid,
         gid=gid,
         **options,
     )
+
+
+def _client_limits(
+    per_client: str | None, per_network: tuple[int, ...] | None, rate: tuple[int, ...] | None
+) -> limits.ClientLimits:
+    number, colon, text = (per_client or "0").partition(":")
+    if not number.isascii() or not number.isdigit():
+        raise AskedWrongly(f"-C must be N[:TEXT], not '{per_client}'")
+    of_network, ipv4, ipv6 = per_network or (0, *limits.NETWORK)
+    arrivals, period = rate or (0, 60)
+    if ipv4 > 32 or ipv6 > 64 or not period:
+        raise AskedWrongly("--per-network takes prefixes up to /32 and /64, --rate a period of 1 second or more")
+    return limits.ClientLimits(
+        per_client=int(number[:9]),
+        per_network=of_network,
+        network=limits.Prefixes(ipv4, ipv6),
+        arrivals=arrivals,
+        period=period,
+        message=_line(text) if colon else limits.MESSAGE,
+    )
+
+
+def _line(text: str) -> bytes:
+    """What a client is told: a line of SMTP, or nothing at all."""
+    return os.fsencode(text) + b"\r\n" if text else b""

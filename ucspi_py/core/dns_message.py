@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 A, PTR, TXT, AAAA = 1, 12, 16, 28
+_SOA = 6
 _ADDRESS_SIZES = {A: 4, AAAA: 16}
 _IN = 1
 
@@ -24,14 +25,21 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR."""
+    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR.
+
+    ttl: seconds for which they may be remembered.
+    """
 
     records: tuple[bytes, ...]
+    ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The name does not exist, or has no such records."""
+    """The name has no such records. exists: it may have others. ttl: seconds for which that may be remembered."""
+
+    exists: bool = False
+    ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +53,6 @@ Answer = Found | Absent | Failed
 
 #: ask(dotted name, type, deadline): the one door to the name servers. The deadline is on the running loop's clock.
 Ask = Callable[[bytes, int, float], Awaitable[Answer]]
-
-ABSENT = Absent()
 
 
 class Question(NamedTuple):
@@ -63,6 +69,15 @@ class Question(NamedTuple):
     def section(self) -> bytes:
         """The question section, which an answer must echo."""
         return self.name + struct.pack("!HH", self.kind, _IN)
+
+
+class Record(NamedTuple):
+    """One resource record without its owner."""
+
+    kind: int
+    record_class: int
+    ttl: int
+    data: bytes
 
 
 class Truncated(Exception):
@@ -94,39 +109,46 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
 
 def answer(packet: bytes, asked: Question) -> Answer:
     """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed."""
-    flags, _, count = _HEADER.unpack_from(packet)[1:4]
+    flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
     if flags & _TRUNCATED:
         raise Truncated
     if flags & 15 not in (_NOERROR, _NXDOMAIN):
         return Failed("temporary failure")
-    if not count:
-        return ABSENT
     try:
-        records = _records(packet, _HEADER.size + len(asked.section), count, asked.kind)
+        position = _HEADER.size + len(asked.section)
+        found = []
+        for _ in range(answers):
+            record, position = _record(packet, position)
+            if record.kind == asked.kind and record.record_class == _IN:
+                found.append(record)
+        data = tuple(_strings(record.data) if asked.kind == TXT else record.data for record in found if _fits(record))
+        if data:
+            return Found(data, min(record.ttl for record in found))
+        return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)
     except Malformed:
         return Failed("protocol error")
-    return Found(records) if records else ABSENT
 
 
-def _records(packet: bytes, position: int, count: int, kind: int) -> tuple[bytes, ...]:
-    """The data of the records of one type, whatever their owner: an alias is followed by the resolver (dns_txt.c)."""
-    records = []
-    for _ in range(count):
-        position = _skip_name(packet, position)
-        if position + _RECORD.size > len(packet):
-            raise Malformed
-        found, record_class, _, size = _RECORD.unpack_from(packet, position)
-        position += _RECORD.size
-        data = packet[position : position + size]
-        if len(data) < size:
-            raise Malformed
-        if found == kind and record_class == _IN:
-            if kind == TXT:
-                records.append(_strings(data))
-            elif size == _ADDRESS_SIZES.get(kind, size):
-                records.append(data)
-        position += size
-    return tuple(records)
+def _record(packet: bytes, position: int) -> tuple[Record, int]:
+    """One record, whatever its owner (dns_txt.c: an alias is the server's to follow), and where the next one starts."""
+    position = _skip_name(packet, position)
+    start = position + _RECORD.size
+    if start > len(packet):
+        raise Malformed
+    kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
+    if start + size > len(packet):
+        raise Malformed
+    return Record(kind, record_class, ttl, packet[start : start + size]), start + size
+
+
+def _fits(record: Record) -> bool:
+    return len(record.data) == _ADDRESS_SIZES.get(record.kind, len(record.data))
+
+
+def _negative_ttl(packet: bytes, position: int) -> int:
+    """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
+    record, _ = _record(packet, position)
+    return record.ttl if record.kind == _SOA else 0
 
 
 def _skip_name(packet: bytes, position: int) -> int:

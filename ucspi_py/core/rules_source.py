@@ -1,11 +1,11 @@
-"""The whole source language: tcprules' own lines, IPv4 networks and IPv6 beside them. Source lines -> records.
+"""The whole source language: tcprules' own lines, IPv4 networks and IPv6 beside them. Source -> records.
 
 What the C program would compile comes out as it would compile it, in its order. The exception is an IPv4 network in
 CIDR notation, which it would store under a key that is never asked for. Never reads a file, never judges a rule.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from . import rules_cidr
@@ -18,6 +18,7 @@ Record = tuple[bytes, bytes]
 
 #: ``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
 IPV6_LINE = re.compile(rb"([^:=@#][^:=@]*@|@)?([][0-9A-Za-z:.%/]*:[][0-9A-Za-z:.%/]*):((?:allow|deny).*)", re.DOTALL)
+_IPV6_GROUP = re.compile(rb":[0-9A-Fa-f]{1,4}:")
 
 
 class NetworkRule(NamedTuple):
@@ -41,27 +42,28 @@ class NetworkRule(NamedTuple):
         return [self.user + rules_ipv6.key(self.network)]
 
 
-def compiled(lines: Iterable[bytes], name: bytes | None = None) -> Iterator[Record]:
+def compiled(text: bytes, name: bytes | None = None) -> Iterator[Record]:
     """Yield the (key, data) records of a whole source.
 
-    lines: with their newlines. name: of the source, where each record is to carry it and its line; otherwise None.
-    Raises UnparsableLine.
+    name: of the source, where each record is to carry it and its line; otherwise None. Raises UnparsableLine.
     """
+    lines = text.split(b"\n")
     networks = _Networks()
-    for number, line in enumerate(lines, 1):
-        origin = b"" if name is None else provenance_item(name, number)
-        try:
-            for key, data in networks.take(line, origin) if b"/" in line else records(line):
+    if name is not None:
+        for number, line in enumerate(lines, 1):
+            origin = provenance_item(name, number)
+            for key, data in records([networks.take(line, origin)]):
                 yield key, data + origin
-        except UnparsableLine:
-            for key, data in networks.take(line, origin):
-                yield key, data + origin
+    elif b"/" in text or b"::" in text or _IPV6_GROUP.search(text):
+        yield from records(map(networks.take, lines))
+    else:
+        yield from records(lines)
     yield from networks.rest()
 
 
 def line_records(line: bytes) -> list[Record]:
     """The records that tcprules writes for one line. Raises UnparsableLine."""
-    return list(records(line))
+    return list(records([line]))
 
 
 def network_rule(line: bytes) -> NetworkRule | None:
@@ -83,38 +85,41 @@ def network_rule(line: bytes) -> NetworkRule | None:
 
 
 class _Networks:
-    """The networks of a source: what can be written at once, and what must wait for its end.
+    """The networks of a source: what djb's language can say is said in it, the rest is kept for the end.
 
     Of several IPv4 networks around an address the narrowest is to decide, wherever it stands in the source. Those
     that share their octets with one of djb's prefixes are therefore written after it, the longest prefix first.
     """
 
     def __init__(self) -> None:
-        self._wide: list[tuple[NetworkRule, bytes]] = []
-        self._lengths: set[int] = set()
+        self._ipv4: list[tuple[NetworkRule, bytes]] = []
+        self._ipv6: list[tuple[NetworkRule, bytes]] = []
 
-    def take(self, line: bytes, origin: bytes) -> Iterator[Record]:
-        """The records of a line that may be about a network. Raises UnparsableLine."""
-        rule = network_rule(line)
+    def take(self, line: bytes, origin: bytes = b"") -> bytes:
+        """A line as djb's language has it; nothing where it is kept. origin: what its records are to carry."""
+        rule = network_rule(line) if b"/" in line or line.count(b":") > 1 else None
         if rule is None:
-            yield from records(line)
-        elif rule.network.bits == 32 and not rules_cidr.is_prefix(rule.network):
-            self._wide.append((rule, origin))
+            return line
+        if rule.network.bits == 128:
+            self._ipv6.append((rule, origin))
+        elif rules_cidr.is_prefix(rule.network):
+            return rule.keys[0] + line[len(rule.address) :]
         else:
-            if rule.network.length < rule.network.bits == 128:
-                self._lengths.add(rule.network.length)
-            yield rule.keys[0], rule.data
+            self._ipv4.append((rule, origin))
+        return b""
 
     def rest(self) -> Iterator[Record]:
-        """The records that stand at the end."""
-        self._wide.sort(key=lambda one: -one[0].network.length)
-        for rule, origin in self._wide:
+        """The records of the networks that were kept."""
+        self._ipv4.sort(key=lambda one: -one[0].network.length)
+        for rule, origin in (*self._ipv4, *self._ipv6):
+            data = rule.data + origin
             for key in rule.keys:
-                yield key, rule.data + origin
-        if self._lengths:
+                yield key, data
+        lengths = {rule.network.length for rule, _ in self._ipv6} - {128}
+        if lengths:
             from . import rules_ipv6
 
-            yield rules_ipv6.lengths_record(self._lengths)
+            yield rules_ipv6.lengths_record(lengths)
 
 
 def _ipv6(address: bytes) -> Network | None:

@@ -1,68 +1,81 @@
-"""One line of tcprules source -> its records, or an error that shows the line (tcprules.c, main and doaddressdata).
+"""tcprules source, line by line -> records, or an error that shows the line (tcprules.c, main and doaddressdata).
 
 Never reads a file and never judges whether a rule is wise.
 """
 
-import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterable, Iterator
 
 from .errors import UnparsableLine
 
-#: ``,NAME=qVALUEq`` where q is any one byte; there is no escape.
-_VARIABLE = re.compile(rb",([^=]*=)(.)(.*?)\2", re.DOTALL)
+_WORDS = {b"allow": b"", b"deny": b"D\0"}
+_NUMBERS = tuple(b"%d" % number for number in range(256))
+#: A byte is looked for as a number: that is five times as fast, and there may be 300,000 lines.
+_DASH = ord("-")
+_BLANKS = b"\n \t"
+#: Most rules of a large file say one of a few things.
+_KNOWN_LIMIT = 1000
 _ULONG = 1 << 64
 
 
-def records(line: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the (key, data) records of one source line, in the order tcprules writes them.
+def records(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the (key, data) records of source lines, in the order in which tcprules writes them.
 
-    line: with or without its newline. A comment, an empty line or a line without a colon has no records.
-    Raises UnparsableLine with tcprules' sentence; for a bad range, after the records before it.
+    lines: each with or without its newline. A comment, an empty line or a line without a colon has no records.
+    Raises UnparsableLine with tcprules' sentence at the first line that is not in the language.
     """
-    if line.startswith(b"#"):
-        return
-    line = line.rstrip(b"\n \t")
-    address, colon, rest = line.partition(b":")
-    if not colon:
-        return
-    data = _data(rest)
-    keys = None if data is None else _keys(address)
-    if data is None or keys is None:
-        raise _unparsable(line)
-    for key in keys:
-        yield key, data
+    known: dict[bytes, bytes] = {}
+    for line in lines:
+        address, colon, rest = line.rstrip(_BLANKS).partition(b":")
+        if not colon or address[:1] == b"#":
+            continue
+        data = known.get(rest)
+        if data is None:
+            data = _data(rest)
+            if data is None:
+                raise _unparsable(line)
+            if len(known) < _KNOWN_LIMIT:
+                known[rest] = data
+        if _DASH not in address:
+            yield address, data
+            continue
+        keys = _keys(address)
+        if keys is None:
+            raise _unparsable(line)
+        for key in keys:
+            yield key, data
 
 
-@lru_cache(maxsize=64)
 def _data(rest: bytes) -> bytes | None:
-    """``deny,VAR="x"`` -> the record's data; None when it is not in the language."""
-    if rest.startswith(b"deny"):
-        data, rest = b"D\0", rest[4:]
-    elif rest.startswith(b"allow"):
-        data, rest = b"", rest[5:]
-    else:
-        return None
-    while rest:
-        variable = _VARIABLE.match(rest)
-        if not variable:
+    """``deny,VAR="x"`` -> the record's data; None when it is not in the language.
+
+    The quote is whatever byte follows the equals sign, and there is no escape.
+    """
+    word, comma, rest = rest.partition(b",")
+    data = _WORDS.get(word)
+    while comma and data is not None:
+        name, _, quoted = rest.partition(b"=")
+        if comma != b"," or not quoted:
             return None
-        data += b"+" + variable[1] + variable[3] + b"\0"
-        rest = rest[variable.end() :]
+        value, quote, rest = quoted[1:].partition(quoted[:1])
+        if not quote:
+            return None
+        data = b"%b+%b=%b\0" % (data, name, value)
+        comma, rest = rest[:1], rest[1:]
     return data
 
 
-def _keys(address: bytes) -> tuple[bytes, ...] | None:
-    """An address -> its keys, a range expanded; None when a range's end is not a number."""
-    if b"-" not in address or b"=" in address or b"@" in address:
-        return (address,)
+def _keys(address: bytes) -> list[bytes] | None:
+    """An address with a dash -> its keys, a range expanded; None when a range's end is not a number."""
+    if b"=" in address or b"@" in address:
+        return [address]
     before, _, after = address.partition(b"-")
     head, dot, low = before.rpartition(b".")
     high, rest_dot, rest = after.partition(b".")
     bottom, top = _number(low), _number(high)
     if bottom is None or top is None:
         return None
-    return tuple(b"%s%s%d%s%s" % (head, dot, n, rest_dot, rest) for n in range(bottom, min(top, 255) + 1))
+    left, right = head + dot, rest_dot + rest
+    return [left + number + right for number in _NUMBERS[bottom : top + 1]]
 
 
 def _number(digits: bytes) -> int | None:
@@ -77,5 +90,5 @@ def _number(digits: bytes) -> int | None:
 
 
 def _unparsable(line: bytes) -> UnparsableLine:
-    shown = line.partition(b"\0")[0].decode("utf-8", "surrogateescape")
+    shown = line.rstrip(_BLANKS).partition(b"\0")[0].decode("utf-8", "surrogateescape")
     return UnparsableLine(f"unable to parse this line: {shown}")

@@ -8,7 +8,7 @@ import os
 
 from ..core import logline
 from ..core.connection import Endpoints, Names
-from .log import Log, say
+from .log import Log
 from .scoreboard import Scoreboard
 
 #: Raw wait statuses of what C does in a process of its own: exit 100, exit 111 and exit 0.
@@ -26,7 +26,7 @@ class Journal:
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
         """A backend has the client."""
         if self._log.verbose:
-            say(
+            self._log.say(
                 self._status(),
                 logline.arrived(pid, endpoints.remote_ip),
                 logline.decided(b"ok", pid, endpoints, names),
@@ -35,7 +35,7 @@ class Journal:
     def ended(self, pid: int, wait_status: int) -> None:
         """A backend has ended."""
         if self._log.verbose:
-            say(logline.ended(pid, wait_status), self._status())
+            self._log.say(logline.ended(pid, wait_status), self._status())
 
     def denied(self, endpoints: Endpoints, names: Names) -> None:
         """A rule has turned the client away."""
@@ -47,7 +47,11 @@ class Journal:
         if self._log.verbose:
             self._tell_all(endpoints, _REFUSED, self._ok(endpoints, names), line)
         else:
-            say(line)
+            self._log.say(line)
+
+    def remark(self, line: bytes) -> None:
+        """A line of the screen's about a client, of those that are asked for."""
+        self._log.say(line)
 
     def dropped(self, endpoints: Endpoints, sentence: str) -> None:
         """A failure of ours has cost the client its connection before the rules had their say."""
@@ -69,9 +73,18 @@ class Journal:
         """There is no room for another process; C's parent says so, and has no lines of a child."""
         line = logline.dropping(f"unable to fork: {why}")
         if self._log.verbose:
-            say(self._status(1), line, self._status())
+            self._log.say(self._status(1), line, self._status())
         else:
             self._log.warn(line)
+
+    def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
+        """The client has more of the service than it may, or all slots are taken."""
+        if self._log.verbose:
+            self._tell_all(endpoints, _DENIED, logline.turned_away(os.getpid(), endpoints.remote_ip, reason))
+
+    def starved(self, why: str) -> None:
+        """No client can be accepted for want of descriptors or memory."""
+        self._log.warn(logline.warning(f"unable to accept: {why}"))
 
     def _ok(self, endpoints: Endpoints, names: Names) -> bytes:
         return logline.decided(b"ok", os.getpid(), endpoints, names)
@@ -79,7 +92,7 @@ class Journal:
     def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
         """The whole story of a client without a process, between the two status lines of C's parent."""
         pid = os.getpid()
-        say(
+        self._log.say(
             self._status(1),
             logline.arrived(pid, endpoints.remote_ip),
             *lines,

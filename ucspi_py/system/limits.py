@@ -1,26 +1,10 @@
-"""softlimit in front of us: its soft limits are meant for the backends, and CPython cannot live under them.
+"""softlimit in front of us: its soft limits are meant for the programs, and CPython cannot live under them.
 
-The launchers in bin/ note them in one environment variable and raise them; here they are laid on the program.
+The launchers in bin/ note them and raise them (launch.py); here they are laid on the program.
 """
 
-from collections.abc import MutableMapping
-
-from ..core.errors import AskedWrongly
-
-#: Written by the launchers: ``v=5000000 d=5000000``, the shell's letter for a limit and its bytes.
-VARIABLE = b"UCSPI_PY_SOFTLIMITS"
-
-#: Pairs of the shell's letter for a limit and its bytes.
+#: Pairs of the shell's letter for a limit (v: address space, d: data) and its bytes.
 SoftLimits = tuple[tuple[str, int], ...]
-
-
-def take_note(environment: MutableMapping[bytes, bytes]) -> SoftLimits:
-    """The noted soft limits, taken out of the environment so that no program sees the note. Raises AskedWrongly."""
-    note = environment.pop(VARIABLE, b"").decode("ascii", "replace")
-    pairs = [pair.partition("=") for pair in note.split()]
-    if not all(letter in ("v", "d") and size.isdigit() for letter, _, size in pairs):
-        raise AskedWrongly(f"${VARIABLE.decode()} is for our launchers alone, unable to understand: {note}")
-    return tuple((letter, int(size)) for letter, _, size in pairs)
 
 
 def under(limits: SoftLimits, argv: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""The master: listens, gives up root, keeps its workers alive, buries the dead. Never touches a client."""
+"""The master: keeps its workers alive, buries the dead, reports. Never touches a client."""
 
 import os
 import select
@@ -8,17 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core import dns_message, logline
-from ..core.dns_message import Answer, Ask
+from ..core import logline
 from ..core.errors import error_words
-from ..core.settings import ServerSettings
-from . import descriptors, listener, names, orphans, privileges, signals, spawn
+from . import orphans, signals
 from .journal import Journal
-from .limits import SoftLimits
-from .log import Log
-from .pathexec import find
-from .scoreboard import Scoreboard, quotas
-from .worker import MASTERS_SIGNALS, Inheritance, Worker
+from .worker import Inheritance, Worker
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -28,8 +22,10 @@ _LONGEST_BACK_OFF = 5.0
 #: Seconds given to the workers to close the listener before they are killed for it.
 _CLOSING_TIME = 2.0
 
-#: For us, not for the backends: systemd's messages to its service.
-_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
+#: Seconds between two reports of what the zones are good for.
+_REPORTS = 3600.0
+#: Seconds between two looks for backends that have gone, where the system does not tell us.
+_MISSING_LOOKS = 1.0
 
 
 class Pipes(NamedTuple):
@@ -52,65 +48,50 @@ class Pipes(NamedTuple):
 
 @dataclass(slots=True)
 class Post:
-    """The place of one worker: its rows for ever, its process for now (0 = none).
+    """The place of one worker: its process for now (0 = none).
 
     born, due: seconds on the monotonic clock. back_off: seconds that the next one will wait after an early death.
     """
 
-    rows: range
     pid: int = 0
     born: float = 0.0
     due: float = 0.0
     back_off: float = 0.0
 
 
-def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
-    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    manner = spawn.manner(soft_limits)
-    port = listener.port_number(settings.port)
-    sock = listener.listen(_address(settings.host), port, settings.backlog)
-    privileges.become(settings.uid, settings.gid)
-    if settings.print_port:
-        os.write(1, b"%d\n" % sock.getsockname()[1])
-    descriptors.null_input_and_output()
-    log = Log(settings.verbosity)
-    board = Scoreboard(settings.limit)
-    log.detail(logline.status(board.running(), settings.limit))
-    _warn(log, settings)
-    pipes = Pipes.open()
-    environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
-    inheritance = Inheritance(settings, sock, board, pipes.death, pipes.open_door, environment, manner, _ask(settings))
-    orphans.adopt()
-    Master(settings, log, inheritance, pipes).run()
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Master:
     """Keeps one worker on each post."""
 
-    def __init__(self, settings: ServerSettings, log: Log, inheritance: Inheritance, pipes: Pipes) -> None:
-        self._log = log
+    def __init__(self, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
+        settings = inheritance.settings
+        self._log = inheritance.log
         self._inheritance = inheritance
         self._pipes = pipes
+        self._signals = noted
         self._board = inheritance.board
-        self._journal = Journal(log, inheritance.board, settings.limit)
-        self._posts = [Post(rows) for rows in quotas(settings.limit, settings.workers)]
+        self._journal = Journal(inheritance.log, inheritance.board, settings.limit)
+        self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
+        self._leaving: set[int] = set()
+        self._adopting = orphans.adopt()
+        self._screens = bool(settings.program.screens)
+        self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
         """Serve until told to stop; backends live on."""
-        self._signals = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
         while True:
             self._fill_posts()
-            select.select([self._signals.fd], [], [], self._next_due())
+            select.select([self._signals.fd], [], [], self._patience())
             noted = self._signals.take()
             if noted & _STOP:
                 self._stop()
                 return
+            if signal.SIGHUP in noted:
+                self._relieve()
+            if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
+                self._report()
             self._reap()
+            if not self._adopting:
+                self._miss()
 
     def _fill_posts(self) -> None:
         now = time.monotonic()
@@ -118,10 +99,13 @@ class Master:
             if not post.pid and post.due <= now:
                 self._employ(post)
 
-    def _next_due(self) -> float | None:
-        """Seconds until a post is to be filled; None where all are."""
-        due = [post.due for post in self._posts if not post.pid]
-        return max(0.0, min(due) - time.monotonic()) if due else None
+    def _patience(self) -> float | None:
+        """Seconds until something is to be done though no signal comes; None where nothing will be."""
+        due = [self._report_at - time.monotonic()] if self._screens else []
+        due += [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
+        if not self._adopting:
+            due.append(_MISSING_LOOKS)
+        return max(0.0, min(due)) if due else None
 
     def _employ(self, post: Post) -> None:
         with signals.all_blocked():
@@ -132,17 +116,17 @@ class Master:
                 post.due = time.monotonic() + _HEALTHY_LIFE
                 return
             if not post.pid:
-                self._become_worker(post.rows)
+                self._become_worker()
         post.born = time.monotonic()
 
-    def _become_worker(self, rows: range) -> None:
+    def _become_worker(self) -> None:
         """The forked child's one call: it never returns into the master's code."""
         status = 111
         try:
             self._signals.close()
             os.close(self._pipes.alive)
             os.close(self._pipes.door)
-            Worker(self._inheritance, rows).run()
+            Worker(self._inheritance).run()
             status = 0
         except BaseException:  # whatever it is, it is told and ends here
             sys.excepthook(*sys.exc_info())
@@ -160,6 +144,9 @@ class Master:
             post = next((post for post in self._posts if post.pid == pid), None)
             if post:
                 self._vacate(post, status)
+            if post or pid in self._leaving:
+                self._leaving.discard(pid)
+                self._take_over(pid)
             else:
                 self._bury(pid, status)
 
@@ -174,16 +161,50 @@ class Master:
         post.pid = 0
         post.due = now + post.back_off
 
+    def _take_over(self, worker: int) -> None:
+        """Free what a dead worker had claimed, but for a backend that it was just about to put there."""
+        known = {pid for _, pid in self._board.backends()} | {post.pid for post in self._posts} | self._leaving
+        strays = [pid for pid in orphans.children() if pid not in known]
+        for row in self._board.claimed_by(worker):
+            if strays and row in self._board.slots:
+                self._board.hold(row, strays.pop())
+            else:
+                self._board.give_back(row)
+
     def _bury(self, pid: int, status: int) -> None:
-        """A backend whose worker is dead has ended: its slot goes back to that worker's successor."""
+        """A backend whose worker is dead has ended: its slot is free again."""
         row = self._board.row_of(pid)
-        if row is None:
+        if row is not None:
+            self._board.give_back(row)
+            self._journal.ended(pid, status)
+
+    def _miss(self) -> None:
+        """Where orphans do not come to us: free the slots of those that are gone, how they ended nobody knows."""
+        workers = {post.pid for post in self._posts} | self._leaving
+        for row in self._board.orphaned(workers):
+            if not orphans.lives(self._board.pid(row)):
+                self._board.give_back(row)
+
+    def _report(self) -> None:
+        """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
+        self._report_at = time.monotonic() + _REPORTS
+        if not self._screens:
             return
-        self._board.free(row)
-        self._journal.ended(pid, status)
+        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.all(), strict=True)
+        held = len(self._board.hall) - self._board.free(self._board.hall)
+        self._log.warn(
+            *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
+            logline.screen_totals(*self._inheritance.tally.read(), held),
+        )
+
+    def _relieve(self) -> None:
+        """Put a new worker on each post, then let the old ones finish the clients they have: nobody is turned away."""
         for post in self._posts:
-            if row in post.rows and post.pid:
-                os.kill(post.pid, signal.SIGCHLD)
+            old = post.pid
+            self._employ(post)
+            if old:
+                self._leaving.add(old)
+                os.kill(old, signal.SIGTERM)
 
     def _stop(self) -> None:
         """Close the door everywhere before we are gone, so that a new server can listen at once."""
@@ -194,40 +215,5 @@ class Master:
             self._tell_workers(signal.SIGKILL)
 
     def _tell_workers(self, number: int) -> None:
-        for post in self._posts:
-            if post.pid:
-                os.kill(post.pid, number)
-
-
-def _address(host: str) -> str:
-    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
-    address = listener.literal(host)
-    if address is None:
-        from . import start_lookup  # only a name costs the import of dns
-
-        address = start_lookup.address_of(host)
-    return address
-
-
-def _ask(settings: ServerSettings) -> Ask:
-    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
-    if not names.asks_dns(settings) and not any(screen.zones for screen in settings.program.screens):
-        return _nobody_knows
-    from . import resolver
-
-    return resolver.from_environment().ask
-
-
-async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
-    return dns_message.ABSENT
-
-
-def _warn(log: Log, settings: ServerSettings) -> None:
-    """What an operator should know before the first client does."""
-    program = settings.program.argv[0]
-    try:
-        find(program)
-    except OSError as error:
-        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
-    if "RELAYCLIENT" in os.environ:
-        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
+        for pid in {post.pid for post in self._posts if post.pid} | self._leaving:
+            os.kill(pid, number)

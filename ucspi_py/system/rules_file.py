@@ -8,8 +8,12 @@ import errno
 import os
 import stat
 import struct
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from typing import IO, Any
 
 import cdblib
 
@@ -26,7 +30,11 @@ Get = Callable[[bytes], bytes | None]
 class CheckedReader(cdblib.Reader):  # type: ignore[misc]
     """cdblib's Reader over bytes in memory, with every position checked against the file and every search bounded."""
 
-    def __init__(self, data: bytes) -> None:
+    #: The two numbers at a position of the data.
+    pair_at: Any = _PAIR.unpack_from
+
+    def __init__(self, data: Any) -> None:
+        """data: bytes, or what gives slices of bytes, with a pair_at of its own."""
         if len(data) < _HEADER:
             raise CorruptRules("file is too short")
         super().__init__(data, strict=True)
@@ -41,7 +49,7 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
         table, slots = self.index[hashed & 0xFF]
         slot = (hashed >> 8) % slots if slots else 0
         for _ in range(slots):
-            found, position = _PAIR.unpack_from(self.data, table + 8 * slot)
+            found, position = self.pair_at(self.data, table + 8 * slot)
             if not position:
                 break
             if found == hashed and (value := self._value(position, key)) is not None:
@@ -49,47 +57,54 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
             slot = slot + 1 if slot + 1 < slots else 0
         return default
 
-    def records(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every key and value in the order in which they were written. Raises CorruptRules."""
-        position, end = _HEADER, min(position for position, _ in self.index)
-        while position < end:
-            start = position + 8
-            if start > end:
-                raise CorruptRules("a record is cut short")
-            key_size, value_size = _PAIR.unpack_from(self.data, position)
-            position = start + key_size + value_size
-            if position > end:
-                raise CorruptRules("a record is cut short")
-            yield bytes(self.data[start : start + key_size]), bytes(self.data[start + key_size : position])
-
     def _value(self, position: int, key: bytes) -> bytes | None:
         start = position + 8
         if position < _HEADER or start > len(self.data):
             raise CorruptRules("a record lies outside the file")
-        key_size, value_size = _PAIR.unpack_from(self.data, position)
-        if key_size != len(key) or self.data[start : start + key_size] != key:
+        key_size, value_size = self.pair_at(self.data, position)
+        if key_size != len(key):
             return None
-        start += key_size
-        if start + value_size > len(self.data):
+        middle = start + key_size
+        end = middle + value_size
+        if end > len(self.data):
             raise CorruptRules("a record is cut short")
-        return bytes(self.data[start : start + value_size])
+        return bytes(self.data[middle:end]) if self.data[start:middle] == key else None
 
 
 class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
-    """cdblib's Writer, except that a slot is empty when its position is: a key may hash to 0 (cdb_make.c)."""
+    """cdblib's Writer for records by the hundred thousand, whose keys may hash to 0.
+
+    Records come by put_all() alone. A slot is one number, the record's position above the key's hash: it is empty when
+    the position is (cdb_make.c).
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(file)
+        # Arrays: as objects of their own, the numbers lie all over the memory, and finalize() waits for each.
+        self._unordered = [array("Q") for _ in range(256)]
+
+    def put_all(self, records: Iterable[tuple[bytes, bytes]]) -> None:
+        """Write records in their order."""
+        hash_of, tables = self.hashfn, self._unordered
+        position = self.fp.tell()
+        for batch in iter(partial(_some, iter(records)), []):
+            written = []
+            for key, value in batch:
+                hashed = hash_of(key)
+                tables[hashed & 0xFF].append(position << 32 | hashed)
+                record = _PAIR.pack(len(key), len(value)) + key + value
+                written.append(record)
+                position += len(record)
+            self.fp.write(b"".join(written))
 
     def finalize(self) -> None:
-        """Write the tables and the header."""
+        """Write the tables and the header. Raises OverflowError for a file whose end 32 bits do not reach."""
+        if self.fp.tell() + 16 * sum(map(len, self._unordered)) >> 32:
+            raise OverflowError
         index = []
-        for entries in self._unordered:
-            slots = [(0, 0)] * (2 * len(entries))
-            for hashed, position in entries:
-                where = (hashed >> 8) % len(slots)
-                while slots[where][1]:
-                    where = (where + 1) % len(slots)
-                slots[where] = (hashed, position)
+        for slots in map(_table, self._unordered):
             index.append(_PAIR.pack(self.fp.tell(), len(slots)))
-            self.fp.write(b"".join(_PAIR.pack(*slot) for slot in slots))
+            self.fp.write(struct.pack(f"<{len(slots)}Q", *slots))
         self.fp.seek(0)
         self.fp.write(b"".join(index))
 
@@ -115,8 +130,7 @@ class RulesFile:
             version = _version(os.stat(self.path))
             if version != self._version:
                 self._version = None
-                reader, self._version = _open(self.path)
-                self._get = reader.get
+                self._get, self._version = _read(self.path)
             return self._get
         except OSError as error:
             self._version = None
@@ -125,34 +139,6 @@ class RulesFile:
             raise unable(f"read {self.path}", error) from None
         except CorruptRules as corrupt:
             raise unreadable(self.path, corrupt) from None
-
-
-class Table:
-    """A compiled file as it is now. Raises Failure ``unable to read PATH: reason``, also later, for a damaged part."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-        try:
-            self._reader, _ = _open(path)
-        except OSError as error:
-            raise unable(f"read {path}", error) from None
-        except CorruptRules as corrupt:
-            raise unreadable(path, corrupt) from None
-
-    def get(self, key: bytes) -> bytes | None:
-        """The first value stored under the key, None where there is none."""
-        try:
-            value: bytes | None = self._reader.get(key)
-            return value
-        except CorruptRules as corrupt:
-            raise unreadable(self._path, corrupt) from None
-
-    def records(self) -> Iterator[tuple[bytes, bytes]]:
-        """Yield every key and value in the order in which they were written."""
-        try:
-            yield from self._reader.records()
-        except CorruptRules as corrupt:
-            raise unreadable(self._path, corrupt) from None
 
 
 def unreadable(path: str, corrupt: CorruptRules) -> Failure:
@@ -167,21 +153,20 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     temporary one is left behind, as tcprules does.
     """
     try:
-        fd = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        fd = os.open(temporary, os.O_WRONLY | os.O_NONBLOCK | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     except OSError as error:
         raise unable(f"create {temporary}", error) from None
     try:
         with open(fd, "wb") as file:
             writer = CheckedWriter(file)
-            for key, data in records:
-                writer.put(key, data)
+            writer.put_all(records)
             writer.finalize()
             file.flush()
             os.fsync(fd)
     except OSError as error:
         raise unable(f"write to {temporary}", error) from None
-    except struct.error:
-        # cdb positions have 32 bits; cdb_make.c says "out of memory" here.
+    except (OverflowError, struct.error):
+        # cdb_make.c says "out of memory" here.
         raise Failure(f"unable to write to {temporary}: file too big") from None
     try:
         os.rename(temporary, path)
@@ -190,16 +175,43 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     _sync_folder(path)
 
 
-def _open(path: str) -> tuple[CheckedReader, tuple[int, ...]]:
-    # open_read.c: a FIFO must not hang us.
-    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-    with open(fd, "rb") as file:
-        status = os.fstat(fd)
+def _some(records: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The next few hundred records: to read many and then to write many is faster than to take turns."""
+    return list(islice(records, 512))
+
+
+def _table(entries: Sequence[int]) -> list[int]:
+    """The slots of one hash table: twice as many as entries, each entry in the first free one from its own on."""
+    count = 2 * len(entries)
+    slots = [0] * count
+    for entry in entries:
+        where = (entry >> 8 & 0xFFFFFF) % count
+        while slots[where]:
+            where = (where + 1) % count
+        slots[where] = entry
+    return slots
+
+
+def _read(path: str) -> tuple[Get, tuple[int, ...]]:
+    with open_rules(path) as file:
+        return CheckedReader(file.read(SIZE_LIMIT + 1)).get, _version(os.fstat(file.fileno()))
+
+
+@contextmanager
+def open_rules(path: str) -> Iterator[IO[bytes]]:
+    """A compiled file to read. Raises OSError, and CorruptRules for what cannot be one."""
+    with open(path, "rb", opener=_without_waiting) as file:
+        status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
             raise CorruptRules("not a regular file")
         if status.st_size > SIZE_LIMIT:
             raise CorruptRules("file is too big")
-        return CheckedReader(file.read(SIZE_LIMIT + 1)), _version(status)
+        yield file
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """open_read.c: a FIFO must not hang us."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

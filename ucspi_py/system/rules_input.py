@@ -1,5 +1,6 @@
 """Text to read whole: rules source on standard input, and files by name. Never looks at what it reads."""
 
+import errno
 import os
 import stat
 import sys
@@ -10,6 +11,8 @@ from ..core.errors import unable
 def standard_input() -> bytes:
     """All of standard input. Raises Failure with tcprules' sentence."""
     try:
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "closed when we were started")
         return sys.stdin.buffer.read()
     except OSError as error:
         raise unable("read input", error) from None

@@ -1,52 +1,99 @@
-"""Which backends run: rows in memory that the master shares with its workers. Never starts or reaps anything.
+"""Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
 
-A row is free or holds the process id of one backend. Each worker writes its own rows only; the master writes those of
-backends whose worker is dead. So -c stays exact with no lock and no message, and outlives any worker.
+Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
+up, screened or held without a backend. A row is free, claimed by a worker, or running. Any worker may claim any free
+row, so -c is one limit for the whole service; a lock that dies with its holder makes claiming exact.
 """
 
-import itertools
-import mmap
+import os
+from collections.abc import Iterator
 
-_FREE, _RUNNING = 0, 1
+from .shared_memory import SharedMemory
+
+_FREE, _CLAIMED, _RUNNING = 0, 1, 2
+_FREE_BYTE = bytes((_FREE,))
+_NOBODY = 0
+
+#: Sizes of the fields of a row in bytes: pid, owner, client key, network key; the states stand apart.
+_PID, _KEY = 4, 8
 
 
 class Scoreboard:
-    """``rows`` rows, all free, in memory that forked children share."""
+    """``slots`` rows for backends and ``hall`` rows for other clients, all free, shared with forked children."""
 
-    def __init__(self, rows: int) -> None:
-        states = -rows % 4 + rows
-        self._rows = rows
-        self._memory = mmap.mmap(-1, states + 4 * rows)
-        self._pids = memoryview(self._memory)[states:].cast("I")
+    def __init__(self, slots: int, hall: int) -> None:
+        self.slots = range(slots)
+        self.hall = range(slots, slots + hall)
+        rows = slots + hall
+        states = -rows % _KEY + rows
+        self._shared = SharedMemory(states + rows * 2 * (_PID + _KEY))
+        self._memory = self._shared.memory
+        fields = memoryview(self._memory)[states:]
+        self._clients = fields[: _KEY * rows].cast("Q")
+        self._networks = fields[_KEY * rows : 2 * _KEY * rows].cast("Q")
+        self._pids = fields[2 * _KEY * rows : -_PID * rows].cast("I")
+        self._owners = fields[-_PID * rows :].cast("I")
 
     def running(self) -> int:
-        """How many rows hold a backend."""
-        return self._memory[: self._rows].count(_RUNNING)
+        """How many backends run."""
+        return self._memory[: len(self.slots)].count(_RUNNING)
 
-    def is_free(self, row: int) -> bool:
-        """Whether a backend may be put there."""
-        return self._memory[row] == _FREE
+    def free(self, rows: range) -> int:
+        """How many rows of a stretch may be claimed."""
+        return self._memory[rows.start : rows.stop].count(_FREE)
+
+    def claim(self, rows: range, *, leave: int = 0) -> int | None:
+        """A free row of a stretch, now ours; None unless more than ``leave`` are free."""
+        with self._shared as memory:
+            row = memory.find(_FREE_BYTE, rows.start, rows.stop)
+            if row < 0 or (leave and self.free(rows) <= leave):
+                return None
+            self._owners[row] = os.getpid()
+            memory[row] = _CLAIMED
+            return row
+
+    def name(self, row: int, client: int, network: int) -> None:
+        """Say whose row it is: keys of the client and its network, not 0."""
+        self._clients[row] = client
+        self._networks[row] = network
 
     def hold(self, row: int, pid: int) -> None:
-        """Put a backend into a free row."""
+        """A backend runs in a claimed row."""
         self._pids[row] = pid
         self._memory[row] = _RUNNING
 
-    def free(self, row: int) -> None:
-        """Give a row back."""
+    def give_back(self, row: int) -> None:
+        """The row is free again."""
+        self._clients[row] = self._networks[row] = _NOBODY
         self._memory[row] = _FREE
 
+    def count_client(self, client: int) -> int:
+        """How many rows a client has."""
+        return self._clients.tolist().count(client)
+
+    def count_network(self, network: int) -> int:
+        """How many rows the clients of a network have."""
+        return self._networks.tolist().count(network)
+
     def row_of(self, pid: int) -> int | None:
-        """The row that holds a backend; None where no row does."""
-        for row in range(self._rows):
-            if self._memory[row] == _RUNNING and self._pids[row] == pid:
-                return row
-        return None
+        """The row of a running backend; None where no row has it."""
+        return next((row for row, running in self.backends() if running == pid), None)
 
+    def backends(self) -> Iterator[tuple[int, int]]:
+        """Yield (row, pid) of every running backend."""
+        for row in self.slots:
+            if self._memory[row] == _RUNNING:
+                yield row, self._pids[row]
 
-def quotas(limit: int, workers: int) -> list[range]:
-    """-c split into fixed shares: the rows of each worker, as even as can be, never an empty share."""
-    workers = min(workers, limit)
-    share, rest = divmod(limit, workers)
-    starts = [worker * share + min(worker, rest) for worker in range(workers + 1)]
-    return [range(start, end) for start, end in itertools.pairwise(starts)]
+    def pid(self, row: int) -> int:
+        """The backend that runs in a row."""
+        return self._pids[row]
+
+    def orphaned(self, workers: set[int]) -> list[int]:
+        """The rows of backends that none of these workers started."""
+        return [row for row, _ in self.backends() if self._owners[row] not in workers]
+
+    def claimed_by(self, owner: int) -> list[int]:
+        """The rows that a worker has claimed and put no backend in."""
+        rows = range(self.hall.stop)
+        return [row for row in rows if self._memory[row] == _CLAIMED and self._owners[row] == owner]

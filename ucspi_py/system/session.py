@@ -6,23 +6,28 @@ Holds the order of the rooms and nothing else. Until the program has the socket,
 import errno
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..core import logline
-from ..core.connection import Endpoints, Names, environ
+from ..core.connection import Endpoints, Names, Visit, environ
 from ..core.dns_message import Ask
 from ..core.errors import CorruptRules, Failure, error_words, unable
+from ..core.limits import Presence, exceeded, for_rule
 from ..core.rules_data import DEFAULT, Instructions, instructions
 from ..core.rules_match import match
 from ..core.settings import ScreenSettings, ServerSettings
 from ..core.verdict import Refuse
 from . import names, screening
+from .arrivals import Arrivals
+from .held import Held
 from .journal import Journal
 from .rules_file import RulesFile, unreadable
+from .scoreboard import Scoreboard
 from .slots import Slots
 from .spawn import Launcher
+from .zone_desk import ZoneDesk
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
@@ -32,28 +37,38 @@ class Service:
     """Everything a connection meets on its way.
 
     environment: what every program gets. ask: the door to the name servers, closed where nothing is ever asked.
+    rest: to be called when there is no room for another process; nobody new is let in for a while.
     """
 
     settings: ServerSettings
     journal: Journal
+    board: Scoreboard
+    arrivals: Arrivals | None
     slots: Slots
+    rest: Callable[[], None]
     rules: RulesFile | None
     environment: Mapping[bytes, bytes]
     launcher: Launcher
     ask: Ask
+    desk: ZoneDesk
+    held: Held
 
 
 class Guest(NamedTuple):
     """A client that the rules have let in."""
 
     socket: socket.socket
-    endpoints: Endpoints
+    visit: Visit
     names: Names
     environment: dict[bytes, bytes]
 
 
-async def serve(service: Service, client: socket.socket, endpoints: Endpoints) -> None:
-    """Take one client from its banner to its program, its refusal or the door."""
+async def serve(service: Service, client: socket.socket, visit: Visit, counted: int) -> None:
+    """Take one client from its banner to its program, its refusal or the door.
+
+    counted: how many rows of the scoreboard tell of this client already, 0 or 1.
+    """
+    endpoints = visit.endpoints
     with client:
         try:
             _greet(service.settings, client)
@@ -65,8 +80,10 @@ async def serve(service: Service, client: socket.socket, endpoints: Endpoints) -
         if rule.deny:
             service.journal.denied(endpoints, known)
             return
+        if _over_limit(service, client, visit, counted, rule):
+            return
         environment = environ(service.environment, endpoints, known, rule.variables)
-        guest = Guest(client, endpoints, known, environment)
+        guest = Guest(client, visit, known, environment)
         for screen in service.settings.program.screens:
             if await _refused(service, screen, guest):
                 return
@@ -106,34 +123,75 @@ def _rule(rules: RulesFile | None, endpoints: Endpoints, known: Names) -> Instru
         raise unreadable(rules.path, corrupt) from None
 
 
+def _over_limit(service: Service, client: socket.socket, visit: Visit, counted: int, rule: Instructions) -> bool:
+    """Whether the client has more of the service than its share; then it has been told."""
+    limits = for_rule(service.settings.client_limits, rule.variables)
+    presence = Presence(
+        service.board.count_client(visit.client) - counted if limits.per_client else 0,
+        service.board.count_network(visit.network) - counted if limits.per_network else 0,
+        service.arrivals.note(visit.client) if service.arrivals else 0,
+    )
+    reason = exceeded(limits, presence)
+    if reason is None:
+        return False
+    service.journal.turned_away(visit.endpoints, reason)
+    say_goodbye(client, limits.message)
+    return True
+
+
+def say_goodbye(client: socket.socket, message: bytes) -> None:
+    """Tell a client why it is left, if it still listens."""
+    try:
+        client.send(message, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except OSError:
+        pass
+
+
 async def _refused(service: Service, screen: ScreenSettings, guest: Guest) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    verdict = await screening.screen(screen, guest.environment, service.ask)
-    if not isinstance(verdict, Refuse):
+    opinion = await screening.screen(screen, guest.environment, service.desk.hear, guest.socket)
+    service.desk.note_verdict(screen, opinion)
+    ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
+    if screen.verbose and opinion.heard:
+        service.journal.remark(screening.heard_line(screen, opinion, ip, pid))
+    if screen.interrogate:
+        guest.environment.update(screening.marks(screen, opinion))
         return False
-    ip = guest.environment.get(b"TCPREMOTEIP", b"")
-    service.journal.refused(guest.endpoints, guest.names, logline.refused(ip, os.getpid(), verdict.reply))
-    await screening.hold(guest.socket, verdict, screen.session_seconds)
+    if not isinstance(opinion.verdict, Refuse):
+        return False
+    if screen.dry_run:
+        service.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
+        return False
+    line = logline.refused(ip, pid, opinion.verdict.reply)
+    service.journal.refused(guest.visit.endpoints, guest.names, line)
+    with service.held.during(guest.socket):
+        dialogue = await screening.hold(guest.socket, opinion.verdict, screen.session_seconds)
+    if screen.verbose:
+        service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
 
 
 async def _start(service: Service, guest: Guest) -> None:
     """Start the program once there is a slot for it."""
-    slot = await service.slots.reserve()
+    may_relay = b"RELAYCLIENT" in guest.environment
+    slot = await service.slots.reserve(leave=0 if may_relay else service.settings.reserve)
+    # Before the start: the backend may run for milliseconds before we are told its process id.
+    service.board.name(slot, guest.visit.client, guest.visit.network)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:
-        service.slots.release(slot)
+        service.slots.give_back(slot)
         _tell_why_not(service, guest, error)
         return
     service.slots.hold(slot, pid)
-    service.journal.started(pid, guest.endpoints, guest.names)
+    service.journal.started(pid, guest.visit.endpoints, guest.names)
 
 
 def _tell_why_not(service: Service, guest: Guest, error: OSError | ValueError) -> None:
     if isinstance(error, OSError) and error.errno in _NO_PROCESS:
         service.journal.not_forked(error_words(error.errno))
+        service.rest()
     else:
         why = error_words(error.errno) if isinstance(error, OSError) else str(error)
         sentence = f"unable to run {service.launcher.name}: {why}"
-        service.journal.not_run(guest.endpoints, guest.names, sentence)
+        service.journal.not_run(guest.visit.endpoints, guest.names, sentence)

@@ -6,15 +6,13 @@ dns and asyncio are loaded only where the zones must be asked.
 import os
 import signal
 import sys
-from collections.abc import Mapping
 
 from ..core import logline
 from ..core.errors import unable
 from ..core.settings import Program, ScreenSettings
 from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import Accept, Refuse, Verdict, told
-from . import limits, pathexec
-from .log import say
+from . import limits, log, pathexec
 
 
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:
@@ -24,41 +22,58 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     """
     environment = dict(os.environb)
     for screen in program.screens:
-        verdict = _verdict(screen, environment)
-        if isinstance(verdict, Refuse):
-            say(logline.refused(environment.get(b"TCPREMOTEIP", b""), os.getpid(), verdict.reply))
-            _hold(verdict, screen.session_seconds)
+        refusal = _refusal(screen, environment)
+        if refusal:
+            _hold(screen, refusal, environment.get(b"TCPREMOTEIP", b""))
             sys.exit(0)
     _become(program.argv, environment, soft_limits)
 
 
-def _verdict(screen: ScreenSettings, environment: Mapping[bytes, bytes]) -> Verdict:
-    verdict = told(environment.get(b"RBLSMTPD"))
-    if verdict:
-        return verdict
-    if not screen.zones:
-        return Accept()
+def _refusal(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
+    """The refusal of one screen, if that is what it says and what it is there for."""
+    word = told(environment.get(b"RBLSMTPD"))
+    if word or not (screen.zones or screen.greet_seconds):
+        return _acted_on(screen, environment, word or Accept())
     import asyncio
 
-    from . import resolver, screening
+    from . import opinions
 
-    return asyncio.run(screening.screen(screen, environment, resolver.from_environment().ask))
+    opinion = asyncio.run(opinions.form(screen, environment))
+    if screen.verbose and opinion.heard:
+        log.Log(log.ERRORS).say(opinions.line(screen, opinion, environment.get(b"TCPREMOTEIP", b"")))
+    if screen.interrogate:
+        environment.update(opinions.marks(screen, opinion))
+    return _acted_on(screen, environment, opinion.verdict)
 
 
-def _hold(refusal: Refuse, session_seconds: int) -> None:
+def _acted_on(screen: ScreenSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
+    if not isinstance(verdict, Refuse) or screen.interrogate:
+        return None
+    ip = environment.get(b"TCPREMOTEIP", b"")
+    say = log.Log(log.ERRORS).say
+    if screen.dry_run:
+        say(logline.would_refuse(ip, os.getpid(), verdict.reply))
+        return None
+    say(logline.refused(ip, os.getpid(), verdict.reply))
+    return verdict
+
+
+def _hold(screen: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
     """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
     dialogue = RefusalDialogue(refusal)
     try:
-        if not session_seconds:
+        if not screen.session_seconds:
             _write(dialogue.reply)
             return
         signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(0))
-        signal.alarm(session_seconds)
+        signal.alarm(screen.session_seconds)
         _write(dialogue.greeting())
         while not dialogue.finished and (data := os.read(0, 4096)):
             _write(dialogue.receive(data))
     except OSError:
         pass
+    if screen.verbose:
+        log.Log(log.ERRORS).say(logline.said(ip, os.getpid(), dialogue.said))
 
 
 def _write(data: bytes) -> None:

@@ -7,29 +7,29 @@ import socket
 from collections.abc import Coroutine
 from dataclasses import dataclass
 
+from ..core import limits
 from ..core.address import canonical
-from ..core.connection import Endpoints
+from ..core.connection import Endpoints, Visit
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
 from . import names
+from .arrivals import Arrivals
+from .door import Door
+from .held import Held
 from .journal import Journal
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
-from .session import Service, serve
+from .session import Service, say_goodbye, serve
 from .signals import Signals
 from .slots import Slots
 from .spawn import Launcher, Manner
+from .tally import Tally
+from .zone_board import ZoneBoard
+from .zone_desk import ZoneDesk
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
-
-#: Clients accepted in one wake-up: the loop's own cost is then shared by several.
-_BURST = 16
-#: Clients whose names or zones are being asked, or who are held refused, in one worker; they take no slot of -c.
-_IN_PROCESS_LIMIT = 2000
-#: Seconds for which the listener is left alone when there are no descriptors or no memory for a client.
-_PAUSE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,12 @@ class Inheritance:
     """
 
     settings: ServerSettings
+    log: Log
     listener: socket.socket
     board: Scoreboard
+    arrivals: Arrivals | None
+    zone_board: ZoneBoard
+    tally: Tally
     death_pipe: int
     open_door: int
     environment: dict[bytes, bytes]
@@ -52,29 +56,36 @@ class Inheritance:
 class Worker:
     """Serves until told to drain (SIGTERM, or the master is gone); then finishes the clients it has and ends."""
 
-    def __init__(self, inheritance: Inheritance, rows: range) -> None:
+    def __init__(self, inheritance: Inheritance) -> None:
         settings = inheritance.settings
         self._loop = asyncio.new_event_loop()
-        self._listener: socket.socket | None = inheritance.listener
+        self._inheritance = inheritance
         self._board = inheritance.board
-        self._death_pipe = inheritance.death_pipe
-        self._open_door = inheritance.open_door
-        self._slots = Slots(self._board, rows, self._watch)
-        self._journal = Journal(Log(settings.verbosity), self._board, settings.limit)
+        self._journal = Journal(inheritance.log, self._board, settings.limit)
+        self._door = Door(self._loop, inheritance.listener, self._wants_client, self._take, self._journal.starved)
+        self._slots = Slots(self._board, self._door.watch)
+        self._desk = ZoneDesk(
+            settings.program, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log
+        )
+        self._held = Held()
         self._service = Service(
             settings=settings,
             journal=self._journal,
+            board=self._board,
+            arrivals=inheritance.arrivals,
             slots=self._slots,
+            rest=self._door.rest,
             rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
             environment=inheritance.environment,
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
+            desk=self._desk,
+            held=self._held,
         )
         # With nobody to wait for, a connection runs straight through and costs no task.
-        self._waits = names.wanted(settings) or bool(settings.program.screens)
+        self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watching = False
 
     def run(self) -> None:
         """Serve; returns when drained."""
@@ -83,62 +94,77 @@ class Worker:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
-        self._loop.add_reader(self._death_pipe, self._drain)
-        self._watch()
+        self._loop.add_reader(self._inheritance.death_pipe, self._drain)
+        self._door.watch()
+        testing = self._loop.create_task(self._desk.watch())
         self._loop.run_forever()
+        testing.cancel()
+        self._desk.share()
 
-    def _watch(self) -> None:
-        if self._listener and not self._watching and self._has_room():
-            self._loop.add_reader(self._listener, self._accept)
-            self._watching = True
-
-    def _look_away(self) -> None:
-        if self._listener and self._watching:
-            self._loop.remove_reader(self._listener)
-        self._watching = False
+    def _wants_client(self) -> bool:
+        return self._has_room() or self._sheds()
 
     def _has_room(self) -> bool:
-        return self._slots.vacant and len(self._tasks) < _IN_PROCESS_LIMIT
+        if self._waits:
+            return self._board.free(self._board.slots) > 0 and (
+                self._board.free(self._board.hall) > 0 or self._held.anybody
+            )
+        return self._slots.ready()
 
-    def _accept(self) -> None:
-        for _ in range(_BURST):
-            if not self._listener or not self._has_room():
-                self._look_away()
-                return
-            try:
-                client, peer = self._listener.accept()
-            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
-                return
-            except OSError:
-                self._look_away()
-                self._loop.call_later(_PAUSE, self._watch)
-                return
-            self._begin(serve(self._service, client, self._endpoints(client, peer)))
+    def _sheds(self) -> bool:
+        """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
+        settings = self._service.settings
+        return settings.overload_message is not None and self._board.running() >= settings.limit
 
-    def _endpoints(self, client: socket.socket, peer: tuple[str, int]) -> Endpoints:
+    def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
+        visit = self._visit(client, peer)
+        if not self._has_room():
+            self._send_away(client, visit)
+        elif self._waits:
+            task = self._loop.create_task(self._serve_in_hall(client, visit))
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
+        else:
+            _run_straight(serve(self._service, client, visit, counted=0))
+
+    def _visit(self, client: socket.socket, peer: tuple[str, int]) -> Visit:
         local_ip, local_port = self._local or client.getsockname()[:2]
-        return Endpoints(canonical(local_ip), b"%d" % local_port, canonical(peer[0]), b"%d" % peer[1])
+        remote_ip = canonical(peer[0])
+        return Visit(
+            Endpoints(canonical(local_ip), b"%d" % local_port, remote_ip, b"%d" % peer[1]),
+            limits.key(remote_ip, limits.CLIENT),
+            limits.key(remote_ip, self._service.settings.client_limits.network),
+        )
 
-    def _begin(self, session: Coroutine[None, None, None]) -> None:
-        if not self._waits:
-            _run_straight(session)
+    async def _serve_in_hall(self, client: socket.socket, visit: Visit) -> None:
+        """Serve a client that may have to wait; until it has a program it has a place in the hall."""
+        place = self._board.claim(self._board.hall)
+        while place is None and await self._held.dismiss_oldest():
+            place = self._board.claim(self._board.hall)
+        if place is None:
+            self._send_away(client, visit)
             return
-        task = self._loop.create_task(session)
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
+        self._board.name(place, visit.client, visit.network)
+        try:
+            await serve(self._service, client, visit, counted=1)
+        finally:
+            self._board.give_back(place)
+
+    def _send_away(self, client: socket.socket, visit: Visit) -> None:
+        with client:
+            self._journal.turned_away(visit.endpoints, b"all slots are taken")
+            say_goodbye(client, self._service.settings.overload_message or limits.MESSAGE)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        if self._listener:
-            self._watch()
-        elif not self._tasks:
+        self._door.watch()
+        if self._door.closed and not self._tasks:
             self._loop.stop()
 
     def _on_signals(self) -> None:
         noted = self._signals.take()
         if signal.SIGCHLD in noted:
             self._reap()
-            self._slots.recover()
         if signal.SIGTERM in noted:
             self._drain()
 
@@ -156,12 +182,11 @@ class Worker:
 
     def _drain(self) -> None:
         """Close the door at once, so that no new client is lost in a dying worker; let those inside finish."""
-        self._loop.remove_reader(self._death_pipe)
-        self._look_away()
-        if self._listener:
-            self._listener.close()
-            os.close(self._open_door)
-            self._listener = None
+        self._loop.remove_reader(self._inheritance.death_pipe)
+        if not self._door.closed:
+            self._door.close()
+            os.close(self._inheritance.open_door)
+            self._slots.let_go()
         if not self._tasks:
             self._loop.stop()
 
