@@ -87,23 +87,13 @@ class Resolver:
 
 async def _ask_server(server: Server, pool: UdpPool, asked: Question, patience: float) -> Answer:
     try:
-        answer = pool.ask(asked)
-        patient = asyncio.get_running_loop().call_later(patience, _give_up, answer)
-        try:
-            return await answer
-        finally:
-            patient.cancel()
+        return await pool.ask(asked, patience)
     except Truncated:
         return await _retry_over_tcp(server, asked, patience)
     except TimeoutError:
         return _TIMED_OUT
     except OSError:
         return Failed("input/output error")
-
-
-def _give_up(answer: asyncio.Future[Answer]) -> None:
-    if not answer.done():
-        answer.set_exception(TimeoutError())
 
 
 async def _retry_over_tcp(server: Server, asked: Question, patience: float) -> Answer:

@@ -18,9 +18,13 @@ from typing import IO, Any
 import cdblib
 
 from ..core.errors import CorruptRules, Failure, unable
+from ..core.rules_data import DEFAULT, Instructions, instructions
+from ..core.rules_match import match
 
 #: Nobody's rules; a file beyond it is a mistake or an attack on our memory.
 SIZE_LIMIT = 256 << 20
+#: Clients whose decision is kept until the file changes: a flood comes from few.
+_REMEMBERED = 4096
 _HEADER = 2048
 _PAIR = struct.Struct("<LL")
 
@@ -120,6 +124,26 @@ class RulesFile:
         self._allow_missing = allow_missing
         self._version: tuple[int, ...] | None = None
         self._get: Get = _nothing
+        self._decided: dict[tuple[bytes, bytes | None, bytes | None], Instructions] = {}
+
+    def decide(self, ip: bytes, host: bytes | None, info: bytes | None) -> Instructions:
+        """What the rules, as they are now, say of a client; the default where no rule matches.
+
+        ip: the canonical address. host, info: name and ident answer, None where unknown. Raises Failure as current().
+        """
+        get = self.current()
+        client = (ip, host, info)
+        decided = self._decided.get(client)
+        if decided is None:
+            try:
+                found = match(get, ip, host, info)
+                decided = instructions(found.value) if found else DEFAULT
+            except CorruptRules as corrupt:
+                raise unreadable(self.path, corrupt) from None
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            self._decided[client] = decided
+        return decided
 
     def current(self) -> Get:
         """The look-up of the file as it is now, read again only when it has changed.
@@ -130,11 +154,13 @@ class RulesFile:
             version = _version(os.stat(self.path))
             if version != self._version:
                 self._version = None
+                self._decided.clear()
                 self._get, self._version = _read(self.path)
             return self._get
         except OSError as error:
             self._version = None
             if error.errno == errno.ENOENT and self._allow_missing:
+                self._decided.clear()
                 return _nothing
             raise unable(f"read {self.path}", error) from None
         except CorruptRules as corrupt:

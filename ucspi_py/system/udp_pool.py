@@ -37,28 +37,29 @@ class Exchange:
         """Whether it has served long enough."""
         return self._asked >= _QUESTIONS
 
-    def ask(self, asked: Question) -> asyncio.Future[Answer]:
-        """Send a question. The future has the answer, or Truncated, or the OSError of a server that is not there."""
+    async def ask(self, asked: Question, patience: float) -> Answer:
+        """The answer to a question.
+
+        Raises Truncated, the OSError of a server that is not there, or TimeoutError after ``patience`` seconds.
+        """
         number = random_number()
         while number in self._out:
             number = random_number()
         answer: asyncio.Future[Answer] = self._loop.create_future()
         self._out[number] = asked, answer
-        answer.add_done_callback(lambda _: self._forget(number))
         self._asked += 1
+        alarm = self._loop.call_later(patience, _give_up, answer)
         try:
             self._socket.send(asked.packet(number))
-        except OSError as error:
-            answer.set_exception(error)
-        return answer
+            return await answer
+        finally:
+            alarm.cancel()
+            del self._out[number]
+            self._close_if_done()
 
     def close_when_done(self) -> None:
         """Take no more questions; close after the last answer."""
         self._asked = _QUESTIONS
-        self._close_if_done()
-
-    def _forget(self, number: int) -> None:
-        self._out.pop(number, None)
         self._close_if_done()
 
     def _close_if_done(self) -> None:
@@ -94,6 +95,11 @@ class Exchange:
                 answer.set_exception(truncated)
 
 
+def _give_up(answer: asyncio.Future[Answer]) -> None:
+    if not answer.done():
+        answer.set_exception(TimeoutError())
+
+
 class UdpPool:
     """Some sockets to one server, a random one for each question. read: an answer's packet -> the answer."""
 
@@ -103,8 +109,8 @@ class UdpPool:
         self._read = read
         self._exchanges: list[Exchange] = []
 
-    def ask(self, asked: Question) -> asyncio.Future[Answer]:
-        """Send a question on one of the sockets. Raises OSError where no socket can be made."""
+    async def ask(self, asked: Question, patience: float) -> Answer:
+        """The answer to a question, asked on one of the sockets. Raises as Exchange.ask does."""
         index = random_number() % _SOCKETS
         if index >= len(self._exchanges):
             index = len(self._exchanges)
@@ -112,7 +118,7 @@ class UdpPool:
         if self._exchanges[index].worn:
             self._exchanges[index].close_when_done()
             self._exchanges[index] = self._exchange()
-        return self._exchanges[index].ask(asked)
+        return await self._exchanges[index].ask(asked, patience)
 
     def _exchange(self) -> Exchange:
         return Exchange(self._loop, self._server, self._read)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core import limits
 from ..core.address import canonical
-from ..core.connection import Endpoints, Visit
+from ..core.connection import Endpoints
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
 from . import names
@@ -117,42 +117,34 @@ class Worker:
         return settings.overload_message is not None and self._board.running() >= settings.limit
 
     def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
-        visit = self._visit(client, peer)
+        local_ip, local_port = self._local or _local(client)
+        endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
         if not self._has_room():
-            self._send_away(client, visit)
+            self._send_away(client, endpoints)
         elif self._waits:
-            task = self._loop.create_task(self._serve_in_hall(client, visit))
+            task = self._loop.create_task(self._serve_in_hall(client, endpoints))
             self._tasks.add(task)
             task.add_done_callback(self._end)
         else:
-            _run_straight(serve(self._service, client, visit, counted=0))
+            _run_straight(serve(self._service, client, endpoints, counted=0))
 
-    def _visit(self, client: socket.socket, peer: tuple[str, int]) -> Visit:
-        local_ip, local_port = self._local or client.getsockname()[:2]
-        remote_ip = canonical(peer[0])
-        return Visit(
-            Endpoints(canonical(local_ip), b"%d" % local_port, remote_ip, b"%d" % peer[1]),
-            limits.key(remote_ip, limits.CLIENT),
-            limits.key(remote_ip, self._service.settings.client_limits.network),
-        )
-
-    async def _serve_in_hall(self, client: socket.socket, visit: Visit) -> None:
+    async def _serve_in_hall(self, client: socket.socket, endpoints: Endpoints) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""
         place = self._board.claim(self._board.hall)
         while place is None and await self._held.dismiss_oldest():
             place = self._board.claim(self._board.hall)
         if place is None:
-            self._send_away(client, visit)
+            self._send_away(client, endpoints)
             return
-        self._board.name(place, visit.client, visit.network)
+        self._board.name(place, *limits.keys(self._service.settings.client_limits, endpoints.remote_ip))
         try:
-            await serve(self._service, client, visit, counted=1)
+            await serve(self._service, client, endpoints, counted=1)
         finally:
             self._board.give_back(place)
 
-    def _send_away(self, client: socket.socket, visit: Visit) -> None:
+    def _send_away(self, client: socket.socket, endpoints: Endpoints) -> None:
         with client:
-            self._journal.turned_away(visit.endpoints, b"all slots are taken")
+            self._journal.turned_away(endpoints, b"all slots are taken")
             say_goodbye(client, self._service.settings.overload_message or limits.MESSAGE)
 
     def _end(self, task: asyncio.Task[None]) -> None:
@@ -199,7 +191,11 @@ def _run_straight(session: Coroutine[None, None, None]) -> None:
     raise RuntimeError("a session that waits for nothing has waited")
 
 
-def _fixed_local(listener: socket.socket) -> tuple[str, int] | None:
+def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
     """The local end of every connection; None where the listener takes them on any address."""
-    ip, port = listener.getsockname()[:2]
-    return None if ip in ("0.0.0.0", "::") else (ip, port)
+    return None if listener.getsockname()[0] in ("0.0.0.0", "::") else _local(listener)
+
+
+def _local(connection: socket.socket) -> tuple[bytes, bytes]:
+    ip, port = connection.getsockname()[:2]
+    return canonical(ip), b"%d" % port
