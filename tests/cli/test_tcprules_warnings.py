@@ -112,6 +112,21 @@ def test_provenance_names_the_source_and_the_line(tmp_path: Path) -> None:
     assert provenance(RulesFile(str(tmp_path / "piped")).current()(b"") or b"") == b"-:1"
 
 
+def test_a_large_source_is_looked_at_in_a_process_of_its_own(tmp_path: Path) -> None:
+    large = text([b"1.2.%d.%d:deny" % divmod(number, 256) for number in range(30_000)])
+
+    fine = compile_rules(large, tmp_path / "cdb")
+    odd = compile_rules(large + b"10.0:deny\n", tmp_path / "cdb")
+    strict = compile_rules(large + b"10.0:deny\n", tmp_path / "cdb", "--strict")
+    refused = compile_rules(large + b":Deny\n", tmp_path / "cdb")
+
+    assert (fine.returncode, fine.stderr) == (0, b"")
+    assert (odd.returncode, len(odd.stderr.splitlines())) == (0, 1)
+    assert odd.stderr.startswith(b"tcprules: warning: line 30001, column 1: 10.0 has no dot at its end")
+    assert strict.returncode == refused.returncode == 100
+    assert refused.stderr.splitlines()[1].startswith(b"tcprules: line 30001, column 2: deny is written in small")
+
+
 @pytest.mark.parametrize("source", [b"", b"# a\n1.2.3.4:deny\n=host:allow\n10.:allow\n"])
 def test_the_compiler_starts_with_little(source: bytes, tmp_path: Path) -> None:
     words = ["-I", "-X", "importtime", "-c", "from ucspi_py.cli.tcprules import main; main()"]
@@ -121,3 +136,4 @@ def test_the_compiler_starts_with_little(source: bytes, tmp_path: Path) -> None:
     loaded = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
     assert b"ucspi_py.core.rules_lint" in loaded
     assert not loaded & {b"asyncio", b"dns", b"json", b"html", b"ucspi_py.core.lint_line", b"ucspi_py.core.lint_table"}
+    assert b"ucspi_py.system.aside" not in loaded

@@ -1,7 +1,8 @@
 """pytcprules: rules source on standard input -> a cdb, in one move, and a word about each line that cannot bite."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import click
 
@@ -11,6 +12,9 @@ from ..core.rules_lint import lint
 from ..core.rules_source import Record, compiled
 from ..system import rules_file, rules_input
 from . import manners
+
+#: So many bytes of source are worth a process of their own.
+_LARGE = 1 << 18
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
@@ -61,19 +65,29 @@ class _Source:
         """Yield the records. Raises UnparsableLine with its cause below, or TooManyWarnings."""
         text = rules_input.standard_input()
         name = rules_input.name_of_standard_input() if self.provenance else None
+        looked = _looked_at(text) if self.strict or not self.quiet else list
         try:
             yield from compiled(text, name)
         except UnparsableLine as refused:
-            findings = lint(text)
+            findings = looked() or lint(text)
             cause = [str(finding) for finding in findings if finding.error][:1]
             raise UnparsableLine(refused.sentence, (*cause, *self._told(findings))) from None
-        findings = lint(text) if self.strict or not self.quiet else []
+        findings = looked()
         if self.strict and findings:
             raise TooManyWarnings(_refusal(len(findings)), self._told(findings))
         self.warnings = self._told(findings)
 
     def _told(self, findings: list[Finding]) -> tuple[str, ...]:
         return () if self.quiet else tuple(f"warning: {finding}" for finding in findings if not finding.error)
+
+
+def _looked_at(text: bytes) -> Callable[[], list[Finding]]:
+    """What there is to say about a source. A large one is looked at while its table is written."""
+    if len(text) < _LARGE:
+        return partial(lint, text)
+    from ..system.aside import Aside
+
+    return Aside(partial(lint, text)).result
 
 
 def _refusal(count: int) -> str:

@@ -46,7 +46,7 @@ def match(get: Get, ip: bytes, host: bytes | None = None, info: bytes | None = N
 
 def _prefixes(ip: bytes, get: Get | None) -> Iterator[bytes]:
     end = ip.rfind(b".")
-    if end < 0 and get:
+    if end < 0 and get and b":" in ip:
         from . import rules_ipv6  # an IPv4 client never comes here, and the rules tools start without it
 
         yield from rules_ipv6.keys(ip, get)

@@ -18,6 +18,8 @@ Record = tuple[bytes, bytes]
 
 #: ``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
 IPV6_LINE = re.compile(rb"([^:=@#][^:=@]*@|@)?([][0-9A-Za-z:.%/]*:[][0-9A-Za-z:.%/]*):((?:allow|deny).*)", re.DOTALL)
+
+#: A group of an IPv6 address that is written without ``::``.
 _IPV6_GROUP = re.compile(rb":[0-9A-Fa-f]{1,4}:")
 
 
@@ -69,16 +71,16 @@ def line_records(line: bytes) -> list[Record]:
 def network_rule(line: bytes) -> NetworkRule | None:
     """The rule about a network or an IPv6 address in a line; None where there is none, or a wrong one."""
     line = line.rstrip(b"\n \t")
-    address, _, instructions = line.partition(b":")
+    address, _, said = line.partition(b":")
     network = rules_cidr.network(address)
     user = b""
     if not network:
         found = IPV6_LINE.fullmatch(line)
         if not found:
             return None
-        address, user, instructions = line[: found.end(2)], found[1] or b"", found[3]
+        address, user, said = line[: found.end(2)], found[1] or b"", found[3]
         network = _ipv6(found[2])
-    data = _data(instructions)
+    data = _data(said)
     if network is None or data is None or (user and network.size > 1):
         return None
     return NetworkRule(address, user, network, data)
@@ -131,8 +133,8 @@ def _ipv6(address: bytes) -> Network | None:
         return None
 
 
-def _data(instructions: bytes) -> bytes | None:
+def _data(said: bytes) -> bytes | None:
     try:
-        return line_records(b":" + instructions)[0][1]
+        return line_records(b":" + said)[0][1]
     except UnparsableLine:
         return None

@@ -73,7 +73,11 @@ def contains(outer: Subject, inner: Subject) -> bool:
     if outer in (EVERYBODY, inner):
         return True
     if isinstance(outer, Network):
-        return isinstance(inner, Network) and outer.bits == inner.bits and outer.base <= inner.base < outer.end
+        return (
+            isinstance(inner, Network)
+            and outer.bits == inner.bits
+            and outer.base <= inner.base < inner.end <= outer.end
+        )
     if outer == NAMED:
         return isinstance(inner, Name)
     return isinstance(inner, Name) and outer.below and inner.text.endswith(f".{outer.text}")
