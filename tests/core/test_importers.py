@@ -206,6 +206,8 @@ def test_an_ipsvd_directory() -> None:
             FolderEntry("0", 0o644, b"# everybody\n\n"),
             FolderEntry("10.1", 0o000, b""),
             FolderEntry("10.1.2.3", 0o600, b'+RELAYCLIENT=\n+X="\n'),
+            FolderEntry("127", 0o600, b"C5\n"),
+            FolderEntry("128", 0o600, b"C30:421 too many\\r\\n\n"),
             FolderEntry("example.org", 0o400, b""),
         ]
     )
@@ -214,6 +216,8 @@ def test_an_ipsvd_directory() -> None:
         b":allow",
         b"10.1.:deny",
         b"10.1.2.3" + RELAY + b",X='\"'",
+        b'127.:allow,MAXCONNIP="5"',
+        b'128.:allow,MAXCONNIP="30",DIEMSG="421 too many"',
         b"=example.org:allow",
         b"=.example.org:allow",
     ]
@@ -225,7 +229,7 @@ def test_what_rules_cannot_say_of_an_ipsvd_directory() -> None:
         [
             FolderEntry("1", 0o700, b"exec /bin/other\n"),
             FolderEntry("2", 0o600, b"=dyn.example.org:0\n"),
-            FolderEntry("3", 0o600, b"+GONE\nC5:busy\nnonsense\n+X=\"'/|!+^~\n"),
+            FolderEntry("3", 0o600, b"+GONE\nC5:one\\ntwo\\n\nnonsense\n+X=\"'/|!+^~\n"),
             FolderEntry("a b", 0o600, b""),
         ]
     )
@@ -235,7 +239,7 @@ def test_what_rules_cannot_say_of_an_ipsvd_directory() -> None:
         ("1", "exec /bin/other"),
         ("2", "=dyn.example.org:0"),
         ("3", "+GONE"),
-        ("3", "C5:busy"),
+        ("3", "C5:one\\ntwo\\n"),
         ("3", "nonsense"),
         ("3", "+X=\"'/|!+^~"),
         ("a b", "the file"),

@@ -45,7 +45,6 @@ SOURCES = [
     b'1.2.3.4:deny,A="\0"\n:\0\n',
     b"\xef\xbb\xbf:deny\n",
     b"\xff\xfe:\xff\n",
-    b"2001:db8::1:deny\n",
     b"my-host.example:deny\n",
     b"badhost.example:deny\n",
     b":allow\nmy-host.example:deny\n:deny\n",
@@ -121,10 +120,10 @@ def test_random_lookups_have_the_same_answers(compiled: list[Compiled]) -> None:
 def test_the_programs_do_the_same(seed: int, tmp_path: Path) -> None:
     """What the other tests do in one process, through the installed programs.
 
-    Ours say more below an error, compile a network into keys, and are told to say no more than that.
+    Ours say more below an error, and are told to say no more than that.
     """
     chance = random.Random(seed)
-    source = random_source(chance).replace(b".0/8", b".1/8")
+    source = random_source(chance)
     client = random_client(chance, _keys(source) if seed % 2 else [])
 
     expected, cdb = _both_programs([theirs("tcprules")], theirs("tcprulescheck"), source, client, tmp_path / "theirs")

@@ -96,8 +96,8 @@ def import_access(ctx: click.Context, file: str) -> None:
 def import_ipsvd(ctx: click.Context, directory: str) -> None:
     """Turn an instructions directory of ipsvd into rules.
 
-    Files that nobody may read deny, +VAR=VALUE sets a variable. Programs, limits and looked-up hosts cannot be said:
-    such a rule is left out or lacks them, and is named on standard error.
+    Files that nobody may read deny, +VAR=VALUE sets a variable, C30:TEXT becomes MAXCONNIP and DIEMSG. Programs and
+    looked-up hosts cannot be said: such a rule is left out and named on standard error.
 
     \b
     Example:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from .lint_address import address_flaw
 from .lint_finding import Finding, Flaw, finding
 from .lint_relay import relay_flaw, variable_flaws
-from .lint_syntax import cause, is_refused
-from .rules_source import network_rule
+from .lint_syntax import cause, is_refused, is_refused_by_djb
+from .rules_source import NetworkRule, network_rule
 
 _ADDRESS_FIRST = re.compile(rb"[ \t]*([^ \t]*?)[ \t=;,]*\b(allow|deny)\b(.*)", re.DOTALL | re.IGNORECASE)
 _VERDICT_FIRST = re.compile(rb"[ \t]*(allow|deny)[ \t]+([^ \t]+)", re.IGNORECASE)
@@ -18,17 +18,17 @@ def line_findings(number: int, line: bytes) -> Iterator[Finding]:
     line = line.rstrip(b"\n \t")
     if line.startswith(b"#") or not line.strip(b" \t\r"):
         return
-    if is_refused(line):
+    rule = network_rule(line)
+    if rule is None and is_refused_by_djb(line):
         yield finding(number, line, cause(line), error=True)
     elif b":" in line:
-        for flaw in _rule_flaws(line):
+        for flaw in _rule_flaws(line, rule):
             yield finding(number, line, flaw)
     elif not line.lstrip(b" \t").startswith(b"#"):
         yield finding(number, line, Flaw(0, "a line without a colon is passed over", _with_colon(line)))
 
 
-def _rule_flaws(line: bytes) -> Iterator[Flaw]:
-    rule = network_rule(line)
+def _rule_flaws(line: bytes, rule: NetworkRule | None) -> Iterator[Flaw]:
     address = rule.address if rule else line.partition(b":")[0]
     before = address + b":"
     instructions = line[len(before) :]

@@ -9,7 +9,10 @@ from .rules_cidr import Network
 _VARIABLE = re.compile(rb",([^=]*)=(.)(.*?)\2", re.DOTALL)
 _USUAL_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 #: Variables whose readers know them in capital letters only.
-_KNOWN = frozenset((b"RELAYCLIENT", b"RBLSMTPD", b"DATABYTES", b"TCPREMOTEHOST", b"TCPREMOTEINFO", b"TCPREMOTEIP"))
+_KNOWN = frozenset(
+    (b"RELAYCLIENT", b"RBLSMTPD", b"DATABYTES", b"MAXCONNIP", b"MAXCONNC", b"DIEMSG")
+    + (b"TCPREMOTEHOST", b"TCPREMOTEINFO", b"TCPREMOTEIP")
+)
 #: Blocks of a /8 and more that are not public: this network, private, loopback, multicast and reserved.
 _NOT_PUBLIC = ((0, 1), (10, 11), (127, 128), (224, 256))
 _WIDE4 = 1 << 24

@@ -21,9 +21,12 @@ _SYNONYMS = dict.fromkeys((b"accept", b"permit", b"ok", b"pass"), b"allow") | di
 
 
 def is_refused(line: bytes) -> bool:
+    """Whether a line is in no part of the language."""
+    return not network_rule(line) and is_refused_by_djb(line)
+
+
+def is_refused_by_djb(line: bytes) -> bool:
     """Whether tcprules cannot take a line."""
-    if network_rule(line):
-        return False
     try:
         line_records(line)
     except UnparsableLine:

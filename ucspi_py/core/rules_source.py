@@ -6,6 +6,7 @@ CIDR notation, which it would store under a key that is never asked for. Never r
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from . import rules_cidr
@@ -133,6 +134,7 @@ def _ipv6(address: bytes) -> Network | None:
         return None
 
 
+@lru_cache(maxsize=256)
 def _data(said: bytes) -> bytes | None:
     try:
         return line_records(b":" + said)[0][1]

@@ -8,7 +8,7 @@ from .imported import EVERYBODY, Imported, Name, Subject, Unsaid, address, name,
 
 _ORDER = "ipsvd asks for all addresses before names; rules ask for =host before a network"
 _READ, _EXECUTE = 0o400, 0o100
-_CONCURRENCY = re.compile(r"C[0-9]+(?::.*)?")
+_CONCURRENCY = re.compile(r"C([0-9]+)(?::(.*))?")
 
 
 def import_ipsvd(files: Iterable[FolderEntry]) -> Imported:
@@ -58,16 +58,28 @@ def _instructions(file: FolderEntry, unsaid: list[Unsaid]) -> bytes | None:
 
 
 def _instruction(line: str, where: str, unsaid: list[Unsaid]) -> bytes:
+    """What a rule says for a line of a file; nothing where it cannot, and then it is told."""
     told, equals, value = line[1:].partition("=")
-    if line.startswith("+") and equals:
+    limit = _CONCURRENCY.fullmatch(line)
+    if limit:
+        said = _limit(limit[1], limit[2])
+        why = "a line of a message can be said, nothing else of it"
+    elif line.startswith("+") and equals:
         said = variable(told, value)
-        if said:
-            return said
-        unsaid.append(Unsaid(where, line, "there is no quote for this value"))
-    elif line.startswith("+"):
-        unsaid.append(Unsaid(where, line, "a rule cannot take a variable away"))
-    elif _CONCURRENCY.fullmatch(line):
-        unsaid.append(Unsaid(where, line, "a rule sets no limit"))
+        why = "there is no quote for this value"
     else:
-        unsaid.append(Unsaid(where, line, "ipsvd does not know this instruction either"))
-    return b""
+        said = None
+        why = "a rule cannot take a variable away" if line.startswith("+") else "ipsvd does not know it either"
+    if said is None:
+        unsaid.append(Unsaid(where, line, why))
+    return said or b""
+
+
+def _limit(number: str, message: str | None) -> bytes | None:
+    """The connections of one client, and what one more is told. pytcpserver ends the line by itself."""
+    limit = variable("MAXCONNIP", number)
+    if message is None or limit is None:
+        return limit
+    line = message.removesuffix("\\n").removesuffix("\\r").replace("\\\\", "\\")
+    told = None if "\\n" in line or "\\r" in line else variable("DIEMSG", line)
+    return None if told is None else limit + told
