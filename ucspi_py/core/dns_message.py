@@ -1,6 +1,6 @@
 """The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
 
-Everything is bounded by the packet: nothing here follows a compression pointer, so nothing can loop.
+Everything is bounded by the packet: a compression pointer leads to the front, and only so many of them are followed.
 """
 
 import struct
@@ -21,6 +21,11 @@ _RECORD = struct.Struct("!HHLH")
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
 _NOERROR, _NXDOMAIN = 0, 3
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
+
+#: The pointer to the name in the question, which is the owner of nearly every record.
+_TO_QUESTION = b"\xc0\x0c"
+#: RFC 1035, 2.3.4: bytes in a name. Pointers followed in one name; the most that servers need is two or three.
+_NAME_LIMIT, _POINTER_LIMIT = 255, 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,16 +156,36 @@ def _negative_ttl(packet: bytes, position: int) -> int:
     return record.ttl if record.kind == _SOA else 0
 
 
-def _skip_name(packet: bytes, position: int) -> int:
+def _skip_name(packet: bytes, start: int) -> int:
+    """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one."""
+    if packet.startswith(_TO_QUESTION, start):
+        return start + 2
+    end, target = _labels(packet, start)
+    size = end - start
+    for _ in range(_POINTER_LIMIT):
+        if target is None:
+            break
+        if target >= start:
+            raise Malformed
+        start = target
+        last, target = _labels(packet, start)
+        size += last - start - 2
+    if target is not None or size > _NAME_LIMIT:
+        raise Malformed
+    return end
+
+
+def _labels(packet: bytes, position: int) -> tuple[int, int | None]:
+    """Where the labels of a name end, and where the pointer behind them leads; None = the name is over."""
     while position < len(packet):
         length = packet[position]
-        if length >= 192:
-            return position + 2
+        if length >= 192 and position + 1 < len(packet):
+            return position + 2, (length & 63) << 8 | packet[position + 1]
         if length >= 64:
             break
         position += 1 + length
         if not length:
-            return position
+            return position, None
     raise Malformed
 
 

@@ -4,6 +4,7 @@ The zones may be asked at once; what they say is judged in the order in which th
 antirbl) or, with -T, by its weight.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,9 +39,13 @@ class Clean:
 
 @dataclass(frozen=True, slots=True)
 class Failing:
-    """The zone cannot be believed or was not to be reached. reason: in plain words."""
+    """The zone cannot be believed or was not to be reached.
+
+    reason: in plain words. answered: it did answer, but with an error; an allow-list that does so speaks for nobody.
+    """
 
     reason: str
+    answered: bool = False
 
 
 Finding = Listed | Clean | Failing
@@ -68,7 +73,7 @@ def after_address(zone: Zone, answer: Answer) -> Finding | None:
     if isinstance(answer, Found):
         error = next((address for address in answer.records if _is_error(address)), None)
         if error is not None:
-            return Failing(f"answers {dotted(error)}, which is an error and lists nobody")
+            return Failing(f"answers {dotted(error)}, which is an error and lists nobody", answered=True)
         if not any(map(zone.counts, answer.records)):
             return CLEAN
         return Listed(b"", answer.records[0]) if zone.allow else None
@@ -80,7 +85,7 @@ def after_text(zone: Zone, ip: bytes, address: Answer, answer: Answer) -> Findin
     text = b"".join(answer.records) if isinstance(answer, Found) else b""
     code = next(filter(zone.counts, address.records), b"") if isinstance(address, Found) else b""
     if text:
-        return Listed(text, code)
+        return Listed(_without_name(zone, text), code)
     if zone.address_lists and code:
         return Listed((zone.text or _NO_TEXT % (b"%IP%", zone.alias)).replace(b"%IP%", ip), code)
     return Failing(answer.reason) if isinstance(answer, Failed) else CLEAN
@@ -103,9 +108,9 @@ def _in_order(zones: Sequence[Zone], findings: Sequence[Finding | None]) -> Verd
         match finding:
             case None:
                 return None
-            case Failing():
+            case Failing(answered=answered):
                 must_not_bounce = True
-                if zone.allow and not zone.fail_closed:
+                if zone.allow and not zone.fail_closed and not answered:
                     return Accept(known=True)
                 if zone.fail_closed and not zone.allow:
                     return Refuse(451, _LOOKUP_ERROR)
@@ -125,11 +130,25 @@ def _by_weight(settings: ScreenSettings, findings: Sequence[Finding | None]) -> 
     failed = [zone for zone, finding in pairs if isinstance(finding, Failing)]
     score = score_of(settings.zones, findings)
     least, most = (_level(settings, score + change) for change in _changes(pending))
-    if least != most or (most and any(map(_is_pass, pending))) or (not most and any(z.fail_closed for z in pending)):
+    if least != most:
         return None
-    if not least:
-        return Refuse(451, _LOOKUP_ERROR) if any(zone.fail_closed for zone in failed) else Accept()
-    return Refuse(553 if least > 1 and not failed else 451, _heaviest_text(pairs))
+    verdict: Verdict = Accept()
+    if least:
+        verdict = Refuse(553 if least > 1 and not failed else 451, _heaviest_text(pairs))
+    elif any(zone.fail_closed for zone in failed):
+        verdict = Refuse(451, _LOOKUP_ERROR)
+    return None if _is_open(settings, verdict, pending) else verdict
+
+
+def _is_open(settings: ScreenSettings, verdict: Verdict, pending: Sequence[Zone]) -> bool:
+    """Whether a zone that is still out may change a verdict in another way than by its weight.
+
+    It may speak for the client, who is then not watched either; or it may fail, which refuses or forbids a 553.
+    """
+    vouching = any(map(_is_pass, pending))
+    if isinstance(verdict, Accept):
+        return any(zone.fail_closed for zone in pending) or (vouching and settings.greet_seconds > 0)
+    return vouching or (verdict.code == 553 and bool(pending))
 
 
 def score_of(zones: Sequence[Zone], findings: Sequence[Finding | None]) -> int:
@@ -171,6 +190,13 @@ def _level(settings: ScreenSettings, score: int) -> int:
     if settings.bounce_score is not None and score >= settings.bounce_score:
         return 2
     return int(settings.refuse_score is not None and score >= settings.refuse_score)
+
+
+def _without_name(zone: Zone, text: bytes) -> bytes:
+    """A zone's words, which may hold its name, and with that the key that an alias is to hide."""
+    if zone.alias == zone.name:
+        return text
+    return re.sub(re.escape(zone.name.strip(b".")), lambda _: zone.alias, text, flags=re.IGNORECASE)
 
 
 def _heaviest_text(pairs: Sequence[tuple[Zone, Finding | None]]) -> bytes:

@@ -15,9 +15,9 @@ from .errors import AskedWrongly
 _ZONE = re.compile(
     r"(?:(?P<alias>[^@=*:+]+)@)?(?P<name>[^@=*:+]+)(?P<flags>(?:\+\w+)*)"
     r"(?:=(?P<codes>[^*:]+))?(?:\*(?P<weight>-?\d{1,4}))?(?::(?P<text>.*))?",
-    re.DOTALL,
+    re.DOTALL | re.ASCII,
 )
-_OCTET = re.compile(r"\d+|\[(\d+(?:\.\.\d+)?(?:;\d+(?:\.\.\d+)?)*)\]")
+_OCTET = re.compile(r"\d{1,3}|\[(\d{1,3}(?:\.\.\d{1,3})?(?:;\d{1,3}(?:\.\.\d{1,3})?)*)\]", re.ASCII)
 _FLAGS = frozenset(("v6", "notest"))
 
 #: The octets that list, one set for each place.
@@ -86,9 +86,10 @@ def _octets(text: str) -> frozenset[int]:
     numbers: set[int] = set()
     for piece in text.split(";"):
         first, _, last = piece.partition("..")
-        numbers.update(range(int(first), int(last or first) + 1))
-    if not numbers or max(numbers) > 255:
-        raise AskedWrongly(f"codes '{text}' must be numbers up to 255, the smaller one first")
+        octets = range(int(first), int(last or first) + 1)
+        if not octets or octets[-1] > 255:
+            raise AskedWrongly(f"codes '{text}' must be numbers up to 255, the smaller one first")
+        numbers.update(octets)
     return frozenset(numbers)
 
 

@@ -34,18 +34,20 @@ class Health:
 
 
 def of_test_points(zone: Zone, listed_point: Answer, clean_point: Answer) -> Health:
-    """What the A records of 127.0.0.2 and 127.0.0.1 under a zone say of it."""
-    if isinstance(clean_point, Found):
-        wrong = after_address(zone, clean_point)
-        if isinstance(wrong, Failing):
-            return Health(True, False, f"it {wrong.reason}")
-        return Health(
-            False, True, "it lists 127.0.0.1, as no list may: it would refuse everybody, so it is not believed"
-        )
+    """What the A records of 127.0.0.2 and 127.0.0.1 under a zone say of it.
+
+    Of a zone without test points they say only whether it can be asked.
+    """
     if isinstance(listed_point, Failed) and isinstance(clean_point, Failed):
         return Health(True, False, remark=f"it cannot be asked: {listed_point.reason}")
-    if isinstance(listed_point, Found) and isinstance(after_address(zone, listed_point), Failing):
-        return Health(True, False, "it answers its test point with an error")
+    if not zone.tested:
+        return Health(True, True)
+    for answer in (clean_point, listed_point):
+        wrong = after_address(zone, answer) if isinstance(answer, Found) else None
+        if isinstance(wrong, Failing):
+            return Health(False, True, f"it {wrong.reason}, so it is not believed")
+    if isinstance(clean_point, Found):
+        return Health(False, True, "it lists 127.0.0.1, as no list may: it would list everybody, so it is not believed")
     if not isinstance(listed_point, (Found, Failed)):
         return Health(True, True, remark="it does not list its test point 127.0.0.2; does it still live?")
     return Health(True, True)

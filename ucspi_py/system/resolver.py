@@ -86,19 +86,21 @@ class Resolver:
 
 
 async def _ask_server(server: Server, pool: UdpPool, asked: Question, patience: float) -> Answer:
+    """One server's answer; UDP and, where it must be, TCP together have ``patience`` seconds."""
+    end = asyncio.get_running_loop().time() + patience
     try:
         return await pool.ask(asked, patience)
     except Truncated:
-        return await _retry_over_tcp(server, asked, patience)
+        return await _retry_over_tcp(server, asked, end)
     except TimeoutError:
         return _TIMED_OUT
     except OSError:
         return Failed("input/output error")
 
 
-async def _retry_over_tcp(server: Server, asked: Question, patience: float) -> Answer:
+async def _retry_over_tcp(server: Server, asked: Question, end: float) -> Answer:
     try:
-        async with asyncio.timeout(patience):
+        async with asyncio.timeout_at(end):
             return await _over_tcp(server, asked)
     except TimeoutError:
         return _TIMED_OUT

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 from ..core import dnsbl, logline
+from ..core.address import canonical
 from ..core.dnsbl import Listed
 from ..core.settings import ScreenSettings
 from ..core.smtp_refusal import RefusalDialogue
@@ -35,16 +36,28 @@ async def screen(
     word = told(environment.get(b"RBLSMTPD"))
     if word:
         return Opinion(word)
+    ip = _address(environment)
     if not settings.greet_seconds or client is None or b"RELAYCLIENT" in environment:
-        return await _interview(settings, environment.get(b"TCPREMOTEIP", b""), hear)
+        return await _interview(settings, ip, hear)
     early = asyncio.ensure_future(talks_first(client, settings.greet_seconds))
     try:
-        opinion = await _interview(settings, environment.get(b"TCPREMOTEIP", b""), hear)
+        opinion = await _interview(settings, ip, hear)
         if opinion.verdict == Accept() and await early:
             return opinion._replace(verdict=EARLY)
         return opinion
     finally:
         early.cancel()
+        # Whoever has the client next must find it unwatched: it may be closed, or read from, before we run again.
+        await asyncio.wait([early])
+
+
+def _address(environment: Mapping[bytes, bytes]) -> bytes:
+    """$TCPREMOTEIP; under another server an IPv4 client may be told as ::ffff:192.0.2.7."""
+    ip = environment.get(b"TCPREMOTEIP", b"")
+    try:
+        return canonical(ip.decode("ascii"))
+    except ValueError:
+        return ip
 
 
 async def hold(client: socket.socket, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
@@ -93,10 +106,10 @@ def marks(settings: ScreenSettings, opinion: Opinion) -> dict[bytes, bytes]:
         for zone, finding in zip(settings.zones, findings, strict=False)
         if isinstance(finding, Listed)
     ]
-    told_of = {
-        b"RBLSCORE": b"%d" % dnsbl.score_of(settings.zones[: len(findings)], findings),
-        b"RBLZONES": b" ".join(listing),
-    }
+    told_of = {}
+    if findings:
+        told_of[b"RBLSCORE"] = b"%d" % dnsbl.score_of(settings.zones, findings)
+        told_of[b"RBLZONES"] = b" ".join(listing)
     if isinstance(opinion.verdict, Refuse):
         told_of[b"RBLSMTPD"] = opinion.verdict.variable
     return told_of

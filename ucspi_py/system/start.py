@@ -9,7 +9,7 @@ from ..core.errors import error_words
 from ..core.settings import ServerSettings
 from . import descriptors, listener, names, privileges, signals, spawn
 from .arrivals import Arrivals
-from .limits import SoftLimits
+from .limits import SoftLimits, make_room
 from .log import Log
 from .master import Master, Pipes
 from .pathexec import find
@@ -24,7 +24,7 @@ _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCK
 
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    manner = spawn.manner(soft_limits)
+    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit))
     port = listener.port_number(settings.port)
     address = _address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)

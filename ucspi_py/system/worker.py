@@ -96,10 +96,11 @@ class Worker:
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._inheritance.death_pipe, self._drain)
         self._door.watch()
-        testing = self._loop.create_task(self._desk.watch())
+        testing = self._loop.create_task(self._desk.watch()) if self._service.settings.program.zones else None
         self._loop.run_forever()
-        testing.cancel()
-        self._desk.share()
+        if testing:
+            testing.cancel()
+            self._desk.share()
 
     def _wants_client(self) -> bool:
         return self._has_room() or self._sheds()
