@@ -10,8 +10,7 @@ _VARIABLE = re.compile(rb",([^=]*)=(.)(.*?)\2", re.DOTALL)
 _USUAL_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 #: Variables whose readers know them in capital letters only.
 _KNOWN = frozenset(
-    (b"RELAYCLIENT", b"RBLSMTPD", b"DATABYTES", b"MAXCONNIP", b"MAXCONNC", b"DIEMSG")
-    + (b"TCPREMOTEHOST", b"TCPREMOTEINFO", b"TCPREMOTEIP")
+    b"RELAYCLIENT RBLSMTPD DATABYTES MAXCONNIP MAXCONNC DIEMSG TCPREMOTEHOST TCPREMOTEINFO TCPREMOTEIP".split()
 )
 #: Blocks of a /8 and more that are not public: this network, private, loopback, multicast and reserved.
 _NOT_PUBLIC = ((0, 1), (10, 11), (127, 128), (224, 256))
