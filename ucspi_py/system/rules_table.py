@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from typing import IO
 
 from ..core.errors import CorruptRules, unable
-from .rules_file import SIZE_LIMIT, CheckedReader, open_rules, unreadable
-
-_HEADER = 2048
-_PAIR = struct.Struct("<LL")
+from .checked_cdb import HEADER, PAIR, CheckedReader
+from .rules_file import SIZE_LIMIT, open_rules, unreadable
 
 
 class Table:
@@ -39,10 +37,10 @@ class Table:
     def records(self) -> Iterator[tuple[bytes, bytes]]:
         """Yield every key and value in the order in which they were written."""
         data = self._reader.data
-        position, end = _HEADER, min(table for table, _ in self._reader.index)
+        position, end = HEADER, min(table for table, _ in self._reader.index)
         while position < end:
             key = position + 8
-            key_size, value_size = _PAIR.unpack(data[position:key]) if key <= end else (0, end)
+            key_size, value_size = PAIR.unpack(data[position:key]) if key <= end else (0, end)
             value = key + key_size
             position = value + value_size
             if position > end:
@@ -68,7 +66,7 @@ class _OnDisk:
 
 
 def _pair_on_disk(data: _OnDisk, position: int) -> tuple[int, int]:
-    first, second = _PAIR.unpack(data[position : position + 8])
+    first, second = PAIR.unpack(data[position : position + 8])
     return first, second
 
 
