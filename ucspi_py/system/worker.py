@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core import limits
 from ..core.address import canonical
-from ..core.connection import Endpoints
+from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
 from . import names
@@ -81,6 +81,7 @@ class Worker:
             rest=self._door.rest,
             rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
             environment=inheritance.environment,
+            stranger=Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             desk=self._desk,
@@ -143,7 +144,8 @@ class Worker:
             task.add_done_callback(self._end)
         else:
             _run_straight(serve(self._service, client, endpoints, counted=0))
-            self._door.relieve()
+            if not self._slots.at_hand:  # starting a backend takes long enough for the queue to grow
+                self._door.relieve()
 
     async def _serve_in_hall(self, client: socket.socket, endpoints: Endpoints) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""
