@@ -6,21 +6,20 @@ import dns.exception
 import dns.flags
 import dns.message
 import dns.name
-import dns.opcode
 import dns.rdataclass
 import dns.rdatatype
-import dns.rdtypes.ANY.TXT
 import dns.rrset
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.packets import ID, ours, response, theirs
 from ucspi_py.core.dns_message import (
     AAAA,
-    ABSENT,
     PTR,
     TXT,
     A,
+    Absent,
     Answer,
     Failed,
     Found,
@@ -32,50 +31,85 @@ from ucspi_py.core.dns_message import (
     question,
 )
 
-ID = 0xBEEF
 ASKED = question(b"2.0.0.127.bl.example", TXT)
 RESPONSE, TRUNCATED = 0x8180, 0x8380
 
-Reply = Answer | type[Truncated]
 
-
-def packet(*records: bytes, flags: int = RESPONSE, count: int | None = None, asked: Question = ASKED) -> bytes:
-    """An answer with these records in its answer section."""
-    header = struct.pack("!HHHHHH", ID, flags, 1, len(records) if count is None else count, 0, 0)
+def packet(
+    *records: bytes, flags: int = RESPONSE, count: int | None = None, asked: Question = ASKED, authorities: int = 0
+) -> bytes:
+    """An answer with these records in its answer section, the last of them in its authority section."""
+    count = len(records) - authorities if count is None else count
+    header = struct.pack("!HHHHHH", ID, flags, 1, count, authorities, 0)
     return header + asked.section + b"".join(records)
 
 
-def record(data: bytes, kind: int = TXT, owner: bytes = b"\xc0\x0c", record_class: int = 1) -> bytes:
+def record(data: bytes, kind: int = TXT, owner: bytes = b"\xc0\x0c", record_class: int = 1, ttl: int = 60) -> bytes:
     """A resource record; its owner is the name in the question unless told otherwise."""
-    return owner + struct.pack("!HHLH", kind, record_class, 60, len(data)) + data
+    return owner + struct.pack("!HHLH", kind, record_class, ttl, len(data)) + data
 
 
-LOOPING_NAME = b"\xc0\x26"
+def pointer(target: int) -> bytes:
+    """The rest of a name stands at this place."""
+    return struct.pack("!H", 0xC000 | target)
+
+
+ABSENT = Absent(exists=True)
+#: Where the first record behind the question begins.
+FIRST = len(packet())
+SOA = b"\0\0" + bytes(20)
+BROKEN = Failed("protocol error")
 
 ANSWERS: list[tuple[str, bytes, Answer]] = [
     ("no record", packet(), ABSENT),
-    ("no such name", packet(flags=RESPONSE | 3), ABSENT),
+    ("no such name", packet(flags=RESPONSE | 3), Absent()),
     ("server failure", packet(record(b"\1a"), flags=RESPONSE | 2), Failed("temporary failure")),
     ("refused", packet(flags=RESPONSE | 5), Failed("temporary failure")),
-    ("one text", packet(record(b"\6listed")), Found((b"listed",))),
-    ("strings are joined", packet(record(b"\3one\0\3two")), Found((b"onetwo",))),
-    ("two records", packet(record(b"\3one"), record(b"\3two")), Found((b"one", b"two"))),
-    ("empty text", packet(record(b"\0")), Found((b"",))),
-    ("no string at all", packet(record(b"")), Found((b"",))),
-    ("a string that claims too much", packet(record(b"\7text")), Found((b"text",))),
+    ("one text", packet(record(b"\6listed")), Found((b"listed",), 60)),
+    ("strings are joined", packet(record(b"\3one\0\3two")), Found((b"onetwo",), 60)),
+    ("two records", packet(record(b"\3one"), record(b"\3two", ttl=7)), Found((b"one", b"two"), 7)),
+    ("the same twice", packet(record(b"\3one"), record(b"\3one")), Found((b"one", b"one"), 60)),
+    ("empty text", packet(record(b"\0")), Found((b"",), 60)),
+    ("no string at all", packet(record(b"")), Found((b"",), 60)),
+    ("a string that claims too much", packet(record(b"\7text")), Found((b"text",), 60)),
     ("another type", packet(record(b"\x7f\0\0\2", A)), ABSENT),
     ("another class", packet(record(b"\6listed", record_class=3)), ABSENT),
-    ("behind an alias", packet(record(b"\1b\0", 5), record(b"\4text", owner=b"\1b\0")), Found((b"text",))),
-    ("an answer with no such name", packet(record(b"\4text"), flags=RESPONSE | 3), Found((b"text",))),
-    ("a name that leads to itself", packet(record(b"\4text", owner=LOOPING_NAME)), Found((b"text",))),
-    ("a name that leads forward", packet(record(b"\4text", owner=b"\xff\xff")), Found((b"text",))),
-    ("65,535 records claimed", packet(record(b"\4text"), count=65535), Failed("protocol error")),
-    ("a label of 64", packet(record(b"\4text", owner=b"\x40" + b"x" * 64 + b"\0")), Failed("protocol error")),
-    ("a label of 191", packet(record(b"\4text", owner=b"\xbf" + b"x" * 191 + b"\0")), Failed("protocol error")),
-    ("a name without end", packet(b"\1a" * 50, count=1), Failed("protocol error")),
-    ("data past the end", packet(record(b"\4text")[:-1]), Failed("protocol error")),
-    ("nothing after the name", packet(b"\xc0\x0c", count=1), Failed("protocol error")),
-    ("half a pointer", packet(b"\xc0", count=1), Failed("protocol error")),
+    ("behind an alias", packet(record(b"\1b\0", 5), record(b"\4text", owner=b"\1b\0")), Found((b"text",), 60)),
+    ("an answer with no such name", packet(record(b"\4text"), flags=RESPONSE | 3), Found((b"text",), 60)),
+    ("for ever", packet(record(b"\4text", ttl=0x80000000)), Found((b"text",), 0)),
+    ("nothing for an hour", packet(record(SOA, 6, ttl=3600), authorities=1), Absent(True, 3600)),
+    ("nobody for an hour", packet(record(SOA, 6, ttl=3600), authorities=1, flags=RESPONSE | 3), Absent(False, 3600)),
+    ("a servers' name", packet(record(b"\1b\0", 2, ttl=3600), authorities=1), Absent(True, 0)),
+    ("a word about nothing that is cut off", packet(record(SOA, 6)[:-1], authorities=1), BROKEN),
+    ("a label and a pointer", packet(record(b"\4text", owner=b"\1b" + pointer(12))), Found((b"text",), 60)),
+    ("pointer to pointer", packet(record(b"\1a"), record(b"\1b", owner=pointer(FIRST))), Found((b"a", b"b"), 60)),
+    ("a name that leads to itself", packet(record(b"\4text", owner=pointer(FIRST))), BROKEN),
+    ("a label that leads to itself", packet(record(b"\4text", owner=b"\1b" + pointer(FIRST))), BROKEN),
+    ("a name that leads forward", packet(record(b"\4text", owner=b"\xff\xff")), BROKEN),
+    (
+        "two that lead to each other",
+        packet(record(pointer(FIRST + 14)), record(b"", owner=pointer(FIRST + 12))),
+        BROKEN,
+    ),
+    ("a name that leads into the header", packet(record(b"\4text", owner=pointer(2))), BROKEN),
+    ("65,535 records claimed", packet(record(b"\4text"), count=65535), BROKEN),
+    ("a label of 64", packet(record(b"\4text", owner=b"\x40" + b"x" * 64 + b"\0")), BROKEN),
+    ("a label of 191", packet(record(b"\4text", owner=b"\xbf" + b"x" * 191 + b"\0")), BROKEN),
+    (
+        "a name of 255",
+        packet(record(b"\1a", owner=(b"\x3f" + b"x" * 63) * 3 + b"\x3d" + b"x" * 61 + b"\0")),
+        Found((b"a",), 60),
+    ),
+    ("a name of 256", packet(record(b"\1a", owner=(b"\x3f" + b"x" * 63) * 3 + b"\x3e" + b"x" * 62 + b"\0")), BROKEN),
+    (
+        "256 in two pieces",
+        packet(record(b"\1a", owner=(b"\x3f" + b"x" * 63) * 3 + b"\x29" + b"x" * 41 + pointer(12))),
+        BROKEN,
+    ),
+    ("a name without end", packet(b"\1a" * 50, count=1), BROKEN),
+    ("data past the end", packet(record(b"\4text")[:-1]), BROKEN),
+    ("nothing after the name", packet(b"\xc0\x0c", count=1), BROKEN),
+    ("half a pointer", packet(b"\xc0", count=1), BROKEN),
 ]
 
 NO_ANSWERS: list[tuple[str, bytes]] = [
@@ -107,7 +141,7 @@ strings = st.lists(st.binary(max_size=20) | st.just(b"x" * 255), min_size=1, max
 
 @pytest.mark.parametrize(("said", "expected"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS])
 def test_an_answer_is_read(said: bytes, expected: Answer) -> None:
-    """As dns_txt.c reads it: pointers are passed over and never followed."""
+    """As dns_txt.c reads it, but for pointers: C passes them over, whatever they lead to."""
     assert is_answer(said, ID, ASKED)
     assert answer(said, ASKED) == expected
 
@@ -135,7 +169,16 @@ def test_addresses_have_their_size(kind: int, size: int) -> None:
     asked = question(b"host.example", kind)
     said = packet(record(b"x" * size, kind), record(b"x" * 5, kind), record(b"y" * size, kind), asked=asked)
 
-    assert answer(said, asked) == Found((b"x" * size, b"y" * size))
+    assert answer(said, asked) == Found((b"x" * size, b"y" * size), 60)
+
+
+@pytest.mark.parametrize("number", [16, 17])
+def test_pointers_are_followed_so_far(number: int) -> None:
+    """A chain of them is work for us and none for who sends it; servers need two or three."""
+    places = [12] + [FIRST + 12 * at for at in range(number - 1)]
+    said = packet(*(record(b"", owner=pointer(place)) for place in places))
+
+    assert answer(said, ASKED) == (Found((b"",) * number, 60) if number == 16 else BROKEN)
 
 
 @pytest.mark.parametrize(("name_labels", "expected"), NAMES, ids=repr)
@@ -204,49 +247,8 @@ def test_noise_behind_the_question(count: int, noise: bytes, kind: int) -> None:
 
     found = ours(said, asked)
 
-    assert isinstance(found, Found | Failed) or found is ABSENT
+    assert isinstance(found, Found | Absent | Failed)
     if isinstance(found, Found):
         assert sum(map(len, found.records)) <= len(noise)
     expected = theirs(said, asked)
     assert expected is None or found == expected
-
-
-def ours(said: bytes, asked: Question) -> Reply:
-    """Our answer."""
-    try:
-        return answer(said, asked)
-    except Truncated:
-        return Truncated
-
-
-def theirs(said: bytes, asked: Question) -> Reply | None:
-    """The answer in dnspython's reading of the packet; None where it does not accept it, or takes it for an update."""
-    try:
-        message = dns.message.from_wire(said, one_rr_per_rrset=True)
-    except dns.exception.DNSException:
-        return None
-    if message.opcode() != dns.opcode.QUERY:
-        return None
-    if message.flags & dns.flags.TC:
-        return Truncated
-    if message.rcode() & 15 not in (0, 3):
-        return Failed("temporary failure")
-    found = tuple(
-        b"".join(rdata.strings) if isinstance(rdata, dns.rdtypes.ANY.TXT.TXT) else rdata.to_wire() or b""
-        for rrset in message.answer
-        if (rrset.rdtype, rrset.rdclass) == (asked.kind, dns.rdataclass.IN)
-        for rdata in rrset
-    )
-    return Found(found) if found else ABSENT
-
-
-def response(asked: Question, texts: list[list[bytes]]) -> bytes:
-    """dnspython's answer: an alias, the texts, and an address for each of them, compressed."""
-    message = dns.message.make_response(dns.message.from_wire(asked.packet(ID)))
-    name = message.question[0].name
-    message.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", "alias.example."))
-    for pieces in texts:
-        text = dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces)
-        message.answer.append(dns.rrset.from_rdata(name, 60, text))
-        message.answer.append(dns.rrset.from_text(name, 60, "IN", "A", f"127.0.0.{len(pieces)}"))
-    return message.to_wire(max_size=65535)

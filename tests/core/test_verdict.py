@@ -1,14 +1,14 @@
 """$RBLSMTPD and the reply line."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucspi_py.core.verdict import Accept, Refuse, Verdict, clean, told
+from ucspi_py.core.verdict import TEXT_LIMIT, Accept, Refuse, Verdict, clean, told
 
 TOLD: list[tuple[bytes | None, Verdict | None]] = [
     (None, None),
-    (b"", Accept()),
+    (b"", Accept(known=True)),
     (b"listed", Refuse(451, b"listed")),
     (b"-listed", Refuse(553, b"listed")),
     (b"-", Refuse(553, b"")),
@@ -45,6 +45,20 @@ def test_no_text_can_forge_a_reply(text: bytes, code: int) -> None:
     assert reply.startswith(b"%d " % code)
     assert len(reply) == 4 + min(len(text), 200)
     assert all(32 <= byte <= 126 for byte in reply)
+
+
+@given(st.binary(max_size=300), st.sampled_from([451, 553]))
+@example(b"-" * 300, 451)
+@example(b"", 451)
+def test_a_verdict_handed_on_is_the_same(text: bytes, code: int) -> None:
+    """What -i tells the program is the same refusal, whatever a zone says: "-" at its beginning is no 553."""
+    refusal = Refuse(code, text)
+
+    handed_on = told(refusal.variable)
+
+    assert isinstance(handed_on, Refuse)
+    assert handed_on.code == code
+    assert handed_on.text.lstrip(b" ") == clean(text[:TEXT_LIMIT]).lstrip(b" ")
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))

@@ -1,5 +1,6 @@
 """A running tcpserver, theirs or ours, on an ephemeral port, with its log in a file."""
 
+import errno
 import os
 import signal
 import socket
@@ -92,6 +93,7 @@ def talk(client: socket.socket, data: bytes = b"") -> bytes:
         client.shutdown(socket.SHUT_WR)
         while piece := client.recv(65536):
             received += piece
-    except (ConnectionResetError, BrokenPipeError):
-        pass
+    except OSError as error:
+        if error.errno not in (errno.ECONNRESET, errno.EPIPE, errno.ENOTCONN):
+            raise
     return received

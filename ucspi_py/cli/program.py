@@ -104,7 +104,7 @@ def _settings(ctx: click.Context) -> ScreenSettings:
                 session_seconds = value
             case "list_zone" | "allow_zone":
                 zones.append(zone.parse(value, allow=name == "allow_zone", **flags))
-    refuse_score, bounce_score = ctx.params["scores"] or (None, None)
+    refuse_score, bounce_score = _scores(ctx.params["scores"])
     if refuse_score is None and any(listed.weight is not None for listed in zones):
         raise AskedWrongly("a zone with a *weight needs -T, the score from which a client is refused")
     others = ("lookup_seconds", "greet_seconds", "ask_private", "interrogate", "dry_run", "verbose")
@@ -112,9 +112,17 @@ def _settings(ctx: click.Context) -> ScreenSettings:
         zones=tuple(zones),
         session_seconds=session_seconds,
         refuse_score=refuse_score,
-        bounce_score=bounce_score or None,
+        bounce_score=bounce_score,
         **{name: ctx.params[name] for name in others},
     )
+
+
+def _scores(written: tuple[int, ...] | None) -> tuple[int | None, int | None]:
+    """-T -> the scores from which a client is refused for now and for good."""
+    refuse, bounce = written or (None, None)
+    if refuse is not None and (refuse < 1 or 0 < (bounce or 0) < refuse):
+        raise AskedWrongly("-T takes N[/M], N from 1 up and M not below N: everybody has 0 to begin with")
+    return refuse, bounce or None
 
 
 def defaults() -> ScreenSettings:

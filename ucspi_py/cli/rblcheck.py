@@ -1,7 +1,9 @@
 """pyrblcheck: what do the zones say of an address, and are the zones well?"""
 
+import ipaddress
 import json
 import os
+import re
 import shlex
 import sys
 from pathlib import Path
@@ -10,15 +12,17 @@ from typing import Any
 import click
 
 from ..core import dnsbl, zone
+from ..core.address import canonical
 from ..core.dnsbl import Failing, Listed
 from ..core.errors import AskedWrongly, Failure, unable
-from ..core.settings import ScreenSettings
+from ..core.settings import Program
 from ..core.verdict import Refuse
 from ..system import zone_check
 from . import manners, program
 
 #: The programs behind which a run script has its zones.
 _SCREENS = (program.OURS, "rblsmtpd")
+_SCREEN = re.compile(r"(^|[\s/])(py)?rblsmtpd\s", re.MULTILINE)
 #: The exit code of a check that has found something.
 _FOUND = 1
 
@@ -46,13 +50,12 @@ def check(
 
     Example: pyrblcheck --zones -r bl.example.org || mail -s zones postmaster
     """
-    settings = _settings(lists, allow_lists, file)
-    if not settings.zones or not (zones or ips):
+    clients = list(map(_address, ips))
+    screens = _screens(lists, allow_lists, file)
+    if not screens.zones or not (zones or ips):
         raise AskedWrongly("a zone is needed (-r, -a, --from), and an IP or --zones")
-    rows = _zone_rows(settings) if zones else []
-    rows += [
-        row for checked in zone_check.clients(settings, list(map(os.fsencode, ips))) for row in _rows(settings, checked)
-    ]
+    rows = _zone_rows(screens) if zones else []
+    rows += [row for checked in zone_check.clients(screens, clients) for row in _rows(checked)]
     manners.tell(1, (json.dumps(rows, indent=2) + "\n" if as_json else "".join(map(_line, rows))).encode())
     if any(row["found"] for row in rows):
         sys.exit(_FOUND)
@@ -71,26 +74,49 @@ def _check(args: list[str]) -> None:
     manners.invoke(check, "pyrblcheck", args)
 
 
-def _settings(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> ScreenSettings:
-    """Those of a run script, with the zones of the options behind its own."""
-    found = _from_file(file) if file else program.defaults()
+def _address(word: str) -> bytes:
+    """An address as a server would know it. Raises AskedWrongly: of anything else no zone would say a thing."""
+    try:
+        ipaddress.ip_address(word)
+        return canonical(word)
+    except ValueError:
+        raise AskedWrongly(f"'{word}' is no IP address") from None
+
+
+def _screens(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> Program:
+    """Those of a run script, with the zones of the options behind the last ones of its own."""
+    *outer, last = _from_file(file).screens if file else (program.defaults(),)
     zones = [zone.parse(words) for words in lists] + [zone.parse(words, allow=True) for words in allow_lists]
-    return program.with_zones(found, tuple(zones))
+    return Program((*outer, program.with_zones(last, tuple(zones))), ())
 
 
-def _from_file(file: str) -> ScreenSettings:
+def _from_file(file: str) -> Program:
     try:
         text = Path(file).read_text(encoding="utf-8", errors="surrogateescape")
     except OSError as error:
         raise unable(f"read {file}", error) from None
+    try:
+        return _from_script(text) or _from_list(text)
+    except ValueError as error:  # of shlex
+        raise AskedWrongly(f"{file}: {error}") from None
+
+
+def _from_script(text: str) -> Program | None:
+    """The screens of a run script, in words as a shell divides them; None where the text is none."""
+    if not _SCREEN.search(text):
+        return None
     words = shlex.split(text.replace("\\\n", " "), comments=True)
     at = next((at for at, word in enumerate(words) if os.path.basename(word) in _SCREENS), None)
-    if at is not None:
-        return program.read_options(words[at + 1 :]).screens[0]
-    return program.with_zones(program.defaults(), tuple(map(zone.parse, words)))
+    return None if at is None else program.read_options(words[at + 1 :])
 
 
-def _rows(settings: ScreenSettings, checked: zone_check.Checked) -> list[dict[str, Any]]:
+def _from_list(text: str) -> Program:
+    lines = filter(None, map(str.strip, text.splitlines()))
+    zones = tuple(zone.parse(line) for line in lines if not line.startswith("#"))
+    return Program((program.with_zones(program.defaults(), zones),), ())
+
+
+def _rows(checked: zone_check.Checked) -> list[dict[str, Any]]:
     ip = checked.ip.decode("utf-8", "replace")
     rows = [
         {
@@ -101,14 +127,14 @@ def _rows(settings: ScreenSettings, checked: zone_check.Checked) -> list[dict[st
             "milliseconds": round(1000 * heard.seconds),
             "found": False,
         }
-        for told, heard in zip(settings.zones, checked.heard, strict=True)
+        for told, heard in checked.heard
     ]
     refused = isinstance(checked.verdict, Refuse)
     reply = checked.verdict.reply.decode() if isinstance(checked.verdict, Refuse) else "accepted"
     return [*rows, {"ip": ip, "verdict": reply, "found": refused}]
 
 
-def _zone_rows(settings: ScreenSettings) -> list[dict[str, Any]]:
+def _zone_rows(screens: Program) -> list[dict[str, Any]]:
     return [
         {
             "zone": told.alias.decode("utf-8", "replace"),
@@ -116,7 +142,7 @@ def _zone_rows(settings: ScreenSettings) -> list[dict[str, Any]]:
             "remark": health.alarm or health.remark,
             "found": bool(health.alarm or health.remark),
         }
-        for told, health in zone_check.zones(settings)
+        for told, health in zone_check.zones(screens)
     ]
 
 

@@ -26,6 +26,8 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_QUESTION = b"\xc0\x0c"
 #: RFC 1035, 2.3.4: bytes in a name. Pointers followed in one name; the most that servers need is two or three.
 _NAME_LIMIT, _POINTER_LIMIT = 255, 16
+#: RFC 2181, 8: seconds from which a TTL is a mistake and means 0.
+_TTL_LIMIT = 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ def _record(packet: bytes, position: int) -> tuple[Record, int]:
     kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
     if start + size > len(packet):
         raise Malformed
+    ttl = ttl if ttl < _TTL_LIMIT else 0
     return Record(kind, record_class, ttl, packet[start : start + size]), start + size
 
 
@@ -160,26 +163,25 @@ def _skip_name(packet: bytes, start: int) -> int:
     """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one."""
     if packet.startswith(_TO_QUESTION, start):
         return start + 2
-    end, target = _labels(packet, start)
+    end, target = _labels(packet, start, len(packet))
     size = end - start
     for _ in range(_POINTER_LIMIT):
         if target is None:
             break
-        if target >= start:
-            raise Malformed
-        start = target
-        last, target = _labels(packet, start)
-        size += last - start - 2
+        # What it leads to must lie wholly in front of what has been read of the name.
+        last, further = _labels(packet, target, start)
+        size += last - target - 2
+        start, target = target, further
     if target is not None or size > _NAME_LIMIT:
         raise Malformed
     return end
 
 
-def _labels(packet: bytes, position: int) -> tuple[int, int | None]:
+def _labels(packet: bytes, position: int, end: int) -> tuple[int, int | None]:
     """Where the labels of a name end, and where the pointer behind them leads; None = the name is over."""
-    while position < len(packet):
+    while position < end:
         length = packet[position]
-        if length >= 192 and position + 1 < len(packet):
+        if length >= 192 and position + 1 < end:
             return position + 2, (length & 63) << 8 | packet[position + 1]
         if length >= 64:
             break

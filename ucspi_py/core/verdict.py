@@ -29,9 +29,11 @@ class Refuse:
 
     @property
     def variable(self) -> bytes:
-        """What $RBLSMTPD would have to be for the same verdict."""
+        """What $RBLSMTPD would have to be for the same verdict; a text must not begin as another one would."""
         text = clean(self.text[:TEXT_LIMIT])
-        return b"-" + text if self.code >= 500 else text
+        if self.code >= 500:
+            return b"-" + text
+        return b" " + text if text[:1] in (b"", b"-") else text
 
 
 Verdict = Accept | Refuse

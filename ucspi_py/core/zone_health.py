@@ -33,15 +33,15 @@ class Health:
     remark: str = ""
 
 
-def of_test_points(zone: Zone, listed_point: Answer, clean_point: Answer) -> Health:
-    """What the A records of 127.0.0.2 and 127.0.0.1 under a zone say of it.
+def of_news(answer: Answer) -> Health:
+    """What the answer about an address that nobody has asked about says of a zone: whether it can be asked."""
+    if isinstance(answer, Failed):
+        return Health(True, False, remark=f"it cannot be asked: {answer.reason}")
+    return Health(True, True)
 
-    Of a zone without test points they say only whether it can be asked.
-    """
-    if isinstance(listed_point, Failed) and isinstance(clean_point, Failed):
-        return Health(True, False, remark=f"it cannot be asked: {listed_point.reason}")
-    if not zone.tested:
-        return Health(True, True)
+
+def of_test_points(zone: Zone, listed_point: Answer, clean_point: Answer) -> Health:
+    """What the A records of 127.0.0.2 and 127.0.0.1 under a zone that can be asked say of it."""
     for answer in (clean_point, listed_point):
         wrong = after_address(zone, answer) if isinstance(answer, Found) else None
         if isinstance(wrong, Failing):

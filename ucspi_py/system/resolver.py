@@ -73,6 +73,11 @@ class Resolver:
                 return answers[-1]
         return _TIMED_OUT
 
+    def close(self) -> None:
+        """Close every socket, each after its last answer."""
+        for pool in self._pools.values():
+            pool.close()
+
     def _servers(self) -> list[tuple[Server, UdpPool]]:
         if time.monotonic() > self._read_again:
             loop = asyncio.get_running_loop()

@@ -65,15 +65,22 @@ def _hold(screen: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
         if not screen.session_seconds:
             _write(dialogue.reply)
             return
-        signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(0))
+        signal.signal(signal.SIGALRM, _time_is_over)
         signal.alarm(screen.session_seconds)
         _write(dialogue.greeting())
         while not dialogue.finished and (data := os.read(0, 4096)):
             _write(dialogue.receive(data))
     except OSError:
         pass
+    finally:
+        signal.alarm(0)
     if screen.verbose:
         log.Log(log.ERRORS).say(logline.said(ip, os.getpid(), dialogue.said))
+
+
+def _time_is_over(_number: int, _frame: object) -> None:
+    """Ends whatever the dialogue waits for, as a client that is gone would."""
+    raise TimeoutError
 
 
 def _write(data: bytes) -> None:

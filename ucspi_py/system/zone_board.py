@@ -11,14 +11,15 @@ from .shared_memory import SharedMemory
 #: Clients after which the recent counters begin anew.
 _RECENT = 200
 
-_LAYOUT = struct.Struct("=11Q3d")
+_LAYOUT = struct.Struct("=11Q4d")
 
 
 class Record(NamedTuple):
     """One zone. Counters since the start, then of late, then health.
 
     unique: listed by this zone alone. overlap: by others too. milliseconds: waited for it in all.
-    silenced: its listings do not count. failures: in a row. closed_until, test_at, told_at: monotonic seconds.
+    silenced: its listings do not count. failures: in a row. Monotonic seconds: closed_until, test_at, told_at;
+    well_since: what it said before is not to be remembered.
     """
 
     asked: int = 0
@@ -35,6 +36,7 @@ class Record(NamedTuple):
     closed_until: float = 0.0
     test_at: float = 0.0
     told_at: float = 0.0
+    well_since: float = 0.0
 
     def totals(self) -> dict[str, int]:
         """The counters since the start, by name."""
@@ -44,10 +46,14 @@ class Record(NamedTuple):
 
 @dataclass(slots=True)
 class Counts:
-    """What one worker has seen of a zone since it told the others: answers, and how long they took in all."""
+    """What one worker has seen of a zone since it told the others: answers, and how long they took in all.
+
+    errors: answers that only say that something is wrong.
+    """
 
     asked: int = 0
     listed: int = 0
+    errors: int = 0
     unique: int = 0
     overlap: int = 0
     seconds: float = 0.0
@@ -79,13 +85,14 @@ class ZoneBoard:
             recent = record.recently_asked + counts.asked, record.recently_listed + counts.listed
             before = record.asked - record.recently_asked, record.listed - record.recently_listed
             mad = not record.silenced and has_gone_mad(*before, *recent)
-            if recent[0] >= _RECENT:
+            if mad or recent[0] >= _RECENT:
                 recent = 0, 0
             self._write(
                 number,
                 record._replace(
                     asked=record.asked + counts.asked,
                     listed=record.listed + counts.listed,
+                    errors=record.errors + counts.errors,
                     unique=record.unique + counts.unique,
                     overlap=record.overlap + counts.overlap,
                     milliseconds=record.milliseconds + round(1000 * counts.seconds),
@@ -97,7 +104,10 @@ class ZoneBoard:
         return mad
 
     def note_failure(self, number: int, *, timeout: bool, seconds: float, rest: float) -> bool:
-        """Count a failed look-up; True where it was one too many, and the zone is left alone for ``rest`` seconds."""
+        """Count a failed look-up; True where it was one too many, and the zone is left alone for ``rest`` seconds.
+
+        The first in a row has the zone tested: if it is dead, others need not find that out by waiting.
+        """
         with self._shared:
             record = self.read(number)
             broken = record.failures + 1 >= BREAKING_POINT
@@ -110,7 +120,7 @@ class ZoneBoard:
                     milliseconds=record.milliseconds + round(1000 * seconds),
                     failures=record.failures + 1,
                     closed_until=time.monotonic() + rest if broken else record.closed_until,
-                    test_at=0.0 if broken else record.test_at,
+                    test_at=0.0 if broken or not record.failures else record.test_at,
                 ),
             )
         return broken
@@ -119,12 +129,15 @@ class ZoneBoard:
         """What a test has shown; closed_for: seconds in which the zone is not to be asked, 0 = it is well."""
         with self._shared:
             record = self.read(number)
+            now = time.monotonic()
+            recovers = trusted and not closed_for and (record.silenced or record.closed_until)
             self._write(
                 number,
                 record._replace(
                     silenced=int(not trusted),
-                    closed_until=time.monotonic() + closed_for if closed_for else 0.0,
-                    failures=0,
+                    closed_until=now + closed_for if closed_for else 0.0,
+                    failures=0 if recovers else record.failures,
+                    well_since=now if recovers else record.well_since,
                 ),
             )
 

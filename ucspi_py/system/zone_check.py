@@ -1,55 +1,65 @@
 """What the zones would say of a client, and whether they are well, for who wants to know now. Never refuses."""
 
 import asyncio
+import contextlib
 from typing import NamedTuple
 
 from ..core import dnsbl
 from ..core.dns_message import Ask
-from ..core.settings import ScreenSettings
+from ..core.settings import Program, ScreenSettings
 from ..core.verdict import Accept, Verdict
 from ..core.zone import Zone
 from ..core.zone_health import Health
 from . import resolver
-from .zone_asking import NOT_ASKED, Heard, hear, test_points
+from .zone_asking import NOT_ASKED, Heard, examine, hear
 
 
 class Checked(NamedTuple):
     """One client: what each zone said, and the verdict that a server would reach with that."""
 
     ip: bytes
-    heard: tuple[Heard, ...]
+    heard: tuple[tuple[Zone, Heard], ...]
     verdict: Verdict
 
 
-def clients(settings: ScreenSettings, ips: list[bytes]) -> list[Checked]:
-    """Ask every zone about every client; nothing is remembered, and nobody stops early."""
-    return asyncio.run(_clients(settings, ips))
+def clients(program: Program, ips: list[bytes]) -> list[Checked]:
+    """Ask every zone of every screen about every client; nothing is remembered, and nobody stops early."""
+    return asyncio.run(_clients(program, ips))
 
 
-def zones(settings: ScreenSettings) -> list[tuple[Zone, Health]]:
-    """Ask every zone for its test points; one that has none is said to be well."""
-    return asyncio.run(_zones(settings))
+def zones(program: Program) -> list[tuple[Zone, Health]]:
+    """Ask every zone for its test points; of one that has none only whether it answers."""
+    return asyncio.run(_zones(program))
 
 
-async def _clients(settings: ScreenSettings, ips: list[bytes]) -> list[Checked]:
-    ask = resolver.from_environment().ask
-    return [await _client(settings, ip, ask) for ip in ips]
+async def _clients(program: Program, ips: list[bytes]) -> list[Checked]:
+    with contextlib.closing(resolver.from_environment()) as servers:
+        return [await _client(program, ip, servers.ask) for ip in ips]
 
 
-async def _client(settings: ScreenSettings, ip: bytes, ask: Ask) -> Checked:
-    deadline = asyncio.get_running_loop().time() + settings.lookup_seconds
+async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
+    """One after the other, as in a server, the first screen that refuses decides."""
+    heard: list[tuple[Zone, Heard]] = []
+    verdict: Verdict = Accept()
+    for screen in program.screens:
+        said = await _interview(screen, ip, ask)
+        heard += zip(screen.zones, said, strict=True)
+        if isinstance(verdict, Accept):
+            verdict = dnsbl.judge(screen, [each.finding for each in said]) or verdict
+    return Checked(ip, tuple(heard), verdict)
+
+
+async def _interview(screen: ScreenSettings, ip: bytes, ask: Ask) -> list[Heard]:
+    deadline = asyncio.get_running_loop().time() + screen.lookup_seconds
 
     async def of(zone: Zone) -> Heard:
-        name = dnsbl.query(zone, ip, ask_private=settings.ask_private)
+        name = dnsbl.query(zone, ip, ask_private=screen.ask_private)
         return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
 
-    heard = tuple(await asyncio.gather(*map(of, settings.zones)))
-    verdict = dnsbl.judge(settings, [said.finding for said in heard])
-    return Checked(ip, heard, verdict or Accept())
+    return await asyncio.gather(*map(of, screen.zones))
 
 
-async def _zones(settings: ScreenSettings) -> list[tuple[Zone, Health]]:
-    ask = resolver.from_environment().ask
-    return list(
-        zip(settings.zones, await asyncio.gather(*(test_points(ask, zone) for zone in settings.zones)), strict=True)
-    )
+async def _zones(program: Program) -> list[tuple[Zone, Health]]:
+    with contextlib.closing(resolver.from_environment()) as servers:
+        health = await asyncio.gather(*(examine(servers.ask, zone) for zone in program.zones))
+    return list(zip(program.zones, health, strict=True))

@@ -13,21 +13,28 @@ from .later import Later
 from .log import Log
 from .screening import Opinion
 from .tally import Tally, Totals
-from .zone_asking import NOT_ASKED, Heard, hear, test_points
+from .zone_asking import NOT_ASKED, Heard, examine, hear
 from .zone_board import Counts, ZoneBoard
 
 #: Findings remembered; about 300 bytes each.
 _MEMORY = 20_000
-#: Seconds for which a finding is remembered at least and at most, whatever the zone says; a failure is not.
+#: Seconds for which a finding is remembered at least and at most, whatever the zone says.
 _LEAST_TTL, _MOST_TTL = 60, 3600
+#: Seconds for which a failure is remembered: who comes again at once does not wait for the same zone again.
+_FAILURE_TTL = 15
 #: Seconds between two tests of a zone that is well, and of one that is not.
 _TEST_WELL, _TEST_ILL = 1800.0, 30.0
 #: Seconds between two looks for a test that is due.
 _TEST_LOOKS = 1.0
+#: Seconds for which a zone that has suddenly listed nearly everybody is not believed; its test points may be right.
+_MAD_REST = 1800.0
 #: Seconds after which what one worker has counted is told to all; a lock for every client would cost more than it.
 _SHARING = 0.25
 #: Seconds between two lines about the same ill zone.
 _LINES = 3600.0
+
+_NOT_BELIEVED = Heard(Failing("not believed for now", answered=True), 0.0, 0)
+_LEFT_ALONE = Heard(Failing("left alone, it failed too often"), 0.0, 0)
 
 
 class ZoneDesk:
@@ -43,20 +50,24 @@ class ZoneDesk:
         self._sharing = Later(_SHARING, self.share)
         self._ask = ask
         self._log = log
-        self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float]] = OrderedDict()
+        # What was heard, when, and until when it holds.
+        self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float, float]] = OrderedDict()
 
     async def hear(self, zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
         """What a zone says of a client: from memory, from the zone, or that it is not to be had."""
         name = dnsbl.query(zone, ip, ask_private=ask_private)
-        number = self._numbers[zone]
-        if name is None or self._board.read(number).silenced:
+        if name is None:
             return NOT_ASKED
+        number = self._numbers[zone]
+        record = self._board.read(number)
+        if record.silenced:
+            return _NOT_BELIEVED
         loop = asyncio.get_running_loop()
-        heard = self._recall((number, ip), loop.time())
+        heard = self._recall((number, ip), loop.time(), record.well_since)
         if heard:
             return heard
         if not self._board.may_be_asked(number):
-            return Heard(Failing("left alone, it failed too often"), 0.0, 0)
+            return _LEFT_ALONE
         heard = await hear(self._ask, zone, name, ip, deadline)
         self._note(zone, number, heard)
         self._remember((number, ip), heard, loop.time())
@@ -84,55 +95,65 @@ class ZoneDesk:
             counts, self._counts[number] = self._counts[number], Counts()
             if self._board.add(number, counts):
                 self._board.note_health(number, trusted=False, closed_for=0.0)
-                self._board.test_soon(number, _TEST_ILL)
-                self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed")
+                self._board.test_soon(number, _MAD_REST)
+                self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed", news=True)
 
     async def watch(self) -> None:
         """Test every zone that is due, one worker for all, until cancelled."""
-        while True:
-            for zone, number in self._numbers.items():
-                if zone.tested and self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25)):  # noqa: S311
-                    await self._test(zone, number)
+        while self._numbers:
+            due = [self._test(zone, number) for zone, number in self._numbers.items() if self._is_due(zone, number)]
+            await asyncio.gather(*due)
             await asyncio.sleep(_TEST_LOOKS)
 
+    def _is_due(self, zone: Zone, number: int) -> bool:
+        """Whether a zone is ours to test now. One without test points is only asked whether it answers again."""
+        if not zone.tested and not self._board.read(number).failures and self._board.may_be_asked(number):
+            return False
+        return self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25))  # noqa: S311
+
     async def _test(self, zone: Zone, number: int) -> None:
-        health = await test_points(self._ask, zone)
-        was_silenced = bool(self._board.read(number).silenced)
-        well = health.trusted and health.reachable
-        self._board.note_health(number, trusted=health.trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
-        if not well:
+        health = await examine(self._ask, zone)
+        before = self._board.read(number)
+        trusted = health.trusted and (health.reachable or not before.silenced)
+        self._board.note_health(number, trusted=trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
+        if not (trusted and health.reachable):
             self._board.test_soon(number, _TEST_ILL * random.uniform(0.75, 1.25))  # noqa: S311
-        if was_silenced and health.trusted:
-            self._log.warn(logline.zone(zone.alias, "it is believed again"))
+        if trusted == bool(before.silenced):
+            self._tell(zone, number, "it is believed again" if trusted else health.alarm, news=True)
+        elif before.closed_until and not health.reachable:
+            self._tell(zone, number, f"{health.remark}; it is left alone until it answers")
         elif health.alarm or (self._verbose and health.remark):
             self._tell(zone, number, health.alarm or health.remark)
 
     def _note(self, zone: Zone, number: int, heard: Heard) -> None:
         match heard.finding:
-            case Failing(reason):
+            case Failing(reason, answered=False):
                 timeout = reason == "timed out"
                 if self._board.note_failure(number, timeout=timeout, seconds=heard.seconds, rest=_TEST_ILL):
                     self._tell(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
-                elif reason.startswith("answers "):
-                    self._tell(zone, number, f"it {reason}")
             case finding:
                 counts = self._counts[number]
                 counts.asked += 1
                 counts.listed += isinstance(finding, Listed)
                 counts.seconds += heard.seconds
+                if isinstance(finding, Failing):
+                    counts.errors += 1
+                    self._tell(zone, number, f"it {finding.reason}")
+                if self._board.read(number).failures:
+                    self.share()  # or failures with answers between them would pass for failures in a row
 
-    def _tell(self, zone: Zone, number: int, sentence: str) -> None:
-        if self._board.claim_line(number, _LINES):
+    def _tell(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
+        """Say something of a zone; what is no news not more than once an hour."""
+        if self._board.claim_line(number, _LINES) or news:
             self._log.warn(logline.zone(zone.alias, sentence))
 
-    def _recall(self, key: tuple[int, bytes], now: float) -> Heard | None:
-        heard, until = self._remembered.get(key, (None, 0.0))
-        return heard if until > now else None
+    def _recall(self, key: tuple[int, bytes], now: float, well_since: float) -> Heard | None:
+        heard, since, until = self._remembered.get(key, (None, 0.0, 0.0))
+        return heard if since >= well_since and until > now else None
 
     def _remember(self, key: tuple[int, bytes], heard: Heard, now: float) -> None:
-        if isinstance(heard.finding, Failing):
-            return
-        ttl = min(max(heard.ttl, _LEAST_TTL), _MOST_TTL)
-        self._remembered[key] = heard._replace(seconds=0.0), now + ttl
+        failed = isinstance(heard.finding, Failing)
+        ttl = _FAILURE_TTL if failed else min(max(heard.ttl, _LEAST_TTL), _MOST_TTL)
+        self._remembered[key] = heard._replace(seconds=0.0), now, now + ttl
         while len(self._remembered) > _MEMORY:
             self._remembered.popitem(last=False)

@@ -1,0 +1,157 @@
+"""What a zone's answers mean, lie by lie, over real sockets: faults.md D1 to D8 and the list of DNS answers."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support import nameserver
+from tests.support.nameserver import LIES, Records, lists
+from ucspi_py.core import dnsbl, zone
+from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
+from ucspi_py.system.resolver import Resolver, servers
+from ucspi_py.system.zone_asking import hear
+
+ME, FRONT = "127.0.7.7", "7.7.0.127"
+CODE = b"\x7f\0\0\2"
+
+HONEST: Records = {
+    **lists("listed", ME, text="listed"),
+    **lists("address-only", ME),
+    f"{FRONT}.text-only TXT": ["listed"],
+    f"{FRONT}.empty TXT": [""],
+    **lists("other-code", ME, "127.0.0.40", "listed"),
+    **lists("two", ME, text="listed"),
+    f"{FRONT}.two A": ["127.0.0.40", "127.0.0.2"],
+    **lists("error", ME, "127.255.255.254", "Error: open resolver"),
+    **lists("never", ME, "127.0.0.1", "listed"),
+    **lists("rewritten", ME, "203.0.113.9", "listed"),
+    f"{FRONT}.mixed A": ["127.0.0.2", "127.255.255.252"],
+    f"{FRONT}.mixed TXT": ["listed"],
+    **lists("key.secret", ME, text="see key.secret"),
+}
+#: Lies in the place of the A record; in ``texts`` the A record is honest and the TXT record lies.
+LYING: Records = {
+    **{f"{FRONT}.{lie}.lies A": f"{lie} 127.0.0.2" for lie in (*LIES, "stranger", "twice")},
+    **{f"{FRONT}.{lie}.lies TXT": ["listed"] for lie in (*LIES, "stranger", "twice")},
+    **{f"{FRONT}.{lie}.texts A": ["127.0.0.2"] for lie in (*LIES, "stranger", "twice")},
+    **{f"{FRONT}.{lie}.texts TXT": f"{lie} listed" for lie in (*LIES, "stranger", "twice")},
+    **lists("silent", ME, text="listed"),
+    f"{FRONT}.silent A": "silent",
+    f"{FRONT}.late A": "late 0.6 127.0.0.2",
+    f"{FRONT}.truncated A": "truncated 127.0.0.2",
+    f"{FRONT}.truncated TXT": "truncated",
+    f"{FRONT}.truncated-without-tcp A": "truncated-without-tcp 127.0.0.2",
+    f"{FRONT}.truncated-silent A": "truncated-silent 127.0.0.2",
+    f"{FRONT}.truncated-drip A": "truncated-drip 127.0.0.2",
+    f"{FRONT}.truncated-late A": "truncated-late 1.9 127.0.0.2",
+}
+LISTED, TIMED_OUT = Listed(b"listed", CODE), Failing("timed out")
+
+
+@pytest.fixture(scope="module")
+def liar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """All of them in one name server."""
+    with nameserver.running({**HONEST, **LYING}, tmp_path_factory.mktemp("dns")) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("listed", LISTED),
+        ("nothing", CLEAN),
+        ("address-only", CLEAN),
+        ("address-only=127.0.0.2", Listed(b"127.0.7.7 is listed in address-only", CODE)),
+        ("address-only:see http://x/?%IP%", Listed(b"see http://x/?127.0.7.7", CODE)),
+        ("listed:see http://x/?%IP%", LISTED),
+        ("text-only", Listed(b"listed", b"")),
+        ("text-only=127.0.0.2", CLEAN),
+        ("empty", CLEAN),
+        ("other-code", Listed(b"listed", b"\x7f\0\0\x28")),
+        ("other-code=127.0.0.[2..11]", CLEAN),
+        ("other-code=127.0.0.[2..11;40]", Listed(b"listed", b"\x7f\0\0\x28")),
+        ("two=127.0.0.2", LISTED),
+        ("error", Failing("answers 127.255.255.254, which is an error and lists nobody", True)),
+        (
+            "error=127.[0..255].[0..255].[0..255]",
+            Failing("answers 127.255.255.254, which is an error and lists nobody", True),
+        ),
+        ("never", Failing("answers 127.0.0.1, which is an error and lists nobody", True)),
+        ("rewritten", Failing("answers 203.0.113.9, which is an error and lists nobody", True)),
+        ("mixed", Failing("answers 127.255.255.252, which is an error and lists nobody", True)),
+        ("short@key.secret", Listed(b"see short", CODE)),
+    ],
+)
+def test_of_honest_servers(words: str, expected: Finding, liar: str) -> None:
+    """Codes, texts, errors."""
+    assert heard(words, liar, 5.0)[0] == expected
+
+
+@pytest.mark.parametrize("place", ["lies", "texts"])
+@pytest.mark.parametrize("lie", [*LIES, "stranger", "twice"])
+def test_of_liars(lie: str, place: str, liar: str) -> None:
+    """Whatever is wrong with a packet, it lists nobody; what is only unusual does."""
+    finding, seconds = heard(f"{lie}.{place}", liar, 0.3)
+
+    if lie in ("twice", "mixed-case"):
+        assert finding == LISTED
+    else:
+        assert isinstance(finding, Failing)
+        assert finding.reason in ("timed out", "temporary failure", "protocol error")
+    assert seconds < 3
+
+
+@pytest.mark.parametrize(
+    ("words", "deadline", "expected"),
+    [
+        ("silent", 0.3, TIMED_OUT),
+        ("late", 0.3, TIMED_OUT),
+        ("late", 5.0, CLEAN),
+        ("truncated", 5.0, Listed(b"over TCP", CODE)),
+        ("truncated-without-tcp", 5.0, Failing("input/output error")),
+        ("truncated-silent", 0.3, TIMED_OUT),
+        ("truncated-drip", 0.5, TIMED_OUT),
+        ("truncated-late", 2.0, TIMED_OUT),
+    ],
+)
+def test_of_servers_that_take_their_time(words: str, deadline: float, expected: Finding, liar: str) -> None:
+    """By whatever way an answer comes, there is one deadline."""
+    finding, seconds = heard(words, liar, deadline)
+
+    assert finding == expected
+    assert seconds < deadline + 1
+
+
+def test_the_next_server_is_asked_at_once_where_one_is_gone(liar: str) -> None:
+    """A closed port costs no time."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    assert heard("listed", f"127.0.0.1@{port},{liar}", 5.0)[0] == LISTED
+
+
+def test_where_all_are_gone_it_is_over_at_once() -> None:
+    """No waiting for a deadline then."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    assert heard("listed", f"127.0.0.1@{port}", 60.0)[0] == Failing("input/output error")
+
+
+def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:
+    """What a zone says of ME, and after how many seconds."""
+
+    async def main() -> tuple[Finding, float]:
+        asked = zone.parse(words)
+        name = dnsbl.query(asked, ME.encode(), ask_private=False)
+        assert name
+        with contextlib.closing(Resolver(lambda: servers(dns))) as resolver:
+            said = await hear(resolver.ask, asked, name, ME.encode(), asyncio.get_running_loop().time() + deadline)
+        return said.finding, said.seconds
+
+    return asyncio.run(main())

@@ -1,0 +1,66 @@
+"""DNS answers in wire form: dnspython makes them, and reads them beside our own reader."""
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.opcode
+import dns.rcode
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.TXT
+import dns.rrset
+
+from ucspi_py.core.dns_message import Absent, Answer, Failed, Found, Question, Truncated, answer
+
+ID = 0xBEEF
+
+Reply = Answer | type[Truncated]
+
+
+def ours(said: bytes, asked: Question) -> Reply:
+    """Our answer."""
+    try:
+        return answer(said, asked)
+    except Truncated:
+        return Truncated
+
+
+def theirs(said: bytes, asked: Question) -> Reply | None:
+    """The answer in dnspython's reading of the packet; None where it does not accept it, or takes it for an update."""
+    try:
+        message = dns.message.from_wire(said, one_rr_per_rrset=True)
+    except dns.exception.DNSException:
+        return None
+    if message.opcode() != dns.opcode.QUERY:
+        return None
+    if message.flags & dns.flags.TC:
+        return Truncated
+    if message.rcode() & 15 not in (0, 3):
+        return Failed("temporary failure")
+    wanted = [rrset for rrset in message.answer if (rrset.rdtype, rrset.rdclass) == (asked.kind, dns.rdataclass.IN)]
+    if wanted:
+        return Found(tuple(_data(rdata) for rrset in wanted for rdata in rrset), min(rrset.ttl for rrset in wanted))
+    authority = message.authority[:1]
+    ttl = authority[0].ttl if authority and authority[0].rdtype == dns.rdatatype.SOA else 0
+    return Absent(message.rcode() & 15 == dns.rcode.NOERROR, ttl)
+
+
+def _data(rdata: dns.rdata.Rdata) -> bytes:
+    return b"".join(rdata.strings) if isinstance(rdata, dns.rdtypes.ANY.TXT.TXT) else rdata.to_wire() or b""
+
+
+def response(asked: Question, texts: list[list[bytes]]) -> bytes:
+    """dnspython's answer: an alias, the texts, and an address for each of them, compressed; or that there are none."""
+    message = dns.message.make_response(dns.message.from_wire(asked.packet(ID)))
+    name = message.question[0].name
+    if not texts:
+        soa = "ns.example. x.example. 1 2 3 4 5"
+        message.authority.append(dns.rrset.from_text(name, 900, "IN", "SOA", soa))
+        return message.to_wire()
+    message.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", "alias.example."))
+    for pieces in texts:
+        text = dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces)
+        message.answer.append(dns.rrset.from_rdata(name, 60, text))
+        message.answer.append(dns.rrset.from_text(name, 60, "IN", "A", f"127.0.0.{len(pieces)}"))
+    return message.to_wire(max_size=65535)

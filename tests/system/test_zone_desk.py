@@ -1,0 +1,520 @@
+"""A worker's desk for its zones: memory, breaker, quarantine, counters; the name servers are a table."""
+
+import asyncio
+import re
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from tests.support.table import SILENCE, Table, address, healthy, listing
+from ucspi_py.core import zone
+from ucspi_py.core.dns_message import TXT, A, Absent, Found
+from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
+from ucspi_py.core.settings import Program, ScreenSettings
+from ucspi_py.core.verdict import Accept, Refuse
+from ucspi_py.system.log import VERBOSE, Log
+from ucspi_py.system.screening import Opinion, screen
+from ucspi_py.system.tally import Tally, Totals
+from ucspi_py.system.zone_board import ZoneBoard
+from ucspi_py.system.zone_desk import ZoneDesk
+
+T = TypeVar("T")
+
+ERROR = Found((b"\x7f\xff\xff\xfe",))
+ME = b"192.0.2.7"
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """A loop whose clock can be set forward."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run it in such a loop."""
+    with asyncio.Runner(loop_factory=Loop) as runner:
+        return runner.run(main)
+
+
+def forward(seconds: float) -> None:
+    """Set the clock forward."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, Loop)
+    loop.ahead += seconds
+
+
+class Office:
+    """Desks at one board, as two workers have them."""
+
+    def __init__(
+        self,
+        *words: str,
+        table: Table | None = None,
+        verbose: bool = False,
+        scores: tuple[int | None, int | None] = (None, None),
+    ) -> None:
+        self.settings = ScreenSettings(tuple(map(zone.parse, words)), 60, 5.0, *scores, verbose=verbose)
+        self.zones = self.settings.zones
+        self.table = table or Table()
+        self.board = ZoneBoard(len(self.zones))
+        self.tally = Tally()
+        program = Program((self.settings,), ("true",))
+        self.desks = [ZoneDesk(program, self.board, self.tally, self.table.ask, Log(VERBOSE)) for _ in range(2)]
+        self.desk = self.desks[0]
+
+    async def hear(self, ip: bytes = ME, number: int = 0) -> Finding:
+        """What the first desk hears from a zone."""
+        heard = await self.desk.hear(self.zones[number], ip, asyncio.get_running_loop().time() + 5, False)
+        return heard.finding
+
+    async def screen(self, ip: bytes) -> Opinion:
+        """One client, screened and counted as in a server."""
+        opinion = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.hear, None)
+        self.desk.note_verdict(self.settings, opinion)
+        return opinion
+
+    async def look(self) -> None:
+        """All desks look once for zones that are to be tested."""
+        watching = [asyncio.ensure_future(desk.watch()) for desk in self.desks]
+        for _ in range(50):
+            await asyncio.sleep(0)
+        for watch in watching:
+            watch.cancel()
+        await asyncio.wait(watching)
+
+    async def test(self) -> None:
+        """Time has come for a test of every zone."""
+        for number in range(len(self.zones)):
+            self.board.test_soon(number, 0.0)
+        await self.look()
+
+
+def clients(number: int) -> list[bytes]:
+    """Addresses of so many clients."""
+    return [b"192.0.%d.%d" % divmod(at, 256) for at in range(number)]
+
+
+def lines(capfd: pytest.CaptureFixture[str]) -> list[str]:
+    """What the log has said of zones since the last time."""
+    return re.findall(r"rblsmtpd: warning: zone (.*)", capfd.readouterr().err)
+
+
+class TestMemory:
+    """What a zone has said of an address is not asked again."""
+
+    @pytest.mark.parametrize(("ttl", "kept"), [(0, 60), (30, 60), (600, 600), (86400, 3600)])
+    @pytest.mark.parametrize("listed", [True, False])
+    def test_for_as_long_as_the_zone_says(self, ttl: int, kept: int, listed: bool) -> None:
+        """But a minute at least and an hour at most."""
+        answers = listing(b"bl", ME, ttl=ttl) if listed else {(b"7.2.0.192.bl", A): Absent(ttl=ttl)}
+
+        async def main() -> None:
+            office = Office("bl", table=Table(answers))
+            first = await office.hear()
+            questions = list(office.table.asked)
+            forward(kept - 1)
+            assert await office.hear() == first
+            assert office.table.asked == questions
+            forward(2)
+            assert await office.hear() == first
+            assert office.table.asked == questions * 2
+
+        run(main())
+
+    def test_of_this_zone_and_this_address(self) -> None:
+        """Another address or another zone is another question."""
+
+        async def main() -> None:
+            office = Office("bl", "wl", table=Table(listing(b"bl", ME)))
+            assert await office.hear() == Listed(b"listed", b"\x7f\0\0\2")
+            assert await office.hear(b"192.0.2.8") == CLEAN
+            assert await office.hear(number=1) == CLEAN
+            assert office.table.names() == [b"7.2.0.192.bl"] * 2 + [b"8.2.0.192.bl", b"7.2.0.192.wl"]
+
+        run(main())
+
+    def test_is_bounded(self) -> None:
+        """After 20,000 others the first is forgotten, and the last is not."""
+
+        async def main() -> None:
+            office = Office("bl")
+            for ip in clients(20_001):
+                await office.hear(ip)
+            asked = len(office.table.asked)
+            await office.hear(clients(20_001)[-1])
+            assert len(office.table.asked) == asked
+            await office.hear(clients(1)[0])
+            assert len(office.table.asked) == asked + 1
+
+        run(main())
+
+    @pytest.mark.parametrize("answer", [SILENCE, ERROR])
+    def test_of_a_failure_is_short(self, answer: Found) -> None:
+        """Who comes again at once does not wait for the same zone again; seconds later it is asked once more."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): answer}))
+            assert isinstance(await office.hear(), Failing)
+            assert isinstance(await office.hear(), Failing)
+            assert len(office.table.asked) == 1
+            forward(16)
+            await office.hear()
+            assert len(office.table.asked) == 2
+
+        run(main())
+
+
+class TestBreaker:
+    """A zone that fails again and again is left alone, and asked in the background until it answers."""
+
+    def test_after_five_failures_nobody_waits(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """One line says so."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): SILENCE}))
+            for ip in clients(10):
+                assert isinstance(await office.hear(ip), Failing)
+            assert len(office.table.asked) == 5
+
+        run(main())
+
+        assert lines(capfd) == ["bl: it failed too often, last: timed out; it is left alone for a while"]
+
+    def test_failures_are_counted_in_a_row(self) -> None:
+        """An answer between them begins a new row."""
+
+        async def main() -> None:
+            table = Table({(b"bl", A): SILENCE, (b"9.2.0.192.bl", A): Absent()})
+            office = Office("bl", table=table)
+            for ip in (*clients(4), b"192.0.2.9", *clients(8)[4:]):
+                await office.hear(ip)
+            assert len(table.asked) == 9
+            assert office.board.may_be_asked(0)
+
+        run(main())
+
+    def test_it_comes_back_by_itself(self) -> None:
+        """The next look tests it, and clients are screened again."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
+            for ip in clients(5):
+                await office.hear(ip)
+            assert not office.board.may_be_asked(0)
+            office.table.answers = healthy(b"bl") | listing(b"bl", ME)
+            await office.look()
+            assert office.board.may_be_asked(0)
+            assert isinstance(await office.hear(), Listed)
+            assert await office.hear(clients(1)[0]) == CLEAN  # its failure is forgotten
+
+        run(main())
+
+    def test_the_first_failure_has_it_tested(self) -> None:
+        """If it is dead, the second client finds it left alone."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table(healthy(b"bl")))
+            await office.look()
+            office.table.answers = {(b"bl", A): SILENCE}
+            await office.hear(clients(1)[0])
+            await office.look()
+            office.table.asked.clear()
+            assert await office.hear(clients(2)[1]) == Failing("left alone, it failed too often")
+            assert office.table.asked == []
+
+        run(main())
+
+    def test_a_name_servers_memory_does_not_deceive_it(self) -> None:
+        """The test points may be answered from memory while the zone is dead; a random address is not."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
+            await office.test()
+            assert not office.board.may_be_asked(0)
+
+        run(main())
+
+    def test_as_long_as_it_is_dead_it_stays_alone(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """It is tested again before anybody could be made to wait, and after the second time a line says so."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): SILENCE}))
+            await office.look()
+            assert lines(capfd) == []
+            for _ in range(3):
+                record = office.board.read(0)
+                assert time.monotonic() + 20 < record.test_at < record.closed_until - 20
+                await office.test()
+
+        run(main())
+
+        assert lines(capfd) == ["bl: it cannot be asked: timed out; it is left alone until it answers"]
+
+    def test_a_zone_without_test_points_is_only_asked_whether_it_answers(self) -> None:
+        """+notest: nothing at the start; after a failure one question about nobody."""
+
+        async def main() -> None:
+            office = Office("bl+notest")
+            await office.look()
+            assert office.table.asked == []
+            office.table.answers = {(b"bl", A): SILENCE}
+            await office.hear()
+            await office.test()
+            assert not office.board.may_be_asked(0)
+            assert len(office.table.asked) == 2
+            office.table.answers = {(b"bl", A): address()}
+            await office.test()
+            assert office.board.may_be_asked(0)
+            assert all(re.fullmatch(rb"254\.\d+\.\d+\.127\.bl", name) for name in office.table.names()[1:])
+
+        run(main())
+
+
+class TestQuarantine:
+    """A zone that lists the world, or answers with errors, is not believed."""
+
+    @pytest.mark.parametrize(
+        ("lie", "sentence"),
+        [
+            (address(), "it lists 127.0.0.1, as no list may: it would list everybody, so it is not believed"),
+            (ERROR, "it answers 127.255.255.254, which is an error and lists nobody, so it is not believed"),
+        ],
+    )
+    def test_one_sentence_says_why(self, lie: Found, sentence: str, capfd: pytest.CaptureFixture[str]) -> None:
+        """Nobody is listed, nobody is asked, and each change is told once."""
+
+        async def main() -> None:
+            office = Office("short@key.bl", table=Table({(b"key.bl", A): lie, (b"key.bl", TXT): Found((b"x",))}))
+            await office.look()
+            assert lines(capfd) == [f"short: {sentence}"]
+            await office.test()
+            assert lines(capfd) == []
+            office.table.asked.clear()
+            assert await office.hear() == Failing("not believed for now", answered=True)
+            assert office.table.asked == []
+            office.table.answers = healthy(b"key.bl")
+            await office.test()
+            assert lines(capfd) == ["short: it is believed again"]
+            assert await office.hear() == CLEAN
+
+        run(main())
+
+    def test_another_line_of_the_same_hour_does_not_hide_it(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """First it fails, then it lists the world."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): SILENCE}))
+            for ip in clients(5):
+                await office.hear(ip)
+            assert len(lines(capfd)) == 1
+            office.table.answers = {(b"bl", A): address()}
+            await office.test()
+
+        run(main())
+
+        assert "lists 127.0.0.1" in lines(capfd)[0]
+
+    def test_silence_does_not_end_it(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """A zone that listed the world and is now dead has not become better."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): address()}))
+            await office.look()
+            office.table.answers = {(b"bl", A): SILENCE}
+            await office.test()
+            assert office.board.read(0).silenced
+            assert await office.hear() == Failing("not believed for now", answered=True)
+
+        run(main())
+
+        assert not any("again" in line for line in lines(capfd))
+
+    def test_what_it_said_is_forgotten(self) -> None:
+        """Whom it listed while it listed the world is asked about again when it is well."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table(healthy(b"bl")))
+            await office.look()
+            office.table.answers = {(b"bl", A): address(ttl=3600), (b"bl", TXT): Found((b"x",), 3600)}
+            assert isinstance(await office.hear(), Listed)
+            await office.test()
+            office.table.answers = healthy(b"bl")
+            await office.test()
+            assert await office.hear() == CLEAN
+
+        run(main())
+
+    def test_errors_for_clients_do_not_count_as_silence(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """They cost nobody any time: each is counted, the breaker stays closed, and one line an hour says so."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): ERROR} | healthy(b"bl")))
+            for ip in clients(10):
+                finding = await office.hear(ip)
+                assert isinstance(finding, Failing)
+                assert finding.answered
+            assert len(office.table.asked) == 10
+            office.desk.share()
+            assert office.board.read(0).errors == 10
+
+        run(main())
+
+        assert lines(capfd) == ["bl: it answers 127.255.255.254, which is an error and lists nobody"]
+
+
+class TestMadness:
+    """A zone that suddenly lists nearly everybody is not believed, though its test points be right."""
+
+    def test_after_a_hundred_clients(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """Then it is left for half an hour, and the first client after that does not end it again."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table(healthy(b"bl")))
+            await office.look()
+            for ip in clients(200):
+                await office.hear(ip)
+            office.desk.share()
+            office.table.answers = healthy(b"bl") | {(b"bl", A): address(), (b"bl", TXT): Found((b"x",))}
+            for ip in clients(300)[200:]:
+                assert isinstance(await office.hear(ip), Listed)
+            office.desk.share()
+            assert lines(capfd) == ["bl: it suddenly lists nearly everybody, so it is not believed"]
+            assert isinstance(await office.hear(ME), Failing)
+            assert office.board.read(0).test_at > time.monotonic() + 1000
+            office.table.answers = healthy(b"bl")
+            await office.test()
+            assert lines(capfd) == ["bl: it is believed again"]
+            assert await office.hear(ME) == CLEAN
+            office.desk.share()
+            assert lines(capfd) == []
+
+        run(main())
+
+    def test_not_from_the_beginning(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """A list of whole networks lists most of who comes, and always has."""
+
+        async def main() -> None:
+            office = Office("bl", table=Table({(b"bl", A): address(), (b"bl", TXT): Found((b"x",))} | healthy(b"bl")))
+            await office.look()
+            for ip in clients(500):
+                assert isinstance(await office.hear(ip), Listed)
+                office.desk.share()
+
+        run(main())
+
+        assert lines(capfd) == []
+
+
+class TestTests:
+    """Who tests, and when."""
+
+    def test_one_desk_tests_for_all(self) -> None:
+        """Each question once, and then not for many minutes."""
+
+        async def main() -> None:
+            office = Office("bl", "wl")
+            await office.look()
+            assert len(office.table.asked) == len(set(office.table.asked)) == 6
+            await office.look()
+            assert len(office.table.asked) == 6
+            for number in range(2):
+                assert time.monotonic() + 1300 < office.board.read(number).test_at < time.monotonic() + 2300
+
+        run(main())
+
+    def test_a_slow_zone_does_not_keep_the_others_waiting(self) -> None:
+        """All that are due are tested at once."""
+
+        async def main() -> None:
+            office = Office("a", "b", "c")
+            answer = asyncio.Event()
+
+            async def slow(name: bytes, kind: int, deadline: float) -> Found | Absent:
+                del kind, deadline
+                office.table.asked.append((name, A))
+                await answer.wait()
+                return Absent()
+
+            program = Program((office.settings,), ("true",))
+            office.desks = [ZoneDesk(program, office.board, office.tally, slow, Log(VERBOSE))]
+            await office.look()
+            assert {name[-1:] for name in office.table.names()} == {b"a", b"b", b"c"}
+
+        run(main())
+
+    def test_an_empty_zone_is_remarked_on(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """With -v only: it harms nobody."""
+
+        async def main(verbose: bool) -> None:
+            await Office("bl", verbose=verbose).look()
+
+        run(main(False))
+        assert lines(capfd) == []
+        run(main(True))
+        assert lines(capfd) == ["bl: it does not list its test point 127.0.0.2; does it still live?"]
+
+
+class TestCounters:
+    """What an operator needs to see which zone earns its keep."""
+
+    def test_of_a_zone(self) -> None:
+        """Asked, listed, errors, timeouts; alone or together with others; memory costs no question."""
+        both, one = b"192.0.2.1", b"192.0.2.2"
+        answers = listing(b"bl", both) | listing(b"dul", both) | listing(b"bl", one)
+        answers |= {(b"3.2.0.192.bl", A): SILENCE, (b"3.2.0.192.dul", A): ERROR}
+
+        async def main() -> list[dict[str, int]]:
+            office = Office("bl", "dul", table=Table(answers), scores=(1, 1))  # for a 553 all are waited for
+            for ip in (both, one, one, b"192.0.2.3", b"192.0.2.4"):
+                await office.screen(ip)
+            for desk in office.desks:
+                desk.share()
+            return [record.totals() for record in office.board.all()]
+
+        bl, dul = run(main())
+
+        assert bl | {"milliseconds": 0} == _totals(asked=4, listed=2, timeouts=1, unique=2, overlap=1)
+        assert dul | {"milliseconds": 0} == _totals(asked=4, listed=1, errors=1, overlap=1)
+
+    def test_of_two_desks_are_added(self) -> None:
+        """Verdicts too."""
+
+        async def main() -> tuple[int, Totals]:
+            office = Office("bl", table=Table(listing(b"bl", ME)))
+            for desk in office.desks:
+                for ip in (ME, b"192.0.2.8"):
+                    opinion = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.hear, None)
+                    desk.note_verdict(office.settings, opinion)
+                desk.note_verdict(office.settings, Opinion(Refuse(553, b"no")))
+                desk.note_verdict(office.settings, Opinion(Accept(known=True)))
+                desk.share()
+                desk.share()
+            return office.board.read(0).listed, office.tally.read()
+
+        assert run(main()) == (2, Totals(accepted=4, refused=2, bounced=2))
+
+    def test_they_are_shared_within_a_second(self) -> None:
+        """Without anybody's asking for it."""
+
+        async def main() -> None:
+            office = Office("bl")
+            await office.screen(ME)
+            await _until(lambda: office.board.read(0).asked == 1)
+
+        run(main())
+
+
+def _totals(**counts: int) -> dict[str, int]:
+    names = ("asked", "listed", "errors", "timeouts", "unique", "overlap", "milliseconds")
+    return dict.fromkeys(names, 0) | counts
+
+
+async def _until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.01)
