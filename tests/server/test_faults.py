@@ -399,9 +399,9 @@ class TestBadClients:
         env = {"PATH": os.environ["PATH"], "RBLSMTPD": "No"}
         with Server(SERVER, ("-w1", *QUIET), (ours("pyrblsmtpd"), "true"), tmp_path, env=env) as server:
             worker = until(lambda: workers(server))[0]
-            before = _memory(worker)
             with server.connect() as client:
                 assert client.recv(100) == b"220 rblsmtpd.local\r\n"
+                before = _memory(worker)
                 with pytest.raises(OSError, match=r"."):
                     for _ in range(1000):
                         client.sendall(b"x" * 65536)
