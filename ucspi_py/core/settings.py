@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .limits import ClientLimits
+from .limits import ClientLimits, Prefixes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,24 @@ class ScreenSettings:
     zones: tuple[Zone, ...]
     session_seconds: int
     lookup_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class GreylistSettings:
+    """How greylist screens, in seconds.
+
+    store: path of an SQLite file, or a redis:, rediss: or unix: URL. delay: from the first contact of a network until
+    it is let in. window: from the first contact until it is forgotten, unless let in. memory: from being let in until
+    it is forgotten, unless let in again. network: the prefixes that make clients one. session_seconds: for the
+    refused dialogue.
+    """
+
+    store: str
+    delay: int
+    window: int
+    memory: int
+    network: Prefixes
+    session_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
