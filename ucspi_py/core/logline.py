@@ -2,6 +2,7 @@
 
 from .address import is_ipv6
 from .connection import Endpoints, Names
+from .verdict import clean
 
 _FIELD_LIMIT = 100
 _SAFE = bytes(byte if 33 <= byte <= 126 and byte not in b"%:" else ord("?") for byte in range(256))
@@ -60,6 +61,12 @@ def dropping(sentence: str) -> bytes:
 def refused(ip: bytes, pid: int, reply: bytes) -> bytes:
     """rblsmtpd's one line for a refused client (rblsmtpd.c, rblsmtpd)."""
     return b"rblsmtpd: %s pid %d: %s\n" % (ip, pid, reply)
+
+
+def store_failed(store: str, reason: str) -> bytes:
+    """A greylist that cannot be asked, and so refuses nobody."""
+    words = f"unable to use {store}: {reason}".encode("utf-8", "surrogateescape")
+    return b"greylist: warning: %s, everybody is let in\n" % clean(words)
 
 
 def _said(prefix: str, sentence: str) -> bytes:
