@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import ours, theirs
+from tests.support.programs import ours
+from tests.support.rules import compiled
 from tests.support.server import QUIET, Server
 from tests.support.waiting import until
 
@@ -31,13 +32,6 @@ def served(server: Server, number: int, source: str = "127.0.0.1") -> Iterator[l
     finally:
         for client in clients:
             client.close()
-
-
-def compiled(text: str, folder: Path) -> str:
-    """The rules, compiled."""
-    cdb = folder / "rules.cdb"
-    subprocess.run([theirs("tcprules"), cdb, folder / "tmp"], input=text.encode(), check=True)
-    return str(cdb)
 
 
 def first_bytes(server: Server, source: str = "127.0.0.1") -> bytes:

@@ -1,6 +1,7 @@
 """What the operator asked for, frozen. Never says where it came from and never acts on it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from .limits import ClientLimits, Prefixes
 
@@ -22,6 +23,8 @@ class Zone:
 class ScreenSettings:
     """How rblsmtpd screens: zones in written order; seconds for the refused dialogue; seconds for all look-ups."""
 
+    log_name: ClassVar[bytes] = b"rblsmtpd"
+
     zones: tuple[Zone, ...]
     session_seconds: int
     lookup_seconds: float
@@ -37,6 +40,8 @@ class GreylistSettings:
     refused dialogue.
     """
 
+    log_name: ClassVar[bytes] = b"greylist"
+
     store: str
     delay: int
     window: int
@@ -45,11 +50,15 @@ class GreylistSettings:
     session_seconds: int
 
 
+#: What stands before a program and is done by ourselves. ``log_name`` is the name that its log lines carry.
+Screening = ScreenSettings | GreylistSettings
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What runs on a connection: the screens that we do ourselves, outermost first, then the program to exec."""
 
-    screens: tuple[ScreenSettings, ...]
+    screens: tuple[Screening, ...]
     argv: tuple[str, ...]
 
 

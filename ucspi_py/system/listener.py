@@ -61,3 +61,9 @@ def listen(address: str, port: int, backlog: int) -> socket.socket:
         raise unable("listen", error) from None
     listener.setblocking(False)
     return listener
+
+
+def fixed_end(listener: socket.socket) -> tuple[str, int] | None:
+    """The local end of every connection; None where the listener takes them on any address."""
+    ip, port = listener.getsockname()[:2]
+    return None if ip in ("0.0.0.0", "::") else (ip, port)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from ..core import dns_message, logline
 from ..core.dns_message import Answer, Ask
 from ..core.errors import error_words
-from ..core.settings import ServerSettings
-from . import descriptors, listener, names, orphans, privileges, signals, spawn
+from ..core.settings import ScreenSettings, ServerSettings
+from . import descriptors, listener, names, orphans, privileges, screens, signals, spawn
 from .arrivals import Arrivals
 from .journal import Journal
 from .limits import SoftLimits
@@ -77,6 +77,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
+    screens.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:
@@ -254,7 +255,8 @@ def _address(host: str) -> str:
 
 def _ask(settings: ServerSettings) -> Ask:
     """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
-    if not names.asks_dns(settings) and not any(screen.zones for screen in settings.program.screens):
+    zones = [s.zones for s in settings.program.screens if isinstance(s, ScreenSettings) and s.zones]
+    if not names.asks_dns(settings) and not zones:
         return _nobody_knows
     from . import resolver
 

@@ -6,7 +6,7 @@ Holds the order of the rooms and nothing else. Until the program has the socket,
 import errno
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,13 +17,14 @@ from ..core.errors import CorruptRules, Failure, error_words, unable
 from ..core.limits import Presence, exceeded, for_rule
 from ..core.rules_data import DEFAULT, Instructions, instructions
 from ..core.rules_match import match
-from ..core.settings import ScreenSettings, ServerSettings
+from ..core.settings import ServerSettings
 from ..core.verdict import Refuse
 from . import names, screening
 from .arrivals import Arrivals
 from .journal import Journal
 from .rules_file import RulesFile, unreadable
 from .scoreboard import Scoreboard
+from .screens import Screen
 from .slots import Slots
 from .spawn import Launcher
 
@@ -48,6 +49,7 @@ class Service:
     environment: Mapping[bytes, bytes]
     launcher: Launcher
     ask: Ask
+    screens: Sequence[Screen]
 
 
 class Guest(NamedTuple):
@@ -80,7 +82,7 @@ async def serve(service: Service, client: socket.socket, visit: Visit, counted: 
             return
         environment = environ(service.environment, endpoints, known, rule.variables)
         guest = Guest(client, visit, known, environment)
-        for screen in service.settings.program.screens:
+        for screen in service.screens:
             if await _refused(service, screen, guest):
                 return
         await _start(service, guest)
@@ -143,14 +145,15 @@ def say_goodbye(client: socket.socket, message: bytes) -> None:
         pass
 
 
-async def _refused(service: Service, screen: ScreenSettings, guest: Guest) -> bool:
+async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    verdict = await screening.screen(screen, guest.environment, service.ask)
+    verdict = await screen.judge(guest.environment)
     if not isinstance(verdict, Refuse):
         return False
     ip = guest.environment.get(b"TCPREMOTEIP", b"")
-    service.journal.refused(guest.visit.endpoints, guest.names, logline.refused(ip, os.getpid(), verdict.reply))
-    await screening.hold(guest.socket, verdict, screen.session_seconds)
+    line = logline.refused(screen.settings.log_name, ip, os.getpid(), verdict.reply)
+    service.journal.refused(guest.visit.endpoints, guest.names, line)
+    await screening.hold(guest.socket, verdict, screen.settings.session_seconds)
     return True
 
 

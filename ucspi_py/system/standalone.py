@@ -1,6 +1,6 @@
-"""pyrblsmtpd as a process of its own: the client on 0 and 1, then the program in our place.
+"""pyrblsmtpd or pygreylist as a process of its own: the client on 0 and 1, then the program in our place.
 
-dns and asyncio are loaded only where the zones must be asked.
+dns, asyncio and stores are loaded only where they must be asked.
 """
 
 import os
@@ -8,9 +8,9 @@ import signal
 import sys
 from collections.abc import Mapping
 
-from ..core import logline
+from ..core import greylist, logline
 from ..core.errors import unable
-from ..core.settings import Program, ScreenSettings
+from ..core.settings import GreylistSettings, Program, Screening, ScreenSettings
 from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import Accept, Refuse, Verdict, told
 from . import limits, log, pathexec
@@ -25,13 +25,28 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     for screen in program.screens:
         verdict = _verdict(screen, environment)
         if isinstance(verdict, Refuse):
-            log.Log(log.ERRORS).say(logline.refused(environment.get(b"TCPREMOTEIP", b""), os.getpid(), verdict.reply))
+            ip = environment.get(b"TCPREMOTEIP", b"")
+            log.Log(log.ERRORS).say(logline.refused(screen.log_name, ip, os.getpid(), verdict.reply))
             _hold(verdict, screen.session_seconds)
             sys.exit(0)
     _become(program.argv, environment, soft_limits)
 
 
-def _verdict(screen: ScreenSettings, environment: Mapping[bytes, bytes]) -> Verdict:
+def _verdict(screen: Screening, environment: Mapping[bytes, bytes]) -> Verdict:
+    if isinstance(screen, GreylistSettings):
+        return _greylist_verdict(screen, environment)
+    return _zones_verdict(screen, environment)
+
+
+def _greylist_verdict(screen: GreylistSettings, environment: Mapping[bytes, bytes]) -> Verdict:
+    if greylist.exempt(environment):
+        return Accept()
+    from . import greylisting
+
+    return greylisting.judge_once(screen, environment, log.Log(log.ERRORS))
+
+
+def _zones_verdict(screen: ScreenSettings, environment: Mapping[bytes, bytes]) -> Verdict:
     verdict = told(environment.get(b"RBLSMTPD"))
     if verdict:
         return verdict

@@ -13,10 +13,11 @@ from ..core.connection import Endpoints, Visit
 from ..core.dns_message import Ask
 from ..core.errors import error_words
 from ..core.settings import ServerSettings
-from . import names
+from . import names, screens
 from .arrivals import Arrivals
 from .journal import Journal
 from .later import Later
+from .listener import fixed_end
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
@@ -79,10 +80,11 @@ class Worker:
             environment=inheritance.environment,
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
+            screens=screens.in_service(settings.program.screens, inheritance.ask, inheritance.log),
         )
         # With nobody to wait for, a connection runs straight through and costs no task.
         self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
-        self._local = _fixed_local(inheritance.listener)
+        self._local = fixed_end(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
         self._watching = False
         self._later = Later(_LOOK_AGAIN, self._watch)
@@ -97,6 +99,8 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._inheritance.death_pipe, self._drain)
+        for screen in self._service.screens:
+            self._take_on(screen.open())
         self._watch()
         self._loop.run_forever()
 
@@ -169,10 +173,13 @@ class Worker:
         )
 
     def _begin(self, client: socket.socket, visit: Visit) -> None:
-        if not self._waits:
+        if self._waits:
+            self._take_on(self._serve_in_hall(client, visit))
+        else:
             _run_straight(serve(self._service, client, visit, counted=0))
-            return
-        task = self._loop.create_task(self._serve_in_hall(client, visit))
+
+    def _take_on(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
 
@@ -238,9 +245,3 @@ def _run_straight(session: Coroutine[None, None, None]) -> None:
     except StopIteration:
         return
     raise RuntimeError("a session that waits for nothing has waited")
-
-
-def _fixed_local(listener: socket.socket) -> tuple[str, int] | None:
-    """The local end of every connection; None where the listener takes them on any address."""
-    ip, port = listener.getsockname()[:2]
-    return None if ip in ("0.0.0.0", "::") else (ip, port)
