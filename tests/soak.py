@@ -153,6 +153,15 @@ def _running(server: Server) -> bytes:
         return log.read().rpartition(b"tcpserver: status: ")[2].partition(b"\n")[0]
 
 
+def _fill(server: Server) -> None:
+    """Every slot is there: so many clients are served at once."""
+    with contextlib.ExitStack() as clients:
+        for number in range(LIMIT):
+            client = clients.enter_context(server.connect(f"127.0.6.{1 + number % 5}"))
+            client.sendall(b"x")
+            assert client.recv(1) == b"x"
+
+
 def soak(seconds: float, clients: int, folder: Path) -> dict[str, int]:
     """Run it; how many clients met which fate. Raises AssertionError where something is missing in the end."""
     cdb = folder / "rules.cdb"
@@ -166,6 +175,7 @@ def soak(seconds: float, clients: int, folder: Path) -> dict[str, int]:
         test = Soak(server, cdb, seconds, clients)
         asyncio.run(test.run())
         until(lambda: _running(server) == b"0/%d" % LIMIT, f"all slots: {_running(server)!r}")
+        _fill(server)
         until(lambda: server.talk(source="127.0.6.1", data=b"well") == b"well", "good rules")
         assert _descriptors(master) == before[0]
         assert _private_memory(master) < before[1] + 2000

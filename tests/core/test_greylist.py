@@ -82,7 +82,8 @@ def test_network_of_anything(ip: bytes) -> None:
         ({b"GREYLIST": b"x"}, False),
         ({b"RELAYCLIENT": b""}, True),
         ({b"RELAYCLIENT": b"@example.org"}, True),
-        ({b"RBLSMTPD": b""}, False),
+        ({b"RBLSMTPD": b""}, True),
+        ({b"RBLSMTPD": b"-No"}, False),
     ],
 )
 def test_exempt(environment: dict[bytes, bytes], expected: bool) -> None:

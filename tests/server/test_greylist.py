@@ -150,7 +150,8 @@ class TestAloneAndAbsorbed:
         [
             ({"TCPREMOTEIP": "192.0.2.7"}, True),
             ({"TCPREMOTEIP": "192.0.2.7", "GREYLIST": "yes"}, True),
-            ({"TCPREMOTEIP": "192.0.2.7", "RBLSMTPD": ""}, True),
+            ({"TCPREMOTEIP": "192.0.2.7", "RBLSMTPD": "text"}, True),
+            ({"TCPREMOTEIP": "192.0.2.7", "RBLSMTPD": ""}, False),
             ({"TCPREMOTEIP": "2001:db8::7"}, True),
             ({"TCPREMOTEIP": "192.0.2.7", "GREYLIST": ""}, False),
             ({"TCPREMOTEIP": "192.0.2.7", "RELAYCLIENT": ""}, False),
@@ -223,6 +224,15 @@ tcpserver: end \1 status 0
 tcpserver: status: 0/40
 """
         assert re.search(story, log)
+
+    def test_the_oldest_refused_client_is_left(self, tmp_path: Path) -> None:
+        """--held counts whom the greylist refuses, and one more costs the oldest its place."""
+        with serving(tmp_path, "-s", str(tmp_path / "db"), *LONG, options=("-w1", "--held", "1")) as server:
+            with server.connect("127.0.1.1") as oldest:
+                assert oldest.recv(100) == b"220 rblsmtpd.local\r\n"
+                assert answer(server, "127.0.2.1") == REFUSED
+                assert oldest.recv(100).startswith(b"421 ")
+                assert oldest.recv(100) == b""
 
     def test_by_another_name(self, tmp_path: Path) -> None:
         """A link that leads to pygreylist is taken in as well."""

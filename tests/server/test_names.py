@@ -158,10 +158,10 @@ class TestIpv6:
                 assert server.talk() == b"six.example six.example\n"
 
     def test_zones_for_an_ipv6_client(self, tmp_path: Path) -> None:
-        """RFC 5782: 32 nibbles."""
+        """RFC 5782: 32 nibbles, for a zone that knows IPv6."""
         name = ".".join(["1"] + ["0"] * 31) + ".zone TXT"
         with nameserver.running({name: ["six is listed"]}, tmp_path) as dns:
             env = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns}
-            backend = (ours("pyrblsmtpd"), "-r", "zone", "true")
+            backend = (ours("pyrblsmtpd"), "-r", "zone+v6", "true")
             with Server(ours("pytcpserver"), ("-HRl0",), backend, tmp_path, env=env, host="::1") as server:
                 assert server.talk(b"rcpt\r\n").endswith(b"451 six is listed\r\n")

@@ -134,9 +134,7 @@ def test_rblsmtpd_variable(told: str, words: Sequence[str], dns: str, tmp_path: 
         b"mail\trcpt\r\nnoop\r",
         b"DATA\r\n.\r\n\n.\n\r.\r\nBDAT 5 LAST\r\n12345\r\nSTARTTLS\r\nAUTH PLAIN x\r\n",
         bytes(range(256)) * 3 + b"\nquit\n",
-        b"noop\r\n" * 500,
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"noop\r\n" * 20,
     ],
     ids=lambda said: repr(said[:20]),
 )
@@ -147,6 +145,24 @@ def test_dialogues(said: bytes, tmp_path: Path) -> None:
 
     assert alone(ours("pyrblsmtpd"), (), environment, said) == expected
     assert absorbed((), environment, tmp_path, said) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (b"noop\r\n" * 200_000, b"250 rblsmtpd.local\r\n" * 20 + b"421 too many commands\r\n"),
+        (b"blah\r\n" * 200, b"451 No\r\n" * 10 + b"421 too many commands\r\n"),
+        (b"x" * 5000, b"500 line too long\r\n"),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"421 this is an SMTP server\r\n"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\n", b"421 this is an SMTP server\r\n"),
+    ],
+    ids=["endless commands", "endless errors", "endless line", "HTTP", "TLS"],
+)
+def test_limits_of_a_dialogue(said: bytes, told: bytes) -> None:
+    """C answers for as long as it is asked; we leave."""
+    environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
+
+    assert alone(ours("pyrblsmtpd"), (), environment, said)[0] == b"220 rblsmtpd.local\r\n" + told
 
 
 def test_the_session_ends_by_itself(tmp_path: Path) -> None:

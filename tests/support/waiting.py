@@ -9,13 +9,13 @@ T = TypeVar("T")
 PATIENCE = 30.0
 
 
-def until(condition: Callable[[], T | None], what: str = "") -> T:
-    """The condition's first true value; fails after PATIENCE seconds, far beyond what a slow machine needs."""
-    end = time.monotonic() + PATIENCE
+def until(condition: Callable[[], T | None], what: str = "", patience: float = PATIENCE) -> T:
+    """The condition's first true value; fails after ``patience`` seconds, far beyond what a slow machine needs."""
+    end = time.monotonic() + patience
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {PATIENCE:.0f} s in vain for {what or condition}")
+            raise AssertionError(f"waited {patience:.0f} s in vain for {what or condition}")
         time.sleep(0.01)

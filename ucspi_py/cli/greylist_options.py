@@ -70,8 +70,8 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
 def greylist(**_options: object) -> None:
     """Refuse networks that were never here before for some minutes, run PROGRAM for any other client.
 
-    $TCPREMOTEIP is the client. Never refused: who may relay ($RELAYCLIENT), and whom a rule spares (GREYLIST="").
-    While STORE cannot be used, everybody is let in.
+    $TCPREMOTEIP is the client. Never refused: who may relay ($RELAYCLIENT), and whom a rule spares (RBLSMTPD="" or
+    GREYLIST=""). While STORE cannot be used, everybody is let in.
 
     Example: pygreylist -s /var/lib/greylist/db qmail-smtpd
     """

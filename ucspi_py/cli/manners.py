@@ -1,5 +1,6 @@
 """djb's manners over click: one usage line, exit 100 for what was asked wrongly, options in written order."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -74,7 +75,6 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
     """
     try:
         command(sys.argv[1:])
-        sys.stdout.flush()
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as wrong:
@@ -88,14 +88,22 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
         sys.exit(failure.exit_code)
 
 
-def invoke(command: click.Command, args: list[str]) -> None:
-    """Run a click command whose errors run() translates."""
-    command.main(args, standalone_mode=False)
+def invoke(command: click.Command, program: str, args: list[str]) -> None:
+    """Run a click command whose errors run() translates. program: its name in --help."""
+    command.main(args, prog_name=program, standalone_mode=False)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:
     """Parse words without running anything. Raises click's UsageError, or Exit after --help."""
     return command.make_context(program, list(args))
+
+
+def tell(descriptor: int, data: bytes) -> None:
+    """Write to standard output or error; whether anybody can read it changes no exit code, as in C."""
+    try:
+        os.write(descriptor, data)
+    except OSError:
+        pass
 
 
 def _sentence(program: str, wrong: click.UsageError) -> str:
@@ -112,9 +120,4 @@ def _sentence(program: str, wrong: click.UsageError) -> str:
 
 
 def _complain(*lines: str) -> None:
-    text = "".join(f"{line}\n" for line in lines if line)
-    try:
-        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape"))
-        sys.stderr.flush()
-    except OSError:
-        pass
+    tell(2, "".join(f"{line}\n" for line in lines if line).encode("utf-8", "surrogateescape"))

@@ -2,26 +2,31 @@
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import click
 
+from ..core import zone
 from ..core.errors import AskedWrongly
-from ..core.settings import Program, Screening, ScreenSettings, Zone
+from ..core.settings import Program, Screening, ScreenSettings
 from ..system.pathexec import find
 from . import greylist_options, manners
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"
-USAGE = "rblsmtpd [ -bBcC ] [ -t timeout ] [ -r base ] [ -a base ] smtpd [ arg ... ]"
+USAGE = (
+    "rblsmtpd [ -bBcCipv ] [ -t timeout ] [ -r base ] [ -a base ] [ -d seconds ] [ -T score ] [ -w seconds ] "
+    "smtpd [ arg ... ]"
+)
 
 _SESSION_SECONDS = 60
 #: C takes up to 60 s for each zone, one after the other; all of ours together take this.
-_LOOKUP_SECONDS = 10.0
+_LOOKUP_SECONDS = 5
 
 
 @click.command(cls=manners.OrderedCommand, context_settings=manners.CONTEXT_SETTINGS)
-@click.option("-r", "list_zone", metavar="ZONE", multiple=True, help="Refuse clients that this zone lists (TXT).")
-@click.option("-a", "allow_zone", metavar="ZONE", multiple=True, help="Accept clients that this zone lists (A).")
+@click.option("-r", "list_zone", metavar="ZONE", multiple=True, help="Refuse clients that this zone lists.")
+@click.option("-a", "allow_zone", metavar="ZONE", multiple=True, help="Accept clients that this zone lists.")
 @click.option("-b", "bounce", is_flag=True, help="Zones after this: refuse for good (553).")
 @click.option("-B", "no_bounce", is_flag=True, help="Zones after this: refuse for now (451, the default).")
 @click.option("-c", "fail_closed", is_flag=True, help="Zones after this: a failed look-up refuses for now.")
@@ -34,12 +39,36 @@ _LOOKUP_SECONDS = 10.0
     multiple=True,
     help=f"How long a refused client is talked to ({_SESSION_SECONDS}); 0: it only gets the refusal.",
 )
+@click.option(
+    "-d",
+    "lookup_seconds",
+    metavar="SECONDS",
+    type=manners.Number(1),
+    default=_LOOKUP_SECONDS,
+    help=f"For all zones together ({_LOOKUP_SECONDS}).",
+)
+@click.option(
+    "-T",
+    "scores",
+    metavar="N[/M]",
+    type=manners.Numbers("N[/M]", "/", (0,)),
+    help="Add up the weights of the zones; refuse from N on for now, from M on for good.",
+)
+@click.option("-w", "greet_seconds", metavar="SECONDS", type=manners.Number(), default=0, help="Greet after this time.")
+@click.option("-p", "ask_private", is_flag=True, help="Ask about private addresses too.")
+@click.option(
+    "-i", "interrogate", is_flag=True, help="Refuse nobody; tell the program in RBLSMTPD, RBLSCORE, RBLZONES."
+)
+@click.option("--dry-run", is_flag=True, help="Refuse nobody; log who would be refused.")
+@click.option("-v", "verbose", is_flag=True, help="Log what each zone and each refused client says.")
 @click.argument("program", nargs=-1, required=True)
 def screen_options(**_options: object) -> None:
     """Refuse a client that a DNS zone lists, run PROGRAM for any other.
 
     Options act in the order in which they are written. $TCPREMOTEIP is the client; $RBLSMTPD, where set, is the
     verdict: empty accepts, text refuses with 451, -text with 553.
+
+    ZONE is [alias@]name[+v6][+notest][=codes][*weight][:text], as in zen.example.org=127.0.0.[2..11]*3.
 
     Example: pyrblsmtpd -r bl.example.org qmail-smtpd
     """
@@ -64,21 +93,48 @@ def read_options(name: str, words: Sequence[str]) -> Program:
     return Program((settings(ctx), *inner.screens), inner.argv)
 
 
+def zone_screen(words: Sequence[str]) -> ScreenSettings:
+    """The options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
+    return _settings(manners.context(screen_options, RBLSMTPD, words))
+
+
 def _settings(ctx: click.Context) -> ScreenSettings:
     zones = []
-    bounce = fail_closed = False
+    flags = {"bounce": False, "fail_closed": False}
     session_seconds = _SESSION_SECONDS
     for name, value in manners.written_options(ctx):
         match name:
             case "bounce" | "no_bounce":
-                bounce = name == "bounce"
+                flags["bounce"] = name == "bounce"
             case "fail_closed" | "fail_open":
-                fail_closed = name == "fail_closed"
+                flags["fail_closed"] = name == "fail_closed"
             case "session_seconds":
                 session_seconds = value
-            case _:
-                zones.append(Zone(os.fsencode(value), name == "allow_zone", bounce, fail_closed))
-    return ScreenSettings(tuple(zones), session_seconds, _LOOKUP_SECONDS)
+            case "list_zone" | "allow_zone":
+                zones.append(zone.parse(value, allow=name == "allow_zone", **flags))
+    refuse_score, bounce_score = ctx.params["scores"] or (None, None)
+    if refuse_score is None and any(listed.weight is not None for listed in zones):
+        raise AskedWrongly("a zone with a *weight needs -T, the score from which a client is refused")
+    others = ("lookup_seconds", "greet_seconds", "ask_private", "interrogate", "dry_run", "verbose")
+    return ScreenSettings(
+        zones=tuple(zones),
+        session_seconds=session_seconds,
+        refuse_score=refuse_score,
+        bounce_score=bounce_score or None,
+        **{name: ctx.params[name] for name in others},
+    )
+
+
+def defaults() -> ScreenSettings:
+    """A screen without a zone."""
+    return zone_screen(["program"])
+
+
+def with_zones(settings: ScreenSettings, zones: tuple[zone.Zone, ...]) -> ScreenSettings:
+    """The same screen with more zones behind its own; weights are added up where any zone has one."""
+    every = settings.zones + zones
+    weighed = settings.refuse_score is None and any(listed.weight is not None for listed in every)
+    return replace(settings, zones=every, refuse_score=1 if weighed else settings.refuse_score)
 
 
 _SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], Screening]]] = {

@@ -1,7 +1,9 @@
 """pytcprules: rules source on standard input -> a cdb, in one move."""
 
+import errno
 import sys
 from collections.abc import Iterator
+from itertools import chain
 
 import click
 
@@ -9,6 +11,8 @@ from ..core.errors import unable
 from ..core.rules_text import records
 from ..system import rules_file
 from . import manners
+
+_AT_ONCE = 1 << 16
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
@@ -28,11 +32,20 @@ def compile_rules(cdb: str, tmp: str) -> None:
 
 def main() -> None:
     """The program."""
-    manners.run("tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, args))
+    manners.run(
+        "tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, "pytcprules", args)
+    )
 
 
 def _lines() -> Iterator[bytes]:
+    return chain.from_iterable(iter(_some_lines, []))
+
+
+def _some_lines() -> list[bytes]:
+    """The next lines of standard input, none at its end."""
     try:
-        yield from sys.stdin.buffer
+        if sys.stdin is None:
+            raise OSError(errno.EBADF, "closed when we were started")
+        return sys.stdin.buffer.readlines(_AT_ONCE)
     except OSError as error:
         raise unable("read input", error) from None

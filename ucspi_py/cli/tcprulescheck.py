@@ -1,7 +1,6 @@
 """pytcprulescheck: what would the rules say of the client in the environment?"""
 
 import os
-import sys
 
 import click
 
@@ -27,24 +26,24 @@ def check(cdb: str) -> None:
     ip = variable(b"TCPREMOTEIP", b"0.0.0.0")
     try:
         decided = match(rules.current(), ip, variable(b"TCPREMOTEHOST"), variable(b"TCPREMOTEINFO"))
-        sys.stdout.buffer.write(_told(decided))
+        manners.tell(1, told(decided))
     except CorruptRules as corrupt:
         raise unreadable(cdb, corrupt) from None
 
 
-def main() -> None:
-    """The program."""
-    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, args))
-
-
-def _told(decided: Match | None) -> bytes:
-    """tcprulescheck.c, found: the rule, its variables up to a deny, the verdict."""
+def told(decided: Match | None) -> bytes:
+    """What is said of the rule that decided (tcprulescheck.c, found): its variables up to a deny, and the verdict."""
     if decided is None:
         return b"default:\nallow connection\n"
-    told = b"rule " + decided.key + b":\n"
+    lines = b"rule " + decided.key + b":\n"
     for item in rules_data.items(decided.value):
         if item.startswith(b"D"):
-            return told + b"deny connection\n"
+            return lines + b"deny connection\n"
         if item.startswith(b"+"):
-            told += b"set environment variable " + item[1:] + b"\n"
-    return told + b"allow connection\n"
+            lines += b"set environment variable " + item[1:] + b"\n"
+    return lines + b"allow connection\n"
+
+
+def main() -> None:
+    """The program."""
+    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, "pytcprulescheck", args))

@@ -9,7 +9,7 @@ import click
 from ..core import limits
 from ..core.errors import AskedWrongly
 from ..core.settings import ServerSettings
-from ..system import descriptors, launch, log, master, privileges
+from ..system import descriptors, launch, log, privileges, start
 from . import manners, program
 
 USAGE = (
@@ -52,6 +52,14 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     "--rate", metavar="N[/SECONDS]", type=manners.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
 )
 @click.option("--reserve", metavar="N", type=manners.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
+@click.option(
+    "--held",
+    "held_limit",
+    metavar="N",
+    type=manners.Number(1),
+    default=2000,
+    help="Clients without a program, refused ones above all (2000); then the oldest is left.",
+)
 @click.option("--shed", "overload_text", metavar="TEXT", help="When all slots are taken, say TEXT instead of nothing.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
@@ -84,7 +92,7 @@ def main() -> None:
 
 def _serve(args: list[str]) -> None:
     soft_limits = launch.take_note(os.environb)
-    master.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
+    start.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 
 def _settings(options: dict[str, Any]) -> ServerSettings:
@@ -104,7 +112,7 @@ def _settings(options: dict[str, Any]) -> ServerSettings:
         banner=os.fsencode(options.pop("banner")),
         local_name=None if local_name is None else os.fsencode(local_name),
         verbosity=log.ERRORS if verbosity is None else verbosity,
-        workers=options.pop("workers") or master.processors(),
+        workers=options.pop("workers") or start.processors(),
         client_limits=_client_limits(options.pop("per_client"), options.pop("per_network"), options.pop("rate")),
         overload_message=None if overload_text is None else _line(overload_text),
         uid=uid,

@@ -20,6 +20,38 @@ def is_ipv6(ip: bytes) -> bool:
     return b":" in ip
 
 
+_PRIVATE = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "169.254.0.0/16",
+        "100.64.0.0/10",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+
+#: The first two characters of every such address: a look at them spares most clients the arithmetic.
+_PRIVATE_STARTS = frozenset((b"10", b"17", b"19", b"16", b"fc", b"fd", b"fe"))
+
+
+def is_private(ip: bytes) -> bool:
+    """Whether no public list can know an address: private, link-local, shared by a carrier (RFC 6598), unique local.
+
+    127.0.0.0/8 is not among them: the lists' own test points are there.
+    """
+    if ip[:2] not in _PRIVATE_STARTS:
+        return False
+    try:
+        address = ipaddress.ip_address(ip.decode("ascii", "replace"))
+    except ValueError:
+        return False
+    return any(address in network for network in _PRIVATE)
+
+
 @lru_cache(maxsize=1024)
 def reversed_name(ip: bytes) -> bytes:
     """The front part of a DNSBL query name, with its last dot: ``2.0.0.127.`` or 32 nibbles (RFC 5782, 2.1 and 2.4).

@@ -15,14 +15,6 @@ class Endpoints(NamedTuple):
     remote_port: bytes
 
 
-class Visit(NamedTuple):
-    """A client in the service: its connection, and the keys under which it and its network are counted."""
-
-    endpoints: Endpoints
-    client: int
-    network: int
-
-
 class Names(NamedTuple):
     """What was found out about the ends; None where nothing was found or nothing was asked.
 

@@ -1,6 +1,6 @@
 """The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
 
-Everything is bounded by the packet: nothing here follows a compression pointer, so nothing can loop.
+Everything is bounded by the packet: a compression pointer leads to the front, and only so many of them are followed.
 """
 
 import struct
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 A, PTR, TXT, AAAA = 1, 12, 16, 28
+_SOA = 6
 _ADDRESS_SIZES = {A: 4, AAAA: 16}
 _IN = 1
 
@@ -21,17 +22,29 @@ _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
 _NOERROR, _NXDOMAIN = 0, 3
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
+#: The pointer to the name in the question, which is the owner of nearly every record.
+_TO_QUESTION = b"\xc0\x0c"
+#: RFC 1035, 2.3.4: bytes in a name. Pointers followed in one name; the most that servers need is two or three.
+_NAME_LIMIT, _POINTER_LIMIT = 255, 16
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR."""
+    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR.
+
+    ttl: seconds for which they may be remembered.
+    """
 
     records: tuple[bytes, ...]
+    ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The name does not exist, or has no such records."""
+    """The name has no such records. exists: it may have others. ttl: seconds for which that may be remembered."""
+
+    exists: bool = False
+    ttl: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +58,6 @@ Answer = Found | Absent | Failed
 
 #: ask(dotted name, type, deadline): the one door to the name servers. The deadline is on the running loop's clock.
 Ask = Callable[[bytes, int, float], Awaitable[Answer]]
-
-ABSENT = Absent()
 
 
 class Question(NamedTuple):
@@ -63,6 +74,15 @@ class Question(NamedTuple):
     def section(self) -> bytes:
         """The question section, which an answer must echo."""
         return self.name + struct.pack("!HH", self.kind, _IN)
+
+
+class Record(NamedTuple):
+    """One resource record without its owner."""
+
+    kind: int
+    record_class: int
+    ttl: int
+    data: bytes
 
 
 class Truncated(Exception):
@@ -94,51 +114,78 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
 
 def answer(packet: bytes, asked: Question) -> Answer:
     """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed."""
-    flags, _, count = _HEADER.unpack_from(packet)[1:4]
+    flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
     if flags & _TRUNCATED:
         raise Truncated
     if flags & 15 not in (_NOERROR, _NXDOMAIN):
         return Failed("temporary failure")
-    if not count:
-        return ABSENT
     try:
-        records = _records(packet, _HEADER.size + len(asked.section), count, asked.kind)
+        position = _HEADER.size + len(asked.section)
+        found = []
+        for _ in range(answers):
+            record, position = _record(packet, position)
+            if record.kind == asked.kind and record.record_class == _IN:
+                found.append(record)
+        data = tuple(_strings(record.data) if asked.kind == TXT else record.data for record in found if _fits(record))
+        if data:
+            return Found(data, min(record.ttl for record in found))
+        return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)
     except Malformed:
         return Failed("protocol error")
-    return Found(records) if records else ABSENT
 
 
-def _records(packet: bytes, position: int, count: int, kind: int) -> tuple[bytes, ...]:
-    """The data of the records of one type, whatever their owner: an alias is followed by the resolver (dns_txt.c)."""
-    records = []
-    for _ in range(count):
-        position = _skip_name(packet, position)
-        if position + _RECORD.size > len(packet):
+def _record(packet: bytes, position: int) -> tuple[Record, int]:
+    """One record, whatever its owner (dns_txt.c: an alias is the server's to follow), and where the next one starts."""
+    position = _skip_name(packet, position)
+    start = position + _RECORD.size
+    if start > len(packet):
+        raise Malformed
+    kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
+    if start + size > len(packet):
+        raise Malformed
+    return Record(kind, record_class, ttl, packet[start : start + size]), start + size
+
+
+def _fits(record: Record) -> bool:
+    return len(record.data) == _ADDRESS_SIZES.get(record.kind, len(record.data))
+
+
+def _negative_ttl(packet: bytes, position: int) -> int:
+    """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
+    record, _ = _record(packet, position)
+    return record.ttl if record.kind == _SOA else 0
+
+
+def _skip_name(packet: bytes, start: int) -> int:
+    """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one."""
+    if packet.startswith(_TO_QUESTION, start):
+        return start + 2
+    end, target = _labels(packet, start)
+    size = end - start
+    for _ in range(_POINTER_LIMIT):
+        if target is None:
+            break
+        if target >= start:
             raise Malformed
-        found, record_class, _, size = _RECORD.unpack_from(packet, position)
-        position += _RECORD.size
-        data = packet[position : position + size]
-        if len(data) < size:
-            raise Malformed
-        if found == kind and record_class == _IN:
-            if kind == TXT:
-                records.append(_strings(data))
-            elif size == _ADDRESS_SIZES.get(kind, size):
-                records.append(data)
-        position += size
-    return tuple(records)
+        start = target
+        last, target = _labels(packet, start)
+        size += last - start - 2
+    if target is not None or size > _NAME_LIMIT:
+        raise Malformed
+    return end
 
 
-def _skip_name(packet: bytes, position: int) -> int:
+def _labels(packet: bytes, position: int) -> tuple[int, int | None]:
+    """Where the labels of a name end, and where the pointer behind them leads; None = the name is over."""
     while position < len(packet):
         length = packet[position]
-        if length >= 192:
-            return position + 2
+        if length >= 192 and position + 1 < len(packet):
+            return position + 2, (length & 63) << 8 | packet[position + 1]
         if length >= 64:
             break
         position += 1 + length
         if not length:
-            return position
+            return position, None
     raise Malformed
 
 

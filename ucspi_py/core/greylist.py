@@ -66,8 +66,8 @@ def expiry(record: Record, settings: GreylistSettings) -> int:
 
 
 def exempt(environment: Mapping[bytes, bytes]) -> bool:
-    """Whether a client is never greylisted: it may relay, or a rule sets GREYLIST="" for it."""
-    return b"RELAYCLIENT" in environment or environment.get(b"GREYLIST") == b""
+    """Whether a client is never greylisted: it may relay, or a rule sets RBLSMTPD="" or GREYLIST="" for it."""
+    return b"RELAYCLIENT" in environment or b"" in (environment.get(b"RBLSMTPD"), environment.get(b"GREYLIST"))
 
 
 def network(ip: bytes, prefixes: Prefixes) -> str | None:

@@ -41,6 +41,13 @@ class ClientLimits:
     message: bytes = MESSAGE
 
 
+class Keys(NamedTuple):
+    """Numbers under which a client and its network are counted, never 0."""
+
+    client: int
+    network: int
+
+
 class Presence(NamedTuple):
     """How many connections the service has of a client and of its network, and has had of it within the period."""
 
@@ -78,7 +85,12 @@ def exceeded(limits: ClientLimits, presence: Presence) -> bytes | None:
     return None
 
 
-def key(ip: bytes, prefixes: Prefixes) -> int:
+def keys(limits: ClientLimits, ip: bytes) -> Keys:
+    """The keys of a client with this canonical address."""
+    return Keys(_key(ip, CLIENT), _key(ip, limits.network))
+
+
+def _key(ip: bytes, prefixes: Prefixes) -> int:
     """A canonical address -> 64 bits that are equal for addresses in the same prefix only, and never 0.
 
     IPv4 networks are put where IPv6 has no sources (ff00::/8 is multicast). At most 64 bits of IPv6 are looked at.

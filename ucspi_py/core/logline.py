@@ -1,5 +1,7 @@
 """The exact lines of tcpserver and its screens, made safe for loggers. Each function one line; never writes it."""
 
+from collections.abc import Iterable, Mapping
+
 from .address import is_ipv6
 from .connection import Endpoints, Names
 from .verdict import clean
@@ -46,6 +48,39 @@ def ended(pid: int, wait_status: int) -> bytes:
 def warning(sentence: str) -> bytes:
     """Something wrong that the server survives."""
     return _said("tcpserver: warning: ", sentence)
+
+
+def would_refuse(ip: bytes, pid: int, reply: bytes) -> bytes:
+    """A client that only --dry-run has let in."""
+    return b"rblsmtpd: %s pid %d: would refuse: %s\n" % (ip, pid, reply)
+
+
+def heard(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verdict: bytes) -> bytes:
+    """What each zone said: its alias, its word, and the seconds it took."""
+    words = b" ".join(b"%s=%s/%dms" % (_field(alias), word, round(1000 * seconds)) for alias, word, seconds in zones)
+    return b"rblsmtpd: %s pid %d: zones %s: %s\n" % (ip, pid, words, verdict)
+
+
+def said(ip: bytes, pid: int, words: Mapping[bytes, bytes]) -> bytes:
+    """What a refused client said of itself; the words are clean already."""
+    quotes = b" ".join(b"%s <%s>" % (verb, word) for verb, word in words.items())
+    return b"rblsmtpd: %s pid %d: said %s\n" % (ip, pid, quotes or b"nothing")
+
+
+def zone_totals(alias: bytes, counts: Mapping[str, int]) -> bytes:
+    """What a zone has been good for."""
+    words = " ".join(f"{name} {count}" for name, count in counts.items())
+    return b"rblsmtpd: zone %s: %s\n" % (_field(alias), words.encode())
+
+
+def screen_totals(accepted: int, refused: int, bounced: int, held: int) -> bytes:
+    """What the screen has done."""
+    return b"rblsmtpd: totals: accepted %d refused %d bounced %d held now %d\n" % (accepted, refused, bounced, held)
+
+
+def zone(alias: bytes, sentence: str) -> bytes:
+    """Something that is wrong with a zone."""
+    return b"rblsmtpd: warning: zone %s: %s\n" % (_field(alias), clean(sentence.encode("utf-8", "replace")))
 
 
 def lost(number: int) -> bytes:

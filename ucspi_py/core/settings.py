@@ -4,30 +4,31 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from .limits import ClientLimits, Prefixes
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """One -r or -a of rblsmtpd with the flags written before it.
-
-    name: the zone. allow: it is an -a (antirbl) zone. bounce: -b was in force. fail_closed: -c was in force.
-    """
-
-    name: bytes
-    allow: bool
-    bounce: bool
-    fail_closed: bool
+from .zone import Zone
 
 
 @dataclass(frozen=True, slots=True)
 class ScreenSettings:
-    """How rblsmtpd screens: zones in written order; seconds for the refused dialogue; seconds for all look-ups."""
+    """How rblsmtpd screens.
+
+    zones: in written order. session_seconds: -t, for a refused dialogue. lookup_seconds: -d, for all zones together.
+    refuse_score, bounce_score: -T, the scores from which a client is refused for now and for good; None = djb's way,
+    and never for good. greet_seconds: -w, how long a client is watched for talking first. ask_private: -p. interrogate:
+    -i. dry_run: refuse nobody. verbose: -v, say what each zone said and what a refused client says of itself.
+    """
 
     log_name: ClassVar[bytes] = b"rblsmtpd"
 
     zones: tuple[Zone, ...]
     session_seconds: int
     lookup_seconds: float
+    refuse_score: int | None = None
+    bounce_score: int | None = None
+    greet_seconds: float = 0.0
+    ask_private: bool = False
+    interrogate: bool = False
+    dry_run: bool = False
+    verbose: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class GreylistSettings:
     """
 
     log_name: ClassVar[bytes] = b"greylist"
+    verbose: ClassVar[bool] = False
 
     store: str
     delay: int
@@ -50,7 +52,8 @@ class GreylistSettings:
     session_seconds: int
 
 
-#: What stands before a program and is done by ourselves. ``log_name`` is the name that its log lines carry.
+#: What stands before a program and is done by ourselves. log_name: the name that its log lines carry. verbose: whether
+#: the log says what a refused client says of itself.
 Screening = ScreenSettings | GreylistSettings
 
 
@@ -61,6 +64,16 @@ class Program:
     screens: tuple[Screening, ...]
     argv: tuple[str, ...]
 
+    @property
+    def zone_screens(self) -> tuple[ScreenSettings, ...]:
+        """The screens that are rblsmtpd's."""
+        return tuple(screen for screen in self.screens if isinstance(screen, ScreenSettings))
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """Every zone of every screen, once."""
+        return tuple(dict.fromkeys(zone for screen in self.zone_screens for zone in screen.zones))
+
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
@@ -69,7 +82,8 @@ class ServerSettings:
     verbosity: 0 = -q, 1 = -Q, 2 = -v. delay: leave Nagle's algorithm on. banner: raw bytes for every client.
     remote_info, remote_host, paranoid: -r, -h, -p. lookup_seconds: -t, for all look-ups of one client together.
     rules: path of the cdb or None. allow_no_rules: -X. limit: -c, backends at once.
-    reserve: how many of them are for clients that may relay. client_limits: what one client may have.
+    reserve: how many of them are for clients that may relay. held_limit: clients that may be inside without a program.
+    client_limits: what one client may have.
     overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
     local_name: -l or None.
     uid, gid: what to become, None = stay. workers: how many processes accept.
@@ -89,6 +103,7 @@ class ServerSettings:
     rules: str | None
     allow_no_rules: bool
     limit: int
+    held_limit: int
     reserve: int
     client_limits: ClientLimits
     overload_message: bytes | None

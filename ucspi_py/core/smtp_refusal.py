@@ -3,27 +3,46 @@
 Every verb but six gets the refusal, so no message can ever be begun and nothing a client pipelines means anything.
 """
 
-from .verdict import Refuse
+from .verdict import Refuse, clean
 
 _GREETING = b"220 rblsmtpd.local\r\n"
 _FINE = b"250 rblsmtpd.local\r\n"
 _GOODBYE = b"221 rblsmtpd.local\r\n"
 _TOO_LONG = b"500 line too long\r\n"
+_TOO_MUCH = b"421 too many commands\r\n"
+_NOT_SMTP = b"421 this is an SMTP server\r\n"
 
 _FINE_VERBS = frozenset((b"helo", b"ehlo", b"mail", b"rset", b"noop"))
+_KNOWN_VERBS = _FINE_VERBS | frozenset(
+    (b"rcpt", b"data", b"bdat", b"auth", b"vrfy", b"expn", b"help", b"starttls", b"etrn", b"xclient")
+)
+#: What speaks to us is no mail server (Postfix, postscreen_forbidden_commands); nothing it says is worth an answer.
+_FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
+#: How a TLS or SSL hello and a SOCKS request begin.
+_FOREIGN_BYTES = b"\x16\x80\x04\x05"
 _QUIT = b"quit"
 
-#: C takes lines without end (and memory with them); Postfix's smtpd stops at 2,048 bytes too.
+#: C takes lines without end (and memory with them) and any number of commands; Postfix's limits are these.
 LINE_LIMIT = 2048
+COMMAND_LIMIT = 20
+ERROR_LIMIT = 10
+
+#: Bytes that are kept of what the client says of itself.
+_QUOTE_LIMIT = 100
 
 
 class RefusalDialogue:
-    """One refused client. Feed it what the client sends, send what it returns, end when it is finished."""
+    """One refused client. Feed it what the client sends, send what it returns, end when it is finished.
+
+    said: the first HELO or EHLO, MAIL and RCPT of the client, by the verb's first letters, safe for a log line.
+    """
 
     def __init__(self, refusal: Refuse) -> None:
         self.reply = refusal.reply + b"\r\n"
         self.finished = False
+        self.said: dict[bytes, bytes] = {}
         self._rest = b""
+        self._commands = self._errors = 0
 
     def greeting(self) -> bytes:
         """What the client reads first."""
@@ -45,10 +64,24 @@ class RefusalDialogue:
 
     def _answer(self, line: bytes) -> bytes:
         if len(line) > LINE_LIMIT:
-            self.finished = True
-            return _TOO_LONG
-        verb = line.removesuffix(b"\r").partition(b" ")[0].lower()
+            return self._last(_TOO_LONG)
+        verb, _, rest = line.removesuffix(b"\r").partition(b" ")
+        verb = verb.lower()
         if verb == _QUIT:
-            self.finished = True
-            return _GOODBYE
+            return self._last(_GOODBYE)
+        if verb in _FOREIGN_VERBS or (verb and verb[0] in _FOREIGN_BYTES):
+            return self._last(_NOT_SMTP)
+        self._commands += 1
+        self._errors += verb not in _KNOWN_VERBS
+        if self._commands > COMMAND_LIMIT or self._errors > ERROR_LIMIT:
+            return self._last(_TOO_MUCH)
+        self._quote(verb, rest)
         return _FINE if verb in _FINE_VERBS else self.reply
+
+    def _last(self, reply: bytes) -> bytes:
+        self.finished = True
+        return reply
+
+    def _quote(self, verb: bytes, rest: bytes) -> None:
+        if verb in (b"helo", b"ehlo", b"mail", b"rcpt"):
+            self.said.setdefault(b"helo" if verb == b"ehlo" else verb, clean(rest[:_QUOTE_LIMIT]))

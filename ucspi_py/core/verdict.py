@@ -10,7 +10,9 @@ _CLEAN = bytes(byte if 32 <= byte <= 126 else ord("?") for byte in range(256))
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The client may talk to the program."""
+    """The client may talk to the program. known: somebody vouches for it, so it need not be watched any longer."""
+
+    known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +27,17 @@ class Refuse:
         """The reply line without its line end: code and text, 200 bytes of it at most, control and 8-bit bytes as ?."""
         return b"%d %s" % (self.code, clean(self.text[:TEXT_LIMIT]))
 
+    @property
+    def variable(self) -> bytes:
+        """What $RBLSMTPD would have to be for the same verdict."""
+        text = clean(self.text[:TEXT_LIMIT])
+        return b"-" + text if self.code >= 500 else text
+
 
 Verdict = Accept | Refuse
+
+#: A client that talks before it is greeted is a program in a hurry, not a mail server.
+EARLY = Refuse(451, b"you talked before you were greeted")
 
 
 def clean(text: bytes) -> bytes:
@@ -39,7 +50,7 @@ def told(rblsmtpd: bytes | None) -> Verdict | None:
     if rblsmtpd is None:
         return None
     if not rblsmtpd:
-        return Accept()
+        return Accept(known=True)
     if rblsmtpd.startswith(b"-"):
         return Refuse(553, rblsmtpd[1:])
     return Refuse(451, rblsmtpd)

@@ -26,16 +26,16 @@ class Journal:
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
         """A backend has the client."""
         if self._log.verbose:
-            self._log.say(
-                self._status(),
-                logline.arrived(pid, endpoints.remote_ip),
-                logline.decided(b"ok", pid, endpoints, names),
-            )
+            arrived = logline.arrived(pid, endpoints.remote_ip)
+            decided = logline.decided(b"ok", pid, endpoints, names)
+            with self._board.still():
+                self._log.say(self._status(), arrived, decided)
 
     def ended(self, pid: int, wait_status: int) -> None:
         """A backend has ended."""
         if self._log.verbose:
-            self._log.say(logline.ended(pid, wait_status), self._status())
+            with self._board.still():
+                self._log.say(logline.ended(pid, wait_status), self._status())
 
     def denied(self, endpoints: Endpoints, names: Names) -> None:
         """A rule has turned the client away."""
@@ -48,6 +48,10 @@ class Journal:
             self._tell_all(endpoints, _REFUSED, self._ok(endpoints, names), line)
         else:
             self._log.say(line)
+
+    def remark(self, line: bytes) -> None:
+        """A line of the screen's about a client, of those that are asked for."""
+        self._log.say(line)
 
     def dropped(self, endpoints: Endpoints, sentence: str) -> None:
         """A failure of ours has cost the client its connection before the rules had their say."""
@@ -69,7 +73,8 @@ class Journal:
         """There is no room for another process; C's parent says so, and has no lines of a child."""
         line = logline.dropping(f"unable to fork: {why}")
         if self._log.verbose:
-            self._log.say(self._status(1), line, self._status())
+            with self._board.still():
+                self._log.say(self._status(1), line, self._status())
         else:
             self._log.warn(line)
 
@@ -88,13 +93,9 @@ class Journal:
     def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
         """The whole story of a client without a process, between the two status lines of C's parent."""
         pid = os.getpid()
-        self._log.say(
-            self._status(1),
-            logline.arrived(pid, endpoints.remote_ip),
-            *lines,
-            logline.ended(pid, status),
-            self._status(),
-        )
+        arrived, ended = logline.arrived(pid, endpoints.remote_ip), logline.ended(pid, status)
+        with self._board.still():
+            self._log.say(self._status(1), arrived, *lines, ended, self._status())
 
     def _status(self, more: int = 0) -> bytes:
         return logline.status(self._board.running() + more, self._limit)

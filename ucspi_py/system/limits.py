@@ -3,8 +3,38 @@
 The launchers in bin/ note them and raise them (launch.py); here they are laid on the program.
 """
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 #: Pairs of the shell's letter for a limit (v: address space, d: data) and its bytes.
 SoftLimits = tuple[tuple[str, int], ...]
+
+
+#: What a worker opens besides its clients: logs, pipes, sockets to name servers.
+_OTHER_DESCRIPTORS = 200
+
+
+def make_room(clients: int) -> int | None:
+    """Let this process have descriptors for so many clients, if it may; the soft limit as it was, None if untouched."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = clients + _OTHER_DESCRIPTORS
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return None
+    room = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
+    return soft
+
+
+@contextmanager
+def descriptors(soft: int) -> Iterator[None]:
+    """Have this soft limit for a moment: what is started within inherits it."""
+    room, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
 
 
 def under(limits: SoftLimits, argv: tuple[str, ...]) -> tuple[str, ...]:

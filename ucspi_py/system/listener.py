@@ -2,8 +2,12 @@
 
 import ipaddress
 import socket
+import struct
 
 from ..core.errors import Failure, unable
+
+#: tcp_info of a listening socket on Linux: tcpi_unacked is the length of its queue, tcpi_sacked the longest allowed.
+_QUEUE = struct.Struct("=24xLL")
 
 
 def port_number(port: str) -> int:
@@ -38,6 +42,20 @@ def literal(host: str) -> str | None:
     return None
 
 
+def is_crowded(listener: socket.socket) -> bool:
+    """Whether half of the listener's queue is taken. Where the system does not tell, it never is.
+
+    Linux forgets clients when the queue is full and SYN cookies are on: they believe to be connected and wait for ever.
+    """
+    if not hasattr(socket, "TCP_INFO"):
+        return False
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUE.size)
+    if len(info) < _QUEUE.size:
+        return False
+    queued, limit = _QUEUE.unpack(info)
+    return bool(limit and 2 * queued >= limit)
+
+
 def listen(address: str, port: int, backlog: int) -> socket.socket:
     """A non-blocking listening socket on an IPv4 or IPv6 address; ``::`` takes IPv4 clients as well.
 
@@ -61,9 +79,3 @@ def listen(address: str, port: int, backlog: int) -> socket.socket:
         raise unable("listen", error) from None
     listener.setblocking(False)
     return listener
-
-
-def fixed_end(listener: socket.socket) -> tuple[str, int] | None:
-    """The local end of every connection; None where the listener takes them on any address."""
-    ip, port = listener.getsockname()[:2]
-    return None if ip in ("0.0.0.0", "::") else (ip, port)

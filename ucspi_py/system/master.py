@@ -1,4 +1,4 @@
-"""The master: listens, gives up root, keeps its workers alive, buries the dead. Never touches a client."""
+"""The master: keeps its workers alive, buries the dead, reports. Never touches a client."""
 
 import os
 import select
@@ -8,18 +8,11 @@ import time
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core import dns_message, logline
-from ..core.dns_message import Answer, Ask
+from ..core import logline
 from ..core.errors import error_words
-from ..core.settings import ScreenSettings, ServerSettings
-from . import descriptors, listener, names, orphans, privileges, screens, signals, spawn
-from .arrivals import Arrivals
+from . import orphans, signals
 from .journal import Journal
-from .limits import SoftLimits
-from .log import Log
-from .pathexec import find
-from .scoreboard import Scoreboard
-from .worker import MASTERS_SIGNALS, Inheritance, Worker
+from .worker import Inheritance, Worker
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -29,13 +22,10 @@ _LONGEST_BACK_OFF = 5.0
 #: Seconds given to the workers to close the listener before they are killed for it.
 _CLOSING_TIME = 2.0
 
-#: Clients that may be inside without a backend: looked up, screened, held.
-_HALL = 2000
+#: Seconds between two reports of what the zones are good for.
+_REPORTS = 3600.0
 #: Seconds between two looks for backends that have gone, where the system does not tell us.
 _MISSING_LOOKS = 1.0
-
-#: For us, not for the backends: systemd's messages to its service.
-_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
 
 
 class Pipes(NamedTuple):
@@ -69,37 +59,6 @@ class Post:
     back_off: float = 0.0
 
 
-def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
-    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    manner = spawn.manner(soft_limits)
-    port = listener.port_number(settings.port)
-    address = _address(settings.host)
-    noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
-    sock = listener.listen(address, port, settings.backlog)
-    ask = _ask(settings)  # imports, while we may still read whatever root may
-    screens.import_libraries(settings.program.screens)
-    log = Log(settings.verbosity)
-    privileges.become(settings.uid, settings.gid)
-    if settings.print_port:
-        os.write(1, b"%d\n" % sock.getsockname()[1])
-    descriptors.null_input_and_output()
-    board = Scoreboard(settings.limit, _HALL)
-    arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
-    log.detail(logline.status(board.running(), settings.limit))
-    _warn(log, settings)
-    pipes = Pipes.open()
-    environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
-    inheritance = Inheritance(
-        settings, log, sock, board, arrivals, pipes.death, pipes.open_door, environment, manner, ask
-    )
-    Master(inheritance, pipes, noted).run()
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Master:
     """Keeps one worker on each post."""
 
@@ -114,6 +73,8 @@ class Master:
         self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
+        self._asks_zones = bool(settings.program.zone_screens)
+        self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
         """Serve until told to stop; backends live on."""
@@ -126,6 +87,8 @@ class Master:
                 return
             if signal.SIGHUP in noted:
                 self._relieve()
+            if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
+                self._report()
             self._reap()
             if not self._adopting:
                 self._miss()
@@ -138,10 +101,11 @@ class Master:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
-        due = [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
+        due = [self._report_at - time.monotonic()] if self._asks_zones else []
+        due += [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
         if not self._adopting:
             due.append(_MISSING_LOOKS)
-        return min(due) if due else None
+        return max(0.0, min(due)) if due else None
 
     def _employ(self, post: Post) -> None:
         with signals.all_blocked():
@@ -221,6 +185,18 @@ class Master:
             if not orphans.lives(self._board.pid(row)):
                 self._board.give_back(row)
 
+    def _report(self) -> None:
+        """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
+        self._report_at = time.monotonic() + _REPORTS
+        if not self._asks_zones:
+            return
+        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.all(), strict=True)
+        held = len(self._board.hall) - self._board.free(self._board.hall)
+        self._log.warn(
+            *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
+            logline.screen_totals(*self._inheritance.tally.read(), held),
+        )
+
     def _relieve(self) -> None:
         """Put a new worker on each post, then let the old ones finish the clients they have: nobody is turned away."""
         for post in self._posts:
@@ -241,38 +217,3 @@ class Master:
     def _tell_workers(self, number: int) -> None:
         for pid in {post.pid for post in self._posts if post.pid} | self._leaving:
             os.kill(pid, number)
-
-
-def _address(host: str) -> str:
-    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
-    address = listener.literal(host)
-    if address is None:
-        from . import start_lookup  # only a name costs the import of dns
-
-        address = start_lookup.address_of(host)
-    return address
-
-
-def _ask(settings: ServerSettings) -> Ask:
-    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
-    zones = [s.zones for s in settings.program.screens if isinstance(s, ScreenSettings) and s.zones]
-    if not names.asks_dns(settings) and not zones:
-        return _nobody_knows
-    from . import resolver
-
-    return resolver.from_environment().ask
-
-
-async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
-    return dns_message.ABSENT
-
-
-def _warn(log: Log, settings: ServerSettings) -> None:
-    """What an operator should know before the first client does."""
-    program = settings.program.argv[0]
-    try:
-        find(program)
-    except OSError as error:
-        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
-    if "RELAYCLIENT" in os.environ:
-        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))

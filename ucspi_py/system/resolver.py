@@ -4,8 +4,6 @@ import asyncio
 import contextlib
 import ipaddress
 import os
-import secrets
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -15,7 +13,9 @@ import dns.rdatatype
 import dns.resolver
 
 from ..core import dns_message
-from ..core.dns_message import ABSENT, Answer, Failed, Found, Question, Truncated
+from ..core.dns_message import Absent, Answer, Failed, Found, Question, Truncated
+from .chance import random_number
+from .udp_pool import UdpPool
 
 Server = tuple[str, int]
 
@@ -41,74 +41,75 @@ def servers(cache_ip: str | None, resolv_conf: str = "/etc/resolv.conf") -> tupl
 class Resolver:
     """Asks name servers over UDP, and over TCP where an answer does not fit.
 
-    A new socket, and so a new port, and a random id for every question; answers from anybody else never arrive.
     read_servers: gives the name servers, in order; asked again every 600 seconds.
     """
 
     def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
         self._read_servers = read_servers
-        self._servers: tuple[Server, ...] = ()
+        self._pools: dict[Server, UdpPool] = {}
         self._read_again = 0.0
 
     async def ask(self, name: bytes, kind: int, deadline: float) -> Answer:
-        """The records of one type (A, TXT, PTR) of a dotted name.
+        """The records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
-        deadline: on the running loop's clock, in seconds; then the answer is Failed.
+        deadline: on the running loop's clock, in seconds; then the answer is Failed. Server after server is asked,
+        round after round; it is over at once when every server has answered that it cannot say.
         """
         try:
             asked = dns_message.question(name, kind)
         except ValueError:
             return Failed("protocol error")
-        try:
-            async with asyncio.timeout_at(deadline):
-                return await self._ask_around(asked)
-        except TimeoutError:
-            return _TIMED_OUT
-
-    async def _ask_around(self, asked: Question) -> Answer:
-        """Server after server, round after round; over at once when every server has answered that it cannot."""
-        if time.monotonic() > self._read_again:
-            self._servers = self._read_servers()
-            self._read_again = time.monotonic() + _KEEP_SERVERS
+        clock = asyncio.get_running_loop().time
         for patience in _PATIENCE:
             answers = []
-            for server in self._servers:
-                answer = await self._ask_server(server, asked, patience)
+            for server, pool in self._servers():
+                answer = await _ask_server(server, pool, asked, min(patience, deadline - clock()))
                 if not isinstance(answer, Failed):
                     return answer
                 answers.append(answer)
+                if clock() >= deadline:
+                    return _TIMED_OUT
             if _TIMED_OUT not in answers:
                 return answers[-1]
         return _TIMED_OUT
 
-    async def _ask_server(self, server: Server, asked: Question, patience: float) -> Answer:
-        try:
-            async with asyncio.timeout(patience):
-                try:
-                    return await _over_udp(server, asked)
-                except Truncated:
-                    return await _over_tcp(server, asked)
-        except TimeoutError:
-            return _TIMED_OUT
-        except (OSError, asyncio.IncompleteReadError, Truncated):
-            return Failed("input/output error")
+    def _servers(self) -> list[tuple[Server, UdpPool]]:
+        if time.monotonic() > self._read_again:
+            loop = asyncio.get_running_loop()
+            known, self._pools = self._pools, {}
+            for server in self._read_servers():
+                self._pools[server] = known.pop(server) if server in known else UdpPool(loop, server, _read)
+            for pool in known.values():
+                pool.close()
+            self._read_again = time.monotonic() + _KEEP_SERVERS
+        return list(self._pools.items())
 
 
-async def _over_udp(server: Server, asked: Question) -> Answer:
-    loop = asyncio.get_running_loop()
-    number = secrets.randbits(16)
-    with socket.socket(_family(server), socket.SOCK_DGRAM) as udp:
-        udp.setblocking(False)
-        udp.connect(server)
-        udp.send(asked.packet(number))
-        while True:
-            packet = await loop.sock_recv(udp, dns_message.UDP_LIMIT + 1)
-            if len(packet) <= dns_message.UDP_LIMIT and dns_message.is_answer(packet, number, asked):
-                return _read(packet, asked)
+async def _ask_server(server: Server, pool: UdpPool, asked: Question, patience: float) -> Answer:
+    """One server's answer; UDP and, where it must be, TCP together have ``patience`` seconds."""
+    end = asyncio.get_running_loop().time() + patience
+    try:
+        return await pool.ask(asked, patience)
+    except Truncated:
+        return await _retry_over_tcp(server, asked, end)
+    except TimeoutError:
+        return _TIMED_OUT
+    except OSError:
+        return Failed("input/output error")
+
+
+async def _retry_over_tcp(server: Server, asked: Question, end: float) -> Answer:
+    try:
+        async with asyncio.timeout_at(end):
+            return await _over_tcp(server, asked)
+    except TimeoutError:
+        return _TIMED_OUT
+    except (OSError, asyncio.IncompleteReadError, Truncated):
+        return Failed("input/output error")
 
 
 async def _over_tcp(server: Server, asked: Question) -> Answer:
-    number = secrets.randbits(16)
+    number = random_number()
     packet = asked.packet(number)
     async with _tcp_stream(server) as (reader, writer):
         writer.write(len(packet).to_bytes(2, "big") + packet)
@@ -144,7 +145,7 @@ def _first_name(packet: bytes) -> Answer:
     for records in message.answer:
         if records.rdtype == dns.rdatatype.PTR:
             return Found((dns_message.dotted(records[0].target.labels),))
-    return ABSENT
+    return Absent()
 
 
 def _from_variable(text: str) -> list[Server]:
@@ -170,10 +171,6 @@ def _from_file(resolv_conf: str) -> list[Server]:
     except (OSError, dns.exception.DNSException):
         return []
     return [server for name_server in resolver.nameservers if (server := _server(str(name_server)))]
-
-
-def _family(server: Server) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
 
 
 def from_environment() -> Resolver:

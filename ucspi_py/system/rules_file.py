@@ -17,9 +17,13 @@ from typing import IO, Any
 import cdblib
 
 from ..core.errors import CorruptRules, Failure, unable
+from ..core.rules_data import DEFAULT, Instructions, instructions
+from ..core.rules_match import match
 
 #: Nobody's rules; a file beyond it is a mistake or an attack on our memory.
 SIZE_LIMIT = 256 << 20
+#: Clients whose decision is kept until the file changes: a flood comes from few.
+_REMEMBERED = 4096
 _HEADER = 2048
 _PAIR = struct.Struct("<LL")
 
@@ -69,7 +73,8 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
 class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
     """cdblib's Writer for records by the hundred thousand, whose keys may hash to 0.
 
-    A slot is one number, the record's position above the key's hash: it is empty when the position is (cdb_make.c).
+    Records come by put_all() alone. A slot is one number, the record's position above the key's hash: it is empty when
+    the position is (cdb_make.c).
     """
 
     def __init__(self, file: IO[bytes]) -> None:
@@ -82,12 +87,14 @@ class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
         hash_of, tables = self.hashfn, self._unordered
         position = self.fp.tell()
         for batch in iter(partial(_some, iter(records)), []):
-            written = [_PAIR.pack(len(key), len(value)) + key + value for key, value in batch]
-            self.fp.write(b"".join(written))
-            for (key, _), record in zip(batch, written, strict=True):
+            written = []
+            for key, value in batch:
                 hashed = hash_of(key)
                 tables[hashed & 0xFF].append(position << 32 | hashed)
+                record = _PAIR.pack(len(key), len(value)) + key + value
+                written.append(record)
                 position += len(record)
+            self.fp.write(b"".join(written))
 
     def finalize(self) -> None:
         """Write the tables and the header. Raises OverflowError for a file whose end 32 bits do not reach."""
@@ -112,6 +119,26 @@ class RulesFile:
         self._allow_missing = allow_missing
         self._version: tuple[int, ...] | None = None
         self._get: Get = _nothing
+        self._decided: dict[tuple[bytes, bytes | None, bytes | None], Instructions] = {}
+
+    def decide(self, ip: bytes, host: bytes | None, info: bytes | None) -> Instructions:
+        """What the rules, as they are now, say of a client; the default where no rule matches.
+
+        ip: the canonical address. host, info: name and ident answer, None where unknown. Raises Failure as current().
+        """
+        get = self.current()
+        client = (ip, host, info)
+        decided = self._decided.get(client)
+        if decided is None:
+            try:
+                found = match(get, ip, host, info)
+                decided = instructions(found.value) if found else DEFAULT
+            except CorruptRules as corrupt:
+                raise unreadable(self.path, corrupt) from None
+            if len(self._decided) >= _REMEMBERED:
+                self._decided.clear()
+            self._decided[client] = decided
+        return decided
 
     def current(self) -> Get:
         """The look-up of the file as it is now, read again only when it has changed.
@@ -122,11 +149,13 @@ class RulesFile:
             version = _version(os.stat(self.path))
             if version != self._version:
                 self._version = None
+                self._decided.clear()
                 self._get, self._version = _read(self.path)
             return self._get
         except OSError as error:
             self._version = None
             if error.errno == errno.ENOENT and self._allow_missing:
+                self._decided.clear()
                 return _nothing
             raise unable(f"read {self.path}", error) from None
         except CorruptRules as corrupt:
@@ -168,7 +197,7 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
 
 
 def _some(records: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The next few hundred records: what is done to many at once costs each of them less."""
+    """The next few hundred records: to read many and then to write many is faster than to take turns."""
     return list(islice(records, 512))
 
 

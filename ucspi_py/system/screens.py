@@ -1,15 +1,19 @@
-"""The screens of one worker. Here alone their kinds are told apart."""
+"""The screens of one worker. Here alone their kinds are told apart. Never talks to a client."""
 
-from collections.abc import Mapping, Sequence
+import os
+import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..core.dns_message import Ask
+from ..core import logline
 from ..core.settings import GreylistSettings, Screening, ScreenSettings
-from ..core.verdict import Verdict
+from ..core.verdict import Accept, Refuse, Verdict
 from . import greylisting, screening
 from .greylisting import Greylist
+from .journal import Journal
 from .log import Log
+from .zone_desk import ZoneDesk
 
 
 class Screen(Protocol):
@@ -22,8 +26,8 @@ class Screen(Protocol):
     async def open(self) -> None:
         """Get ready; what is wrong is said in the log."""
 
-    async def judge(self, environment: Mapping[bytes, bytes]) -> Verdict:
-        """What is said of the client that the environment describes."""
+    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+        """What becomes of the client that the environment describes; the screen may leave marks there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,50 @@ class ZoneScreen:
     """rblsmtpd."""
 
     settings: ScreenSettings
-    ask: Ask
+    desk: ZoneDesk
+    journal: Journal
 
     async def open(self) -> None:
         """Zones are asked when a client comes."""
 
-    async def judge(self, environment: Mapping[bytes, bytes]) -> Verdict:
-        """What $RBLSMTPD or the zones say."""
-        return await screening.screen(self.settings, environment, self.ask)
+    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+        """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
+        opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
+        self.desk.note_verdict(self.settings, opinion)
+        ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()
+        if self.settings.verbose and opinion.heard:
+            self.journal.remark(screening.heard_line(self.settings, opinion, ip, pid))
+        if self.settings.interrogate:
+            environment.update(screening.marks(self.settings, opinion))
+            return Accept()
+        if self.settings.dry_run and isinstance(opinion.verdict, Refuse):
+            self.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
+            return Accept()
+        return opinion.verdict
 
 
-def in_service(settings: Sequence[Screening], ask: Ask, log: Log) -> tuple[Screen, ...]:
+@dataclass(frozen=True, slots=True)
+class GreylistScreen:
+    """greylist."""
+
+    settings: GreylistSettings
+    greylist: Greylist
+
+    async def open(self) -> None:
+        """Open the store."""
+        await self.greylist.open()
+
+    async def judge(self, environment: dict[bytes, bytes], _client: socket.socket, /) -> Verdict:
+        """What the records say."""
+        return await self.greylist.judge(environment)
+
+
+def in_service(settings: Sequence[Screening], desk: ZoneDesk, journal: Journal, log: Log) -> tuple[Screen, ...]:
     """The screens, to be opened and used in the process that calls this."""
-    return tuple(Greylist(one, log) if isinstance(one, GreylistSettings) else ZoneScreen(one, ask) for one in settings)
+    return tuple(
+        GreylistScreen(one, Greylist(one, log)) if isinstance(one, GreylistSettings) else ZoneScreen(one, desk, journal)
+        for one in settings
+    )
 
 
 def import_libraries(settings: Sequence[Screening]) -> None:

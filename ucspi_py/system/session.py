@@ -10,19 +10,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core import logline
-from ..core.connection import Endpoints, Names, Visit, environ
+from ..core import limits, logline
+from ..core.connection import Endpoints, Names, environ
 from ..core.dns_message import Ask
-from ..core.errors import CorruptRules, Failure, error_words, unable
-from ..core.limits import Presence, exceeded, for_rule
-from ..core.rules_data import DEFAULT, Instructions, instructions
-from ..core.rules_match import match
+from ..core.errors import Failure, error_words, unable
+from ..core.rules_data import DEFAULT, Instructions
 from ..core.settings import ServerSettings
 from ..core.verdict import Refuse
 from . import names, screening
 from .arrivals import Arrivals
+from .held import Held
 from .journal import Journal
-from .rules_file import RulesFile, unreadable
+from .rules_file import RulesFile
 from .scoreboard import Scoreboard
 from .screens import Screen
 from .slots import Slots
@@ -50,26 +49,28 @@ class Service:
     launcher: Launcher
     ask: Ask
     screens: Sequence[Screen]
+    held: Held
 
 
 class Guest(NamedTuple):
     """A client that the rules have let in."""
 
     socket: socket.socket
-    visit: Visit
+    endpoints: Endpoints
+    keys: limits.Keys
     names: Names
     environment: dict[bytes, bytes]
 
 
-async def serve(service: Service, client: socket.socket, visit: Visit, counted: int) -> None:
+async def serve(service: Service, client: socket.socket, endpoints: Endpoints, counted: int) -> None:
     """Take one client from its banner to its program, its refusal or the door.
 
     counted: how many rows of the scoreboard tell of this client already, 0 or 1.
     """
-    endpoints = visit.endpoints
     with client:
         try:
-            _greet(service.settings, client)
+            if service.settings.banner:
+                _greet(service.settings, client)
             known = await _names(service, endpoints)
             rule = _rule(service.rules, endpoints, known)
         except Failure as failure:
@@ -78,10 +79,12 @@ async def serve(service: Service, client: socket.socket, visit: Visit, counted: 
         if rule.deny:
             service.journal.denied(endpoints, known)
             return
-        if _over_limit(service, client, visit, counted, rule):
-            return
+        keys = limits.keys(service.settings.client_limits, endpoints.remote_ip)
         environment = environ(service.environment, endpoints, known, rule.variables)
-        guest = Guest(client, visit, known, environment)
+        guest = Guest(client, endpoints, keys, known, environment)
+        if _over_limit(service, guest, rule, counted):
+            return
+        _set_options(service.settings, client)
         for screen in service.screens:
             if await _refused(service, screen, guest):
                 return
@@ -89,7 +92,15 @@ async def serve(service: Service, client: socket.socket, visit: Visit, counted: 
 
 
 def _greet(settings: ServerSettings, client: socket.socket) -> None:
-    """Socket options, then the banner: it goes out before any look-up, so denied clients get it too."""
+    """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
+    _set_options(settings, client)
+    try:
+        client.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+    except OSError as error:
+        raise unable("print banner", error) from None
+
+
+def _set_options(settings: ServerSettings, client: socket.socket) -> None:
     try:
         if settings.kill_ip_options and client.family == socket.AF_INET:
             client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
@@ -97,11 +108,6 @@ def _greet(settings: ServerSettings, client: socket.socket) -> None:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         pass  # as in C: a client that is gone already is found out by whoever writes to it
-    if settings.banner:
-        try:
-            client.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        except OSError as error:
-            raise unable("print banner", error) from None
 
 
 async def _names(service: Service, endpoints: Endpoints) -> Names:
@@ -114,26 +120,22 @@ def _rule(rules: RulesFile | None, endpoints: Endpoints, known: Names) -> Instru
     """What the rules say of the client. Raises Failure where they cannot be read: nobody is let in on a guess."""
     if rules is None:
         return DEFAULT
-    try:
-        decided = match(rules.current(), endpoints.remote_ip, known.remote_host, known.remote_info)
-        return instructions(decided.value) if decided else DEFAULT
-    except CorruptRules as corrupt:
-        raise unreadable(rules.path, corrupt) from None
+    return rules.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
 
 
-def _over_limit(service: Service, client: socket.socket, visit: Visit, counted: int, rule: Instructions) -> bool:
+def _over_limit(service: Service, guest: Guest, rule: Instructions, counted: int) -> bool:
     """Whether the client has more of the service than its share; then it has been told."""
-    limits = for_rule(service.settings.client_limits, rule.variables)
-    presence = Presence(
-        service.board.count_client(visit.client) - counted if limits.per_client else 0,
-        service.board.count_network(visit.network) - counted if limits.per_network else 0,
-        service.arrivals.note(visit.client) if service.arrivals else 0,
+    of_client = limits.for_rule(service.settings.client_limits, rule.variables)
+    presence = limits.Presence(
+        service.board.count_client(guest.keys.client) - counted if of_client.per_client else 0,
+        service.board.count_network(guest.keys.network) - counted if of_client.per_network else 0,
+        service.arrivals.note(guest.keys.client) if service.arrivals else 0,
     )
-    reason = exceeded(limits, presence)
+    reason = limits.exceeded(of_client, presence)
     if reason is None:
         return False
-    service.journal.turned_away(visit.endpoints, reason)
-    say_goodbye(client, limits.message)
+    service.journal.turned_away(guest.endpoints, reason)
+    say_goodbye(guest.socket, of_client.message)
     return True
 
 
@@ -147,13 +149,16 @@ def say_goodbye(client: socket.socket, message: bytes) -> None:
 
 async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    verdict = await screen.judge(guest.environment)
+    verdict = await screen.judge(guest.environment, guest.socket)
     if not isinstance(verdict, Refuse):
         return False
-    ip = guest.environment.get(b"TCPREMOTEIP", b"")
-    line = logline.refused(screen.settings.log_name, ip, os.getpid(), verdict.reply)
-    service.journal.refused(guest.visit.endpoints, guest.names, line)
-    await screening.hold(guest.socket, verdict, screen.settings.session_seconds)
+    ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
+    line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
+    service.journal.refused(guest.endpoints, guest.names, line)
+    with service.held.during(guest.socket):
+        dialogue = await screening.hold(guest.socket, verdict, screen.settings.session_seconds)
+    if screen.settings.verbose:
+        service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
 
 
@@ -162,7 +167,7 @@ async def _start(service: Service, guest: Guest) -> None:
     may_relay = b"RELAYCLIENT" in guest.environment
     slot = await service.slots.reserve(leave=0 if may_relay else service.settings.reserve)
     # Before the start: the backend may run for milliseconds before we are told its process id.
-    service.board.name(slot, guest.visit.client, guest.visit.network)
+    service.board.name(slot, *guest.keys)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:
@@ -170,7 +175,7 @@ async def _start(service: Service, guest: Guest) -> None:
         _tell_why_not(service, guest, error)
         return
     service.slots.hold(slot, pid)
-    service.journal.started(pid, guest.visit.endpoints, guest.names)
+    service.journal.started(pid, guest.endpoints, guest.names)
 
 
 def _tell_why_not(service: Service, guest: Guest, error: OSError | ValueError) -> None:
@@ -180,4 +185,4 @@ def _tell_why_not(service: Service, guest: Guest, error: OSError | ValueError) -
     else:
         why = error_words(error.errno) if isinstance(error, OSError) else str(error)
         sentence = f"unable to run {service.launcher.name}: {why}"
-        service.journal.not_run(guest.visit.endpoints, guest.names, sentence)
+        service.journal.not_run(guest.endpoints, guest.names, sentence)

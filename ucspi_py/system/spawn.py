@@ -13,16 +13,18 @@ from .signals import ignored
 class Manner:
     """How every backend is started.
 
-    soft_limits: what softlimit in front of us meant for the program. default_signals: the dispositions reset to
+    soft_limits: what softlimit in front of us meant for the program. descriptors: its soft limit of open files, None =
+    as ours. default_signals: the dispositions reset to
     default. signal_mask: the signals blocked. All as C's backends would have them.
     """
 
     soft_limits: limits.SoftLimits
+    descriptors: int | None
     default_signals: tuple[int, ...]
     signal_mask: tuple[int, ...]
 
 
-def manner(soft_limits: limits.SoftLimits) -> Manner:
+def manner(soft_limits: limits.SoftLimits, descriptors: int | None) -> Manner:
     """The manner that our own start dictates; to be asked before any handler is installed.
 
     What whoever started us has ignored stays ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD.
@@ -30,7 +32,7 @@ def manner(soft_limits: limits.SoftLimits) -> Manner:
     untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
     unchangeable = {signal.SIGKILL, signal.SIGSTOP}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
-    return Manner(soft_limits, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask))
+    return Manner(soft_limits, descriptors, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask))
 
 
 class Launcher:
@@ -41,6 +43,8 @@ class Launcher:
         self._argv = limits.under(how.soft_limits, argv)
         self._how = how
         self._file: str | None = None
+        self._null = os.open(os.devnull, os.O_RDWR)
+        self._low = os.dup(self._null)
 
     def start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         """Start the program with the client on 0 and 1; its process id.
@@ -48,6 +52,17 @@ class Launcher:
         client_fd: a blocking socket, close-on-exec. Raises OSError (or ValueError for an environment that no process
         can have). The program is searched for once, and again only when it is gone.
         """
+        if self._how.descriptors is None:
+            return self._start(client_fd, environment)
+        # glibc looks at a descriptor's number, too: under the program's limit only a low one will do.
+        os.dup2(client_fd, self._low, inheritable=False)
+        try:
+            with limits.descriptors(self._how.descriptors):
+                return self._start(self._low, environment)
+        finally:
+            os.dup2(self._null, self._low, inheritable=False)
+
+    def _start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.soft_limits:
             find(self.name)  # what the shell would say is nothing to look for in a log
             return self._attempt(self._argv[0], client_fd, environment)

@@ -6,7 +6,6 @@ dns, asyncio and stores are loaded only where they must be asked.
 import os
 import signal
 import sys
-from collections.abc import Mapping
 
 from ..core import greylist, logline
 from ..core.errors import unable
@@ -23,56 +22,77 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     """
     environment = dict(os.environb)
     for screen in program.screens:
-        verdict = _verdict(screen, environment)
-        if isinstance(verdict, Refuse):
-            ip = environment.get(b"TCPREMOTEIP", b"")
-            log.Log(log.ERRORS).say(logline.refused(screen.log_name, ip, os.getpid(), verdict.reply))
-            _hold(verdict, screen.session_seconds)
+        refusal = _refusal(screen, environment)
+        if refusal:
+            _hold(screen, refusal, environment.get(b"TCPREMOTEIP", b""))
             sys.exit(0)
     _become(program.argv, environment, soft_limits)
 
 
-def _verdict(screen: Screening, environment: Mapping[bytes, bytes]) -> Verdict:
+def _refusal(screen: Screening, environment: dict[bytes, bytes]) -> Refuse | None:
+    """The refusal of one screen, if that is what it says and what it is there for; it has been logged."""
     if isinstance(screen, GreylistSettings):
-        return _greylist_verdict(screen, environment)
-    return _zones_verdict(screen, environment)
+        return _refusal_by_greylist(screen, environment)
+    return _refusal_by_zones(screen, environment)
 
 
-def _greylist_verdict(screen: GreylistSettings, environment: Mapping[bytes, bytes]) -> Verdict:
+def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, bytes]) -> Refuse | None:
     if greylist.exempt(environment):
-        return Accept()
+        return None
     from . import greylisting
 
-    return greylisting.judge_once(screen, environment, log.Log(log.ERRORS))
+    verdict = greylisting.judge_once(screen, environment, log.Log(log.ERRORS))
+    return _logged(screen, environment, verdict) if isinstance(verdict, Refuse) else None
 
 
-def _zones_verdict(screen: ScreenSettings, environment: Mapping[bytes, bytes]) -> Verdict:
-    verdict = told(environment.get(b"RBLSMTPD"))
-    if verdict:
-        return verdict
-    if not screen.zones:
-        return Accept()
+def _refusal_by_zones(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
+    word = told(environment.get(b"RBLSMTPD"))
+    if word or not (screen.zones or screen.greet_seconds):
+        return _acted_on(screen, environment, word or Accept())
     import asyncio
 
-    from . import resolver, screening
+    from . import opinions
 
-    return asyncio.run(screening.screen(screen, environment, resolver.from_environment().ask))
+    opinion = asyncio.run(opinions.form(screen, environment))
+    if screen.verbose and opinion.heard:
+        log.Log(log.ERRORS).say(opinions.line(screen, opinion, environment.get(b"TCPREMOTEIP", b"")))
+    if screen.interrogate:
+        environment.update(opinions.marks(screen, opinion))
+    return _acted_on(screen, environment, opinion.verdict)
 
 
-def _hold(refusal: Refuse, session_seconds: int) -> None:
+def _acted_on(screen: ScreenSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
+    if not isinstance(verdict, Refuse) or screen.interrogate:
+        return None
+    if screen.dry_run:
+        ip = environment.get(b"TCPREMOTEIP", b"")
+        log.Log(log.ERRORS).say(logline.would_refuse(ip, os.getpid(), verdict.reply))
+        return None
+    return _logged(screen, environment, verdict)
+
+
+def _logged(screen: Screening, environment: dict[bytes, bytes], refusal: Refuse) -> Refuse:
+    ip = environment.get(b"TCPREMOTEIP", b"")
+    log.Log(log.ERRORS).say(logline.refused(screen.log_name, ip, os.getpid(), refusal.reply))
+    return refusal
+
+
+def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
     """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
     dialogue = RefusalDialogue(refusal)
     try:
-        if not session_seconds:
+        if not screen.session_seconds:
             _write(dialogue.reply)
             return
         signal.signal(signal.SIGALRM, lambda _number, _frame: os._exit(0))
-        signal.alarm(session_seconds)
+        signal.alarm(screen.session_seconds)
         _write(dialogue.greeting())
         while not dialogue.finished and (data := os.read(0, 4096)):
             _write(dialogue.receive(data))
     except OSError:
         pass
+    if screen.verbose:
+        log.Log(log.ERRORS).say(logline.said(ip, os.getpid(), dialogue.said))
 
 
 def _write(data: bytes) -> None:

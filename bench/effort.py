@@ -1,0 +1,61 @@
+"""How much of everything: the full measurement, and the quick one that only shows that all of it works."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """Numbers of rounds, clients and rules.
+
+    rounds: for rates. long_rounds: for what takes seconds each. spawn_seconds: for the machine's limit.
+    growth: clients between the two looks at the memory. held: refused clients held at once.
+    hold_seconds: how long they may take to come in.
+    knocks: good clients, one after the other, that come meanwhile. knock_seconds: how long all of them may take.
+    """
+
+    rounds: int
+    long_rounds: int
+    spawn_seconds: float
+    allowed: int
+    denied: int
+    offered: int
+    rules: int
+    growth: int
+    screened: int
+    held: int
+    hold_seconds: float
+    knocks: int
+    knock_seconds: float
+
+
+FULL = Effort(
+    rounds=7,
+    long_rounds=3,
+    spawn_seconds=1.5,
+    allowed=5_000,
+    denied=20_000,
+    offered=10_000,
+    rules=300_000,
+    growth=200_000,
+    screened=3_000,
+    held=5_000,
+    hold_seconds=12,
+    knocks=200,
+    knock_seconds=10,
+)
+
+QUICK = Effort(
+    rounds=1,
+    long_rounds=1,
+    spawn_seconds=0.3,
+    allowed=500,
+    denied=2_000,
+    offered=500,
+    rules=20_000,
+    growth=5_000,
+    screened=300,
+    held=200,
+    hold_seconds=2,
+    knocks=20,
+    knock_seconds=2,
+)

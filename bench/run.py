@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""The measurement: ours beside tcpserver and tcpsvd on the same work, in turns, as a table of ratios and as JSON.
+
+Run with the Python of the environment in which ucspi_py is installed:
+
+    python3 bench/run.py [--quick] [--rows allowed,denied] [--pairs N] [--json FILE]
+
+It speaks and keeps the order; the rows measure, the workshop and the contenders help them.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import findings
+import machine
+import rows_front
+import rows_memory
+import rows_rules
+import rows_screen
+import workshop
+import zones
+from effort import FULL, QUICK, Effort
+from findings import Finding
+
+from ucspi_py.system import orphans
+
+Row = Callable[[workshop.Workshop, Effort], list[Finding]]
+
+ROWS: dict[str, Row] = {
+    "allowed": rows_front.allowed,
+    "denied": rows_front.denied,
+    "offered": rows_front.offered,
+    "rules": rows_rules.compiling,
+    "memory": rows_memory.memory,
+    "clean-warm": rows_screen.clean_warm,
+    "clean-new": rows_screen.clean_new,
+    "listed": rows_screen.listed,
+    "held-memory": rows_screen.held_memory,
+    "held-banner": rows_screen.held_banner,
+}
+NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "held-memory", "held-banner"))
+
+
+def main() -> int:
+    """Measure and print; 111 where a row could not be measured, 0 otherwise, whatever the bars say."""
+    options = _options()
+    effort = QUICK if options.quick else FULL
+    if options.pairs:
+        effort = replace(effort, rounds=options.pairs, long_rounds=options.pairs)
+    facts = machine.facts()
+    print(*(f"{name} {value}" for name, value in facts.items()), sep=", ")
+    orphans.adopt()
+    quiet = machine.Quiet()
+    try:
+        found, skipped, spoiled = _measure(options.rows, effort)
+    except workshop.Spoiled as reason:
+        print(f"bench: fatal: {reason}", file=sys.stderr)
+        return 111
+    others = quiet.others()
+    print(f"others took {others:.0%} of the processors meanwhile")
+    below = findings.below(found)
+    print(f"below the bar: {', '.join(below)}" if below else "no row below its bar")
+    if options.json:
+        rows = [finding.as_json() for finding in found]
+        document = {
+            "machine": facts,
+            "others": round(others, 3),
+            "quick": options.quick,
+            "rows": rows,
+            "skipped": skipped,
+            "spoiled": spoiled,
+        }
+        options.json.write_text(json.dumps(document, indent=2) + "\n")
+    return 111 if spoiled else 0
+
+
+def _measure(names: list[str], effort: Effort) -> tuple[list[Finding], dict[str, str], dict[str, str]]:
+    """Every finding, printed as it comes; the rows that cannot be had here, and those that went wrong, with reasons."""
+    found: list[Finding] = []
+    skipped, spoiled = {}, {}
+    with workshop.opened() as shop:
+        if shop.ipsvd_rules is None:
+            print("tcpsvd (Debian's ipsvd) is not installed: its column is left out")
+        print(findings.heading(shop.ipsvd_rules is not None))
+        for name in names:
+            obstacle = zones.obstacle() if name in NEED_ZONES else None
+            if obstacle:
+                skipped[name] = obstacle
+                print(f"{name}: skipped, {obstacle}")
+                continue
+            try:
+                fresh = ROWS[name](shop, effort)
+            except (workshop.Spoiled, subprocess.SubprocessError) as reason:
+                spoiled[name] = str(reason)
+                print(f"{name}: spoiled, {reason}")
+                continue
+            found += fresh
+            print(*(findings.line(finding) for finding in fresh), sep="\n", flush=True)
+    return found, skipped, spoiled
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Measure ucspi_py beside tcpserver and tcpsvd.")
+    parser.add_argument("--quick", action="store_true", help="small numbers: shows that all works, not how fast")
+    parser.add_argument("--rows", type=_row_names, default=list(ROWS), help=f"some of {','.join(ROWS)}")
+    parser.add_argument("--pairs", type=int, help="rounds for every row")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there, too")
+    return parser.parse_args()
+
+
+def _row_names(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := [name for name in names if name not in ROWS]:
+        raise argparse.ArgumentTypeError(f"no such row: {', '.join(unknown)}")
+    return names
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,175 @@
+/* The clients of one process, with epoll: each comes, says its lines and leaves. Never prints and never forks. */
+
+#define _GNU_SOURCE
+#include "visit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { EVENTS = 256 };
+
+struct client {
+    int fd;
+    bool greeted;
+    const char *const *says;
+    double begun;
+};
+
+static struct tally *mine;
+static struct client *room;
+static long *vacant, vacancies, begun; /* vacant: a stack of places in the room */
+static double start, moment;
+static int poller;
+
+double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return t.tv_sec + t.tv_nsec * 1e-9;
+}
+
+void die(const char *what)
+{
+    fprintf(stderr, "load: fatal: unable to %s: %s\n", what, strerror(errno));
+    exit(111);
+}
+
+static void leave(struct client *client)
+{
+    static const struct linger none = {.l_onoff = 1, .l_linger = 0};
+    if (asked.resets)
+        setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
+    close(client->fd);
+    vacant[vacancies++] = client - room;
+    mine->held -= asked.mode->holds && client->greeted;
+    ++mine->finished;
+}
+
+static void lose(struct client *client, int error)
+{
+    ++*(error == ECONNREFUSED ? &mine->refused : error == ECONNRESET || error == EPIPE ? &mine->reset : &mine->failed);
+    leave(client);
+}
+
+static void take_source(int fd)
+{
+    struct sockaddr_in source = {.sin_family = AF_INET};
+    int one = 1;
+    source.sin_addr.s_addr = htonl(asked.sources + (mine->first + begun) % asked.source_count);
+    /* the port is chosen by connect: the same one may then serve many addresses */
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0)
+        die("set a socket option");
+    if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0)
+        die("bind to a source address");
+}
+
+static void knock(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        die("create a socket");
+    if (asked.source_count)
+        take_source(fd);
+    long place = vacant[--vacancies];
+    struct client *client = &room[place];
+    *client = (struct client){.fd = fd, .says = asked.mode->says, .begun = moment};
+    ++begun;
+    if (connect(fd, (struct sockaddr *)&asked.server, sizeof asked.server) < 0 && errno != EINPROGRESS) {
+        lose(client, errno);
+        return;
+    }
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = place};
+    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) < 0)
+        die("watch a socket");
+}
+
+static void end(struct client *client)
+{
+    if (client->greeted)
+        mine->to_end[mine->served++] = moment - client->begun;
+    else
+        ++mine->turned_away;
+    leave(client);
+}
+
+static bool hear(struct client *client, const char *data, ssize_t size)
+{
+    if (!client->greeted) {
+        client->greeted = true;
+        mine->to_banner[mine->banners++] = moment - client->begun;
+        mine->held += asked.mode->holds;
+    }
+    if (!*client->says || data[size - 1] != '\n')
+        return true;
+    const char *line = *client->says++;
+    if (send(client->fd, line, strlen(line), MSG_NOSIGNAL) >= 0)
+        return true;
+    lose(client, errno);
+    return false;
+}
+
+static void serve(struct client *client, bool closed)
+{
+    char data[4096];
+    do {
+        ssize_t size = read(client->fd, data, sizeof data);
+        if (size < 0) {
+            if (errno != EAGAIN)
+                lose(client, errno);
+            return;
+        }
+        if (size == 0) {
+            end(client);
+            return;
+        }
+        if (!hear(client, data, size))
+            return;
+    } while (closed);
+}
+
+static void make_room(void)
+{
+    long places = asked.offer_seconds > 0 || asked.mode->holds ? mine->clients : mine->at_a_time;
+    room = calloc(places, sizeof *room);
+    vacant = calloc(places, sizeof *vacant);
+    poller = epoll_create1(EPOLL_CLOEXEC);
+    if (!room || !vacant || poller < 0)
+        die("prepare");
+    for (vacancies = 0; vacancies < places; ++vacancies)
+        vacant[vacancies] = vacancies;
+}
+
+/* How many clients may have come by now. */
+static long due(void)
+{
+    if (asked.mode->holds) {
+        long next = mine->finished + mine->held + mine->at_a_time;
+        return next < mine->clients ? next : mine->clients;
+    }
+    if (asked.offer_seconds <= 0)
+        return mine->clients;
+    double part = (moment - start) / asked.offer_seconds;
+    return part >= 1 ? mine->clients : (long)(part * mine->clients);
+}
+
+void visit(struct tally *share, double begin)
+{
+    struct epoll_event events[EVENTS];
+    mine = share;
+    start = moment = begin;
+    make_room();
+    while (mine->finished + mine->held < mine->clients && moment - start < asked.patience) {
+        for (long until = due(); begun < until && vacancies;)
+            knock();
+        int count = epoll_wait(poller, events, EVENTS, begun < mine->clients && asked.offer_seconds > 0 ? 1 : 100);
+        moment = now(); /* once for all that happened meanwhile */
+        for (int i = 0; i < count; ++i)
+            serve(&room[events[i].data.u64], events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+    }
+}

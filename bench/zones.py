@@ -1,0 +1,52 @@
+"""Two DNS zones, served by rbldnsd as the resolver that $DNSCACHEIP names. Never answers anything itself."""
+
+import os
+import secrets
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from workshop import Spoiled, Workshop, theirs
+
+NAMES = ("one.bench.example", "two.bench.example")
+
+#: One client in each of these nets is as good as another; a net of its own for every load makes all clients new.
+_FIRST_LISTED, _FIRST_CLEAN = 64, 128
+_NETS = 64
+
+
+def obstacle() -> str | None:
+    """Why there can be no zones here; None where there can."""
+    if theirs("rbldnsd") is None:
+        return "rbldnsd is not installed"
+    if os.geteuid() != 0:
+        return "only root can have port 53, where C asks"
+    return None
+
+
+def listed_net(number: int) -> str:
+    """A net whose every client is listed by the first zone."""
+    return f"127.{_FIRST_LISTED + number % _NETS}.0.0/16"
+
+
+def clean_net(number: int, bits: int = 16) -> str:
+    """A net whose clients no zone lists."""
+    return f"127.{_FIRST_CLEAN + number % _NETS}.0.0/{bits}"
+
+
+@contextmanager
+def served(workshop: Workshop) -> Iterator[dict[str, str]]:
+    """Serve the zones; gives the environment in which they are asked. Raises Spoiled where rbldnsd does not start."""
+    listed, other = workshop.folder / "listed", workshop.folder / "other"
+    listed.write_text(f"127.{_FIRST_LISTED}.0.0/10 :127.0.0.2:Listed, see http://bench.example/$\n")
+    other.write_text("10.0.0.0/8 :127.0.0.2:Listed by the other, see http://bench.example/$\n")
+    ip = "127." + ".".join(str(secrets.choice(numbers)) for numbers in (range(220, 250), range(250), range(1, 250)))
+    sets = [f"{name}:ip4set:{file}" for name, file in zip(NAMES, (listed, other), strict=True)]
+    command = [theirs("rbldnsd") or "rbldnsd", "-n", "-b", f"{ip}/53", *sets]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as rbldnsd:
+        try:
+            if not any(" started " in line for line in rbldnsd.stdout or ()):
+                raise Spoiled("rbldnsd has not started")
+            yield {"DNSCACHEIP": ip}
+        finally:
+            rbldnsd.terminate()

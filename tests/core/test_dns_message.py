@@ -1,0 +1,252 @@
+"""Our reader of answers beside dnspython's: the same answer to every packet that both accept."""
+
+import struct
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.name
+import dns.opcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rdtypes.ANY.TXT
+import dns.rrset
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ucspi_py.core.dns_message import (
+    AAAA,
+    ABSENT,
+    PTR,
+    TXT,
+    A,
+    Answer,
+    Failed,
+    Found,
+    Question,
+    Truncated,
+    answer,
+    dotted,
+    is_answer,
+    question,
+)
+
+ID = 0xBEEF
+ASKED = question(b"2.0.0.127.bl.example", TXT)
+RESPONSE, TRUNCATED = 0x8180, 0x8380
+
+Reply = Answer | type[Truncated]
+
+
+def packet(*records: bytes, flags: int = RESPONSE, count: int | None = None, asked: Question = ASKED) -> bytes:
+    """An answer with these records in its answer section."""
+    header = struct.pack("!HHHHHH", ID, flags, 1, len(records) if count is None else count, 0, 0)
+    return header + asked.section + b"".join(records)
+
+
+def record(data: bytes, kind: int = TXT, owner: bytes = b"\xc0\x0c", record_class: int = 1) -> bytes:
+    """A resource record; its owner is the name in the question unless told otherwise."""
+    return owner + struct.pack("!HHLH", kind, record_class, 60, len(data)) + data
+
+
+LOOPING_NAME = b"\xc0\x26"
+
+ANSWERS: list[tuple[str, bytes, Answer]] = [
+    ("no record", packet(), ABSENT),
+    ("no such name", packet(flags=RESPONSE | 3), ABSENT),
+    ("server failure", packet(record(b"\1a"), flags=RESPONSE | 2), Failed("temporary failure")),
+    ("refused", packet(flags=RESPONSE | 5), Failed("temporary failure")),
+    ("one text", packet(record(b"\6listed")), Found((b"listed",))),
+    ("strings are joined", packet(record(b"\3one\0\3two")), Found((b"onetwo",))),
+    ("two records", packet(record(b"\3one"), record(b"\3two")), Found((b"one", b"two"))),
+    ("empty text", packet(record(b"\0")), Found((b"",))),
+    ("no string at all", packet(record(b"")), Found((b"",))),
+    ("a string that claims too much", packet(record(b"\7text")), Found((b"text",))),
+    ("another type", packet(record(b"\x7f\0\0\2", A)), ABSENT),
+    ("another class", packet(record(b"\6listed", record_class=3)), ABSENT),
+    ("behind an alias", packet(record(b"\1b\0", 5), record(b"\4text", owner=b"\1b\0")), Found((b"text",))),
+    ("an answer with no such name", packet(record(b"\4text"), flags=RESPONSE | 3), Found((b"text",))),
+    ("a name that leads to itself", packet(record(b"\4text", owner=LOOPING_NAME)), Found((b"text",))),
+    ("a name that leads forward", packet(record(b"\4text", owner=b"\xff\xff")), Found((b"text",))),
+    ("65,535 records claimed", packet(record(b"\4text"), count=65535), Failed("protocol error")),
+    ("a label of 64", packet(record(b"\4text", owner=b"\x40" + b"x" * 64 + b"\0")), Failed("protocol error")),
+    ("a label of 191", packet(record(b"\4text", owner=b"\xbf" + b"x" * 191 + b"\0")), Failed("protocol error")),
+    ("a name without end", packet(b"\1a" * 50, count=1), Failed("protocol error")),
+    ("data past the end", packet(record(b"\4text")[:-1]), Failed("protocol error")),
+    ("nothing after the name", packet(b"\xc0\x0c", count=1), Failed("protocol error")),
+    ("half a pointer", packet(b"\xc0", count=1), Failed("protocol error")),
+]
+
+NO_ANSWERS: list[tuple[str, bytes]] = [
+    ("empty", b""),
+    ("6 bytes", packet()[:6]),
+    ("header only", packet()[:12]),
+    ("another id", b"\0\0" + packet()[2:]),
+    ("a question", packet(flags=0x0100)),
+    ("no question", packet()[:4] + b"\0\0" + packet()[6:]),
+    ("two questions", packet()[:4] + b"\0\2" + packet()[6:]),
+    ("another name", packet(asked=question(b"3.0.0.127.bl.example", TXT))),
+    ("a longer name", packet(asked=question(b"2.0.0.127.bl.example.org", TXT))),
+    ("another type", packet(asked=question(b"2.0.0.127.bl.example", A))),
+    ("cut inside the question", packet()[:-1]),
+]
+
+NAMES = [
+    ((b"Mail", b"Example", b""), b"mail.example"),
+    ((b"mail", b"example"), b"mail.example"),
+    ((b"",), b"."),
+    ((), b"."),
+    ((b"a.b", b"\n%:\xff\0", b"A_-9"), b"a\\056b.\\012\\045\\072\\377\\000.a_-9"),
+]
+
+labels = st.binary(min_size=1, max_size=8).map(lambda raw: raw.replace(b".", b"-"))
+dotted_names = st.lists(labels, max_size=4).map(b".".join)
+strings = st.lists(st.binary(max_size=20) | st.just(b"x" * 255), min_size=1, max_size=3)
+
+
+@pytest.mark.parametrize(("said", "expected"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS])
+def test_an_answer_is_read(said: bytes, expected: Answer) -> None:
+    """As dns_txt.c reads it: pointers are passed over and never followed."""
+    assert is_answer(said, ID, ASKED)
+    assert answer(said, ASKED) == expected
+
+
+@pytest.mark.parametrize("said", [case[1] for case in NO_ANSWERS], ids=[case[0] for case in NO_ANSWERS])
+def test_what_is_no_answer_is_ignored(said: bytes) -> None:
+    """Late, forged or broken: it does not count."""
+    assert not is_answer(said, ID, ASKED)
+
+
+def test_case_does_not_matter() -> None:
+    """Servers may echo the question in another case."""
+    assert is_answer(packet(record(b"\4text")).upper(), ID, ASKED)
+
+
+def test_a_truncated_answer_is_asked_for_again() -> None:
+    """Whatever it holds."""
+    with pytest.raises(Truncated):
+        answer(packet(record(b"\4text"), flags=TRUNCATED), ASKED)
+
+
+@pytest.mark.parametrize(("kind", "size"), [(A, 4), (AAAA, 16)])
+def test_addresses_have_their_size(kind: int, size: int) -> None:
+    """Anything else under that type is passed over, as in dns_ip.c."""
+    asked = question(b"host.example", kind)
+    said = packet(record(b"x" * size, kind), record(b"x" * 5, kind), record(b"y" * size, kind), asked=asked)
+
+    assert answer(said, asked) == Found((b"x" * size, b"y" * size))
+
+
+@pytest.mark.parametrize(("name_labels", "expected"), NAMES, ids=repr)
+def test_a_name_as_text(name_labels: tuple[bytes, ...], expected: bytes) -> None:
+    """Lower case, and no byte that could pass for something else."""
+    assert dotted(name_labels) == expected
+
+
+@given(st.binary(max_size=300) | st.lists(st.sampled_from([b"x" * 63, b"x" * 64, b"ab"])).map(b".".join))
+@example(b".".join([b"x" * 63] * 3 + [b"x" * 61]))
+@example(b".".join([b"x" * 63] * 3 + [b"x" * 62]))
+def test_a_question_is_dnspythons(name: bytes) -> None:
+    """The same wire form for every name, and the same names refused as too long."""
+    pieces = tuple(label for label in name.split(b".") if label)
+    try:
+        expected = dns.name.Name((*pieces, b""))
+    except dns.exception.DNSException:
+        with pytest.raises(ValueError, match="too long"):
+            question(name, A)
+        return
+
+    message = dns.message.from_wire(question(name, A).packet(ID))
+
+    assert message.id == ID
+    assert message.flags == dns.flags.RD
+    assert message.question == [dns.rrset.RRset(expected, dns.rdataclass.IN, dns.rdatatype.A)]
+
+
+@given(dotted_names, st.lists(strings), st.sampled_from([TXT, A, PTR]))
+def test_dnspythons_answers_are_understood(name: bytes, texts: list[list[bytes]], kind: int) -> None:
+    """Texts and addresses under one name, compressed as dnspython does it."""
+    asked = question(name, kind)
+    said = response(asked, texts)
+
+    assert is_answer(said, ID, asked)
+    assert ours(said, asked) == theirs(said, asked)
+
+
+@settings(max_examples=500)
+@given(
+    st.lists(strings, max_size=3),
+    st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), max_size=3),
+    st.none() | st.integers(0, 400),
+    st.sampled_from([TXT, A]),
+)
+def test_damaged_answers(texts: list[list[bytes]], changes: list[tuple[int, int]], size: int | None, kind: int) -> None:
+    """Whatever is changed or cut off: an answer, and dnspython's where that accepts the packet too."""
+    asked = question(b"2.0.0.127.bl.example", kind)
+    damaged = bytearray(response(asked, texts))
+    for place, byte in changes:
+        damaged[place % len(damaged)] = byte
+    said = bytes(damaged[:size])
+
+    if is_answer(said, ID, asked):
+        expected = theirs(said, asked)
+
+        assert expected is None or ours(said, asked) == expected
+
+
+@settings(max_examples=500)
+@given(st.integers(0, 4), st.binary(max_size=80), st.sampled_from([TXT, A]))
+def test_noise_behind_the_question(count: int, noise: bytes, kind: int) -> None:
+    """Never anything but an answer, and nothing in it that the packet has not got."""
+    asked = question(b"2.0.0.127.bl.example", kind)
+    said = packet(noise, count=count, asked=asked)
+
+    found = ours(said, asked)
+
+    assert isinstance(found, Found | Failed) or found is ABSENT
+    if isinstance(found, Found):
+        assert sum(map(len, found.records)) <= len(noise)
+    expected = theirs(said, asked)
+    assert expected is None or found == expected
+
+
+def ours(said: bytes, asked: Question) -> Reply:
+    """Our answer."""
+    try:
+        return answer(said, asked)
+    except Truncated:
+        return Truncated
+
+
+def theirs(said: bytes, asked: Question) -> Reply | None:
+    """The answer in dnspython's reading of the packet; None where it does not accept it, or takes it for an update."""
+    try:
+        message = dns.message.from_wire(said, one_rr_per_rrset=True)
+    except dns.exception.DNSException:
+        return None
+    if message.opcode() != dns.opcode.QUERY:
+        return None
+    if message.flags & dns.flags.TC:
+        return Truncated
+    if message.rcode() & 15 not in (0, 3):
+        return Failed("temporary failure")
+    found = tuple(
+        b"".join(rdata.strings) if isinstance(rdata, dns.rdtypes.ANY.TXT.TXT) else rdata.to_wire() or b""
+        for rrset in message.answer
+        if (rrset.rdtype, rrset.rdclass) == (asked.kind, dns.rdataclass.IN)
+        for rdata in rrset
+    )
+    return Found(found) if found else ABSENT
+
+
+def response(asked: Question, texts: list[list[bytes]]) -> bytes:
+    """dnspython's answer: an alias, the texts, and an address for each of them, compressed."""
+    message = dns.message.make_response(dns.message.from_wire(asked.packet(ID)))
+    name = message.question[0].name
+    message.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", "alias.example."))
+    for pieces in texts:
+        text = dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces)
+        message.answer.append(dns.rrset.from_rdata(name, 60, text))
+        message.answer.append(dns.rrset.from_text(name, 60, "IN", "A", f"127.0.0.{len(pieces)}"))
+    return message.to_wire(max_size=65535)

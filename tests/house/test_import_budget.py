@@ -1,0 +1,61 @@
+"""What the rules programs cost to start: cron jobs and make run them by the hundred."""
+
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import ours
+
+ROUNDS, PAIRS = 3, 15
+BUDGET = 5.0
+
+#: The program with its own entry, which then says what it has loaded.
+SCRIPT = """
+import atexit, sys
+atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from ucspi_py.cli.{program} import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("program", "arguments"), [("tcprules", ["cdb", "tmp"]), ("tcprulescheck", ["cdb"])], ids=str)
+def test_the_rules_programs_load_no_server(program: str, arguments: list[str], tmp_path: Path) -> None:
+    """Neither asyncio nor dns, nor anything that only the server needs."""
+    subprocess.run([ours("pytcprules"), "cdb", "tmp"], cwd=tmp_path, input=b":deny\n", check=True)
+
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SCRIPT.format(program=program), *arguments],
+        cwd=tmp_path,
+        input=b":deny\n",
+        capture_output=True,
+        check=True,
+    )
+
+    loaded = done.stderr.decode().split()
+    assert "cdblib" in loaded
+    packages = {name.partition(".")[0] for name in loaded}
+    assert not packages & {"asyncio", "dns", "logging", "multiprocessing", "selectors", "socket", "ssl", "subprocess"}
+
+
+def test_the_rules_programs_start_quickly(tmp_path: Path) -> None:
+    """Within five times a bare Python; one round of three is enough, so that a busy machine is no failure."""
+    bare = [sys.executable, "-I", "-c", "pass"]
+    for program in ([ours("pytcprules"), "cdb", "tmp"], [ours("pytcprulescheck"), "cdb"]):
+        assert any(_ratio(program, bare, tmp_path) <= BUDGET for _ in range(ROUNDS)), program
+
+
+def _ratio(program: Sequence[str], bare: Sequence[str], folder: Path) -> float:
+    """How many times as long one takes as the other, by the medians of runs in turn."""
+    times = [(_seconds(program, folder), _seconds(bare, folder)) for _ in range(PAIRS)]
+    return statistics.median(ours for ours, _ in times) / statistics.median(bare for _, bare in times)
+
+
+def _seconds(argv: Sequence[str], folder: Path) -> float:
+    start = time.perf_counter()
+    subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, check=True)
+    return time.perf_counter() - start

@@ -1,0 +1,1 @@
+"""system: the rooms that touch files, sockets and clocks, each by itself."""

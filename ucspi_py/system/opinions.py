@@ -1,0 +1,34 @@
+"""pyrblsmtpd's opinion of the client on descriptor 0: one process, one client, nothing remembered."""
+
+import os
+import socket
+import stat
+from collections.abc import Mapping
+
+from ..core import dnsbl
+from ..core.settings import ScreenSettings
+from ..core.zone import Zone
+from . import resolver
+from .screening import Opinion, heard_line, marks, screen
+from .zone_asking import NOT_ASKED, Heard, hear
+
+__all__ = ["form", "line", "marks"]
+
+
+async def form(settings: ScreenSettings, environment: Mapping[bytes, bytes]) -> Opinion:
+    """Ask the zones, and watch the client where that is asked for and it is on a socket."""
+    ask = resolver.from_environment().ask
+
+    async def hear_zone(zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
+        name = dnsbl.query(zone, ip, ask_private=ask_private)
+        return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
+
+    if not stat.S_ISSOCK(os.fstat(0).st_mode):
+        return await screen(settings, environment, hear_zone, None)
+    with socket.socket(fileno=os.dup(0)) as client:
+        return await screen(settings, environment, hear_zone, client)
+
+
+def line(settings: ScreenSettings, opinion: Opinion, ip: bytes) -> bytes:
+    """The log line of -v."""
+    return heard_line(settings, opinion, ip, os.getpid())

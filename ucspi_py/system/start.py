@@ -1,0 +1,88 @@
+"""From settings to a serving master: listens, gives up root, furnishes what all workers share. Never serves."""
+
+import os
+import signal
+
+from ..core import dns_message, logline
+from ..core.dns_message import Answer, Ask
+from ..core.errors import error_words
+from ..core.settings import ServerSettings
+from . import descriptors, listener, names, privileges, screens, signals, spawn
+from .arrivals import Arrivals
+from .limits import SoftLimits, make_room
+from .log import Log
+from .master import Master, Pipes
+from .pathexec import find
+from .scoreboard import Scoreboard
+from .tally import Tally
+from .worker import MASTERS_SIGNALS, Inheritance
+from .zone_board import ZoneBoard
+
+#: For us, not for the backends: systemd's messages to its service.
+_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
+
+
+def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
+    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit))
+    port = listener.port_number(settings.port)
+    address = _address(settings.host)
+    noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
+    sock = listener.listen(address, port, settings.backlog)
+    ask = _ask(settings)  # imports, while we may still read whatever root may
+    screens.import_libraries(settings.program.screens)
+    log = Log(settings.verbosity)
+    privileges.become(settings.uid, settings.gid)
+    if settings.print_port:
+        os.write(1, b"%d\n" % sock.getsockname()[1])
+    descriptors.null_input_and_output()
+    board = Scoreboard(settings.limit, settings.held_limit)
+    arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
+    log.detail(logline.status(board.running(), settings.limit))
+    _warn(log, settings)
+    pipes = Pipes.open()
+    environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
+    zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
+    inheritance = Inheritance(
+        settings, log, sock, board, arrivals, zone_board, tally, pipes.death, pipes.open_door, environment, manner, ask
+    )
+    Master(inheritance, pipes, noted).run()
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _address(host: str) -> str:
+    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
+    address = listener.literal(host)
+    if address is None:
+        from . import start_lookup  # only a name costs the import of dns
+
+        address = start_lookup.address_of(host)
+    return address
+
+
+def _ask(settings: ServerSettings) -> Ask:
+    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
+    if not names.asks_dns(settings) and not settings.program.zones:
+        return _nobody_knows
+    from . import resolver
+
+    return resolver.from_environment().ask
+
+
+async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
+    return dns_message.Absent()
+
+
+def _warn(log: Log, settings: ServerSettings) -> None:
+    """What an operator should know before the first client does."""
+    program = settings.program.argv[0]
+    try:
+        find(program)
+    except OSError as error:
+        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
+    if "RELAYCLIENT" in os.environ:
+        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))

@@ -1,0 +1,41 @@
+"""How the screen has decided so far, counted by all workers together. Never decides."""
+
+import struct
+from typing import NamedTuple
+
+from ..core.verdict import Accept, Verdict
+from .shared_memory import SharedMemory
+
+_LAYOUT = struct.Struct("=3Q")
+
+
+class Totals(NamedTuple):
+    """Clients let through, refused for now, refused for good."""
+
+    accepted: int = 0
+    refused: int = 0
+    bounced: int = 0
+
+    def and_one(self, verdict: Verdict) -> "Totals":
+        """These, and one more."""
+        if isinstance(verdict, Accept):
+            return self._replace(accepted=self.accepted + 1)
+        if verdict.code < 500:
+            return self._replace(refused=self.refused + 1)
+        return self._replace(bounced=self.bounced + 1)
+
+
+class Tally:
+    """The totals of the service."""
+
+    def __init__(self) -> None:
+        self._shared = SharedMemory(_LAYOUT.size)
+
+    def add(self, more: Totals) -> None:
+        """Add what one worker has counted."""
+        with self._shared as memory:
+            _LAYOUT.pack_into(memory, 0, *map(sum, zip(self.read(), more, strict=True)))
+
+    def read(self) -> Totals:
+        """The totals so far."""
+        return Totals(*_LAYOUT.unpack_from(self._shared.memory))

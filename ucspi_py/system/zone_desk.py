@@ -1,0 +1,138 @@
+"""A worker's dealings with its zones: remembers what they said, leaves failing ones alone, tests them. Never judges."""
+
+import asyncio
+import random
+from collections import OrderedDict
+
+from ..core import dnsbl, logline
+from ..core.dns_message import Ask
+from ..core.dnsbl import Failing, Listed
+from ..core.settings import Program, ScreenSettings
+from ..core.zone import Zone
+from .later import Later
+from .log import Log
+from .screening import Opinion
+from .tally import Tally, Totals
+from .zone_asking import NOT_ASKED, Heard, hear, test_points
+from .zone_board import Counts, ZoneBoard
+
+#: Findings remembered; about 300 bytes each.
+_MEMORY = 20_000
+#: Seconds for which a finding is remembered at least and at most, whatever the zone says; a failure is not.
+_LEAST_TTL, _MOST_TTL = 60, 3600
+#: Seconds between two tests of a zone that is well, and of one that is not.
+_TEST_WELL, _TEST_ILL = 1800.0, 30.0
+#: Seconds between two looks for a test that is due.
+_TEST_LOOKS = 1.0
+#: Seconds after which what one worker has counted is told to all; a lock for every client would cost more than it.
+_SHARING = 0.25
+#: Seconds between two lines about the same ill zone.
+_LINES = 3600.0
+
+
+class ZoneDesk:
+    """Asks zones for one worker; what is known of them is shared with the others."""
+
+    def __init__(self, program: Program, board: ZoneBoard, tally: Tally, ask: Ask, log: Log) -> None:
+        self._numbers = {zone: number for number, zone in enumerate(program.zones)}
+        self._verbose = any(screen.verbose for screen in program.zone_screens)
+        self._board = board
+        self._tally = tally
+        self._totals = Totals()
+        self._counts = [Counts() for _ in self._numbers]
+        self._sharing = Later(_SHARING, self.share)
+        self._ask = ask
+        self._log = log
+        self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float]] = OrderedDict()
+
+    async def hear(self, zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
+        """What a zone says of a client: from memory, from the zone, or that it is not to be had."""
+        name = dnsbl.query(zone, ip, ask_private=ask_private)
+        number = self._numbers[zone]
+        if name is None or self._board.read(number).silenced:
+            return NOT_ASKED
+        loop = asyncio.get_running_loop()
+        heard = self._recall((number, ip), loop.time())
+        if heard:
+            return heard
+        if not self._board.may_be_asked(number):
+            return Heard(Failing("left alone, it failed too often"), 0.0, 0)
+        heard = await hear(self._ask, zone, name, ip, deadline)
+        self._note(zone, number, heard)
+        self._remember((number, ip), heard, loop.time())
+        return heard
+
+    def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
+        """Count a verdict, and which zones list the client, together or alone."""
+        self._totals = self._totals.and_one(opinion.verdict)
+        listing = [
+            zone
+            for zone, heard in zip(settings.zones, opinion.heard, strict=False)
+            if heard and isinstance(heard.finding, Listed)
+        ]
+        for zone in listing:
+            counts = self._counts[self._numbers[zone]]
+            counts.unique += len(listing) == 1
+            counts.overlap += len(listing) > 1
+        self._sharing.ask(asyncio.get_running_loop())
+
+    def share(self) -> None:
+        """Tell the others what was counted here since the last time."""
+        self._tally.add(self._totals)
+        self._totals = Totals()
+        for zone, number in self._numbers.items():
+            counts, self._counts[number] = self._counts[number], Counts()
+            if self._board.add(number, counts):
+                self._board.note_health(number, trusted=False, closed_for=0.0)
+                self._board.test_soon(number, _TEST_ILL)
+                self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed")
+
+    async def watch(self) -> None:
+        """Test every zone that is due, one worker for all, until cancelled."""
+        while True:
+            for zone, number in self._numbers.items():
+                if zone.tested and self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25)):  # noqa: S311
+                    await self._test(zone, number)
+            await asyncio.sleep(_TEST_LOOKS)
+
+    async def _test(self, zone: Zone, number: int) -> None:
+        health = await test_points(self._ask, zone)
+        was_silenced = bool(self._board.read(number).silenced)
+        well = health.trusted and health.reachable
+        self._board.note_health(number, trusted=health.trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
+        if not well:
+            self._board.test_soon(number, _TEST_ILL * random.uniform(0.75, 1.25))  # noqa: S311
+        if was_silenced and health.trusted:
+            self._log.warn(logline.zone(zone.alias, "it is believed again"))
+        elif health.alarm or (self._verbose and health.remark):
+            self._tell(zone, number, health.alarm or health.remark)
+
+    def _note(self, zone: Zone, number: int, heard: Heard) -> None:
+        match heard.finding:
+            case Failing(reason):
+                timeout = reason == "timed out"
+                if self._board.note_failure(number, timeout=timeout, seconds=heard.seconds, rest=_TEST_ILL):
+                    self._tell(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
+                elif reason.startswith("answers "):
+                    self._tell(zone, number, f"it {reason}")
+            case finding:
+                counts = self._counts[number]
+                counts.asked += 1
+                counts.listed += isinstance(finding, Listed)
+                counts.seconds += heard.seconds
+
+    def _tell(self, zone: Zone, number: int, sentence: str) -> None:
+        if self._board.claim_line(number, _LINES):
+            self._log.warn(logline.zone(zone.alias, sentence))
+
+    def _recall(self, key: tuple[int, bytes], now: float) -> Heard | None:
+        heard, until = self._remembered.get(key, (None, 0.0))
+        return heard if until > now else None
+
+    def _remember(self, key: tuple[int, bytes], heard: Heard, now: float) -> None:
+        if isinstance(heard.finding, Failing):
+            return
+        ttl = min(max(heard.ttl, _LEAST_TTL), _MOST_TTL)
+        self._remembered[key] = heard._replace(seconds=0.0), now + ttl
+        while len(self._remembered) > _MEMORY:
+            self._remembered.popitem(last=False)
