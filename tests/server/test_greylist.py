@@ -227,12 +227,15 @@ tcpserver: status: 0/40
 
     def test_the_oldest_refused_client_is_left(self, tmp_path: Path) -> None:
         """--held counts whom the greylist refuses, and one more costs the oldest its place."""
-        with serving(tmp_path, "-s", str(tmp_path / "db"), *LONG, options=("-w1", "--held", "1")) as server:
-            with server.connect("127.0.1.1") as oldest:
-                assert oldest.recv(100) == b"220 rblsmtpd.local\r\n"
-                assert answer(server, "127.0.2.1") == REFUSED
-                assert oldest.recv(100).startswith(b"421 ")
-                assert oldest.recv(100) == b""
+        words = ("-s", str(tmp_path / "db"), *LONG)
+        with (
+            serving(tmp_path, *words, options=("-w1", "--held", "1")) as server,
+            server.connect("127.0.1.1") as oldest,
+        ):
+            assert oldest.recv(100) == b"220 rblsmtpd.local\r\n"
+            assert answer(server, "127.0.2.1") == REFUSED
+            assert oldest.recv(100).startswith(b"421 ")
+            assert oldest.recv(100) == b""
 
     def test_by_another_name(self, tmp_path: Path) -> None:
         """A link that leads to pygreylist is taken in as well."""
