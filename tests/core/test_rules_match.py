@@ -35,9 +35,9 @@ def test_keys_are_searched_in_the_order_of_c(
     assert list(keys(*client)) == expected
 
 
-@given(texts, maybe, maybe, st.sets(st.integers(0, 40)))
+@given(texts.map(lambda raw: raw.replace(b":", b".")), maybe, maybe, st.sets(st.integers(0, 40)))
 def test_the_first_stored_key_decides(ip: bytes, host: bytes | None, info: bytes | None, stored: set[int]) -> None:
-    """Nothing is asked for after it, and nothing but the keys is asked for."""
+    """Nothing is asked for after it, and nothing but the keys is asked for; IPv6 has a question of its own."""
     order = list(keys(ip, host, info))
     rules = {key: b"value of " + key for number, key in enumerate(order) if number in stored}
     asked = []

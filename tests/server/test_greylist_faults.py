@@ -17,7 +17,7 @@ import pytest
 from tests.support.greylist import GREYLIST, LONG, REFUSED, alone, answer, comes_in, serving
 from tests.support.programs import need_root
 from tests.support.redisserver import RedisServer
-from tests.support.rules import compiled
+from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server
 from tests.support.waiting import until
 
@@ -165,7 +165,7 @@ def test_a_server_that_is_stopped(redis: RedisServer, tmp_path: Path) -> None:
 
 def test_many_wait_for_a_stopped_server_at_once(redis: RedisServer, tmp_path: Path) -> None:
     """All of them are let in, and those whom no store concerns do not wait with them."""
-    rules = compiled('127.0.0.9:allow,GREYLIST=""\n:allow\n', tmp_path)
+    rules = cdb_of('127.0.0.9:allow,GREYLIST=""\n:allow\n', tmp_path)
     with serving(tmp_path, "-s", redis.url, options=("-w1", "-x", rules)) as server:
         assert answer(server) == REFUSED
         redis.stop()

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import ours
-from tests.support.rules import compiled
+from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server
 from tests.support.waiting import until
 
@@ -103,7 +103,7 @@ def test_arrivals_are_forgotten(tmp_path: Path) -> None:
 
 def test_limits_in_rules(tmp_path: Path) -> None:
     """MAXCONNIP, MAXCONNC and DIEMSG of the client's rule go before the options; 0 is no limit."""
-    rules = compiled(
+    rules = cdb_of(
         '127.0.0.1:allow,MAXCONNIP="1",DIEMSG="421 one is enough"\n'
         '127.0.0.2:allow,MAXCONNIP="0"\n'
         '127.1.1.:allow,MAXCONNC="1",DIEMSG=""\n'
@@ -137,7 +137,7 @@ def test_refused_clients_count_too(tmp_path: Path) -> None:
 
 def test_slots_kept_for_relay_clients(tmp_path: Path) -> None:
     """With one slot of two reserved a second stranger waits, and who may relay is served."""
-    rules = compiled('127.0.0.9:allow,RELAYCLIENT=""\n:allow\n', tmp_path)
+    rules = cdb_of('127.0.0.9:allow,RELAYCLIENT=""\n:allow\n', tmp_path)
     options = ("-c2", "--reserve", "1", "-x", rules, *QUIET)
     with Server(SERVER, options, ("cat",), tmp_path) as server, served(server, 1), server.connect() as stranger:
         stranger.sendall(b"s")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from io import BytesIO
 
 from ucspi_py.core.rules_text import records
-from ucspi_py.system.rules_file import CheckedWriter
+from ucspi_py.system.checked_cdb import CheckedWriter
 
 from .rules import Client
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .programs import ours
-from .rules import compiled
+from .rules import cdb_of
 from .server import QUIET, Server, talk
 from .waiting import until
 
@@ -63,6 +63,6 @@ def absorbed(
 ) -> tuple[bytes, bytes]:
     """The same by way of pytcpserver, where a rule sets the environment of the test."""
     variables = "".join(f',{name}="{value}"' for name, value in environment.items())
-    with serving(folder, *words, options=("-x", compiled(f":allow{variables}\n", folder))) as server:
+    with serving(folder, *words, options=("-x", cdb_of(f":allow{variables}\n", folder))) as server:
         told = masked(server.talk(said))
     return told, masked(server.log())

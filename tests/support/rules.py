@@ -4,14 +4,13 @@ import os
 import random
 import subprocess
 from collections.abc import Iterable, Sequence
-from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
 
 from ucspi_py.cli.tcprulescheck import told
 from ucspi_py.core.errors import CorruptRules, Failure
 from ucspi_py.core.rules_match import match
-from ucspi_py.core.rules_text import records
+from ucspi_py.core.rules_source import compiled
 from ucspi_py.system import rules_file
 from ucspi_py.system.rules_file import Get, RulesFile, unreadable
 
@@ -48,7 +47,7 @@ class Client(NamedTuple):
         return {name: value for name, value in variables.items() if value is not None}
 
 
-def compiled(text: str, folder: Path) -> str:
+def cdb_of(text: str, folder: Path) -> str:
     """The path of these rules, compiled in a folder."""
     cdb = folder / "rules.cdb"
     subprocess.run([theirs("tcprules"), cdb, folder / "tmp"], input=text.encode(), check=True)
@@ -72,7 +71,7 @@ def run(argv: Sequence[str], folder: Path, data: bytes = b"", client: Client | N
 def compile_here(source: bytes, cdb: Path, temporary: Path) -> Outcome:
     """What pytcprules does with its input, in this process."""
     try:
-        rules_file.write(str(cdb), str(temporary), records(BytesIO(source)))
+        rules_file.write(str(cdb), str(temporary), compiled(source))
     except Failure as failure:
         return Outcome(
             failure.exit_code, b"", f"tcprules: fatal: {failure.sentence}\n".encode(errors="surrogateescape")
@@ -191,7 +190,7 @@ def _address(chance: random.Random) -> bytes:
         return _range(chance, octets)
     info = chance.choice([b"joe", b"", b"a-b", b"\xff"])
     host = chance.choice([b"mail.example.org", b".example.org", b".org", b"", b".", b"a-b.example", b"Mail"])
-    odd = [b"", b"10.0.0.0/8", b" 1.2.3.4", b"1.2.3.4 ", b"999.1.1.1", b"host", b"a\0b", chance.randbytes(3)]
+    odd = [b"", b"10.0.0.1/8", b" 1.2.3.4", b"1.2.3.4 ", b"999.1.1.1", b"host", b"a\0b", chance.randbytes(3)]
     return chance.choice(
         [
             b"=" + host,

@@ -21,7 +21,8 @@ from tests.support.damaged import ANSWERED, CLIENTS, CORRUPT, CORRUPT_FOR_SOME, 
 from tests.support.programs import need_root, theirs
 from tests.support.rules import Client, Outcome, check_all, check_here, compile_here
 from ucspi_py.core.errors import CorruptRules, Failure
-from ucspi_py.system.rules_file import SIZE_LIMIT, CheckedReader, CheckedWriter, RulesFile, write
+from ucspi_py.system.checked_cdb import CheckedReader, CheckedWriter
+from ucspi_py.system.rules_file import SIZE_LIMIT, RulesFile, write
 
 FLIPS = 10_000
 BATCH = 1000

@@ -11,6 +11,8 @@ from ..core.errors import AskedWrongly, Failure
 
 #: Bundles, attached values and ``--`` come with click; stopping at the first argument and a free -h do not.
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"], "max_content_width": 100}
+#: A program of several commands, whose options may stand anywhere.
+GROUP_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 120}
 
 _WRITTEN = "ucspi_py.written"
 
@@ -78,24 +80,31 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.UsageError as wrong:
-        _complain(_sentence(program, wrong), f"{program}: usage: {usage}")
+        complain(_sentence(program, wrong), f"{program}: usage: {usage}")
         sys.exit(AskedWrongly.exit_code)
     except Failure as failure:
-        lines = [f"{program}: fatal: {failure.sentence}"]
+        lines = [f"{program}: fatal: {failure.sentence}", *(f"{program}: {line}" for line in failure.more)]
         if isinstance(failure, AskedWrongly):
             lines.append(f"{program}: usage: {usage}")
-        _complain(*lines)
+        complain(*lines)
         sys.exit(failure.exit_code)
 
 
 def invoke(command: click.Command, program: str, args: list[str]) -> None:
-    """Run a click command whose errors run() translates. program: its name in --help."""
-    command.main(args, prog_name=program, standalone_mode=False)
+    """Run a click command whose errors and exit code run() translates. program: its name in --help."""
+    code = command.main(args, prog_name=program, standalone_mode=False)
+    if code:
+        raise click.exceptions.Exit(code)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:
     """Parse words without running anything. Raises click's UsageError, or Exit after --help."""
     return command.make_context(program, list(args))
+
+
+def complain(*lines: str) -> None:
+    """Write lines to standard error in one piece."""
+    tell(2, "".join(f"{line}\n" for line in lines if line).encode("utf-8", "surrogateescape"))
 
 
 def tell(descriptor: int, data: bytes) -> None:
@@ -117,7 +126,3 @@ def _sentence(program: str, wrong: click.UsageError) -> str:
     if isinstance(wrong, click.BadParameter) and wrong.param:
         return f"{program}: fatal: {'/'.join(wrong.param.opts)} {wrong.message}"
     return f"{program}: fatal: {wrong.message}"
-
-
-def _complain(*lines: str) -> None:
-    tell(2, "".join(f"{line}\n" for line in lines if line).encode("utf-8", "surrogateescape"))

@@ -1,33 +1,48 @@
-"""pytcprules: rules source on standard input -> a cdb, in one move."""
+"""pytcprules: rules source on standard input -> a cdb, in one move, and a word about each line that cannot bite."""
 
-import errno
-import sys
-from collections.abc import Iterator
-from itertools import chain
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import click
 
-from ..core.errors import unable
-from ..core.rules_text import records
-from ..system import rules_file
+from ..core.errors import TooManyWarnings, UnparsableLine
+from ..core.lint_finding import Finding
+from ..core.rules_lint import lint
+from ..core.rules_source import Record, compiled
+from ..system import rules_file, rules_input
 from . import manners
 
-_AT_ONCE = 1 << 16
+#: So many bytes of source are worth a process of their own.
+_LARGE = 1 << 18
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
-@click.argument("cdb")
-@click.argument("tmp")
+@click.argument("cdb", required=False)
+@click.argument("tmp", required=False)
 @click.argument("ignored", nargs=-1, expose_value=False)
-def compile_rules(cdb: str, tmp: str) -> None:
+@click.option("-q", "quiet", is_flag=True, help="Say nothing about lines that can be compiled.")
+@click.option("--strict", is_flag=True, help="Compile nothing where there is anything to say about a line: exit 100.")
+@click.option("--check", is_flag=True, help="Compile nothing at all; CDB and TMP are not needed.")
+@click.option("--provenance", is_flag=True, help="Store with each rule the file and the line that it comes from.")
+def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bool) -> None:
     """Compile the rules on standard input into CDB, by way of TMP in the same filesystem.
 
     A server that uses CDB sees the old rules or the new ones, never a mixture, and needs no restart. Rules that
-    cannot be parsed leave CDB as it was.
+    cannot be parsed leave CDB as it was. Lines that are compiled and can never match, or that let the wrong clients
+    relay, are named on standard error, with the line that was most likely meant.
 
     Example: pytcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp
     """
-    rules_file.write(cdb, tmp, records(_lines()))
+    source = _Source(**manner)
+    if check:
+        for _ in source.records():
+            pass
+    elif cdb is None or tmp is None:
+        raise click.MissingParameter(param_type="argument")
+    else:
+        rules_file.write(cdb, tmp, source.records())
+    manners.complain(*(f"tcprules: {line}" for line in source.warnings))
 
 
 def main() -> None:
@@ -37,15 +52,43 @@ def main() -> None:
     )
 
 
-def _lines() -> Iterator[bytes]:
-    return chain.from_iterable(iter(_some_lines, []))
+@dataclass
+class _Source:
+    """The rules on standard input. warnings: what there is to say about them, known once the records are read."""
+
+    quiet: bool
+    strict: bool
+    provenance: bool
+    warnings: tuple[str, ...] = field(default=(), init=False)
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records. Raises UnparsableLine with its cause below, or TooManyWarnings."""
+        text = rules_input.standard_input()
+        name = rules_input.name_of_standard_input() if self.provenance else None
+        looked = _looked_at(text) if self.strict or not self.quiet else list
+        try:
+            yield from compiled(text, name)
+        except UnparsableLine as refused:
+            findings = looked() or lint(text)
+            cause = [str(finding) for finding in findings if finding.error][:1]
+            raise UnparsableLine(refused.sentence, (*cause, *self._told(findings))) from None
+        findings = looked()
+        if self.strict and findings:
+            raise TooManyWarnings(_refusal(len(findings)), self._told(findings))
+        self.warnings = self._told(findings)
+
+    def _told(self, findings: list[Finding]) -> tuple[str, ...]:
+        return () if self.quiet else tuple(f"warning: {finding}" for finding in findings if not finding.error)
 
 
-def _some_lines() -> list[bytes]:
-    """The next lines of standard input, none at its end."""
-    try:
-        if sys.stdin is None:
-            raise OSError(errno.EBADF, "closed when we were started")
-        return sys.stdin.buffer.readlines(_AT_ONCE)
-    except OSError as error:
-        raise unable("read input", error) from None
+def _looked_at(text: bytes) -> Callable[[], list[Finding]]:
+    """What there is to say about a source. A large one is looked at while its table is written."""
+    if len(text) < _LARGE:
+        return partial(lint, text)
+    from ..system.aside import Aside
+
+    return Aside(partial(lint, text)).result
+
+
+def _refusal(count: int) -> str:
+    return f"{count} warning{'s' if count > 1 else ''}, and --strict takes none"

@@ -11,7 +11,7 @@ from ..system.rules_file import RulesFile, unreadable
 from . import manners
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
+@click.command("pytcprulescheck", context_settings=manners.CONTEXT_SETTINGS)
 @click.argument("cdb")
 @click.argument("ignored", nargs=-1, expose_value=False)
 def check(cdb: str) -> None:
@@ -23,7 +23,7 @@ def check(cdb: str) -> None:
     """
     rules = RulesFile(cdb)
     variable = os.environb.get
-    ip = variable(b"TCPREMOTEIP", b"0.0.0.0")
+    ip = _canonical(variable(b"TCPREMOTEIP", b"0.0.0.0"))
     try:
         decided = match(rules.current(), ip, variable(b"TCPREMOTEHOST"), variable(b"TCPREMOTEINFO"))
         manners.tell(1, told(decided))
@@ -35,7 +35,7 @@ def told(decided: Match | None) -> bytes:
     """What is said of the rule that decided (tcprulescheck.c, found): its variables up to a deny, and the verdict."""
     if decided is None:
         return b"default:\nallow connection\n"
-    lines = b"rule " + decided.key + b":\n"
+    lines = b"rule " + _rule_name(decided.key) + b":\n"
     for item in rules_data.items(decided.value):
         if item.startswith(b"D"):
             return lines + b"deny connection\n"
@@ -47,3 +47,25 @@ def told(decided: Match | None) -> bytes:
 def main() -> None:
     """The program."""
     manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, "pytcprulescheck", args))
+
+
+def _canonical(ip: bytes) -> bytes:
+    """The form in which tcpserver looks an IPv6 address up; anything else as it is."""
+    if b":" not in ip:
+        return ip
+    from ..core import address  # only where it is needed: it takes longer than the look-up
+
+    try:
+        return address.canonical(os.fsdecode(ip))
+    except ValueError:
+        return ip
+
+
+def _rule_name(key: bytes) -> bytes:
+    """A key as it was written: that of an IPv6 network, which C does not know, is none to read."""
+    if not key.startswith(b":"):
+        return key
+    from ..core import rules_ipv6
+
+    network = rules_ipv6.from_key(key)
+    return rules_ipv6.text(network) if network else key

@@ -10,14 +10,15 @@ class Failure(Exception):
     """Something the program cannot go on from.
 
     sentence: what an operator reads after ``prog: fatal:``, as text (raw bytes by surrogateescape).
-    exit_code: what the program ends with, 100 or 111.
+    exit_code: what the program ends with, 100 or 111. more: lines to show below the sentence.
     """
 
     exit_code = 111
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, more: tuple[str, ...] = ()) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.more = more
 
 
 class AskedWrongly(Failure):
@@ -28,6 +29,12 @@ class AskedWrongly(Failure):
 
 class UnparsableLine(Failure):
     """A line of rules source that is not in the language (tcprules.c, die_bad)."""
+
+    exit_code = 100
+
+
+class TooManyWarnings(Failure):
+    """Rules that can be compiled, and should not be: --strict takes no warning."""
 
     exit_code = 100
 

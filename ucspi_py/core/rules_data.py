@@ -31,6 +31,25 @@ def items(value: bytes) -> list[bytes]:
     return value[:-1].split(b"\0")
 
 
+def provenance_item(name: bytes, line: int) -> bytes:
+    """The item that says where a record comes from. C passes over it, as over every letter it does not know."""
+    return b"L%s:%d\0" % (name, line)
+
+
+def provenance(value: bytes) -> bytes | None:
+    """``tcp.smtp:12``, the source and the line that a record comes from; None where it does not say."""
+    if not value.endswith(b"\0"):
+        return None
+    last = value[:-1].rpartition(b"\0")[2]
+    return last[1:] if last.startswith(b"L") else None
+
+
+def without_provenance(value: bytes) -> bytes:
+    """A record's value without the item that says where it comes from."""
+    source = provenance(value)
+    return value if source is None else value.removesuffix(b"L" + source + b"\0")
+
+
 def instructions(value: bytes) -> Instructions:
     """A record's value -> what it says (tcpserver.c, found). Unknown items are ignored, as in C."""
     deny = False

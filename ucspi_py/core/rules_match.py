@@ -11,11 +11,15 @@ class Match(NamedTuple):
     value: bytes
 
 
-def keys(ip: bytes, host: bytes | None, info: bytes | None) -> Iterator[bytes]:
+Get = Callable[[bytes], bytes | None]
+
+
+def keys(ip: bytes, host: bytes | None, info: bytes | None, get: Get | None = None) -> Iterator[bytes]:
     """Yield every key that rules.c asks for, in its order; the first one that is stored decides.
 
     ip: the canonical address. host, info: the client's name and ident answer, None where unknown
-    (an empty info is an answer, and its ``@`` rules are searched).
+    (an empty info is an answer, and its ``@`` rules are searched). get: for an IPv6 client, the networks that occur
+    are asked of it; they stand where rules.c has the prefixes of IPv4.
     """
     if info is not None:
         yield info + b"@" + ip
@@ -24,26 +28,28 @@ def keys(ip: bytes, host: bytes | None, info: bytes | None) -> Iterator[bytes]:
     yield ip
     if host is not None:
         yield b"=" + host
-    yield from _prefixes(ip)
+    yield from _prefixes(ip, get)
     if host is not None:
         yield from _suffixes(host)
         yield b"="
     yield b""
 
 
-def match(
-    get: Callable[[bytes], bytes | None], ip: bytes, host: bytes | None = None, info: bytes | None = None
-) -> Match | None:
+def match(get: Get, ip: bytes, host: bytes | None = None, info: bytes | None = None) -> Match | None:
     """The first key that get() knows, with its value; None where no rule matches. get() gives None for unknown."""
-    for key in keys(ip, host, info):
+    for key in keys(ip, host, info, get):
         value = get(key)
         if value is not None:
             return Match(key, value)
     return None
 
 
-def _prefixes(ip: bytes) -> Iterator[bytes]:
+def _prefixes(ip: bytes, get: Get | None) -> Iterator[bytes]:
     end = ip.rfind(b".")
+    if end < 0 and get and b":" in ip:
+        from . import rules_ipv6  # an IPv4 client never comes here, and the rules tools start without it
+
+        yield from rules_ipv6.keys(ip, get)
     while end >= 0:
         yield ip[: end + 1]
         end = ip.rfind(b".", 0, end)

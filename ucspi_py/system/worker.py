@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core import limits
 from ..core.address import canonical
-from ..core.connection import Endpoints
+from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
 from . import names, screens
@@ -81,6 +81,7 @@ class Worker:
             rest=self._door.rest,
             rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
             environment=inheritance.environment,
+            stranger=Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
@@ -143,7 +144,8 @@ class Worker:
             self._take_on(self._serve_in_hall(client, endpoints))
         else:
             _run_straight(serve(self._service, client, endpoints, counted=0))
-            self._door.relieve()
+            if not self._slots.at_hand:  # starting a backend takes long enough for the queue to grow
+                self._door.relieve()
 
     def _take_on(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)

@@ -1,0 +1,1 @@
+"""The programs by their options: what they print, and how they end."""

@@ -1,0 +1,137 @@
+"""The nouns of an import: whom a list is about, what came out of it, what could not be said. Never reads a list."""
+
+import re
+from ipaddress import IPv4Address, IPv4Network, summarize_address_range
+from typing import NamedTuple
+
+from .. import rules_cidr, rules_ipv6
+from ..rules_cidr import Network
+
+_PREFIX = re.compile(r"(?:[0-9]{1,3}\.){1,3}|[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
+_HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
+
+
+class Name(NamedTuple):
+    """A host, or with ``below`` every host whose name ends in a dot and this name. Small letters."""
+
+    text: str
+    below: bool
+
+
+Subject = Network | Name
+
+#: Every client; the default rule.
+EVERYBODY = Network(0, 0, 0)
+#: Every client with a known name.
+NAMED = Name("", True)
+
+
+class Unsaid(NamedTuple):
+    """Something of a list that rules cannot say. where: its line or file, ``line 7``."""
+
+    where: str
+    what: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}: {self.why}"
+
+
+class Imported(NamedTuple):
+    """A list as rules source, and what is missing in it."""
+
+    lines: tuple[bytes, ...]
+    unsaid: tuple[Unsaid, ...]
+
+
+def rule(subject: Subject, instructions: bytes) -> bytes:
+    """A line of rules source."""
+    return address(subject) + b":" + instructions
+
+
+def address(subject: Subject) -> bytes:
+    """What stands before the colon."""
+    if isinstance(subject, Name):
+        return f"={'.' if subject.below and subject.text else ''}{subject.text}".encode("ascii", "replace")
+    if subject == EVERYBODY:
+        return b""
+    if subject.bits == 128:
+        return rules_ipv6.text(subject)
+    return rules_cidr.keys(subject)[0] if rules_cidr.is_prefix(subject) else rules_cidr.text(subject)
+
+
+def variable(name: str, value: str) -> bytes | None:
+    """``,NAME="VALUE"``; None where that cannot be said."""
+    quote = next((quote for quote in "\"'/|!+^~" if quote not in value), None)
+    if quote is None or "=" in name or not name.strip() or set("\n\0") & {*name, *value}:
+        return None
+    return f",{name}={quote}{value}{quote}".encode("utf-8", "surrogateescape")
+
+
+def contains(outer: Subject, inner: Subject) -> bool:
+    """Whether every client that the inner one is about is one of the outer one's."""
+    if outer in (EVERYBODY, inner):
+        return True
+    if isinstance(outer, Network):
+        return (
+            isinstance(inner, Network)
+            and outer.bits == inner.bits
+            and outer.base <= inner.base < inner.end <= outer.end
+        )
+    if outer == NAMED:
+        return isinstance(inner, Name)
+    return isinstance(inner, Name) and outer.below and inner.text.endswith(f".{outer.text}")
+
+
+def network(text: str) -> Network | None:
+    """An address, ``1.2.3.4/24``, ``1.2.3.0/255.255.255.0`` or the same of IPv6, in brackets or not.
+
+    Bits beyond the prefix do not count. None for anything else.
+    """
+    try:
+        if ":" in text:
+            return rules_ipv6.network(_without_host_bits(text).encode("ascii"))
+        found = IPv4Network(text.strip("[]"), strict=False)
+    except ValueError:
+        return None
+    return Network(32, int(found.network_address), found.prefixlen)
+
+
+def networks_of_range(text: str) -> list[Network]:
+    """``10.0.0.0-10.0.3.255`` -> the networks that it is made of; none for anything else."""
+    try:
+        first, last = (IPv4Address(end.strip()) for end in text.split("-"))
+        return [
+            Network(32, int(found.network_address), found.prefixlen) for found in summarize_address_range(first, last)
+        ]
+    except ValueError:
+        return []
+
+
+def prefix(text: str) -> Network | None:
+    """``10.1.`` or ``10.1`` -> the network; None for anything else, also for a whole address."""
+    if not _PREFIX.fullmatch(text):
+        return None
+    octets = [int(octet) for octet in text.rstrip(".").split(".")]
+    if max(octets) > 255:
+        return None
+    return Network(32, int.from_bytes(bytes(octets).ljust(4, b"\0"), "big"), 8 * len(octets))
+
+
+def name(text: str) -> Name | None:
+    """``host.example.org`` or ``.example.org`` -> the name; None for anything else."""
+    text = text.lower()
+    plain = text.removeprefix(".").removesuffix(".")
+    return Name(plain, text.startswith(".")) if _HOST_NAME.fullmatch(plain) else None
+
+
+def _without_host_bits(text: str) -> str:
+    plain = text.replace("[", "").replace("]", "")
+    base, slash, length = plain.partition("/")
+    if not slash or not length.isdigit():
+        return plain
+    whole = rules_ipv6.network(base.encode("ascii", "replace"))
+    if whole.bits == 32:
+        return plain
+    size = 1 << (128 - min(int(length), 128))
+    return rules_ipv6.text(Network(128, whole.base - whole.base % size, 128)).decode("ascii") + f"/{length}"

@@ -1,0 +1,61 @@
+"""What a reader of rules source has to say about it. Never decides anything."""
+
+import re
+from typing import NamedTuple
+
+#: What some editors put before the first line.
+MARK = "\ufeff".encode()
+_MARKUP = re.compile(rb"</?[A-Za-z][^>]*>|&(?:[a-z]+|#[0-9]+);")
+
+
+class Finding(NamedTuple):
+    """One thing wrong with a source.
+
+    line, column: where, from 1, in characters. meant: the lines that its author most likely had in mind, if that can
+    be told. error: tcprules refuses the line; otherwise it is a warning.
+    """
+
+    line: int
+    column: int
+    sentence: str
+    meant: tuple[str, ...] = ()
+    error: bool = False
+
+    def __str__(self) -> str:
+        meant = f"; likely meant: {' and '.join(self.meant)}" if self.meant else ""
+        return f"line {self.line}, column {self.column}: {self.sentence}{meant}"
+
+
+class Flaw(NamedTuple):
+    """One thing wrong with one line, or with its address or its instructions alone.
+
+    offset: where, in bytes from the beginning of what was looked at. meant: what should stand there instead.
+    """
+
+    offset: int
+    sentence: str
+    meant: tuple[bytes, ...] = ()
+
+
+def finding(number: int, line: bytes, flaw: Flaw, *, error: bool = False) -> Finding:
+    """A flaw of a whole line, in its source."""
+    column = len(line[: flaw.offset].decode("utf-8", "replace")) + 1
+    return Finding(number, column, flaw.sentence, tuple(map(shown, flaw.meant)), error)
+
+
+def shown(text: bytes) -> str:
+    """Bytes as a terminal can show them."""
+    decoded = text.decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in decoded)
+
+
+def markup_flaw(text: bytes, place: str) -> Flaw | None:
+    """The first piece of HTML in a text. place: what the text is."""
+    found = _MARKUP.search(text)
+    if not found:
+        return None
+    import html  # for a rare line, and not for every start of the compiler
+
+    bare = _MARKUP.sub(lambda piece: piece[0] if piece[0].startswith(b"&") else b"", text)
+    typed = html.unescape(bare.decode("latin-1")).encode("latin-1", "replace")
+    return Flaw(found.start(), f"HTML ({shown(found[0])}) stands in the {place}", (typed,))
