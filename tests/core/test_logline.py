@@ -28,7 +28,7 @@ LINES = [
         logline.dropping("unable to read \udcff: access denied"),
         b"tcpserver: warning: dropping connection, unable to read \xff: access denied\n",
     ),
-    (logline.refused(b"192.0.2.7", 77, b"451 listed"), b"rblsmtpd: 192.0.2.7 pid 77: 451 listed\n"),
+    (logline.refused(b"rblsmtpd", b"192.0.2.7", 77, b"451 listed"), b"rblsmtpd: 192.0.2.7 pid 77: 451 listed\n"),
 ]
 
 FIELDS = [

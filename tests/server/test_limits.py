@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import ours, theirs
+from tests.support.programs import ours
+from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server
 from tests.support.waiting import until
 
@@ -31,13 +32,6 @@ def served(server: Server, number: int, source: str = "127.0.0.1") -> Iterator[l
     finally:
         for client in clients:
             client.close()
-
-
-def compiled(text: str, folder: Path) -> str:
-    """The rules, compiled."""
-    cdb = folder / "rules.cdb"
-    subprocess.run([theirs("tcprules"), cdb, folder / "tmp"], input=text.encode(), check=True)
-    return str(cdb)
 
 
 def first_bytes(server: Server, source: str = "127.0.0.1") -> bytes:
@@ -109,7 +103,7 @@ def test_arrivals_are_forgotten(tmp_path: Path) -> None:
 
 def test_limits_in_rules(tmp_path: Path) -> None:
     """MAXCONNIP, MAXCONNC and DIEMSG of the client's rule go before the options; 0 is no limit."""
-    rules = compiled(
+    rules = cdb_of(
         '127.0.0.1:allow,MAXCONNIP="1",DIEMSG="421 one is enough"\n'
         '127.0.0.2:allow,MAXCONNIP="0"\n'
         '127.1.1.:allow,MAXCONNC="1",DIEMSG=""\n'
@@ -143,7 +137,7 @@ def test_refused_clients_count_too(tmp_path: Path) -> None:
 
 def test_slots_kept_for_relay_clients(tmp_path: Path) -> None:
     """With one slot of two reserved a second stranger waits, and who may relay is served."""
-    rules = compiled('127.0.0.9:allow,RELAYCLIENT=""\n:allow\n', tmp_path)
+    rules = cdb_of('127.0.0.9:allow,RELAYCLIENT=""\n:allow\n', tmp_path)
     options = ("-c2", "--reserve", "1", "-x", rules, *QUIET)
     with Server(SERVER, options, ("cat",), tmp_path) as server, served(server, 1), server.connect() as stranger:
         stranger.sendall(b"s")

@@ -111,7 +111,7 @@ def outcome(verdict: Verdict) -> str:
 def test_in_one_process(chance: random.Random) -> None:
     """Whatever the zones, the options and the answers."""
     drawn = case(chance)
-    found = program.read_options([*drawn.words, "true"])
+    found = program.read_options(program.RBLSMTPD, [*drawn.words, "true"])
 
     verdicts = [alone(drawn, found), absorbed(drawn, found), checked(drawn, found)]
 
@@ -126,7 +126,7 @@ def alone(drawn: Case, found: Program) -> Verdict:
     variables = {b"TCPREMOTEIP": drawn.ip.encode()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolver, "from_environment", drawn.table)
-        return asyncio.run(opinions.form(found.screens[0], variables)).verdict
+        return asyncio.run(opinions.form(found.zone_screens[0], variables)).verdict
 
 
 def absorbed(drawn: Case, found: Program) -> Verdict:
@@ -135,7 +135,7 @@ def absorbed(drawn: Case, found: Program) -> Verdict:
 
     async def twice() -> Verdict:
         variables = {b"TCPREMOTEIP": drawn.ip.encode()}
-        first, second = [await screen(found.screens[0], variables, desk.hear, None) for _ in range(2)]
+        first, second = [await screen(found.zone_screens[0], variables, desk.hear, None) for _ in range(2)]
         assert outcome(first.verdict)[:4] == outcome(second.verdict)[:4]
         return first.verdict
 
@@ -164,7 +164,9 @@ def dns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def test_the_cases_are_of_all_kinds() -> None:
     """Some are accepted, some refused, some for good."""
-    told = {outcome(checked(drawn, program.read_options([*drawn.words, "true"])))[:3] for drawn in cases()}
+    told = {
+        outcome(checked(drawn, program.read_options(program.RBLSMTPD, [*drawn.words, "true"])))[:3] for drawn in cases()
+    }
 
     assert told == {"acc", "451", "553"}
 
@@ -172,7 +174,7 @@ def test_the_cases_are_of_all_kinds() -> None:
 @pytest.mark.parametrize("drawn", cases(), ids=lambda drawn: " ".join(drawn.words))
 def test_as_processes(drawn: Case, dns: str, tmp_path: Path) -> None:
     """The programs themselves, with a name server."""
-    expected = outcome(checked(drawn, program.read_options([*drawn.words, "true"])))
+    expected = outcome(checked(drawn, program.read_options(program.RBLSMTPD, [*drawn.words, "true"])))
     rules = f':allow,TCPREMOTEIP="{drawn.ip}"\n'
     env = environment(dns, TCPREMOTEIP=drawn.ip)
     process = subprocess.Popen(

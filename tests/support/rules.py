@@ -1,4 +1,4 @@
-"""Rules and clients by chance, and what tcprules and tcprulescheck, theirs and ours, make of them."""
+"""Rules for servers under test, and by chance; what tcprules and tcprulescheck, theirs and ours, make of them."""
 
 import os
 import random
@@ -14,6 +14,7 @@ from ucspi_py.core.rules_source import compiled
 from ucspi_py.system import rules_file
 from ucspi_py.system.rules_file import Get, RulesFile, unreadable
 
+from .programs import theirs
 from .waiting import PATIENCE
 
 #: The only IPv4 address whose hash is 0, and one that wants the same slot.
@@ -44,6 +45,13 @@ class Client(NamedTuple):
         """The variables of the client, and nothing else."""
         variables = {b"TCPREMOTEIP": self.ip, b"TCPREMOTEHOST": self.host, b"TCPREMOTEINFO": self.info}
         return {name: value for name, value in variables.items() if value is not None}
+
+
+def cdb_of(text: str, folder: Path) -> str:
+    """The path of these rules, compiled in a folder."""
+    cdb = folder / "rules.cdb"
+    subprocess.run([theirs("tcprules"), cdb, folder / "tmp"], input=text.encode(), check=True)
+    return str(cdb)
 
 
 def run(argv: Sequence[str], folder: Path, data: bytes = b"", client: Client | None = None) -> Outcome:

@@ -1,18 +1,19 @@
-"""The words after tcpserver's port, or rblsmtpd's own -> the screens that are ours, and the program behind them."""
+"""The words after tcpserver's port, or a screen's own -> the screens that are ours, and the program behind them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import click
 
 from ..core import zone
 from ..core.errors import AskedWrongly
-from ..core.settings import Program, ScreenSettings
+from ..core.settings import Program, Screening, ScreenSettings
 from ..system.pathexec import find
-from . import manners
+from . import greylist_options, manners
 
-OURS = "pyrblsmtpd"
+RBLSMTPD = "pyrblsmtpd"
+GREYLIST = "pygreylist"
 USAGE = (
     "rblsmtpd [ -bBcCipv ] [ -t timeout ] [ -r base ] [ -a base ] [ -d seconds ] [ -T score ] [ -w seconds ] "
     "smtpd [ arg ... ]"
@@ -75,19 +76,26 @@ def screen_options(**_options: object) -> None:
 
 def read(words: Sequence[str]) -> Program:
     """The program that ``words`` call for. Raises AskedWrongly for options of ours that are wrong."""
-    if not _is_ours(words[0]):
+    name = _ours(words[0])
+    if name is None:
         return Program((), tuple(words))
     try:
-        return read_options(words[1:])
+        return read_options(name, words[1:])
     except click.UsageError as wrong:
         raise AskedWrongly(f"{words[0]}: {wrong.format_message()}") from None
 
 
-def read_options(words: Sequence[str]) -> Program:
-    """The options of pyrblsmtpd and the program behind. Raises click's UsageError, or Exit after --help."""
-    ctx = manners.context(screen_options, OURS, words)
+def read_options(name: str, words: Sequence[str]) -> Program:
+    """The options of a screen of ours and the program behind. Raises click's UsageError, or Exit after --help."""
+    command, settings = _SCREENS[name]
+    ctx = manners.context(command, name, words)
     inner = read(ctx.params["program"])
-    return Program((_settings(ctx), *inner.screens), inner.argv)
+    return Program((settings(ctx), *inner.screens), inner.argv)
+
+
+def zone_screen(words: Sequence[str]) -> ScreenSettings:
+    """The options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
+    return _settings(manners.context(screen_options, RBLSMTPD, words))
 
 
 def _settings(ctx: click.Context) -> ScreenSettings:
@@ -127,7 +135,7 @@ def _scores(written: tuple[int, ...] | None) -> tuple[int | None, int | None]:
 
 def defaults() -> ScreenSettings:
     """A screen without a zone."""
-    return read_options(["program"]).screens[0]
+    return zone_screen(["program"])
 
 
 def with_zones(settings: ScreenSettings, zones: tuple[zone.Zone, ...]) -> ScreenSettings:
@@ -137,11 +145,18 @@ def with_zones(settings: ScreenSettings, zones: tuple[zone.Zone, ...]) -> Screen
     return replace(settings, zones=every, refuse_score=1 if weighed else settings.refuse_score)
 
 
-def _is_ours(name: str) -> bool:
-    """Whether a program is pyrblsmtpd, by its name or by the name of the file that it leads to."""
-    if os.path.basename(name) == OURS:
-        return True
+_SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], Screening]]] = {
+    RBLSMTPD: (screen_options, _settings),
+    GREYLIST: (greylist_options.greylist, greylist_options.settings),
+}
+
+
+def _ours(name: str) -> str | None:
+    """Which screen of ours a program is, by its name or by the name of the file that it leads to."""
+    if os.path.basename(name) in _SCREENS:
+        return os.path.basename(name)
     try:
-        return os.path.basename(os.path.realpath(find(name))) == OURS
+        file = os.path.basename(os.path.realpath(find(name)))
     except OSError:
-        return False
+        return None
+    return file if file in _SCREENS else None

@@ -16,12 +16,13 @@ from ..core.address import canonical
 from ..core.dnsbl import Failing, Listed
 from ..core.errors import AskedWrongly, Failure, unable
 from ..core.settings import Program
-from ..core.verdict import Refuse
+from ..core.verdict import Refuse, clean
 from ..system import zone_check
+from ..system.zone_asking import NOT_ASKED
 from . import manners, program
 
 #: The programs behind which a run script has its zones.
-_SCREENS = (program.OURS, "rblsmtpd")
+_SCREENS = (program.RBLSMTPD, "rblsmtpd")
 _SCREEN = re.compile(r"(^|[\s/])(py)?rblsmtpd\s", re.MULTILINE)
 #: The exit code of a check that has found something.
 _FOUND = 1
@@ -85,7 +86,7 @@ def _address(word: str) -> bytes:
 
 def _screens(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> Program:
     """Those of a run script, with the zones of the options behind the last ones of its own."""
-    *outer, last = _from_file(file).screens if file else (program.defaults(),)
+    *outer, last = _from_file(file).zone_screens if file else (program.defaults(),)
     zones = [zone.parse(words) for words in lists] + [zone.parse(words, allow=True) for words in allow_lists]
     return Program((*outer, program.with_zones(last, tuple(zones))), ())
 
@@ -107,7 +108,7 @@ def _from_script(text: str) -> Program | None:
         return None
     words = shlex.split(text.replace("\\\n", " "), comments=True)
     at = next((at for at, word in enumerate(words) if os.path.basename(word) in _SCREENS), None)
-    return None if at is None else program.read_options(words[at + 1 :])
+    return None if at is None else program.read_options(program.RBLSMTPD, words[at + 1 :])
 
 
 def _from_list(text: str) -> Program:
@@ -122,7 +123,7 @@ def _rows(checked: zone_check.Checked) -> list[dict[str, Any]]:
         {
             "ip": ip,
             "zone": told.alias.decode("utf-8", "replace"),
-            "answer": dnsbl.word(heard.finding).decode(),
+            "answer": "not asked" if heard is NOT_ASKED else dnsbl.word(heard.finding).decode(),
             "text": _text(heard.finding),
             "milliseconds": round(1000 * heard.seconds),
             "found": False,
@@ -149,7 +150,7 @@ def _zone_rows(screens: Program) -> list[dict[str, Any]]:
 def _text(finding: dnsbl.Finding) -> str:
     match finding:
         case Listed(text):
-            return text.decode("ascii", "replace")
+            return clean(text).decode()
         case Failing(reason):
             return reason
     return ""

@@ -13,4 +13,4 @@ def main() -> None:
 
 def _screen(args: list[str]) -> None:
     soft_limits = launch.take_note(os.environb)
-    standalone.run(program.read_options(args), soft_limits)
+    standalone.run(program.read_options(program.RBLSMTPD, args), soft_limits)

@@ -1,4 +1,4 @@
-"""The exact lines of tcpserver and rblsmtpd, made safe for loggers. Each function one line; never writes it."""
+"""The exact lines of tcpserver and its screens, made safe for loggers. Each function one line; never writes it."""
 
 from collections.abc import Iterable, Mapping
 
@@ -93,9 +93,15 @@ def dropping(sentence: str) -> bytes:
     return _said("tcpserver: warning: dropping connection, ", sentence)
 
 
-def refused(ip: bytes, pid: int, reply: bytes) -> bytes:
-    """rblsmtpd's one line for a refused client (rblsmtpd.c, rblsmtpd)."""
-    return b"rblsmtpd: %s pid %d: %s\n" % (ip, pid, reply)
+def refused(program: bytes, ip: bytes, pid: int, reply: bytes) -> bytes:
+    """The one line of a screen for a refused client (rblsmtpd.c, rblsmtpd)."""
+    return b"%s: %s pid %d: %s\n" % (program, ip, pid, reply)
+
+
+def store_failed(store: str, reason: str) -> bytes:
+    """A greylist that cannot be asked, and so refuses nobody."""
+    words = f"unable to use {store}: {reason}".encode("utf-8", "surrogateescape")
+    return b"greylist: warning: %s, everybody is let in\n" % clean(words)
 
 
 def _said(prefix: str, sentence: str) -> bytes:

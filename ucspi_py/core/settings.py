@@ -1,8 +1,9 @@
 """What the operator asked for, frozen. Never says where it came from and never acts on it."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from .limits import ClientLimits
+from .limits import ClientLimits, Prefixes
 from .zone import Zone
 
 
@@ -15,6 +16,8 @@ class ScreenSettings:
     and never for good. greet_seconds: -w, how long a client is watched for talking first. ask_private: -p. interrogate:
     -i. dry_run: refuse nobody. verbose: -v, say what each zone said and what a refused client says of itself.
     """
+
+    log_name: ClassVar[bytes] = b"rblsmtpd"
 
     zones: tuple[Zone, ...]
     session_seconds: int
@@ -29,16 +32,47 @@ class ScreenSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GreylistSettings:
+    """How greylist screens, in seconds.
+
+    store: path of an SQLite file, or a redis:, rediss: or unix: URL. delay: from the first contact of a network until
+    it is let in. window: from the first contact until it is forgotten, unless let in. memory: from being let in until
+    it is forgotten, unless let in again. network: the prefixes that make clients one. session_seconds: for the
+    refused dialogue.
+    """
+
+    log_name: ClassVar[bytes] = b"greylist"
+    verbose: ClassVar[bool] = False
+
+    store: str
+    delay: int
+    window: int
+    memory: int
+    network: Prefixes
+    session_seconds: int
+
+
+#: What stands before a program and is done by ourselves. log_name: the name that its log lines carry. verbose: whether
+#: the log says what a refused client says of itself.
+Screening = ScreenSettings | GreylistSettings
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """What runs on a connection: the screens that we do ourselves, outermost first, then the program to exec."""
 
-    screens: tuple[ScreenSettings, ...]
+    screens: tuple[Screening, ...]
     argv: tuple[str, ...]
+
+    @property
+    def zone_screens(self) -> tuple[ScreenSettings, ...]:
+        """The screens that are rblsmtpd's."""
+        return tuple(screen for screen in self.screens if isinstance(screen, ScreenSettings))
 
     @property
     def zones(self) -> tuple[Zone, ...]:
         """Every zone of every screen, once."""
-        return tuple(dict.fromkeys(zone for screen in self.screens for zone in screen.zones))
+        return tuple(dict.fromkeys(zone for screen in self.zone_screens for zone in screen.zones))
 
 
 @dataclass(frozen=True, slots=True)

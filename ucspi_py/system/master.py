@@ -73,7 +73,7 @@ class Master:
         self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
-        self._screens = bool(settings.program.screens)
+        self._asks_zones = bool(settings.program.zone_screens)
         self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
@@ -101,7 +101,7 @@ class Master:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
-        due = [self._report_at - time.monotonic()] if self._screens else []
+        due = [self._report_at - time.monotonic()] if self._asks_zones else []
         due += [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
         if not self._adopting:
             due.append(_MISSING_LOOKS)
@@ -188,7 +188,7 @@ class Master:
     def _report(self) -> None:
         """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
         self._report_at = time.monotonic() + _REPORTS
-        if not self._screens:
+        if not self._asks_zones:
             return
         zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.all(), strict=True)
         held = len(self._board.hall) - self._board.free(self._board.hall)

@@ -6,7 +6,7 @@ Holds the order of the rooms and nothing else. Until the program has the socket,
 import errno
 import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from ..core.connection import Endpoints, Names, environ
 from ..core.dns_message import Ask
 from ..core.errors import Failure, error_words, unable
 from ..core.rules_data import DEFAULT, Instructions
-from ..core.settings import ScreenSettings, ServerSettings
+from ..core.settings import ServerSettings
 from ..core.verdict import Refuse
 from . import names, screening
 from .arrivals import Arrivals
@@ -23,9 +23,9 @@ from .held import Held
 from .journal import Journal
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
+from .screens import Screen
 from .slots import Slots
 from .spawn import Launcher
-from .zone_desk import ZoneDesk
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
@@ -50,7 +50,7 @@ class Service:
     stranger: Names
     launcher: Launcher
     ask: Ask
-    desk: ZoneDesk
+    screens: Sequence[Screen]
     held: Held
 
 
@@ -87,7 +87,7 @@ async def serve(service: Service, client: socket.socket, endpoints: Endpoints, c
         if _over_limit(service, guest, rule, counted):
             return
         _set_options(service.settings, client)
-        for screen in service.settings.program.screens:
+        for screen in service.screens:
             if await _refused(service, screen, guest):
                 return
         await _start(service, guest)
@@ -149,26 +149,17 @@ def say_goodbye(client: socket.socket, message: bytes) -> None:
         pass
 
 
-async def _refused(service: Service, screen: ScreenSettings, guest: Guest) -> bool:
+async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    opinion = await screening.screen(screen, guest.environment, service.desk.hear, guest.socket)
-    service.desk.note_verdict(screen, opinion)
+    verdict = await screen.judge(guest.environment, guest.socket)
+    if not isinstance(verdict, Refuse):
+        return False
     ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
-    if screen.verbose and opinion.heard:
-        service.journal.remark(screening.heard_line(screen, opinion, ip, pid))
-    if screen.interrogate:
-        guest.environment.update(screening.marks(screen, opinion))
-        return False
-    if not isinstance(opinion.verdict, Refuse):
-        return False
-    if screen.dry_run:
-        service.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
-        return False
-    line = logline.refused(ip, pid, opinion.verdict.reply)
+    line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
     service.journal.refused(guest.endpoints, guest.names, line)
     with service.held.during(guest.socket):
-        dialogue = await screening.hold(guest.socket, opinion.verdict, screen.session_seconds)
-    if screen.verbose:
+        dialogue = await screening.hold(guest.socket, verdict, screen.settings.session_seconds)
+    if screen.settings.verbose:
         service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
 

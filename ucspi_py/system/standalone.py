@@ -1,15 +1,15 @@
-"""pyrblsmtpd as a process of its own: the client on 0 and 1, then the program in our place.
+"""pyrblsmtpd or pygreylist as a process of its own: the client on 0 and 1, then the program in our place.
 
-dns and asyncio are loaded only where the zones must be asked.
+dns, asyncio and stores are loaded only where they must be asked.
 """
 
 import os
 import signal
 import sys
 
-from ..core import logline
+from ..core import greylist, logline
 from ..core.errors import unable
-from ..core.settings import Program, ScreenSettings
+from ..core.settings import GreylistSettings, Program, Screening, ScreenSettings
 from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import Accept, Refuse, Verdict, told
 from . import limits, log, pathexec
@@ -29,8 +29,23 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     _become(program.argv, environment, soft_limits)
 
 
-def _refusal(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
-    """The refusal of one screen, if that is what it says and what it is there for."""
+def _refusal(screen: Screening, environment: dict[bytes, bytes]) -> Refuse | None:
+    """The refusal of one screen, if that is what it says and what it is there for; it has been logged."""
+    if isinstance(screen, GreylistSettings):
+        return _refusal_by_greylist(screen, environment)
+    return _refusal_by_zones(screen, environment)
+
+
+def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, bytes]) -> Refuse | None:
+    if greylist.exempt(environment):
+        return None
+    from . import greylisting
+
+    verdict = greylisting.judge_once(screen, environment, log.Log(log.ERRORS))
+    return _logged(screen, environment, verdict) if isinstance(verdict, Refuse) else None
+
+
+def _refusal_by_zones(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
     word = told(environment.get(b"RBLSMTPD"))
     if word or not (screen.zones or screen.greet_seconds):
         return _acted_on(screen, environment, word or Accept())
@@ -49,16 +64,20 @@ def _refusal(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse 
 def _acted_on(screen: ScreenSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
     if not isinstance(verdict, Refuse) or screen.interrogate:
         return None
-    ip = environment.get(b"TCPREMOTEIP", b"")
-    say = log.Log(log.ERRORS).say
     if screen.dry_run:
-        say(logline.would_refuse(ip, os.getpid(), verdict.reply))
+        ip = environment.get(b"TCPREMOTEIP", b"")
+        log.Log(log.ERRORS).say(logline.would_refuse(ip, os.getpid(), verdict.reply))
         return None
-    say(logline.refused(ip, os.getpid(), verdict.reply))
-    return verdict
+    return _logged(screen, environment, verdict)
 
 
-def _hold(screen: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
+def _logged(screen: Screening, environment: dict[bytes, bytes], refusal: Refuse) -> Refuse:
+    ip = environment.get(b"TCPREMOTEIP", b"")
+    log.Log(log.ERRORS).say(logline.refused(screen.log_name, ip, os.getpid(), refusal.reply))
+    return refusal
+
+
+def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
     """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
     dialogue = RefusalDialogue(refusal)
     try:

@@ -7,7 +7,7 @@ from ..core import dns_message, logline
 from ..core.dns_message import Answer, Ask
 from ..core.errors import error_words
 from ..core.settings import ServerSettings
-from . import descriptors, listener, names, privileges, signals, spawn
+from . import descriptors, listener, names, privileges, screens, signals, spawn
 from .arrivals import Arrivals
 from .limits import SoftLimits, make_room
 from .log import Log
@@ -30,6 +30,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
+    screens.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:

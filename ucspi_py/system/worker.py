@@ -12,7 +12,7 @@ from ..core.address import canonical
 from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
-from . import names
+from . import names, screens
 from .arrivals import Arrivals
 from .door import Door
 from .held import Held
@@ -84,7 +84,7 @@ class Worker:
             stranger=Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
-            desk=self._desk,
+            screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
             held=self._held,
         )
         # With nobody to wait for, a connection runs straight through and costs no task.
@@ -101,6 +101,8 @@ class Worker:
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._inheritance.death_pipe, self._drain)
+        for screen in self._service.screens:
+            self._take_on(screen.open())
         self._door.watch()
         testing = self._loop.create_task(self._desk.watch()) if self._service.settings.program.zones else None
         self._loop.run_forever()
@@ -139,13 +141,16 @@ class Worker:
 
     def _serve(self, client: socket.socket, endpoints: Endpoints) -> None:
         if self._waits:
-            task = self._loop.create_task(self._serve_in_hall(client, endpoints))
-            self._tasks.add(task)
-            task.add_done_callback(self._end)
+            self._take_on(self._serve_in_hall(client, endpoints))
         else:
             _run_straight(serve(self._service, client, endpoints, counted=0))
             if not self._slots.at_hand:  # starting a backend takes long enough for the queue to grow
                 self._door.relieve()
+
+    def _take_on(self, work: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._end)
 
     async def _serve_in_hall(self, client: socket.socket, endpoints: Endpoints) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""

@@ -41,7 +41,7 @@ async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
     """One after the other, as in a server, the first screen that refuses decides."""
     heard: list[tuple[Zone, Heard]] = []
     verdict: Verdict = Accept()
-    for screen in program.screens:
+    for screen in program.zone_screens:
         said = await _interview(screen, ip, ask)
         heard += zip(screen.zones, said, strict=True)
         if isinstance(verdict, Accept):

@@ -42,7 +42,7 @@ class ZoneDesk:
 
     def __init__(self, program: Program, board: ZoneBoard, tally: Tally, ask: Ask, log: Log) -> None:
         self._numbers = {zone: number for number, zone in enumerate(program.zones)}
-        self._verbose = any(screen.verbose for screen in program.screens)
+        self._verbose = any(screen.verbose for screen in program.zone_screens)
         self._board = board
         self._tally = tally
         self._totals = Totals()

@@ -1,0 +1,197 @@
+"""The stores themselves: they stay small, hold nobody up, and keep what they were given."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.support.redisserver import RedisServer
+from ucspi_py.core.limits import NETWORK
+from ucspi_py.core.settings import GreylistSettings
+from ucspi_py.core.verdict import Accept, Refuse
+from ucspi_py.system.greylist_redis import RedisStore
+from ucspi_py.system.greylist_sqlite import SqliteStore
+from ucspi_py.system.greylisting import Store
+
+NOW = 1_800_000_000
+DELAY, WINDOW, MEMORY = 300, 1_000, 10_000
+
+
+def settings(store: object) -> GreylistSettings:
+    """The settings with this store."""
+    return GreylistSettings(str(store), DELAY, WINDOW, MEMORY, NETWORK, 60)
+
+
+def with_store(store: Store, deed: Callable[[Store], Awaitable[None]]) -> None:
+    """Do something with a store, in a loop of its own."""
+
+    async def run() -> None:
+        try:
+            await deed(store)
+        finally:
+            await store.close()
+
+    asyncio.run(run())
+
+
+def rows(db: Path) -> dict[str, tuple[int | None, ...]]:
+    """Network -> first, passed, expires."""
+    with closing(sqlite3.connect(db)) as connection:
+        return {network: tuple(rest) for network, *rest in connection.execute("SELECT * FROM greylist")}
+
+
+def test_what_is_written(tmp_path: Path) -> None:
+    """A record for each network, with the time when it goes; none of these times is later than it must be."""
+
+    async def visits(store: Store) -> None:
+        assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+        assert isinstance(await store.visit("192.0.2.0/24", NOW + 10), Refuse)
+        assert isinstance(await store.visit("198.51.100.0/24", NOW + 20), Refuse)
+        assert await store.visit("192.0.2.0/24", NOW + DELAY) == Accept()
+
+    with_store(SqliteStore(settings(tmp_path / "db")), visits)
+    assert rows(tmp_path / "db") == {
+        "192.0.2.0/24": (NOW, NOW + DELAY, NOW + DELAY + MEMORY),
+        "198.51.100.0/24": (NOW + 20, None, NOW + 20 + WINDOW),
+    }
+
+
+def test_what_has_expired_goes(tmp_path: Path) -> None:
+    """Two of the dead go with each new network, and nobody who is alive."""
+
+    async def visits(store: Store) -> None:
+        for number in range(20):
+            await store.visit(f"old {number}", NOW)
+        await store.visit("known", NOW)
+        await store.visit("known", NOW + DELAY)
+        for number in range(9):
+            await store.visit(f"new {number}", NOW + WINDOW + 1)
+
+    with_store(SqliteStore(settings(tmp_path / "db")), visits)
+    left = rows(tmp_path / "db")
+    assert len([network for network in left if network.startswith("old")]) == 2
+    assert len([network for network in left if network.startswith("new")]) == 9
+    assert "known" in left
+
+
+def test_a_flood(tmp_path: Path) -> None:
+    """The file has its size, and of too many networks those that would go first have gone."""
+    pages = 20
+
+    async def visits(store: Store) -> None:
+        await store.visit("known", NOW)
+        await store.visit("known", NOW + DELAY)
+        for number in range(5_000):
+            await store.visit(f"network {number}", NOW + DELAY + number // 100)
+
+    with_store(SqliteStore(settings(tmp_path / "db"), pages), visits)
+    left = rows(tmp_path / "db")
+    assert (tmp_path / "db").stat().st_size <= (pages + 4) * 4096
+    assert 100 < len(left) < 4_000
+    assert {"known", "network 4999", "network 4900"} <= left.keys()
+    assert "network 0" not in left
+
+
+def test_a_loop_goes_on_while_sqlite_waits(tmp_path: Path) -> None:
+    """A lock holds up who must write, and nobody else."""
+    db = tmp_path / "db"
+    turns = 0
+
+    async def visit_locked(store: Store) -> None:
+        nonlocal turns
+        await store.open()
+        with closing(sqlite3.connect(db, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            visit = asyncio.ensure_future(store.visit("192.0.2.0/24", NOW))
+            while not visit.done():
+                turns += 1
+                await asyncio.sleep(0.001)
+            with pytest.raises(sqlite3.OperationalError, match="locked"):
+                await visit
+
+    with_store(SqliteStore(settings(db)), visit_locked)
+    assert turns > 10
+
+
+def test_a_path_that_means_something_to_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """``:memory:`` would forget everybody at once, and refuse them for ever; it is a file like any other."""
+    monkeypatch.chdir(tmp_path)
+
+    async def visit(store: Store) -> None:
+        await store.visit("192.0.2.0/24", NOW)
+
+    with_store(SqliteStore(settings(":memory:")), visit)
+    assert rows(tmp_path / ":memory:")
+
+
+def test_a_file_that_was_lost_meanwhile(tmp_path: Path) -> None:
+    """After a failure the file is opened again, whatever is there now."""
+    db = tmp_path / "db"
+
+    async def visits(store: Store) -> None:
+        await store.open()
+        with closing(sqlite3.connect(db)) as other:
+            other.execute("DROP TABLE greylist")
+        with pytest.raises(sqlite3.OperationalError, match="no such table"):
+            await store.visit("192.0.2.0/24", NOW)
+        assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+
+    with_store(SqliteStore(settings(db)), visits)
+    assert rows(db).keys() == {"192.0.2.0/24"}
+
+
+def test_redis_forgets_by_itself(tmp_path: Path) -> None:
+    """A key lives as long as its record means anything."""
+    with RedisServer(tmp_path) as server:
+
+        async def visits(store: Store) -> None:
+            await store.visit("192.0.2.0/24", NOW)
+            assert WINDOW - 10 < int(server.ask("TTL greylist:192.0.2.0/24")[1:]) <= WINDOW + 1
+            assert await store.visit("192.0.2.0/24", NOW + DELAY) == Accept()
+            assert MEMORY - 10 < int(server.ask("TTL greylist:192.0.2.0/24")[1:]) <= MEMORY + 1
+            assert server.ask("GET greylist:192.0.2.0/24") == b"%d %d" % (NOW, NOW + DELAY)
+            await store.visit("2001:db8::/64", NOW + WINDOW)
+            assert server.ask("GET greylist:2001:db8::/64") == b"%d -" % (NOW + WINDOW)
+
+        with_store(RedisStore(settings(server.url)), visits)
+
+
+@pytest.mark.parametrize("options", ["", "?decode_responses=true", "?protocol=3", "?db=1"])
+def test_a_url_with_options(options: str, tmp_path: Path) -> None:
+    """Whatever a URL may ask of the library, who has waited is let in."""
+    with RedisServer(tmp_path) as server:
+
+        async def visits(store: Store) -> None:
+            assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+            assert await store.visit("192.0.2.0/24", NOW + DELAY) == Accept()
+
+        with_store(RedisStore(settings(server.url + options)), visits)
+
+
+def test_a_unix_socket(tmp_path: Path) -> None:
+    """A server on the same host needs no port."""
+    place = tmp_path / "redis.sock"
+    with RedisServer(tmp_path, "--unixsocket", str(place)):
+
+        async def visits(store: Store) -> None:
+            assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+            assert await store.visit("192.0.2.0/24", NOW + DELAY) == Accept()
+
+        with_store(RedisStore(settings(f"unix://{place}?db=2")), visits)
+
+
+@pytest.mark.parametrize("value", ["x", "1", "1 2 3", "1 x", "nan nan", ""])
+def test_keys_of_somebody_else(value: str, tmp_path: Path) -> None:
+    """They are neither read as records nor written over."""
+    with RedisServer(tmp_path) as server:
+        server.ask(f'SET greylist:192.0.2.0/24 "{value}"')
+
+        async def visit(store: Store) -> None:
+            with pytest.raises(ValueError, match="something else under our keys"):
+                await store.visit("192.0.2.0/24", NOW)
+
+        with_store(RedisStore(settings(server.url)), visit)
+        assert server.ask("GET greylist:192.0.2.0/24") == value.encode()

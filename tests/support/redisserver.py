@@ -1,0 +1,76 @@
+"""A Redis server of Debian on a loopback address of its own, that remembers nothing and can be stopped."""
+
+import random
+import signal
+import socket
+import subprocess
+from pathlib import Path
+from types import TracebackType
+
+from .programs import theirs
+from .waiting import PATIENCE, until
+
+
+class RedisServer:
+    """Serves within the with block. options: more of redis-server's."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.ip = f"127.{random.randrange(1, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
+        self.port = _free_port(self.ip)
+        self.url = f"redis://{self.ip}:{self.port}/0"
+        self._folder = folder
+        self._options = options
+
+    def __enter__(self) -> "RedisServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """Start it, with nothing in it, and wait until it answers."""
+        place = ("--bind", self.ip, "--port", str(self.port), "--dir", str(self._folder))
+        self._process = subprocess.Popen(
+            [theirs("redis-server"), *place, "--save", "", "--appendonly", "no", *self._options],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
+        until(self._answers, "redis-server to answer")
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait(PATIENCE)
+
+    def stop(self) -> None:
+        """Let it neither answer nor go away."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it answer again."""
+        self._process.send_signal(signal.SIGCONT)
+
+    def ask(self, command: str) -> bytes:
+        """What it answers to a command: the value, or the one line of the answer."""
+        with socket.create_connection((self.ip, self.port), timeout=PATIENCE) as client:
+            client.sendall(command.encode() + b"\r\n")
+            with client.makefile("rb") as stream:
+                line = stream.readline().rstrip()
+                return stream.readline().rstrip() if line.startswith(b"$") and line != b"$-1" else line
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, "redis-server has ended"
+        try:
+            return self.ask("PING") != b""
+        except OSError:
+            return False
+
+
+def _free_port(ip: str) -> int:
+    with socket.socket() as probe:
+        probe.bind((ip, 0))
+        port: int = probe.getsockname()[1]
+        return port

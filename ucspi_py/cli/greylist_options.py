@@ -1,0 +1,96 @@
+"""The options of pygreylist -> its settings. Never reads the program behind them."""
+
+from urllib.parse import urlsplit
+
+import click
+
+from ..core import greylist as decisions
+from ..core.limits import NETWORK, Prefixes
+from ..core.settings import GreylistSettings
+from . import manners
+
+USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
+
+_DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
+_SCHEMES = ("redis", "rediss", "unix")
+
+
+def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
+    """A store that can be meant. What is said of a wrong one does not repeat it, there may be a password in it."""
+    if not store:
+        raise click.BadParameter("must name a file or a redis:// URL")
+    if decisions.is_url(store) and not _is_of_a_server(store):
+        raise click.BadParameter("is no redis://HOST:PORT/NUMBER, rediss:// or unix:///PATH")
+    return store
+
+
+@click.command(context_settings=manners.CONTEXT_SETTINGS)
+@click.option("-s", "store", metavar="STORE", required=True, callback=_checked, help="SQLite file, or redis://HOST/0.")
+@click.option(
+    "-d",
+    "delay",
+    metavar="SECONDS",
+    type=manners.Number(1),
+    default=_DELAY,
+    help=f"From the first contact of a network until it is let in ({_DELAY}).",
+)
+@click.option(
+    "-w",
+    "window",
+    metavar="SECONDS",
+    type=manners.Number(1),
+    default=_WINDOW,
+    help=f"How long a network has to come back ({_WINDOW}, 2 days).",
+)
+@click.option(
+    "-m",
+    "memory",
+    metavar="SECONDS",
+    type=manners.Number(1),
+    default=_MEMORY,
+    help=f"For how long a network that was let in is known, from its last visit ({_MEMORY}, 35 days).",
+)
+@click.option(
+    "-n",
+    "network",
+    metavar="V4[/V6]",
+    type=manners.Numbers("V4[/V6]", "/", (NETWORK.ipv6,)),
+    default=NETWORK,
+    help="Prefix lengths of the networks whose clients are taken for one (24/64).",
+)
+@click.option(
+    "-t",
+    "session_seconds",
+    metavar="SECONDS",
+    type=manners.Number(),
+    default=_SESSION,
+    help=f"How long a refused client is talked to ({_SESSION}); 0: it only gets the refusal.",
+)
+@click.argument("program", nargs=-1, required=True)
+def greylist(**_options: object) -> None:
+    """Refuse networks that were never here before for some minutes, run PROGRAM for any other client.
+
+    $TCPREMOTEIP is the client. Never refused: who may relay ($RELAYCLIENT), and whom a rule spares (RBLSMTPD="" or
+    GREYLIST=""). While STORE cannot be used, everybody is let in.
+
+    Example: pygreylist -s /var/lib/greylist/db qmail-smtpd
+    """
+
+
+def settings(ctx: click.Context) -> GreylistSettings:
+    """The settings that parsed options call for. Raises click's UsageError."""
+    options = {name: value for name, value in ctx.params.items() if name not in ("program", "network")}
+    network = Prefixes(*ctx.params["network"])
+    if not 1 <= network.ipv4 <= 32 or not 1 <= network.ipv6 <= 128:
+        raise click.UsageError("-n takes prefix lengths from 1 to 32 and from 1 to 128")
+    if options["window"] <= options["delay"]:
+        raise click.UsageError("-w must be longer than -d, or nobody would ever be let in")
+    return GreylistSettings(network=network, **options)
+
+
+def _is_of_a_server(store: str) -> bool:
+    try:
+        url = urlsplit(store)
+        return url.scheme in _SCHEMES and url.port != 0 and bool(url.path if url.scheme == "unix" else url.hostname)
+    except ValueError:
+        return False

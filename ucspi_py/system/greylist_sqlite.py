@@ -1,0 +1,124 @@
+"""Greylist records in an SQLite file that all workers share, and that outlives them. The only importer of sqlite3.
+
+SQLite waits for disks and locks, so it has a thread of its own and the loop of a worker never waits with it. To be made
+in the process that uses it: neither a connection nor a thread may cross a fork. Never decides.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ..core.greylist import Record, decide, expiry
+from ..core.settings import GreylistSettings
+from ..core.verdict import Verdict
+
+T = TypeVar("T")
+
+#: Seconds to wait for another writer; each of them is done in less than a millisecond.
+_BUSY = 0.1
+#: Seconds between tries to open the file.
+_PAUSES = (0.01, 0.02, 0.04, 0.08)
+#: Pages of 4 KiB after which the file grows no more: 1 GiB is enough for every /24 there is.
+_PAGES = 1 << 18
+
+#: NORMAL syncs at a checkpoint only: a crash of the machine may cost the last records, never the file.
+_OPEN = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS greylist
+  (network TEXT PRIMARY KEY, first INTEGER NOT NULL, passed INTEGER, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS greylist_expires ON greylist (expires);
+"""
+_GET = "SELECT first, passed FROM greylist WHERE network = ?"
+_PUT = "REPLACE INTO greylist VALUES (?, ?, ?, ?)"
+#: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
+_SWEEP = """DELETE FROM greylist WHERE network IN
+  (SELECT network FROM greylist WHERE expires < ? ORDER BY expires LIMIT 2)"""
+_USED = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+_ANY_TIME = 1 << 62
+
+
+class SqliteStore:
+    """One process's way to the file. pages: the size that the file may have; then those that expire first go early.
+
+    All methods raise sqlite3.Error where the file is missing, damaged, locked, read-only, or its disk is full.
+    """
+
+    def __init__(self, settings: GreylistSettings, pages: int = _PAGES) -> None:
+        # An absolute path is a file for SQLite too, whatever its name.
+        self._path = os.path.abspath(settings.store)
+        self._settings = settings
+        self._pages = pages
+        self._connection: sqlite3.Connection | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    async def open(self) -> None:
+        """Open the file, made if it does not exist."""
+        await self._in_thread(self._opened)
+
+    async def visit(self, network: str, now: int) -> Verdict:
+        """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
+        return await self._in_thread(lambda: self._visit(network, now))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, deed: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
+
+    def _visit(self, network: str, now: int) -> Verdict:
+        try:
+            connection = self._opened()
+            row = connection.execute(_GET, (network,)).fetchone()
+            known = Record(*row) if row else None
+            decision = decide(known, now, self._settings)
+            if decision.record != known:
+                self._put(connection, network, decision.record, now)
+        except sqlite3.Error:
+            self._close()  # the next visit opens what may have been repaired or replaced meanwhile
+            raise
+        return decision.verdict
+
+    def _put(self, connection: sqlite3.Connection, network: str, record: Record, now: int) -> None:
+        crowded = connection.execute(_USED).fetchone()[0] >= self._pages
+        with connection:
+            connection.execute(_SWEEP, (_ANY_TIME if crowded else now,))
+            connection.execute(_PUT, (network, *record, expiry(record, self._settings)))
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = _connect(self._path)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """A connection to the file. Workers that begin a new one at once are locked out by each other, and try again."""
+    for pause in _PAUSES:
+        try:
+            return _prepared(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(pause)
+    return _prepared(path)
+
+
+def _prepared(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
+    try:
+        connection.executescript(_OPEN)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection

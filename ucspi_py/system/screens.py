@@ -1,0 +1,94 @@
+"""The screens of one worker. Here alone their kinds are told apart. Never talks to a client."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..core import logline
+from ..core.settings import GreylistSettings, Screening, ScreenSettings
+from ..core.verdict import Accept, Refuse, Verdict
+from . import greylisting, screening
+from .greylisting import Greylist
+from .journal import Journal
+from .log import Log
+from .zone_desk import ZoneDesk
+
+
+class Screen(Protocol):
+    """A screen in service."""
+
+    @property
+    def settings(self) -> Screening:
+        """What the operator asked for."""
+
+    async def open(self) -> None:
+        """Get ready; what is wrong is said in the log."""
+
+    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+        """What becomes of the client that the environment describes; the screen may leave marks there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneScreen:
+    """rblsmtpd."""
+
+    settings: ScreenSettings
+    desk: ZoneDesk
+    journal: Journal
+
+    async def open(self) -> None:
+        """Zones are asked when a client comes."""
+
+    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+        """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
+        opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
+        self.desk.note_verdict(self.settings, opinion)
+        ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()
+        if self.settings.verbose and opinion.heard:
+            self.journal.remark(screening.heard_line(self.settings, opinion, ip, pid))
+        if self.settings.interrogate:
+            environment.update(screening.marks(self.settings, opinion))
+            return Accept()
+        if self.settings.dry_run and isinstance(opinion.verdict, Refuse):
+            self.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
+            return Accept()
+        return opinion.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class GreylistScreen:
+    """greylist."""
+
+    settings: GreylistSettings
+    greylist: Greylist
+
+    async def open(self) -> None:
+        """Open the store."""
+        await self.greylist.open()
+
+    async def judge(self, environment: dict[bytes, bytes], _client: socket.socket, /) -> Verdict:
+        """What the records say."""
+        return await self.greylist.judge(environment)
+
+
+def in_service(settings: Sequence[Screening], desk: ZoneDesk, journal: Journal, log: Log) -> tuple[Screen, ...]:
+    """The screens, to be opened and used in the process that calls this."""
+    return tuple(
+        GreylistScreen(one, Greylist(one, log)) if isinstance(one, GreylistSettings) else ZoneScreen(one, desk, journal)
+        for one in settings
+    )
+
+
+def import_libraries(settings: Sequence[Screening]) -> None:
+    """Import what the screens will need, while we may still read whatever root may.
+
+    A library that is missing is told of when the screen opens.
+    """
+    for one in settings:
+        if isinstance(one, GreylistSettings):
+            try:
+                greylisting.store_of(one.store)
+            except ImportError:
+                pass
