@@ -228,3 +228,19 @@ class TestReload:
 def _children(server: Server) -> set[int]:
     pid = server.process.pid
     return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+def test_an_overflowing_queue_loses_nobody(tmp_path: Path) -> None:
+    """Many more clients within a second than slots and queue: each is served; in C some would wait for ever."""
+    with Server(SERVER, ("-c4", *QUIET), ("echo", "hello"), tmp_path) as server:
+        clients = []
+        for _ in range(2500):
+            client = socket.socket()
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", server.port))
+            clients.append(client)
+            time.sleep(0.0002)
+        for client in clients:
+            client.settimeout(60)
+            assert client.recv(100) == b"hello\n"
+            client.close()

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..core.errors import error_words
 from .later import Later
+from .listener import is_crowded
 
 #: Clients accepted in one wake-up: the loop's own cost is then shared by several.
 _BURST = 16
@@ -14,8 +15,8 @@ _BURST = 16
 _REST = 0.5
 #: Seconds between two lines about that.
 _STARVED_LINES = 2.0
-#: Seconds until a worker that has looked away looks whether there is room again.
-_LOOK_AGAIN = 0.05
+#: Seconds until a worker that has looked away looks whether there is room again, or the queue about to overflow.
+_LOOK_AGAIN = 0.005
 
 
 class Door:
@@ -48,6 +49,10 @@ class Door:
         """Whether we listen no more."""
         return self._listener is None
 
+    def is_crowded(self) -> bool:
+        """Whether the listener's queue is about to overflow."""
+        return self._listener is not None and is_crowded(self._listener)
+
     def watch(self) -> None:
         """Watch the listener from now on, or, where there is no room, look again soon."""
         if self._watching or not self._listener:
@@ -78,21 +83,31 @@ class Door:
             self._watching = False
             self._later.ask(self._loop)
 
+    def relieve(self) -> None:
+        """Take clients off a queue that is about to overflow, whether there is room for them or not."""
+        while self.is_crowded() and self._accept_some():
+            pass
+
     def _accept(self) -> None:
+        if self._wants():
+            self._accept_some()
+        else:
+            self._look_away()
+
+    def _accept_some(self) -> bool:
+        """Accept a burst of clients, as long as they are wanted; False where there are none to be had."""
         for _ in range(_BURST):
-            if not self._listener or not self._watching:
-                return
-            if not self._wants():
-                self._look_away()
-                return
+            if not self._listener or not self._wants():
+                return False
             try:
                 client, peer = self._listener.accept()
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
-                return
+                return False
             except OSError as error:
                 self._starve(error)
-                return
+                return False
             self._take(client, peer)
+        return True
 
     def _starve(self, error: OSError) -> None:
         if self._loop.time() >= self._next_line:

@@ -34,8 +34,9 @@ _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 class Service:
     """Everything a connection meets on its way.
 
-    environment: what every program gets. ask: the door to the name servers, closed where nothing is ever asked.
-    rest: to be called when there is no room for another process; nobody new is let in for a while.
+    environment: what every program gets. stranger: the names of a client that nothing is found out about. ask: the
+    door to the name servers, closed where nothing is ever asked. rest: to be called when there is no room for another
+    process; nobody new is let in for a while.
     """
 
     settings: ServerSettings
@@ -46,6 +47,7 @@ class Service:
     rest: Callable[[], None]
     rules: RulesFile | None
     environment: Mapping[bytes, bytes]
+    stranger: Names
     launcher: Launcher
     ask: Ask
     desk: ZoneDesk
@@ -113,7 +115,7 @@ def _set_options(settings: ServerSettings, client: socket.socket) -> None:
 async def _names(service: Service, endpoints: Endpoints) -> Names:
     if names.wanted(service.settings):
         return await names.look_up(service.settings, service.ask, endpoints)
-    return Names(service.settings.local_name, None, None)
+    return service.stranger
 
 
 def _rule(rules: RulesFile | None, endpoints: Endpoints, known: Names) -> Instructions:

@@ -25,6 +25,11 @@ class Slots:
         self._waiting: deque[tuple[asyncio.Future[int], int]] = deque()
         self._later = Later(_LOOK_AGAIN, self.look_again)
 
+    @property
+    def at_hand(self) -> bool:
+        """Whether the slot claimed last is still unused."""
+        return self._in_hand is not None
+
     def ready(self) -> bool:
         """Whether there is a slot for the next client; it is claimed, and stays in our hand until somebody comes."""
         if self._in_hand is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..core import limits
 from ..core.address import canonical
-from ..core.connection import Endpoints
+from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
 from . import names
@@ -17,6 +17,7 @@ from .arrivals import Arrivals
 from .door import Door
 from .held import Held
 from .journal import Journal
+from .lobby import Lobby
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
@@ -30,6 +31,9 @@ from .zone_desk import ZoneDesk
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
+
+#: Clients that one worker takes off an overflowing queue before there is room for them.
+_LOBBY = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Worker:
         self._board = inheritance.board
         self._journal = Journal(inheritance.log, self._board, settings.limit)
         self._door = Door(self._loop, inheritance.listener, self._wants_client, self._take, self._journal.starved)
-        self._slots = Slots(self._board, self._door.watch)
+        self._slots = Slots(self._board, self._on_vacancy)
         self._desk = ZoneDesk(
             settings.program, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log
         )
@@ -77,6 +81,7 @@ class Worker:
             rest=self._door.rest,
             rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
             environment=inheritance.environment,
+            stranger=Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             desk=self._desk,
@@ -86,6 +91,7 @@ class Worker:
         self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lobby = Lobby(_LOBBY, self._has_room, self._serve)
 
     def run(self) -> None:
         """Serve; returns when drained."""
@@ -98,12 +104,18 @@ class Worker:
         self._door.watch()
         testing = self._loop.create_task(self._desk.watch()) if self._service.settings.program.zones else None
         self._loop.run_forever()
+        self._slots.let_go()
         if testing:
             testing.cancel()
             self._desk.share()
 
     def _wants_client(self) -> bool:
-        return self._has_room() or self._sheds()
+        """With no room clients wait in the listener's queue, as in C, unless it is about to overflow."""
+        return self._has_room() or self._sheds() or (self._lobby.has_seats and self._door.is_crowded())
+
+    def _on_vacancy(self) -> None:
+        self._lobby.call_in()
+        self._door.watch()
 
     def _has_room(self) -> bool:
         if self._waits:
@@ -120,14 +132,20 @@ class Worker:
     def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
         local_ip, local_port = self._local or _local(client)
         endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
-        if not self._has_room():
+        if self._sheds():
             self._send_away(client, endpoints)
-        elif self._waits:
+        else:
+            self._lobby.seat(client, endpoints)
+
+    def _serve(self, client: socket.socket, endpoints: Endpoints) -> None:
+        if self._waits:
             task = self._loop.create_task(self._serve_in_hall(client, endpoints))
             self._tasks.add(task)
             task.add_done_callback(self._end)
         else:
             _run_straight(serve(self._service, client, endpoints, counted=0))
+            if not self._slots.at_hand:  # starting a backend takes long enough for the queue to grow
+                self._door.relieve()
 
     async def _serve_in_hall(self, client: socket.socket, endpoints: Endpoints) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""
@@ -150,9 +168,8 @@ class Worker:
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
-        self._door.watch()
-        if self._door.closed and not self._tasks:
-            self._loop.stop()
+        self._on_vacancy()
+        self._stop_if_done()
 
     def _on_signals(self) -> None:
         noted = self._signals.take()
@@ -167,11 +184,12 @@ class Worker:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                break
             if not pid:
-                return
+                break
             self._slots.ended(pid)
             self._journal.ended(pid, status)
+        self._stop_if_done()
 
     def _drain(self) -> None:
         """Close the door at once, so that no new client is lost in a dying worker; let those inside finish."""
@@ -180,7 +198,10 @@ class Worker:
             self._door.close()
             os.close(self._inheritance.open_door)
             self._slots.let_go()
-        if not self._tasks:
+        self._stop_if_done()
+
+    def _stop_if_done(self) -> None:
+        if self._door.closed and not self._tasks and not self._lobby:
             self._loop.stop()
 
 
