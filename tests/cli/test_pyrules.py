@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 from pathlib import Path
 
@@ -177,6 +178,19 @@ def test_progress_is_for_terminals_only(tmp_path: Path) -> None:
 
     assert b"lines of the log" in seen and seen.endswith(b"\r\x1b[K")
     assert pyrules("preview", cdb, cdb, stdin=LOG).stderr == b""
+
+
+def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
+    cdb = str(_cdb(tmp_path / "cdb", b"1.:deny"))
+    with subprocess.Popen(
+        [ours("pyrules"), "preview", cdb, cdb], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        process.stdin.write(b"more than a pipe holds\n" * 20_000)  # so it reads when this returns
+        process.send_signal(signal.SIGINT)
+        out, error = process.communicate()
+
+    assert (process.returncode, out, error.strip()) == (130, b"", b"")
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,6 @@ def test_a_variable_of_hosts_allow_finds_its_quote() -> None:
         ("smtpd: joe@1.2.3.4", "joe@1.2.3.4"),
         ("smtpd: 1.2.3.4/33", "1.2.3.4/33"),
         ("smtpd: a?.example.org", "a?.example.org"),
-        ("smtpd: ALL EXCEPT 10. EXCEPT 10.1.", "ALL EXCEPT 10. EXCEPT 10.1."),
         ("smtpd: 1.2.3.4: spawn (/bin/true) &", "spawn (/bin/true) &"),
         ("smtpd: 1.2.3.4: setenv X %h", "setenv X %h"),
         ("sshd: ALL", "the programs in them"),
@@ -83,6 +82,17 @@ def test_what_rules_cannot_say_of_hosts_allow(line: str, what: str) -> None:
     found = import_hosts(f"# one\n{line}\n", "", SMTPD)
 
     assert _unsaid(found) == [("all lines" if line.startswith("sshd") else "hosts.allow line 2", what)]
+
+
+@pytest.mark.parametrize("excepted", ["@bad", "10. EXCEPT 10.1."])
+def test_an_exception_that_cannot_be_said_lets_nobody_in(excepted: str) -> None:
+    allow = import_hosts(f"smtpd: ALL EXCEPT {excepted}\n", "", SMTPD)
+    deny = import_hosts("", f"smtpd: ALL EXCEPT {excepted}\n", SMTPD)
+
+    assert allow.lines == ()
+    assert deny.lines[0] == b":deny"
+    assert [why for _, _, why in allow.unsaid][-1] == "left out: it would let in those whom it excepts"
+    assert len(deny.unsaid) == 1
 
 
 def test_a_daemon_may_be_excepted() -> None:

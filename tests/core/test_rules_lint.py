@@ -136,6 +136,7 @@ REFUSED: list[tuple[bytes, int, str, tuple[str, ...]]] = [
     (b":", 2, "not nothing", ()),
     (b":deny,", 6, "nothing stands behind the comma", (":deny",)),
     (b":allow,X", 8, "the variable X has no value", (':allow,X=""',)),
+    (':allow,A="\u00e9",B'.encode(), 14, "the variable B has no value", (':allow,A="\u00e9",B=""',)),
     (b":allow,X=", 10, "the variable X has no quoted value", (':allow,X=""',)),
     (b':allow,X="a', 10, 'the value of X has no " at its end', (':allow,X="a"',)),
     (b':allow,X="a" ,Y="b"', 13, "a blank stands before the comma", (':allow,X="a",Y="b"',)),
@@ -298,6 +299,20 @@ def test_a_source_of_ordinary_lines_is_told_line_by_line(lines: list[bytes]) -> 
     found = [one for one in lint(text(lines)) if " decides about " not in one.sentence and "every " not in one.sentence]
 
     assert found == sorted(expected)
+
+
+def test_every_number_that_may_stand_in_an_address() -> None:
+    """The quick pass knows octets as well as the slow one does."""
+    numbers = [b"%0*d" % (width, number) for width in (1, 2, 3) for number in range(1000)]
+    lines = [
+        pattern % number + b":deny" for number in numbers for pattern in (b"%b.", b"1.%b.", b"1.2.%b.", b"1.2.3.%b")
+    ]
+    lines = list(dict.fromkeys(lines))
+
+    found = {one.line for one in lint(text(lines)) if " never match" in one.sentence}
+
+    fine = {b"%d" % number for number in range(256)}
+    assert found == {number for number, line in enumerate(lines, 1) if not set(line[:-5].split(b".")) - {b""} <= fine}
 
 
 def test_a_last_line_without_its_newline_counts() -> None:

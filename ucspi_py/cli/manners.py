@@ -14,6 +14,8 @@ CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--h
 #: A program of several commands, whose options may stand anywhere.
 GROUP_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 120}
 
+#: What a shell says of a program that Ctrl-C ended.
+_INTERRUPTED = 130
 _WRITTEN = "ucspi_py.written"
 
 
@@ -79,6 +81,8 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
         command(sys.argv[1:])
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except click.Abort:
+        sys.exit(_INTERRUPTED)
     except click.UsageError as wrong:
         complain(_sentence(program, wrong), f"{program}: usage: {usage}")
         sys.exit(AskedWrongly.exit_code)

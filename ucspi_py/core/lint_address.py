@@ -52,7 +52,7 @@ def _ident_flaw(address: bytes) -> Flaw | None:
             flaw = Flaw(0, "an ident rule knows single hosts and no domains, so it never matches")
     elif is_numeric(rest) or b"/" in rest:
         flaw = octets_flaw(rest) if b"/" not in rest else None
-        if few_addresses(rest) or b"/" in rest or (flaw is None and not rest.rsplit(b".")[-1].isdigit()):
+        if few_addresses(rest) or b"/" in rest or (flaw is None and not rest.split(b".")[-1].isdigit()):
             flaw = Flaw(0, "an ident rule knows single addresses, so it never matches", few_addresses(rest))
     else:
         return _mail_address_flaw(user, rest)

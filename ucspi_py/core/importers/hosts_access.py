@@ -18,6 +18,7 @@ _NO_RULE = {
     "LOCAL": "rules know no names without a dot",
     "UNKNOWN": "there is no rule about clients without a name",
     "PARANOID": "tcpserver -p forgets such names instead",
+    "EXCEPT": "exceptions of exceptions are not read",
 }
 
 
@@ -64,8 +65,11 @@ def _read(line: _Line, daemons: frozenset[str], entries: list[Entry], unsaid: li
     if not _concerns(programs, daemons):
         return
     instructions = _instructions(line.verdict, rest[1:], where, unsaid)
-    include, exclude = _clients(rest[0], where, unsaid)
-    if include:
+    included, _, excepted = re.sub(r"[\s,]+", " ", rest[0]).partition(" EXCEPT ")
+    include, exclude = _subjects(included, where, unsaid), _subjects(excepted, where, unsaid)
+    if len(exclude) < len(excepted.split()) and instructions != b"deny":
+        unsaid.append(Unsaid(where, line.text, "left out: it would let in those whom it excepts"))
+    elif include:
         entries.append(Entry(instructions, include, exclude))
 
 
@@ -76,15 +80,6 @@ def _concerns(programs: str, daemons: frozenset[str]) -> bool:
 
 def _lists(programs: str, daemons: frozenset[str]) -> bool:
     return any(program == "ALL" or program.lower() in daemons for program in re.split(r"[\s,]+", programs))
-
-
-def _clients(text: str, where: str, unsaid: list[Unsaid]) -> tuple[tuple[Subject, ...], tuple[Subject, ...]]:
-    """Those that a line is about, and those it excepts. What cannot be excepted excepts nobody, and is told."""
-    included, _, excepted = re.sub(r"[\s,]+", " ", text).partition(" EXCEPT ")
-    if " EXCEPT " in excepted:
-        unsaid.append(Unsaid(where, text, "exceptions of exceptions are not read"))
-        return (), ()
-    return _subjects(included, where, unsaid), _subjects(excepted, where, unsaid)
 
 
 def _subjects(text: str, where: str, unsaid: list[Unsaid]) -> tuple[Subject, ...]:
