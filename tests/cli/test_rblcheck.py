@@ -74,21 +74,21 @@ def rows(dns: str, *words: str) -> list[dict[str, Any]]:
 
 def test_a_table_for_people(dns: str) -> None:
     """One line for each zone, and the verdict."""
-    code, told, complaint = check(dns, "-r", "bl", "-a", "wl", "-r", "hidden@key.bl", IP, CLEAN)
+    code, told, complaint = check(dns, "-r", "bl", "-a", "al", "-r", "hidden@key.bl", IP, CLEAN)
 
     assert (code, complaint) == (1, "")
     lines = [line.split() for line in told.splitlines()]
-    assert [line[:3] for line in lines if len(line) > 4] == [
+    assert [line[:3] for line in lines] == [
         [IP, "bl", "127.0.0.2"],
         [IP, "hidden", "127.0.0.4"],
-        [IP, "wl", "clean"],
+        [IP, "al", "127.0.5.2"],
+        [f"{IP}:", "451", "see"],
         [CLEAN, "bl", "clean"],
         [CLEAN, "hidden", "clean"],
-        [CLEAN, "wl", "clean"],
-    ] or len(lines) == 8
+        [CLEAN, "al", "clean"],
+        [f"{CLEAN}:", "accepted"],
+    ]
     assert lines[0][4:] == ["ms", "see", "http://bl/"]
-    assert f"{IP}: 451 see http://bl/" in told.splitlines()
-    assert f"{CLEAN}: accepted" in told.splitlines()
     assert "key.bl" not in told
 
 
@@ -148,7 +148,7 @@ def test_who_is_not_asked_about_is_not_clean(dns: str) -> None:
         (("-z", IP), 100),
         (("--from", "/nonexistent/run", IP), 111),
     ],
-    ids=" ".join,
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else words,
 )
 def test_exit_codes(words: tuple[str, ...], code: int, dns: str) -> None:
     """For cron: 0 is good, 1 is found, 111 is not known, 100 is asked wrongly."""
@@ -167,18 +167,8 @@ def test_zones_are_checked(dns: str) -> None:
         ("empty", False, True),
         ("al", True, False),
     ]
-    for row, sentence in zip(
-        found,
-        [
-            "",
-            "lists 127.0.0.1",
-            "answers 127.255.255.254",
-            "cannot be asked: temporary failure",
-            "does it still live",
-            "",
-        ],
-        strict=True,
-    ):
+    sentences = ["", "lists 127.0.0.1", "answers 127.255.255.254", "cannot be asked: temp", "does it still live", ""]
+    for row, sentence in zip(found, sentences, strict=True):
         assert sentence in row["remark"]
         assert bool(row["remark"]) == bool(sentence)
     assert "world" not in check(dns, "--zones", "-r", "w@world")[1]
@@ -197,7 +187,7 @@ def test_the_zones_of_a_run_script(dns: str, tmp_path: Path) -> None:
     ]
     assert found[-1]["verdict"] == "553 see http://bl/"
     assert [row["zone"] for row in rows(dns, "--zones", "--from", str(script))] == ["bl", "al", "hidden"]
-    assert rows(dns, "--from", str(script), "-r", "world", CLEAN)[-1]["verdict"].startswith("451 ") is False
+    assert [row["zone"] for row in rows(dns, "--zones", "--from", str(script), "-r", "world")][3:] == ["world"]
 
 
 def test_the_zones_of_every_screen(dns: str, tmp_path: Path) -> None:

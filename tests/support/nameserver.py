@@ -135,6 +135,12 @@ LIES: Mapping[str, Callable[[bytes], bytes]] = {
 }
 
 
+def _quoted(text: str) -> str:
+    """A text as zone files have it."""
+    plain = (chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03d}" for byte in text.encode())
+    return f'"{"".join(plain)}"'
+
+
 def _last(wire: bytes) -> bytes:
     """The data of the only record."""
     return wire[wire.index(b"\0", _HEADER) + 5 + 12 :]
@@ -211,7 +217,7 @@ class _Server:
         if told is None and not self._exists(name):
             response.set_rcode(dns.rcode.NXDOMAIN)
         for value in values[lie.endswith("late") :] or (["over TCP"] if lie == "truncated" else []):
-            text = json.dumps(value) if kind == "TXT" and not value.startswith('"') else value
+            text = _quoted(value) if kind == "TXT" and not value.startswith('"') else value
             # one set for each: dnspython shuffles the records of a set
             response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, text))
         return lie, values, response.to_wire(max_size=65535)

@@ -23,7 +23,7 @@ from . import manners, program
 
 #: The programs behind which a run script has its zones.
 _SCREENS = (program.RBLSMTPD, "rblsmtpd")
-_SCREEN = re.compile(r"(^|[\s/])(py)?rblsmtpd\s", re.MULTILINE)
+_SCREEN = re.compile(r"(^|[\s/])(py)?rblsmtpd[ \t\\]", re.MULTILINE)
 #: The exit code of a check that has found something.
 _FOUND = 1
 
@@ -107,8 +107,10 @@ def _from_script(text: str) -> Program | None:
     if not _SCREEN.search(text):
         return None
     words = shlex.split(text.replace("\\\n", " "), comments=True)
-    at = next((at for at, word in enumerate(words) if os.path.basename(word) in _SCREENS), None)
-    return None if at is None else program.read_options(program.RBLSMTPD, words[at + 1 :])
+    words = [program.RBLSMTPD if os.path.basename(word) in _SCREENS else word for word in words]
+    if program.RBLSMTPD not in words:
+        return None
+    return program.read(words[words.index(program.RBLSMTPD) :])
 
 
 def _from_list(text: str) -> Program:
