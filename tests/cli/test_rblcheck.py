@@ -199,6 +199,8 @@ def test_the_zones_of_every_screen(dns: str, tmp_path: Path) -> None:
     assert [row["zone"] for row in found[:-1]] == ["al", "empty", "bl"]
     assert found[-1]["verdict"] == "553 see http://bl/"
     assert len(rows(dns, "--zones", "--from", str(script))) == 3
+    script.write_text("exec tcpserver 0 smtp rblsmtpd -r bl rblsmtpd -r empty qmail-smtpd\n")
+    assert rows(dns, "--from", str(script), IP)[-1]["verdict"] == "451 see http://bl/"
 
 
 def test_the_zones_of_a_list(dns: str, tmp_path: Path) -> None:

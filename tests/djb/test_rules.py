@@ -225,7 +225,6 @@ MISHAPS: list[tuple[str, str]] = [
     ("cdb has no name", "PROGRAM '' tmp"),
     ("size limit", "trap '' XFSZ; ulimit -f 2; PROGRAM cdb tmp"),
     ("input closed", "PROGRAM cdb tmp <&-"),
-    ("input is a folder", "PROGRAM cdb tmp < folder"),
     ("input not readable", "PROGRAM cdb tmp 0>output"),
     ("output closed", "PROGRAM cdb tmp >&-"),
     ("errors closed", "PROGRAM folder tmp 2>&-"),

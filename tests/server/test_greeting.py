@@ -91,6 +91,7 @@ def test_who_is_listed_does_not_wait_for_its_refusal(dns: NameServer, tmp_path: 
     """And is answered like anybody else who is held."""
     with screened(("-w", LONG, "-r", "bl"), dns.address, tmp_path) as server, server.connect(LISTED) as client:
         assert client.recv(100) == GREETING
+        time.sleep(0.2)  # the worker waits for us by now, and must not have been told to forget us
         client.sendall(b"rcpt\r\n")
         assert client.recv(100) == b"451 see http://bl/\r\n"
 

@@ -40,6 +40,11 @@ def turned_away(pid: int, ip: bytes, reason: bytes) -> bytes:
     return b"tcpserver: limit %d from %s: %s\n" % (pid, ip, reason)
 
 
+def ruled(ip: bytes, origin: bytes) -> bytes:
+    """The line of rules source that decided about a client."""
+    return b"tcpserver: rule for %s: %s\n" % (ip, clean(origin))
+
+
 def ended(pid: int, wait_status: int) -> bytes:
     """The end of a process with its raw wait status."""
     return b"tcpserver: end %d status %d\n" % (pid, wait_status)

@@ -8,11 +8,13 @@ from .errors import CorruptRules
 class Instructions(NamedTuple):
     """What one rule says.
 
-    deny: the client is turned away. variables: (name, value) pairs in written order, later ones win.
+    deny: the client is turned away. variables: (name, value) pairs in written order, later ones win. origin: the source
+    and the line it comes from, None where the file does not say.
     """
 
     deny: bool
     variables: tuple[tuple[bytes, bytes], ...]
+    origin: bytes | None = None
 
 
 #: What happens where no rule matches (rules.c: not found).
@@ -61,4 +63,4 @@ def instructions(value: bytes) -> Instructions:
             name, equals, text = item[1:].partition(b"=")
             if name and equals:
                 variables.append((name, text))
-    return Instructions(deny, tuple(variables))
+    return Instructions(deny, tuple(variables), provenance(value))

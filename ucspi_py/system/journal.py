@@ -23,6 +23,10 @@ class Journal:
         self._board = board
         self._limit = limit
 
+    def ruled(self, endpoints: Endpoints, origin: bytes) -> None:
+        """A rule that says where it comes from has decided about the client."""
+        self._log.detail(logline.ruled(endpoints.remote_ip, origin))
+
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
         """A backend has the client."""
         if self._log.verbose:

@@ -78,6 +78,8 @@ async def serve(service: Service, client: socket.socket, endpoints: Endpoints, c
         except Failure as failure:
             service.journal.dropped(endpoints, failure.sentence)
             return
+        if rule.origin:
+            service.journal.ruled(endpoints, rule.origin)
         if rule.deny:
             service.journal.denied(endpoints, known)
             return
