@@ -76,6 +76,7 @@ ANSWERS: list[tuple[str, bytes, Answer]] = [
     ("another class", packet(record(b"\6listed", record_class=3)), ABSENT),
     ("behind an alias", packet(record(b"\1b\0", 5), record(b"\4text", owner=b"\1b\0")), Found((b"text",), 60)),
     ("an answer with no such name", packet(record(b"\4text"), flags=RESPONSE | 3), Found((b"text",), 60)),
+    ("flags of no meaning", packet(record(b"\4text"), flags=0x8570), Found((b"text",), 60)),
     ("for ever", packet(record(b"\4text", ttl=0x80000000)), Found((b"text",), 0)),
     ("nothing for an hour", packet(record(SOA, 6, ttl=3600), authorities=1), Absent(True, 3600)),
     ("nobody for an hour", packet(record(SOA, 6, ttl=3600), authorities=1, flags=RESPONSE | 3), Absent(False, 3600)),

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -141,6 +142,31 @@ def test_where_all_are_gone_it_is_over_at_once() -> None:
         port = closed.getsockname()[1]
 
     assert heard("listed", f"127.0.0.1@{port}", 60.0)[0] == Failing("input/output error")
+
+
+@pytest.mark.parametrize(
+    ("variable", "resolv_conf", "expected"),
+    [
+        (None, None, [("127.0.0.1", 53)]),
+        (None, "", [("127.0.0.1", 53)]),
+        (None, "search example.org\nnameserver nonsense\n", [("127.0.0.1", 53)]),
+        (None, "nameserver 192.0.2.1\n# x\nnameserver 192.0.2.2\n", [("192.0.2.1", 53), ("192.0.2.2", 53)]),
+        (None, "nameserver 2001:db8::1\n", [("2001:db8::1", 53)]),
+        ("192.0.2.9", "nameserver 192.0.2.1\n", [("192.0.2.9", 53)]),
+        ("192.0.2.9.192.0.2.8", None, [("192.0.2.9", 53), ("192.0.2.8", 53)]),
+        ("192.0.2.9@5353, ::1@54", None, [("192.0.2.9", 5353), ("::1", 54)]),
+        ("nonsense", "nameserver 192.0.2.1\n", [("192.0.2.1", 53)]),
+    ],
+)
+def test_which_servers_are_asked(
+    variable: str | None, resolv_conf: str | None, expected: list[tuple[str, int]], tmp_path: Path
+) -> None:
+    """$DNSCACHEIP, or else resolv.conf, or else this machine, as in C; IPv6 too."""
+    file = tmp_path / "resolv.conf"
+    if resolv_conf is not None:
+        file.write_text(resolv_conf)
+
+    assert list(servers(variable, str(file))) == expected
 
 
 def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:

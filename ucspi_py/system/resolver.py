@@ -6,11 +6,11 @@ import ipaddress
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import dns.exception
 import dns.message
 import dns.rdatatype
-import dns.resolver
 
 from ..core import dns_message
 from ..core.dns_message import Absent, Answer, Failed, Found, Question, Truncated
@@ -170,12 +170,13 @@ def _server(word: str) -> Server | None:
 
 
 def _from_file(resolv_conf: str) -> list[Server]:
-    resolver = dns.resolver.Resolver(configure=False)
     try:
-        resolver.read_resolv_conf(resolv_conf)
-    except (OSError, dns.exception.DNSException):
+        text = Path(resolv_conf).read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return []
-    return [server for name_server in resolver.nameservers if (server := _server(str(name_server)))]
+    lines = (line.split() for line in text.splitlines())
+    words = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
+    return [server for word in words if (server := _server(word))]
 
 
 def from_environment() -> Resolver:

@@ -126,7 +126,7 @@ def heard_line(settings: ScreenSettings, opinion: Opinion, ip: bytes, pid: int) 
 
 
 async def _interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion:
-    """Ask all zones at once; stop as soon as what is there gives a verdict."""
+    """Ask all zones at once; stop as soon as what is there gives a verdict, unless all that they say is to be told."""
     if not settings.zones:
         return Opinion(Accept())
     deadline = asyncio.get_running_loop().time() + settings.lookup_seconds
@@ -135,7 +135,7 @@ async def _interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion
         while True:
             heard = tuple(task.result() if task.done() else None for task in asking)
             verdict = dnsbl.judge(settings, [said and said.finding for said in heard])
-            if verdict is not None:
+            if verdict is not None and not (settings.interrogate and None in heard):
                 return Opinion(verdict, heard)
             await asyncio.wait([task for task in asking if not task.done()], return_when=asyncio.FIRST_COMPLETED)
     finally:
