@@ -304,11 +304,10 @@ class TestHeld:
         """With a word; the others stay, and none of them has a slot: who is welcome is served."""
         options = ("-v", "-w1", "-c1", "--held", "3")
         with screened(("-r", "bl"), dns.address, tmp_path, options=options) as server:
-            held = [server.connect(ME) for _ in range(3)]
-            for client in held:
-                assert client.recv(100) == GREETING
-            held.append(server.connect(ME))
-            assert held[-1].recv(100) == GREETING
+            held = []
+            for _ in range(4):  # one after the other: who is greeted first is the oldest
+                held.append(server.connect(ME))
+                assert held[-1].recv(100) == GREETING
             assert held[0].recv(100) == b"421 4.3.2 too many clients like you, try again later\r\n"
             assert held[0].recv(100) == b""
             assert server.talk(source="127.0.7.9") == PASSED
