@@ -303,10 +303,13 @@ class TestHeld:
     def test_when_there_are_too_many_the_oldest_leaves(self, dns: NameServer, tmp_path: Path) -> None:
         """With a word; the others stay, and none of them has a slot: who is welcome is served."""
         options = ("-v", "-w1", "-c1", "--held", "3")
-        with screened(("-r", "bl"), dns.address, tmp_path, options=options) as server:
+        with (
+            screened(("-r", "bl"), dns.address, tmp_path, options=options) as server,
+            contextlib.ExitStack() as leaving,
+        ):
             held = []
-            for _ in range(4):  # one after the other: who is greeted first is the oldest
-                held.append(server.connect(ME))
+            for _ in range(4):
+                held.append(leaving.enter_context(server.connect(ME)))
                 assert held[-1].recv(100) == GREETING
             assert held[0].recv(100) == b"421 4.3.2 too many clients like you, try again later\r\n"
             assert held[0].recv(100) == b""
@@ -315,8 +318,6 @@ class TestHeld:
             for client in held[2:]:
                 client.sendall(b"rcpt\r\n")
                 assert client.recv(100) == b"451 see http://bl/\r\n"
-            for client in held:
-                client.close()
 
     def test_the_limit_is_one_for_all_workers(self, dns: NameServer, tmp_path: Path) -> None:
         """Whoever comes is greeted, and never are more than three of them held."""

@@ -370,11 +370,12 @@ class TestQuarantine:
 class TestMadness:
     """A zone that suddenly lists nearly everybody is not believed, though its test points be right."""
 
-    def test_after_a_hundred_clients(self, capfd: pytest.CaptureFixture[str]) -> None:
+    @pytest.mark.parametrize("words", ["bl", "bl+notest"])
+    def test_after_a_hundred_clients(self, words: str, capfd: pytest.CaptureFixture[str]) -> None:
         """Then it is left for half an hour, and the first client after that does not end it again."""
 
         async def main() -> None:
-            office = Office("bl", table=Table(healthy(b"bl")))
+            office = Office(words, table=Table(healthy(b"bl")))
             await office.look()
             for ip in clients(200):
                 await office.hear(ip)

@@ -107,7 +107,8 @@ class ZoneDesk:
 
     def _is_due(self, zone: Zone, number: int) -> bool:
         """Whether a zone is ours to test now. One without test points is only asked whether it answers again."""
-        if not zone.tested and not self._board.read(number).failures and self._board.may_be_asked(number):
+        record = self._board.read(number)
+        if not (zone.tested or record.failures or record.silenced or record.closed_until):
             return False
         return self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25))  # noqa: S311
 
