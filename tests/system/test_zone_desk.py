@@ -244,11 +244,13 @@ class TestBreaker:
 
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): SILENCE}))
-            await office.look()
+            for _ in range(2):  # another desk may have tested it in the same second
+                await office.test()
             assert lines(capfd) == []
             for _ in range(3):
                 record = office.board.read(0)
                 assert time.monotonic() + 20 < record.test_at < record.closed_until - 20
+                office.board.note_health(0, trusted=True, closed_for=record.closed_until - record.test_at)
                 await office.test()
 
         run(main())

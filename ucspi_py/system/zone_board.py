@@ -120,7 +120,7 @@ class ZoneBoard:
                     milliseconds=record.milliseconds + round(1000 * seconds),
                     failures=record.failures + 1,
                     closed_until=time.monotonic() + rest if broken else record.closed_until,
-                    test_at=0.0 if broken or not record.failures else record.test_at,
+                    test_at=0.0 if broken or not (record.failures or record.closed_until) else record.test_at,
                 ),
             )
         return broken

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections import OrderedDict
 
 from ..core import dnsbl, logline
@@ -121,7 +122,8 @@ class ZoneDesk:
             self._board.test_soon(number, _TEST_ILL * random.uniform(0.75, 1.25))  # noqa: S311
         if trusted == bool(before.silenced):
             self._tell(zone, number, "it is believed again" if trusted else health.alarm, news=True)
-        elif before.closed_until and not health.reachable:
+        elif not health.reachable and 0 < before.closed_until < time.monotonic() + 1.5 * _TEST_ILL:
+            # The test before this one has closed it, half a minute ago: what is over in seconds is worth no line.
             self._tell(zone, number, f"{health.remark}; it is left alone until it answers")
         elif health.alarm or (self._verbose and health.remark):
             self._tell(zone, number, health.alarm or health.remark)
