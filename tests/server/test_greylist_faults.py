@@ -2,18 +2,17 @@
 
 import os
 import shutil
-import socket
 import sqlite3
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support import parrot
 from tests.support.greylist import GREYLIST, LONG, REFUSED, alone, answer, comes_in, serving
 from tests.support.programs import need_root
 from tests.support.redisserver import RedisServer
@@ -209,14 +208,17 @@ def test_a_server_that_is_full(tmp_path: Path) -> None:
 @pytest.mark.parametrize("said", [b"", b"HTTP/1.1 400 No\r\n\r\n", b"+\r\n" * 9, b"$-2\r\n", os.urandom(999)])
 def test_a_server_of_something_else(said: bytes, tmp_path: Path) -> None:
     """Whatever it says, or if it hangs up at once."""
-    with impostor(said) as (url, _), serving(tmp_path, "-s", url) as server:
+    with parrot.running(said) as (port, _), serving(tmp_path, "-s", redis_url(port)) as server:
         assert {answer(server) for _ in range(5)} == {b"welcome\n"}
         server.wait_log(b"greylist: warning: ")
 
 
 def test_the_log_is_not_filled(tmp_path: Path) -> None:
     """The store is tried again and again, and the log has one line of it."""
-    with impostor(b"-ERR no\r\n") as (url, heard), serving(tmp_path, "-s", url, options=("-w1",)) as server:
+    with (
+        parrot.running(b"-ERR no\r\n") as (port, heard),
+        serving(tmp_path, "-s", redis_url(port), options=("-w1",)) as server,
+    ):
         until(lambda: answer(server) and len(heard) > 2, "some tries")
         assert server.log().count(b"warning") == 1
 
@@ -233,27 +235,6 @@ def test_a_library_that_is_missing(redis: RedisServer, tmp_path: Path) -> None:
         assert answer(server) == b"welcome\n"
 
 
-@contextmanager
-def impostor(said: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Says something to whoever comes, once it has heard something, and hangs up; gives its URL and what it heard."""
-    heard: list[bytes] = []
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            with client:
-                heard.append(client.recv(1000))
-                client.sendall(said)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
-    try:
-        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0", heard
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
+def redis_url(port: int) -> str:
+    """What names a store at a port of ours."""
+    return f"redis://127.0.0.1:{port}/0"

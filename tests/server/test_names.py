@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import identserver, nameserver
+from tests.support import nameserver, parrot
 from tests.support.programs import need_root, ours, theirs
 from tests.support.server import Server
 
@@ -68,7 +68,7 @@ def test_names_are_those_of_c(source: str, options: Sequence[str], environment: 
 def test_ident_answers_are_those_of_c(answer: bytes, environment: dict[str, str], tmp_path: Path) -> None:
     """TCPREMOTEINFO, and the log line made safe."""
     options = ("-H", "-r", "-t", "5", "-l", "0")
-    with identserver.running(answer, "127.0.0.2") as questions:
+    with parrot.running(answer, "127.0.0.2", 113) as (_, questions):
         expected = seen(theirs("tcpserver"), options, "127.0.0.2", environment, tmp_path)
         assert seen(ours("pytcpserver"), options, "127.0.0.2", environment, tmp_path) == expected
 

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from . import goodbye
+
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
 
@@ -36,10 +38,7 @@ class Held:
             return False
         task = next(iter(self._clients))
         client = self._clients.pop(task)
-        try:
-            client.send(_GOODBYE, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-        except OSError:
-            pass  # gone already
+        goodbye.say(client, _GOODBYE)
         task.cancel()
         await asyncio.wait([task])
         return True

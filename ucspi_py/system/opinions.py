@@ -5,12 +5,11 @@ import socket
 import stat
 from collections.abc import Mapping
 
-from ..core import dnsbl
 from ..core.settings import ScreenSettings
 from ..core.zone import Zone
 from . import resolver
 from .screening import Opinion, heard_line, marks, screen
-from .zone_asking import NOT_ASKED, Heard, hear
+from .zone_asking import Heard, hear_of
 
 __all__ = ["form", "line", "marks"]
 
@@ -20,8 +19,7 @@ async def form(settings: ScreenSettings, environment: Mapping[bytes, bytes]) -> 
     ask = resolver.from_environment().ask
 
     async def hear_zone(zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
-        name = dnsbl.query(zone, ip, ask_private=ask_private)
-        return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
+        return await hear_of(ask, zone, ip, deadline, ask_private=ask_private)
 
     if not stat.S_ISSOCK(os.fstat(0).st_mode):
         return await screen(settings, environment, hear_zone, None)

@@ -17,7 +17,7 @@ from ..core.errors import Failure, error_words, unable
 from ..core.rules_data import DEFAULT, Instructions
 from ..core.settings import ServerSettings
 from ..core.verdict import Refuse
-from . import names, screening
+from . import goodbye, names, screening
 from .arrivals import Arrivals
 from .held import Held
 from .journal import Journal
@@ -139,16 +139,8 @@ def _over_limit(service: Service, guest: Guest, rule: Instructions, counted: int
     if reason is None:
         return False
     service.journal.turned_away(guest.endpoints, reason)
-    say_goodbye(guest.socket, of_client.message)
+    goodbye.say(guest.socket, of_client.message)
     return True
-
-
-def say_goodbye(client: socket.socket, message: bytes) -> None:
-    """Tell a client why it is left, if it still listens."""
-    try:
-        client.send(message, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
-    except OSError:
-        pass
 
 
 async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:

@@ -12,7 +12,7 @@ from ..core.address import canonical
 from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
 from ..core.settings import ServerSettings
-from . import names, screens
+from . import goodbye, names, screens
 from .arrivals import Arrivals
 from .door import Door
 from .held import Held
@@ -21,7 +21,7 @@ from .lobby import Lobby
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
-from .session import Service, say_goodbye, serve
+from .session import Service, serve
 from .signals import Signals
 from .slots import Slots
 from .spawn import Launcher, Manner
@@ -169,7 +169,7 @@ class Worker:
     def _send_away(self, client: socket.socket, endpoints: Endpoints) -> None:
         with client:
             self._journal.turned_away(endpoints, b"all slots are taken")
-            say_goodbye(client, self._service.settings.overload_message or limits.MESSAGE)
+            goodbye.say(client, self._service.settings.overload_message or limits.MESSAGE)
 
     def _end(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

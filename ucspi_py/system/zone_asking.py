@@ -26,6 +26,12 @@ NOT_ASKED = Heard(CLEAN, 0.0, 0)
 _TEST_PATIENCE = 5.0
 
 
+async def hear_of(ask: Ask, zone: Zone, ip: bytes, deadline: float, *, ask_private: bool) -> Heard:
+    """What a zone says of a client by hear(), or that it is not one to be asked about this client."""
+    name = dnsbl.query(zone, ip, ask_private=ask_private)
+    return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
+
+
 async def hear(ask: Ask, zone: Zone, name: bytes, ip: bytes, deadline: float) -> Heard:
     """What a zone says of a client, by the running loop's clock no later than the deadline.
 

@@ -11,7 +11,7 @@ from ..core.verdict import Accept, Verdict
 from ..core.zone import Zone
 from ..core.zone_health import Health
 from . import resolver
-from .zone_asking import NOT_ASKED, Heard, examine, hear
+from .zone_asking import Heard, examine, hear_of
 
 
 class Checked(NamedTuple):
@@ -51,12 +51,8 @@ async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
 
 async def _interview(screen: ScreenSettings, ip: bytes, ask: Ask) -> list[Heard]:
     deadline = asyncio.get_running_loop().time() + screen.lookup_seconds
-
-    async def of(zone: Zone) -> Heard:
-        name = dnsbl.query(zone, ip, ask_private=screen.ask_private)
-        return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
-
-    return await asyncio.gather(*map(of, screen.zones))
+    hearings = (hear_of(ask, zone, ip, deadline, ask_private=screen.ask_private) for zone in screen.zones)
+    return await asyncio.gather(*hearings)
 
 
 async def _zones(program: Program) -> list[tuple[Zone, Health]]:

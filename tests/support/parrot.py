@@ -1,4 +1,4 @@
-"""An ident server on port 113 of a loopback address, which only root can have: says what it is told."""
+"""A server that knows one answer: hears a client once, says what it was told to say, and hangs up."""
 
 import socket
 import threading
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def running(answer: bytes, ip: str) -> Iterator[list[bytes]]:
-    """Answer every question with ``answer``; gives the questions asked so far."""
-    questions: list[bytes] = []
-    listener = socket.create_server((ip, 113))
+def running(answer: bytes, ip: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[int, list[bytes]]]:
+    """Give everybody ``answer``; gives the port and what was heard so far."""
+    heard: list[bytes] = []
+    listener = socket.create_server((ip, port))
 
     def serve() -> None:
         while True:
@@ -19,13 +19,13 @@ def running(answer: bytes, ip: str) -> Iterator[list[bytes]]:
             except OSError:
                 return
             with client:
-                questions.append(client.recv(100))
+                heard.append(client.recv(1000))
                 client.sendall(answer)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     try:
-        yield questions
+        yield listener.getsockname()[1], heard
     finally:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
