@@ -13,7 +13,7 @@ from tests.support.nameserver import LIES, Records, lists
 from ucspi_py.core import dnsbl, zone
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
 from ucspi_py.system.resolver import Resolver, servers
-from ucspi_py.system.zone_asking import hear
+from ucspi_py.system.zone_asking import Heard, Inquiry, hear
 
 ME, FRONT = "127.0.7.7", "7.7.0.127"
 CODE = b"\x7f\0\0\2"
@@ -177,7 +177,9 @@ def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:
         name = dnsbl.query(asked, ME.encode(), ask_private=False)
         assert name
         with contextlib.closing(Resolver(lambda: servers(dns))) as resolver:
-            said = await hear(resolver.ask, asked, name, ME.encode(), asyncio.get_running_loop().time() + deadline)
-        return said.finding, said.seconds
+            loop = asyncio.get_running_loop()
+            said: asyncio.Future[Heard] = loop.create_future()
+            hear(resolver.ask, Inquiry(asked, ME.encode(), name, loop.time() + deadline), said.set_result)
+            return (await said).finding, said.result().seconds
 
     return asyncio.run(main())

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from tests.support.table import SILENCE, Table, address, healthy, listing
-from ucspi_py.core import zone
+from ucspi_py.core import dnsbl, zone
 from ucspi_py.core.dns_message import TXT, A, Absent, Found
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
 from ucspi_py.core.settings import Program, ScreenSettings
@@ -17,6 +17,7 @@ from ucspi_py.core.verdict import Accept, Refuse
 from ucspi_py.system.log import VERBOSE, Log
 from ucspi_py.system.screening import Opinion, screen
 from ucspi_py.system.tally import Tally, Totals
+from ucspi_py.system.zone_asking import Heard, Inquiry
 from ucspi_py.system.zone_board import ZoneBoard
 from ucspi_py.system.zone_desk import ZoneDesk
 
@@ -69,8 +70,11 @@ class Office:
 
     async def hear(self, ip: bytes = ME, number: int = 0) -> Finding:
         """What the first desk hears from a zone."""
-        heard = await self.desk.hear(self.zones[number], ip, asyncio.get_running_loop().time() + 5, False)
-        return heard.finding
+        loop = asyncio.get_running_loop()
+        name = dnsbl.query(self.zones[number], ip, ask_private=False) or b""
+        heard: asyncio.Future[Heard] = loop.create_future()
+        self.desk.hear(Inquiry(self.zones[number], ip, name, loop.time() + 5), heard.set_result)
+        return (await heard).finding
 
     async def screen(self, ip: bytes) -> Opinion:
         """One client, screened and counted as in a server."""
@@ -194,7 +198,7 @@ class TestBreaker:
             for ip in (*clients(4), b"192.0.2.9", *clients(8)[4:]):
                 await office.hear(ip)
             assert len(table.asked) == 9
-            assert office.board.may_be_asked(0)
+            assert office.board.read(0).may_be_asked
 
         run(main())
 
@@ -205,10 +209,10 @@ class TestBreaker:
             office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
             for ip in clients(5):
                 await office.hear(ip)
-            assert not office.board.may_be_asked(0)
+            assert not office.board.read(0).may_be_asked
             office.table.answers = healthy(b"bl") | listing(b"bl", ME)
             await office.look()
-            assert office.board.may_be_asked(0)
+            assert office.board.read(0).may_be_asked
             assert isinstance(await office.hear(), Listed)
             assert await office.hear(clients(1)[0]) == CLEAN  # its failure is forgotten
 
@@ -235,7 +239,7 @@ class TestBreaker:
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
             await office.test()
-            assert not office.board.may_be_asked(0)
+            assert not office.board.read(0).may_be_asked
 
         run(main())
 
@@ -267,11 +271,11 @@ class TestBreaker:
             office.table.answers = {(b"bl", A): SILENCE}
             await office.hear()
             await office.test()
-            assert not office.board.may_be_asked(0)
+            assert not office.board.read(0).may_be_asked
             assert len(office.table.asked) == 2
             office.table.answers = {(b"bl", A): address()}
             await office.test()
-            assert office.board.may_be_asked(0)
+            assert office.board.read(0).may_be_asked
             assert all(re.fullmatch(rb"254\.\d+\.\d+\.127\.bl", name) for name in office.table.names()[1:])
 
         run(main())

@@ -26,6 +26,8 @@ _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 _TO_QUESTION = b"\xc0\x0c"
 #: RFC 1035, 2.3.4: bytes in a name. Pointers followed in one name; the most that servers need is two or three.
 _NAME_LIMIT, _POINTER_LIMIT = 255, 16
+#: What stands before a label: its length, below 64.
+_COUNTS = tuple(bytes((length,)) for length in range(64))
 #: RFC 2181, 8: seconds from which a TTL is a mistake and means 0.
 _TTL_LIMIT = 1 << 31
 
@@ -97,10 +99,13 @@ class Malformed(Exception):
 
 def question(name: bytes, kind: int) -> Question:
     """A dotted name -> the question; empty labels are passed over (dns_dfd.c). Raises ValueError for too long ones."""
-    labels = [label for label in name.split(b".") if label]
-    if any(len(label) > 63 for label in labels) or sum(len(label) + 1 for label in labels) > 254:
-        raise ValueError("name or label too long")
-    return Question(b"".join(b"%c%s" % (len(label), label) for label in labels) + b"\0", kind)
+    try:
+        wire = b"".join([_COUNTS[len(label)] + label for label in name.split(b".") if label]) + b"\0"
+    except IndexError:
+        raise ValueError("label too long") from None
+    if len(wire) > _NAME_LIMIT:
+        raise ValueError("name too long")
+    return Question(wire, kind)
 
 
 def is_answer(packet: bytes, number: int, asked: Question) -> bool:

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from .address import is_ipv6
@@ -90,6 +91,7 @@ def keys(limits: ClientLimits, ip: bytes) -> Keys:
     return Keys(_key(ip, CLIENT), _key(ip, limits.network))
 
 
+@lru_cache(maxsize=4096)
 def _key(ip: bytes, prefixes: Prefixes) -> int:
     """A canonical address -> 64 bits that are equal for addresses in the same prefix only, and never 0.
 

@@ -48,6 +48,10 @@ class RefusalDialogue:
         """What the client reads first."""
         return _GREETING
 
+    def dismissal(self) -> bytes:
+        """What a client reads for whom there is no time (-t 0): the refusal, and nothing more."""
+        return self._last(self.reply)
+
     def receive(self, data: bytes) -> bytes:
         """Client bytes, in pieces of any size -> the replies they earn, in order."""
         *lines, self._rest = (self._rest + data).split(b"\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.errors import error_words
 from .later import Later
-from .listener import is_crowded
+from .listener import Listener, is_crowded
 
 #: Clients accepted in one wake-up: the loop's own cost is then shared by several.
 _BURST = 16
@@ -29,13 +29,13 @@ class Door:
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        listener: socket.socket,
+        listener: Listener,
         wants: Callable[[], bool],
-        take: Callable[[socket.socket, Any], None],
+        take: Callable[[socket.SocketType, Any], None],
         starved: Callable[[str], None],
     ) -> None:
         self._loop = loop
-        self._listener: socket.socket | None = listener
+        self._listener: Listener | None = listener
         self._wants = wants
         self._take = take
         self._starved = starved
@@ -57,11 +57,15 @@ class Door:
         """Watch the listener from now on, or, where there is no room, look again soon."""
         if self._watching or not self._listener:
             return
-        if self._loop.time() >= self._resting_until and self._wants():
+        if not self.is_resting() and self._wants():
             self._loop.add_reader(self._listener, self._accept)
             self._watching = True
         else:
             self._later.ask(self._loop)
+
+    def is_resting(self) -> bool:
+        """Whether nobody is taken in for a while."""
+        return self._loop.time() < self._resting_until
 
     def rest(self) -> None:
         """Take nobody in for a while: what is missing does not come back by asking for it again and again."""
@@ -100,7 +104,7 @@ class Door:
             if not self._listener or not self._wants():
                 return False
             try:
-                client, peer = self._listener.accept()
+                client, peer = self._listener.next_client()
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                 return False
             except OSError as error:

@@ -3,7 +3,7 @@
 import socket
 
 
-def say(client: socket.socket, message: bytes) -> None:
+def say(client: socket.SocketType, message: bytes) -> None:
     """Tell a client why it is left, if it still listens and there is room for the words."""
     try:
         client.send(message, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)

@@ -4,7 +4,7 @@ import asyncio
 import socket
 
 
-async def talks_first(client: socket.socket, seconds: float) -> bool:
+async def talks_first(client: socket.SocketType, seconds: float) -> bool:
     """Whether the client says something within so many seconds; one that hangs up says nothing."""
     loop = asyncio.get_running_loop()
     spoken: asyncio.Future[None] = loop.create_future()
@@ -24,7 +24,7 @@ def _note(spoken: asyncio.Future[None]) -> None:
         spoken.set_result(None)
 
 
-def _has_said_something(client: socket.socket) -> bool:
+def _has_said_something(client: socket.SocketType) -> bool:
     try:
         return bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except OSError:

@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 
-from . import goodbye
+from ..core.smtp_refusal import RefusalDialogue
+from ..core.verdict import Refuse
+from . import conversation, goodbye
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
@@ -15,16 +15,16 @@ class Held:
     """Who is held, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._clients: dict[asyncio.Task[object], socket.socket] = {}
+        self._clients: dict[asyncio.Task[object], socket.SocketType] = {}
 
-    @contextmanager
-    def during(self, client: socket.socket) -> Iterator[None]:
-        """The client is held by the current task for as long as the block lasts."""
+    async def talk(self, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
+        """Hold a refused client, as conversation.hold() does."""
         if task := asyncio.current_task():
             self._clients[task] = client
-            try:
-                yield
-            finally:
+        try:
+            return await conversation.hold(client, refusal, session_seconds)
+        finally:
+            if task:
                 self._clients.pop(task, None)
 
     @property

@@ -19,12 +19,12 @@ class Lobby:
     """``seats`` seats. has_room: whether one more could be served. serve: gets each client when there is room."""
 
     def __init__(
-        self, seats: int, has_room: Callable[[], bool], serve: Callable[[socket.socket, Endpoints], None]
+        self, seats: int, has_room: Callable[[], bool], serve: Callable[[socket.SocketType, Endpoints], None]
     ) -> None:
         self._seats = seats
         self._has_room = has_room
         self._serve = serve
-        self._waiting: deque[tuple[socket.socket, Endpoints]] = deque()
+        self._waiting: deque[tuple[socket.SocketType, Endpoints]] = deque()
         self._calling = False
         self._later = Later(_LOOK_AGAIN, self.call_in)
 
@@ -37,10 +37,13 @@ class Lobby:
         """Whether one more may wait here."""
         return len(self._waiting) < self._seats
 
-    def seat(self, client: socket.socket, endpoints: Endpoints) -> None:
+    def seat(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Take a client; it is served at once where nobody waits and there is room."""
-        self._waiting.append((client, endpoints))
-        self.call_in()
+        if not self._waiting and self._has_room():
+            self._serve(client, endpoints)
+        else:
+            self._waiting.append((client, endpoints))
+            self.call_in()
 
     def call_in(self) -> None:
         """Serve as many as there is room for."""

@@ -1,5 +1,6 @@
 """The master: keeps its workers alive, buries the dead, reports. Never touches a client."""
 
+import gc
 import os
 import select
 import signal
@@ -78,6 +79,8 @@ class Master:
 
     def run(self) -> None:
         """Serve until told to stop; backends live on."""
+        # What is there now stays: the workers' collectors need not look at it, nor make its pages their own.
+        gc.freeze()
         while True:
             self._fill_posts()
             select.select([self._signals.fd], [], [], self._patience())

@@ -4,23 +4,19 @@ import os
 import socket
 import stat
 from collections.abc import Mapping
+from functools import partial
 
 from ..core.settings import ScreenSettings
-from ..core.zone import Zone
 from . import resolver
 from .screening import Opinion, heard_line, marks, screen
-from .zone_asking import Heard, hear_of
+from .zone_asking import hear
 
 __all__ = ["form", "line", "marks"]
 
 
 async def form(settings: ScreenSettings, environment: Mapping[bytes, bytes]) -> Opinion:
     """Ask the zones, and watch the client where that is asked for and it is on a socket."""
-    ask = resolver.from_environment().ask
-
-    async def hear_zone(zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
-        return await hear_of(ask, zone, ip, deadline, ask_private=ask_private)
-
+    hear_zone = partial(hear, resolver.from_environment().ask)
     if not stat.S_ISSOCK(os.fstat(0).st_mode):
         return await screen(settings, environment, hear_zone, None)
     with socket.socket(fileno=os.dup(0)) as client:

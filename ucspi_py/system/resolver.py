@@ -6,6 +6,7 @@ import ipaddress
 import os
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import dns.exception
@@ -15,7 +16,7 @@ import dns.rdatatype
 from ..core import dns_message
 from ..core.dns_message import Absent, Answer, Failed, Found, Question, Truncated
 from .chance import random_number
-from .udp_pool import UdpPool
+from .udp_pool import TIMED_OUT, TOO_LONG, UNREACHABLE, UdpPool
 
 Server = tuple[str, int]
 
@@ -23,7 +24,6 @@ _PORT = 53
 _SERVER_LIMIT = 16
 #: Seconds to wait for one server, round after round; the deadline of the whole question comes first.
 _PATIENCE = (2.0, 4.0, 8.0, 16.0, 32.0)
-_TIMED_OUT = Failed("timed out")
 #: Seconds after which the list of servers is read again (dns_rcip.c).
 _KEEP_SERVERS = 600.0
 
@@ -47,31 +47,63 @@ class Resolver:
     def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
         self._read_servers = read_servers
         self._pools: dict[Server, UdpPool] = {}
+        self._persisting: set[asyncio.Task[None]] = set()
         self._read_again = 0.0
 
-    async def ask(self, name: bytes, kind: int, deadline: float) -> Answer:
+    def ask(self, name: bytes, kind: int, deadline: float) -> asyncio.Future[Answer]:
         """The records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
         deadline: on the running loop's clock, in seconds; then the answer is Failed. Server after server is asked,
         round after round; it is over at once when every server has answered that it cannot say.
         """
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
             asked = dns_message.question(name, kind)
         except ValueError:
-            return Failed("protocol error")
+            answered.set_result(Failed("protocol error"))
+            return answered
+        # Nearly always the first answer is the last; only where it is not, there is somebody who goes on.
+        _, pool = self._servers()[0]
+        until = min(asyncio.get_running_loop().time() + _PATIENCE[0], deadline)
+        pool.ask(asked, until, partial(self._take_first, answered, asked, deadline))
+        return answered
+
+    def _take_first(self, answered: asyncio.Future[Answer], asked: Question, deadline: float, answer: Answer) -> None:
+        if answered.done():  # by who does not want to know any more
+            return
+        if isinstance(answer, Failed):
+            task = asyncio.ensure_future(self._go_on(answered, asked, deadline, answer))
+            self._persisting.add(task)
+            task.add_done_callback(self._persisting.discard)
+        else:
+            answered.set_result(answer)
+
+    async def _go_on(self, answered: asyncio.Future[Answer], asked: Question, deadline: float, first: Answer) -> None:
+        answer = await self._rounds(asked, deadline, first)
+        if not answered.done():
+            answered.set_result(answer)
+
+    async def _rounds(self, asked: Question, deadline: float, answer: Answer) -> Answer:
+        """All rounds but for the first server's first answer, which is given."""
         clock = asyncio.get_running_loop().time
+        first = True
         for patience in _PATIENCE:
             answers = []
             for server, pool in self._servers():
-                answer = await _ask_server(server, pool, asked, min(patience, deadline - clock()))
+                until = min(clock() + patience, deadline)
+                if not first:
+                    answer = await _ask_over_udp(pool, asked, until)
+                first = False
+                if answer is TOO_LONG:
+                    answer = await _ask_over_tcp(server, asked, until)
                 if not isinstance(answer, Failed):
                     return answer
                 answers.append(answer)
                 if clock() >= deadline:
-                    return _TIMED_OUT
-            if _TIMED_OUT not in answers:
+                    return TIMED_OUT
+            if TIMED_OUT not in answers:
                 return answers[-1]
-        return _TIMED_OUT
+        return TIMED_OUT
 
     def close(self) -> None:
         """Close every socket, each after its last answer."""
@@ -90,27 +122,25 @@ class Resolver:
         return list(self._pools.items())
 
 
-async def _ask_server(server: Server, pool: UdpPool, asked: Question, patience: float) -> Answer:
-    """One server's answer; UDP and, where it must be, TCP together have ``patience`` seconds."""
-    end = asyncio.get_running_loop().time() + patience
-    try:
-        return await pool.ask(asked, patience)
-    except Truncated:
-        return await _retry_over_tcp(server, asked, end)
-    except TimeoutError:
-        return _TIMED_OUT
-    except OSError:
-        return Failed("input/output error")
+async def _ask_over_udp(pool: UdpPool, asked: Question, until: float) -> Answer:
+    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+
+    def tell(answer: Answer) -> None:
+        if not answered.done():
+            answered.set_result(answer)
+
+    pool.ask(asked, until, tell)
+    return await answered
 
 
-async def _retry_over_tcp(server: Server, asked: Question, end: float) -> Answer:
+async def _ask_over_tcp(server: Server, asked: Question, until: float) -> Answer:
     try:
-        async with asyncio.timeout_at(end):
+        async with asyncio.timeout_at(until):
             return await _over_tcp(server, asked)
     except TimeoutError:
-        return _TIMED_OUT
+        return TIMED_OUT
     except (OSError, asyncio.IncompleteReadError, Truncated):
-        return Failed("input/output error")
+        return UNREACHABLE
 
 
 async def _over_tcp(server: Server, asked: Question) -> Answer:

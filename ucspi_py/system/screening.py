@@ -1,22 +1,21 @@
-"""CORRIDOR 2: a client's environment -> let through, or hold the refusal. Holds the order, decides nothing itself."""
+"""CORRIDOR 2: a client's environment -> what the screen says of it. Holds the order, decides nothing itself."""
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import NamedTuple
 
 from ..core import dnsbl, logline
 from ..core.address import canonical
 from ..core.dnsbl import Listed
 from ..core.settings import ScreenSettings
-from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import EARLY, Accept, Refuse, Verdict, told
-from ..core.zone import Zone
 from .greeting import talks_first
-from .zone_asking import Heard
+from .zone_asking import NOT_ASKED, Heard, Inquiry, Tell
 
-#: hear(zone, address, deadline, ask_private): what a zone says of a client.
-Hear = Callable[[Zone, bytes, float, bool], Awaitable[Heard]]
+#: hear(inquiry, tell): have told what a zone says of a client, at once or later.
+Hear = Callable[[Inquiry, Tell], None]
 
 
 class Opinion(NamedTuple):
@@ -27,7 +26,7 @@ class Opinion(NamedTuple):
 
 
 async def screen(
-    settings: ScreenSettings, environment: Mapping[bytes, bytes], hear: Hear, client: socket.socket | None
+    settings: ScreenSettings, environment: Mapping[bytes, bytes], hear: Hear, client: socket.SocketType | None
 ) -> Opinion:
     """What the screen says of the client that the environment describes: $RBLSMTPD's word, or else the zones'.
 
@@ -38,10 +37,10 @@ async def screen(
         return Opinion(word)
     ip = _address(environment)
     if not settings.greet_seconds or client is None or b"RELAYCLIENT" in environment:
-        return await _interview(settings, ip, hear)
+        return await interview(settings, ip, hear)
     early = asyncio.ensure_future(talks_first(client, settings.greet_seconds))
     try:
-        opinion = await _interview(settings, ip, hear)
+        opinion = await interview(settings, ip, hear)
         if opinion.verdict == Accept() and await early:
             return opinion._replace(verdict=EARLY)
         return opinion
@@ -58,44 +57,6 @@ def _address(environment: Mapping[bytes, bytes]) -> bytes:
         return canonical(ip.decode("ascii"))
     except ValueError:
         return ip
-
-
-async def hold(client: socket.socket, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
-    """Talk to a refused client until it quits, hangs up or its time is over; 0 seconds: only the refusal (-t 0)."""
-    loop = asyncio.get_running_loop()
-    dialogue = RefusalDialogue(refusal)
-    client.setblocking(False)
-    alarm = loop.call_later(session_seconds or 1, _hang_up, client)
-    try:
-        if not session_seconds:
-            await _say(loop, client, dialogue.reply)
-            return dialogue
-        await _say(loop, client, dialogue.greeting())
-        while not dialogue.finished and (data := await loop.sock_recv(client, 4096)):
-            await _say(loop, client, dialogue.receive(data))
-    except OSError:
-        pass
-    finally:
-        alarm.cancel()
-    return dialogue
-
-
-async def _say(loop: asyncio.AbstractEventLoop, client: socket.socket, words: bytes) -> None:
-    """Send it all; mostly there is room for it, and then the loop is not troubled."""
-    try:
-        words = words[client.send(words) :]
-    except BlockingIOError:
-        pass
-    if words:
-        await loop.sock_sendall(client, words)
-
-
-def _hang_up(client: socket.socket) -> None:
-    """End the conversation from outside: whoever waits for the client finds it gone."""
-    try:
-        client.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        pass
 
 
 def marks(settings: ScreenSettings, opinion: Opinion) -> dict[bytes, bytes]:
@@ -125,19 +86,36 @@ def heard_line(settings: ScreenSettings, opinion: Opinion, ip: bytes, pid: int) 
     return logline.heard(ip, pid, zones, verdict)
 
 
-async def _interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion:
+async def interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion:
     """Ask all zones at once; stop as soon as what is there gives a verdict, unless all that they say is to be told."""
     if not settings.zones:
         return Opinion(Accept())
+    said = _Interview(settings)
     deadline = asyncio.get_running_loop().time() + settings.lookup_seconds
-    asking = [asyncio.ensure_future(hear(zone, ip, deadline, settings.ask_private)) for zone in settings.zones]
-    try:
-        while True:
-            heard = tuple(task.result() if task.done() else None for task in asking)
-            verdict = dnsbl.judge(settings, [said and said.finding for said in heard])
-            if verdict is not None and not (settings.interrogate and None in heard):
-                return Opinion(verdict, heard)
-            await asyncio.wait([task for task in asking if not task.done()], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in asking:
-            task.cancel()
+    for number, zone in enumerate(settings.zones):
+        if said.opinion.done():
+            break
+        name = dnsbl.query(zone, ip, ask_private=settings.ask_private)
+        if name is None:
+            said.take(number, NOT_ASKED)
+        else:
+            hear(Inquiry(zone, ip, name, deadline), partial(said.take, number))
+    return await said.opinion
+
+
+class _Interview:
+    """Collects what the zones say of a client; the last of them may still answer when the opinion is there."""
+
+    def __init__(self, settings: ScreenSettings) -> None:
+        self.opinion: asyncio.Future[Opinion] = asyncio.get_running_loop().create_future()
+        self._settings = settings
+        self._heard: list[Heard | None] = [None] * len(settings.zones)
+
+    def take(self, number: int, heard: Heard) -> None:
+        """What a zone says, by the zone's number."""
+        self._heard[number] = heard
+        if self.opinion.done():
+            return
+        verdict = dnsbl.judge(self._settings, [said and said.finding for said in self._heard])
+        if verdict is not None and not (self._settings.interrogate and None in self._heard):
+            self.opinion.set_result(Opinion(verdict, tuple(self._heard)))

@@ -26,7 +26,7 @@ class Screen(Protocol):
     async def open(self) -> None:
         """Get ready; what is wrong is said in the log."""
 
-    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
         """What becomes of the client that the environment describes; the screen may leave marks there."""
 
 
@@ -41,7 +41,7 @@ class ZoneScreen:
     async def open(self) -> None:
         """Zones are asked when a client comes."""
 
-    async def judge(self, environment: dict[bytes, bytes], client: socket.socket, /) -> Verdict:
+    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
         """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
         opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
         self.desk.note_verdict(self.settings, opinion)
@@ -68,7 +68,7 @@ class GreylistScreen:
         """Open the store."""
         await self.greylist.open()
 
-    async def judge(self, environment: dict[bytes, bytes], _client: socket.socket, /) -> Verdict:
+    async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
         """What the records say."""
         return await self.greylist.judge(environment)
 

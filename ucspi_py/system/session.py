@@ -3,6 +3,7 @@
 Holds the order of the rooms and nothing else. Until the program has the socket, nothing is read from the client.
 """
 
+import asyncio
 import errno
 import os
 import socket
@@ -14,14 +15,13 @@ from ..core import limits, logline
 from ..core.connection import Endpoints, Names, environ
 from ..core.dns_message import Ask
 from ..core.errors import Failure, error_words, unable
-from ..core.rules_data import DEFAULT, Instructions
+from ..core.rules_data import Instructions
 from ..core.settings import ServerSettings
 from ..core.verdict import Refuse
-from . import goodbye, names, screening
+from . import goodbye, names
 from .arrivals import Arrivals
 from .held import Held
 from .journal import Journal
-from .rules_file import RulesFile
 from .scoreboard import Scoreboard
 from .screens import Screen
 from .slots import Slots
@@ -29,14 +29,18 @@ from .spawn import Launcher
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
+#: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.
+Decide = Callable[[bytes, bytes | None, bytes | None], Instructions]
+
 
 @dataclass(frozen=True, slots=True)
 class Service:
     """Everything a connection meets on its way.
 
-    environment: what every program gets. stranger: the names of a client that nothing is found out about. ask: the
-    door to the name servers, closed where nothing is ever asked. rest: to be called when there is no room for another
-    process; nobody new is let in for a while.
+    environment: what every program gets. stranger: the names of every client, None where something is found out about
+    them. ask: the door to the name servers, closed where nothing is ever asked. rest: to be called when there is no
+    room for another process; nobody new is let in for a while. in_bursts: whether a session pauses before its program
+    is started, until all who came with it are decided on.
     """
 
     settings: ServerSettings
@@ -45,9 +49,10 @@ class Service:
     arrivals: Arrivals | None
     slots: Slots
     rest: Callable[[], None]
-    rules: RulesFile | None
+    in_bursts: bool
+    decide: Decide
     environment: Mapping[bytes, bytes]
-    stranger: Names
+    stranger: Names | None
     launcher: Launcher
     ask: Ask
     screens: Sequence[Screen]
@@ -57,24 +62,24 @@ class Service:
 class Guest(NamedTuple):
     """A client that the rules have let in."""
 
-    socket: socket.socket
+    socket: socket.SocketType
     endpoints: Endpoints
     keys: limits.Keys
     names: Names
     environment: dict[bytes, bytes]
 
 
-async def serve(service: Service, client: socket.socket, endpoints: Endpoints, counted: int) -> None:
+async def serve(service: Service, client: socket.SocketType, endpoints: Endpoints, counted: int) -> None:
     """Take one client from its banner to its program, its refusal or the door.
 
     counted: how many rows of the scoreboard tell of this client already, 0 or 1.
     """
-    with client:
+    try:
         try:
             if service.settings.banner:
                 _greet(service.settings, client)
-            known = await _names(service, endpoints)
-            rule = _rule(service.rules, endpoints, known)
+            known = service.stranger or await names.look_up(service.settings, service.ask, endpoints)
+            rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
         except Failure as failure:
             service.journal.dropped(endpoints, failure.sentence)
             return
@@ -93,9 +98,11 @@ async def serve(service: Service, client: socket.socket, endpoints: Endpoints, c
             if await _refused(service, screen, guest):
                 return
         await _start(service, guest)
+    finally:
+        client.close()
 
 
-def _greet(settings: ServerSettings, client: socket.socket) -> None:
+def _greet(settings: ServerSettings, client: socket.SocketType) -> None:
     """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
     _set_options(settings, client)
     try:
@@ -104,7 +111,7 @@ def _greet(settings: ServerSettings, client: socket.socket) -> None:
         raise unable("print banner", error) from None
 
 
-def _set_options(settings: ServerSettings, client: socket.socket) -> None:
+def _set_options(settings: ServerSettings, client: socket.SocketType) -> None:
     try:
         if settings.kill_ip_options and client.family == socket.AF_INET:
             client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
@@ -112,19 +119,6 @@ def _set_options(settings: ServerSettings, client: socket.socket) -> None:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         pass  # as in C: a client that is gone already is found out by whoever writes to it
-
-
-async def _names(service: Service, endpoints: Endpoints) -> Names:
-    if names.wanted(service.settings):
-        return await names.look_up(service.settings, service.ask, endpoints)
-    return service.stranger
-
-
-def _rule(rules: RulesFile | None, endpoints: Endpoints, known: Names) -> Instructions:
-    """What the rules say of the client. Raises Failure where they cannot be read: nobody is let in on a guess."""
-    if rules is None:
-        return DEFAULT
-    return rules.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
 
 
 def _over_limit(service: Service, guest: Guest, rule: Instructions, counted: int) -> bool:
@@ -151,8 +145,7 @@ async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
     ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
     line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
     service.journal.refused(guest.endpoints, guest.names, line)
-    with service.held.during(guest.socket):
-        dialogue = await screening.hold(guest.socket, verdict, screen.settings.session_seconds)
+    dialogue = await service.held.talk(guest.socket, verdict, screen.settings.session_seconds)
     if screen.settings.verbose:
         service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
@@ -164,6 +157,8 @@ async def _start(service: Service, guest: Guest) -> None:
     slot = await service.slots.reserve(leave=0 if may_relay else service.settings.reserve)
     # Before the start: the backend may run for milliseconds before we are told its process id.
     service.board.name(slot, *guest.keys)
+    if service.in_bursts:
+        await asyncio.sleep(0)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:

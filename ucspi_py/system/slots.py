@@ -25,11 +25,6 @@ class Slots:
         self._waiting: deque[tuple[asyncio.Future[int], int]] = deque()
         self._later = Later(_LOOK_AGAIN, self.look_again)
 
-    @property
-    def at_hand(self) -> bool:
-        """Whether the slot claimed last is still unused."""
-        return self._in_hand is not None
-
     def ready(self) -> bool:
         """Whether there is a slot for the next client; it is claimed, and stays in our hand until somebody comes."""
         if self._in_hand is None:
@@ -56,10 +51,10 @@ class Slots:
         self._rows[pid] = slot
 
     def ended(self, pid: int) -> None:
-        """A backend has ended; its slot is free. One that is none of ours is no matter."""
+        """A backend has ended; its slot is free, to be looked for. One that is none of ours is no matter."""
         slot = self._rows.pop(pid, None)
         if slot is not None:
-            self.give_back(slot)
+            self._board.give_back(slot)
 
     def give_back(self, slot: int) -> None:
         """A slot is free; who has waited longest may have it."""

@@ -82,7 +82,7 @@ def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
     dialogue = RefusalDialogue(refusal)
     try:
         if not screen.session_seconds:
-            _write(dialogue.reply)
+            _write(dialogue.dismissal())
             return
         signal.signal(signal.SIGALRM, _time_is_over)
         signal.alarm(screen.session_seconds)

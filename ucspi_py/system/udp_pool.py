@@ -7,16 +7,34 @@ counts only from the server that was asked, under an id that is out, with the ve
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..core import dns_message
-from ..core.dns_message import Answer, Question, Truncated
+from ..core.dns_message import Answer, Failed, Question, Truncated
 from .chance import random_number
+from .later import Later
 
 Read = Callable[[bytes, Question], Answer]
+Tell = Callable[[Answer], None]
+
+TIMED_OUT = Failed("timed out")
+UNREACHABLE = Failed("input/output error")
+#: There is an answer, but it did not fit: to be asked for over TCP.
+TOO_LONG = Failed("truncated")
 
 #: Sockets open to one server, and questions after which one is replaced.
 _SOCKETS = 8
 _QUESTIONS = 500
+#: Seconds between two looks for questions whose time is over: one timer for all of them.
+_LOOKS = 0.05
+
+
+class _Waiting(NamedTuple):
+    """A question that is out. until: seconds of the loop's clock. tell: gets the answer, once."""
+
+    asked: Question
+    until: float
+    tell: Tell
 
 
 class Exchange:
@@ -29,7 +47,8 @@ class Exchange:
         self._socket.setblocking(False)
         self._socket.connect(server)
         self._asked = 0
-        self._out: dict[int, tuple[Question, asyncio.Future[Answer]]] = {}
+        self._out: dict[int, _Waiting] = {}
+        self._later = Later(_LOOKS, self._give_up)
         loop.add_reader(self._socket, self._receive)
 
     @property
@@ -37,25 +56,19 @@ class Exchange:
         """Whether it has served long enough."""
         return self._asked >= _QUESTIONS
 
-    async def ask(self, asked: Question, patience: float) -> Answer:
-        """The answer to a question.
-
-        Raises Truncated, the OSError of a server that is not there, or TimeoutError after ``patience`` seconds.
-        """
+    def ask(self, asked: Question, until: float, tell: Tell) -> None:
+        """Ask; tell() gets the answer, or what the failure is: UNREACHABLE, TOO_LONG, or TIMED_OUT a little later than
+        ``until``, seconds of the loop's clock."""
         number = random_number()
         while number in self._out:
             number = random_number()
-        answer: asyncio.Future[Answer] = self._loop.create_future()
-        self._out[number] = asked, answer
         self._asked += 1
-        alarm = self._loop.call_later(patience, _give_up, answer)
+        self._out[number] = _Waiting(asked, until, tell)
+        self._later.ask(self._loop)
         try:
             self._socket.send(asked.packet(number))
-            return await answer
-        finally:
-            alarm.cancel()
-            del self._out[number]
-            self._close_if_done()
+        except OSError:
+            self._settle(number, UNREACHABLE)
 
     def close_when_done(self) -> None:
         """Take no more questions; close after the last answer."""
@@ -74,10 +87,9 @@ class Exchange:
                 packet = self._socket.recv(dns_message.UDP_LIMIT + 1)
             except BlockingIOError:
                 return
-            except OSError as error:  # the server's port is closed
-                for _, answer in list(self._out.values()):
-                    if not answer.done():
-                        answer.set_exception(error)
+            except OSError:  # the server's port is closed
+                for number in list(self._out):
+                    self._settle(number, UNREACHABLE)
                 return
             self._deliver(packet)
             if self._socket.fileno() < 0:
@@ -85,19 +97,27 @@ class Exchange:
 
     def _deliver(self, packet: bytes) -> None:
         number = int.from_bytes(packet[:2], "big")
-        asked, answer = self._out.get(number, (None, None))
-        if asked is None or answer is None or answer.done() or len(packet) > dns_message.UDP_LIMIT:
+        waiting = self._out.get(number)
+        if waiting is None or len(packet) > dns_message.UDP_LIMIT:
             return
-        if dns_message.is_answer(packet, number, asked):
+        if dns_message.is_answer(packet, number, waiting.asked):
             try:
-                answer.set_result(self._read(packet, asked))
-            except Truncated as truncated:
-                answer.set_exception(truncated)
+                answer = self._read(packet, waiting.asked)
+            except Truncated:
+                answer = TOO_LONG
+            self._settle(number, answer)
 
+    def _give_up(self) -> None:
+        now = self._loop.time()
+        for number in [number for number, waiting in self._out.items() if waiting.until <= now]:
+            self._settle(number, TIMED_OUT)
+        if self._out:
+            self._later.ask(self._loop)
 
-def _give_up(answer: asyncio.Future[Answer]) -> None:
-    if not answer.done():
-        answer.set_exception(TimeoutError())
+    def _settle(self, number: int, answer: Answer) -> None:
+        if waiting := self._out.pop(number, None):
+            self._close_if_done()
+            waiting.tell(answer)
 
 
 class UdpPool:
@@ -109,24 +129,28 @@ class UdpPool:
         self._read = read
         self._exchanges: list[Exchange] = []
 
-    async def ask(self, asked: Question, patience: float) -> Answer:
-        """The answer to a question, asked on one of the sockets. Raises as Exchange.ask does."""
+    def ask(self, asked: Question, until: float, tell: Tell) -> None:
+        """Ask on one of the sockets, as Exchange.ask does."""
         index = random_number() % _SOCKETS
-        if index >= len(self._exchanges):
-            index = len(self._exchanges)
-            self._exchanges.append(self._exchange())
-        if self._exchanges[index].worn:
-            self._exchanges[index].close_when_done()
-            self._exchanges[index] = self._exchange()
-        return await self._exchanges[index].ask(asked, patience)
-
-    def _exchange(self) -> Exchange:
-        return Exchange(self._loop, self._server, self._read)
+        try:
+            if index >= len(self._exchanges):
+                index = len(self._exchanges)
+                self._exchanges.append(self._exchange())
+            if self._exchanges[index].worn:
+                self._exchanges[index].close_when_done()
+                self._exchanges[index] = self._exchange()
+        except OSError:
+            tell(UNREACHABLE)
+        else:
+            self._exchanges[index].ask(asked, until, tell)
 
     def close(self) -> None:
         """Close every socket, after the last answer."""
         for exchange in self._exchanges:
             exchange.close_when_done()
+
+    def _exchange(self) -> Exchange:
+        return Exchange(self._loop, self._server, self._read)
 
 
 def _family(server: tuple[str, int]) -> socket.AddressFamily:

@@ -5,26 +5,30 @@ import os
 import signal
 import socket
 from collections.abc import Coroutine
+from contextlib import closing
 from dataclasses import dataclass
 
 from ..core import limits
 from ..core.address import canonical
 from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask
+from ..core.rules_data import DEFAULT
 from ..core.settings import ServerSettings
 from . import goodbye, names, screens
 from .arrivals import Arrivals
 from .door import Door
 from .held import Held
 from .journal import Journal
+from .listener import Listener
 from .lobby import Lobby
 from .log import Log
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
-from .session import Service, serve
+from .session import Decide, Service, serve
 from .signals import Signals
 from .slots import Slots
 from .spawn import Launcher, Manner
+from .start_line import StartLine
 from .tally import Tally
 from .zone_board import ZoneBoard
 from .zone_desk import ZoneDesk
@@ -45,7 +49,7 @@ class Inheritance:
 
     settings: ServerSettings
     log: Log
-    listener: socket.socket
+    listener: Listener
     board: Scoreboard
     arrivals: Arrivals | None
     zone_board: ZoneBoard
@@ -62,6 +66,8 @@ class Worker:
 
     def __init__(self, inheritance: Inheritance) -> None:
         settings = inheritance.settings
+        # With nobody to wait for, a connection runs straight through and costs no task.
+        waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
         self._loop = asyncio.new_event_loop()
         self._inheritance = inheritance
         self._board = inheritance.board
@@ -79,18 +85,19 @@ class Worker:
             arrivals=inheritance.arrivals,
             slots=self._slots,
             rest=self._door.rest,
-            rules=RulesFile(settings.rules, settings.allow_no_rules) if settings.rules is not None else None,
+            in_bursts=not waits,
+            decide=_decider(settings),
             environment=inheritance.environment,
-            stranger=Names(settings.local_name, None, None),
+            stranger=None if names.wanted(settings) else Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
             held=self._held,
         )
-        # With nobody to wait for, a connection runs straight through and costs no task.
-        self._waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
+        self._waits = waits
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._start_line = StartLine(self._loop, self._door.relieve, self._door.is_resting)
         self._lobby = Lobby(_LOBBY, self._has_room, self._serve)
 
     def run(self) -> None:
@@ -131,7 +138,7 @@ class Worker:
         settings = self._service.settings
         return settings.overload_message is not None and self._board.running() >= settings.limit
 
-    def _take(self, client: socket.socket, peer: tuple[str, int]) -> None:
+    def _take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
         local_ip, local_port = self._local or _local(client)
         endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
         if self._sheds():
@@ -139,20 +146,18 @@ class Worker:
         else:
             self._lobby.seat(client, endpoints)
 
-    def _serve(self, client: socket.socket, endpoints: Endpoints) -> None:
+    def _serve(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         if self._waits:
             self._take_on(self._serve_in_hall(client, endpoints))
         else:
-            _run_straight(serve(self._service, client, endpoints, counted=0))
-            if not self._slots.at_hand:  # starting a backend takes long enough for the queue to grow
-                self._door.relieve()
+            self._start_line.bring(serve(self._service, client, endpoints, counted=0))
 
     def _take_on(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end)
 
-    async def _serve_in_hall(self, client: socket.socket, endpoints: Endpoints) -> None:
+    async def _serve_in_hall(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Serve a client that may have to wait; until it has a program it has a place in the hall."""
         place = self._board.claim(self._board.hall)
         while place is None and await self._held.dismiss_oldest():
@@ -166,8 +171,8 @@ class Worker:
         finally:
             self._board.give_back(place)
 
-    def _send_away(self, client: socket.socket, endpoints: Endpoints) -> None:
-        with client:
+    def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        with closing(client):
             self._journal.turned_away(endpoints, b"all slots are taken")
             goodbye.say(client, self._service.settings.overload_message or limits.MESSAGE)
 
@@ -194,6 +199,7 @@ class Worker:
                 break
             self._slots.ended(pid)
             self._journal.ended(pid, status)
+        self._slots.look_again()
         self._stop_if_done()
 
     def _drain(self) -> None:
@@ -206,16 +212,14 @@ class Worker:
         self._stop_if_done()
 
     def _stop_if_done(self) -> None:
-        if self._door.closed and not self._tasks and not self._lobby:
+        if self._door.closed and not self._tasks and not self._lobby and not self._start_line:
             self._loop.stop()
 
 
-def _run_straight(session: Coroutine[None, None, None]) -> None:
-    try:
-        session.send(None)
-    except StopIteration:
-        return
-    raise RuntimeError("a session that waits for nothing has waited")
+def _decider(settings: ServerSettings) -> Decide:
+    if settings.rules is None:
+        return lambda *_client: DEFAULT
+    return RulesFile(settings.rules, settings.allow_no_rules).decide
 
 
 def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
@@ -223,6 +227,6 @@ def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
     return None if listener.getsockname()[0] in ("0.0.0.0", "::") else _local(listener)
 
 
-def _local(connection: socket.socket) -> tuple[bytes, bytes]:
+def _local(connection: socket.SocketType) -> tuple[bytes, bytes]:
     ip, port = connection.getsockname()[:2]
     return canonical(ip), b"%d" % port

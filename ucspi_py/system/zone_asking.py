@@ -1,6 +1,7 @@
 """One zone asked about one client: A first, TXT only where it is needed. Never remembers and never judges."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core import dnsbl, zone_health
@@ -26,27 +27,53 @@ NOT_ASKED = Heard(CLEAN, 0.0, 0)
 _TEST_PATIENCE = 5.0
 
 
-async def hear_of(ask: Ask, zone: Zone, ip: bytes, deadline: float, *, ask_private: bool) -> Heard:
-    """What a zone says of a client by hear(), or that it is not one to be asked about this client."""
-    name = dnsbl.query(zone, ip, ask_private=ask_private)
-    return await hear(ask, zone, name, ip, deadline) if name else NOT_ASKED
+class Inquiry(NamedTuple):
+    """A zone to be asked about a client under a name; it is told no later than the deadline, on the loop's clock."""
+
+    zone: Zone
+    ip: bytes
+    name: bytes
+    deadline: float
 
 
-async def hear(ask: Ask, zone: Zone, name: bytes, ip: bytes, deadline: float) -> Heard:
-    """What a zone says of a client, by the running loop's clock no later than the deadline.
+#: Gets what was heard, once; at once where nobody has to be asked.
+Tell = Callable[[Heard], None]
 
-    name: the name to ask for, of dnsbl.query.
-    """
-    loop = asyncio.get_running_loop()
-    start = loop.time()
-    address = await ask(name, A, deadline)
-    finding = dnsbl.after_address(zone, address)
-    ttl = _ttl(address)
-    if finding is None:
-        text = await ask(name, TXT, deadline)
-        finding = dnsbl.after_text(zone, ip, address, text)
-        ttl = min(ttl, _ttl(text))
-    return Heard(finding, loop.time() - start, ttl)
+
+def hear(ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+    """Ask a zone about a client."""
+    _Hearing(ask, inquiry, tell)
+
+
+class _Hearing:
+    """A question, and the one that may follow from its answer. Callbacks: a task for each zone costs twice as much."""
+
+    def __init__(self, ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+        self._ask = ask
+        self._inquiry = inquiry
+        self._tell = tell
+        self._clock = asyncio.get_running_loop().time
+        self._start = self._clock()
+        self._asking(A).add_done_callback(self._on_address)
+
+    def _asking(self, kind: int) -> asyncio.Future[Answer]:
+        return asyncio.ensure_future(self._ask(self._inquiry.name, kind, self._inquiry.deadline))
+
+    def _on_address(self, answered: asyncio.Future[Answer]) -> None:
+        self._address = answered.result()
+        finding = dnsbl.after_address(self._inquiry.zone, self._address)
+        if finding is None:
+            self._asking(TXT).add_done_callback(self._on_text)
+        else:
+            self._conclude(finding, _ttl(self._address))
+
+    def _on_text(self, answered: asyncio.Future[Answer]) -> None:
+        text = answered.result()
+        finding = dnsbl.after_text(self._inquiry.zone, self._inquiry.ip, self._address, text)
+        self._conclude(finding, min(_ttl(self._address), _ttl(text)))
+
+    def _conclude(self, finding: Finding, ttl: int) -> None:
+        self._tell(Heard(finding, self._clock() - self._start, ttl))
 
 
 async def examine(ask: Ask, zone: Zone) -> Health:

@@ -38,6 +38,11 @@ class Record(NamedTuple):
     told_at: float = 0.0
     well_since: float = 0.0
 
+    @property
+    def may_be_asked(self) -> bool:
+        """Whether look-ups of the zone have not failed again and again of late."""
+        return self.closed_until <= time.monotonic()
+
     def totals(self) -> dict[str, int]:
         """The counters since the start, by name."""
         names = ("asked", "listed", "errors", "timeouts", "unique", "overlap", "milliseconds")
@@ -73,10 +78,6 @@ class ZoneBoard:
     def all(self) -> list[Record]:
         """What is known of every zone."""
         return [self.read(number) for number in range(self._zones)]
-
-    def may_be_asked(self, number: int) -> bool:
-        """Whether look-ups of a zone have not failed again and again of late."""
-        return self.read(number).closed_until <= time.monotonic()
 
     def add(self, number: int, counts: Counts) -> bool:
         """Add what a worker has counted; True where it shows that the zone has gone mad."""

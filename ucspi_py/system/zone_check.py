@@ -2,16 +2,18 @@
 
 import asyncio
 import contextlib
+from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
-from ..core import dnsbl
 from ..core.dns_message import Ask
-from ..core.settings import Program, ScreenSettings
+from ..core.settings import Program
 from ..core.verdict import Accept, Verdict
 from ..core.zone import Zone
 from ..core.zone_health import Health
 from . import resolver
-from .zone_asking import Heard, examine, hear_of
+from .screening import interview
+from .zone_asking import Heard, examine, hear
 
 
 class Checked(NamedTuple):
@@ -42,17 +44,12 @@ async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
     heard: list[tuple[Zone, Heard]] = []
     verdict: Verdict = Accept()
     for screen in program.zone_screens:
-        said = await _interview(screen, ip, ask)
-        heard += zip(screen.zones, said, strict=True)
+        # As if it were only interrogated: then all that the zones say is waited for.
+        opinion = await interview(replace(screen, interrogate=True), ip, partial(hear, ask))
+        heard += ((zone, said) for zone, said in zip(screen.zones, opinion.heard, strict=True) if said)
         if isinstance(verdict, Accept):
-            verdict = dnsbl.judge(screen, [each.finding for each in said]) or verdict
+            verdict = opinion.verdict
     return Checked(ip, tuple(heard), verdict)
-
-
-async def _interview(screen: ScreenSettings, ip: bytes, ask: Ask) -> list[Heard]:
-    deadline = asyncio.get_running_loop().time() + screen.lookup_seconds
-    hearings = (hear_of(ask, zone, ip, deadline, ask_private=screen.ask_private) for zone in screen.zones)
-    return await asyncio.gather(*hearings)
 
 
 async def _zones(program: Program) -> list[tuple[Zone, Health]]:

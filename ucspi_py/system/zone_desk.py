@@ -4,8 +4,9 @@ import asyncio
 import random
 import time
 from collections import OrderedDict
+from functools import partial
 
-from ..core import dnsbl, logline
+from ..core import logline
 from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
 from ..core.settings import Program, ScreenSettings
@@ -14,7 +15,7 @@ from .later import Later
 from .log import Log
 from .screening import Opinion
 from .tally import Tally, Totals
-from .zone_asking import NOT_ASKED, Heard, examine, hear
+from .zone_asking import Heard, Inquiry, Tell, examine, hear
 from .zone_board import Counts, ZoneBoard
 
 #: Findings remembered; about 300 bytes each.
@@ -54,25 +55,27 @@ class ZoneDesk:
         # What was heard, when, and until when it holds.
         self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float, float]] = OrderedDict()
 
-    async def hear(self, zone: Zone, ip: bytes, deadline: float, ask_private: bool) -> Heard:
-        """What a zone says of a client: from memory, from the zone, or that it is not to be had."""
-        name = dnsbl.query(zone, ip, ask_private=ask_private)
-        if name is None:
-            return NOT_ASKED
-        number = self._numbers[zone]
+    def hear(self, inquiry: Inquiry, tell: Tell) -> None:
+        """Have told what a zone says of a client: from memory, from the zone, or that it is not to be had."""
+        known = self._known(self._numbers[inquiry.zone], inquiry.ip)
+        if known:
+            tell(known)
+        else:
+            hear(self._ask, inquiry, partial(self._take, inquiry, tell))
+
+    def _known(self, number: int, ip: bytes) -> Heard | None:
+        """What there is to say of a client without asking the zone; None where it is to be asked."""
         record = self._board.read(number)
         if record.silenced:
             return _NOT_BELIEVED
-        loop = asyncio.get_running_loop()
-        heard = self._recall((number, ip), loop.time(), record.well_since)
-        if heard:
-            return heard
-        if not self._board.may_be_asked(number):
-            return _LEFT_ALONE
-        heard = await hear(self._ask, zone, name, ip, deadline)
-        self._note(zone, number, heard)
-        self._remember((number, ip), heard, loop.time())
-        return heard
+        heard = self._recall((number, ip), asyncio.get_running_loop().time(), record.well_since)
+        return heard or (None if record.may_be_asked else _LEFT_ALONE)
+
+    def _take(self, inquiry: Inquiry, tell: Tell, heard: Heard) -> None:
+        number = self._numbers[inquiry.zone]
+        self._note(inquiry.zone, number, heard)
+        self._remember((number, inquiry.ip), heard, asyncio.get_running_loop().time())
+        tell(heard)
 
     def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
         """Count a verdict, and which zones list the client, together or alone."""

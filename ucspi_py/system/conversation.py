@@ -1,0 +1,86 @@
+"""A refused client that is talked to in the worker's loop. What is said, the dialogue decides."""
+
+import asyncio
+import socket
+
+from ..core.smtp_refusal import RefusalDialogue
+from ..core.verdict import Refuse
+
+
+async def hold(client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
+    """Talk to a refused client until it quits, hangs up or its time is over; 0 seconds: only the refusal (-t 0)."""
+    loop = asyncio.get_running_loop()
+    dialogue = RefusalDialogue(refusal)
+    conversation = _Conversation(loop, client, dialogue)
+    alarm = loop.call_later(session_seconds or 1, conversation.end)
+    try:
+        conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
+        await conversation.over
+    finally:
+        alarm.cancel()
+        conversation.leave()
+    return dialogue
+
+
+class _Conversation:
+    """Hears and says, by turns; who does not read what is said is not heard.
+
+    A reader of its own for the whole time, not a coroutine's wait for each command: half the work for each client.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: socket.SocketType, dialogue: RefusalDialogue) -> None:
+        self.over: asyncio.Future[None] = loop.create_future()
+        self._loop = loop
+        self._client = client
+        self._dialogue = dialogue
+        self._unsaid = b""
+        client.setblocking(False)
+
+    def begin(self, words: bytes) -> None:
+        """Say the first words, and listen."""
+        self._loop.add_reader(self._client, self._hear)
+        self._say(words)
+
+    def end(self) -> None:
+        """No more of it."""
+        if not self.over.done():
+            self.over.set_result(None)
+
+    def leave(self) -> None:
+        """Let go of the client."""
+        self._loop.remove_reader(self._client)
+        if self._unsaid:
+            self._loop.remove_writer(self._client)
+
+    def _hear(self) -> None:
+        try:
+            data = self._client.recv(4096)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._say(self._dialogue.receive(data))
+        else:
+            self.end()
+
+    def _say(self, words: bytes) -> None:
+        try:
+            said = self._client.send(words) if words else 0
+        except BlockingIOError:
+            said = 0
+        except OSError:
+            self.end()
+            return
+        if said < len(words):
+            self._unsaid = words[said:]
+            self._loop.remove_reader(self._client)
+            self._loop.add_writer(self._client, self._say_the_rest)
+        elif self._dialogue.finished:
+            self.end()
+
+    def _say_the_rest(self) -> None:
+        self._loop.remove_writer(self._client)
+        self._loop.add_reader(self._client, self._hear)
+        words, self._unsaid = self._unsaid, b""
+        self._say(words)
