@@ -12,6 +12,8 @@ from types import TracebackType
 
 from workshop import Spoiled, Workshop, needed, theirs
 
+#: More refused clients than any row has.
+_MANY = "10000"
 _BACKLOG = "1024"
 _PATIENCE = 20.0
 _LISTENING = "0A"
@@ -105,6 +107,8 @@ def standing(
     limit: -c. zones: for rblsmtpd before the backend; tcpsvd is then left out, it has none of its own.
     """
     commands = {"ours": _djb_words(ours("pytcpserver"), ours("pyrblsmtpd"), workshop, limit, zones)}
+    if zones:  # C has the slots of -c for its refused clients
+        commands["ours"][1:1] = ["--held", _MANY]
     commands["tcpserver"] = _djb_words(needed("tcpserver"), needed("rblsmtpd"), workshop, limit, zones)
     tcpsvd = theirs("tcpsvd")
     if tcpsvd and workshop.ipsvd_rules and not zones:

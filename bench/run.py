@@ -22,6 +22,7 @@ import rows_front
 import rows_memory
 import rows_rules
 import rows_screen
+import rows_silent
 import workshop
 import zones
 from effort import FULL, QUICK, Effort
@@ -40,10 +41,11 @@ ROWS: dict[str, Row] = {
     "clean-warm": rows_screen.clean_warm,
     "clean-new": rows_screen.clean_new,
     "listed": rows_screen.listed,
+    "silent": rows_silent.silent_zone,
     "held-memory": rows_screen.held_memory,
     "held-banner": rows_screen.held_banner,
 }
-NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "held-memory", "held-banner"))
+NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "silent", "held-memory", "held-banner"))
 
 
 def main() -> int:

@@ -2,13 +2,18 @@
 
 import os
 import secrets
+import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workshop import Spoiled, Workshop, theirs
 
 NAMES = ("one.bench.example", "two.bench.example")
+
+#: Where half_silent() answers.
+HALF_SILENT = "127.219.7.1"
 
 #: One client in each of these nets is as good as another; a net of its own for every load makes all clients new.
 _FIRST_LISTED, _FIRST_CLEAN = 64, 128
@@ -50,3 +55,29 @@ def served(workshop: Workshop) -> Iterator[dict[str, str]]:
             yield {"DNSCACHEIP": ip}
         finally:
             rbldnsd.terminate()
+
+
+@contextmanager
+def half_silent() -> Iterator[None]:
+    """A name server that knows nobody in the first zone, and says nothing about the second."""
+    first = b"".join(b"%c%s" % (len(label), label.encode()) for label in NAMES[0].split("."))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((HALF_SILENT, 53))
+        thread = threading.Thread(target=_know_nobody, args=(server, first), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stopper:
+                stopper.sendto(b"", (HALF_SILENT, 53))
+            thread.join()
+
+
+def _know_nobody(server: socket.socket, zone: bytes) -> None:
+    """RFC 1035, 4.1.1: the question comes back as a response of code 3, no such name."""
+    while True:
+        question, client = server.recvfrom(512)
+        if not question:
+            return
+        if zone in question:
+            server.sendto(question[:2] + b"\x81\x83" + question[4:], client)

@@ -23,6 +23,8 @@ _FINDINGS = [
     "clean-warm",
     "clean-new",
     "listed",
+    "silent-zone",
+    "silent-zone-left",
     "held-memory",
     "held-banner",
 ]
