@@ -78,6 +78,8 @@ QUESTIONS = [
 ]
 
 #: What an A answer means before the TXT record is asked for; None = it has to be asked for.
+ASKS_TOO_MUCH = Failing("answers 127.0.0.255, which is an error and lists nobody", True)
+
 ADDRESSES: list[tuple[str, Answer, Finding | None]] = [
     ("r", NOTHING, CLEAN),
     ("r", NO_ADDRESS, None),
@@ -91,13 +93,16 @@ ADDRESSES: list[tuple[str, Answer, Finding | None]] = [
     ("r", found("128.0.0.2"), Failing("answers 128.0.0.2, which is an error and lists nobody", True)),
     ("r", found("127.0.0.2", "127.255.255.254"), ERROR),
     ("r", found("127.255.254.255"), None),
+    ("r", found("127.0.0.255"), None),
+    ("a", found("127.0.0.255"), ASKS_TOO_MUCH),
+    ("r =127.0.[0..255].[0..255]*-1", found("127.0.0.255"), ASKS_TOO_MUCH),
     ("a", NOTHING, CLEAN),
     ("a", NO_ADDRESS, CLEAN),
     ("a", ADDRESS, Listed(b"", CODE)),
     ("a", SILENCE, FAILED),
     ("a", found("127.255.255.254"), ERROR),
     ("a =127.0.[3..5].[1..3]", found("127.0.5.2"), Listed(b"", b"\x7f\0\5\2")),
-    ("a =127.0.[3..5].[1..3]", found("127.0.0.255"), CLEAN),
+    ("a =127.0.[3..5].[1..3]", found("127.0.0.255"), ASKS_TOO_MUCH),
     ("r =127.0.0.[2..11;40]", found("127.0.0.11"), None),
     ("r =127.0.0.[2..11;40]", found("127.0.0.12"), CLEAN),
     ("r =127.0.0.[2..11;40]", found("127.0.0.12", "127.0.0.40"), None),
@@ -245,6 +250,7 @@ def test_what_address_and_text_mean(words: str, address: Answer, text: Answer, e
 def test_no_error_is_ever_a_listing(address: bytes, words: str) -> None:
     """Outside 127.0.0.0/8, 127.0.0.1, 127.255.255.0/24: whatever the zone, and whatever its text says."""
     is_error = address[0] != 127 or address == b"\x7f\0\0\1" or address[:3] == b"\x7f\xff\xff"
+    is_error = is_error or (words == "a" and address == b"\x7f\0\0\xff")
 
     finding = after_address(zone(words), Found((CODE, address)))
 

@@ -195,7 +195,7 @@ def test_no_address_asks_nobody(dns: str) -> None:
 
 def test_options_that_are_wrong() -> None:
     """Exit 100 and the usage line, alone; pytcpserver refuses to start with them."""
-    for words in ([], ["-z", "true"], ["-t", "abc", "true"], ["-r"]):
+    for words in ([], ["-z", "true"], ["-t", "abc", "true"], ["-r"], ["-T1", "-b", "-r", "z", "true"]):
         done = subprocess.run([ours("pyrblsmtpd"), *words], capture_output=True, check=False)
         assert done.returncode == 100
         assert b"rblsmtpd: usage: rblsmtpd " in done.stderr

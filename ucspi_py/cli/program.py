@@ -115,6 +115,8 @@ def _settings(ctx: click.Context) -> ScreenSettings:
     refuse_score, bounce_score = _scores(ctx.params["scores"])
     if refuse_score is None and any(listed.weight is not None for listed in zones):
         raise AskedWrongly("a zone with a *weight needs -T, the score from which a client is refused")
+    if refuse_score is not None and any(listed.bounce for listed in zones):
+        raise AskedWrongly("-b means nothing with -T: -T N/M says from which score a client is refused for good")
     others = ("lookup_seconds", "greet_seconds", "ask_private", "interrogate", "dry_run", "verbose")
     return ScreenSettings(
         zones=tuple(zones),

@@ -22,6 +22,8 @@ _LOOPBACK = 127
 _NEVER_LISTED = bytes((127, 0, 0, 1))
 #: What Spamhaus and others answer to who must not ask: open resolvers, too many questions, a mistyped zone.
 _ERROR_NETWORK = bytes((127, 255, 255))
+#: What dnswl.org answers about everybody to who asks too much.
+_ALLOW_ERROR = bytes((127, 0, 0, 255))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def after_address(zone: Zone, answer: Answer) -> Finding | None:
     if isinstance(answer, Failed):
         return Failing(answer.reason)
     if isinstance(answer, Found):
-        error = next((address for address in answer.records if _is_error(address)), None)
+        error = next((address for address in answer.records if _is_error(zone, address)), None)
         if error is not None:
             return Failing(f"answers {dotted(error)}, which is an error and lists nobody", answered=True)
         if not any(map(zone.counts, answer.records)):
@@ -204,7 +206,10 @@ def _heaviest_text(pairs: Sequence[tuple[Zone, Finding | None]]) -> bytes:
     return max(texts, key=lambda text: text[0])[1]
 
 
-def _is_error(address: bytes) -> bool:
+def _is_error(zone: Zone, address: bytes) -> bool:
+    speaks_for_clients = zone.allow or (zone.weight or 0) < 0
+    if speaks_for_clients and address == _ALLOW_ERROR:
+        return True
     return address[0] != _LOOPBACK or address == _NEVER_LISTED or address[:3] == _ERROR_NETWORK
 
 

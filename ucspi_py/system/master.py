@@ -201,7 +201,12 @@ class Master:
         )
 
     def _relieve(self) -> None:
-        """Put a new worker on each post, then let the old ones finish the clients they have: nobody is turned away."""
+        """Put a new worker on each post, then let the old ones finish the clients they have: nobody is turned away.
+
+        What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
+        """
+        for number in range(len(self._inheritance.settings.program.zones)):
+            self._inheritance.zone_board.test_soon(number, 0.0)
         for post in self._posts:
             old = post.pid
             self._employ(post)

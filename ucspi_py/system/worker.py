@@ -148,7 +148,7 @@ class Worker:
 
     def _serve(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         if self._waits:
-            self._take_on(self._serve_in_hall(client, endpoints))
+            self._take_on(self._serve_in_hall(client, endpoints, self._board.claim(self._board.hall)))
         else:
             self._start_line.bring(serve(self._service, client, endpoints, counted=0))
 
@@ -157,9 +157,11 @@ class Worker:
         self._tasks.add(task)
         task.add_done_callback(self._end)
 
-    async def _serve_in_hall(self, client: socket.SocketType, endpoints: Endpoints) -> None:
-        """Serve a client that may have to wait; until it has a program it has a place in the hall."""
-        place = self._board.claim(self._board.hall)
+    async def _serve_in_hall(self, client: socket.SocketType, endpoints: Endpoints, place: int | None) -> None:
+        """Serve a client that may have to wait; until it has a program it has a place in the hall.
+
+        place: None = there was none; then who has been held longest makes room.
+        """
         while place is None and await self._held.dismiss_oldest():
             place = self._board.claim(self._board.hall)
         if place is None:
