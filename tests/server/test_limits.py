@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.programs import ours
+from tests.support.programs import ours, theirs
 from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 SERVER = ours("pytcpserver")
 MESSAGE = b"421 4.7.0 too many connections from you, try again later\r\n"
@@ -227,14 +227,31 @@ def _children(server: Server) -> set[int]:
 def test_an_overflowing_queue_loses_nobody(tmp_path: Path) -> None:
     """Many more clients within a second than slots and queue: each is served; in C some would wait for ever."""
     with Server(SERVER, ("-c4", *QUIET), ("echo", "hello"), tmp_path) as server:
-        clients = []
-        for _ in range(2500):
-            client = socket.socket()
-            client.setblocking(False)
-            client.connect_ex(("127.0.0.1", server.port))
-            clients.append(client)
-            time.sleep(0.0002)
-        for client in clients:
-            client.settimeout(60)
-            assert client.recv(100) == b"hello\n"
-            client.close()
+        assert _rush(server, 2500) == {b"hello\n"}
+
+
+def test_who_waits_inside_leaves_descriptors_for_who_is_served(tmp_path: Path) -> None:
+    """No more are taken in to wait than there are descriptors for; the others wait outside."""
+    few = (theirs("prlimit"), "--nofile=700:700")
+    slow = ("sh", "-c", "sleep 0.01; echo hello")
+    with Server(SERVER, ("-c4", "-w1", "--held", "10", *QUIET), slow, tmp_path, before=few) as server:
+        assert _rush(server, 1500) == {b"hello\n"}
+        assert server.log() == b""
+
+
+def _rush(server: Server, count: int) -> set[bytes]:
+    """So many clients at once; what they hear."""
+    clients = []
+    for _ in range(count):
+        client = socket.socket()
+        client.setblocking(False)
+        client.connect_ex(("127.0.0.1", server.port))
+        clients.append(client)
+        time.sleep(0.0002)
+    heard = set()
+    end = time.monotonic() + PATIENCE
+    for client in clients:
+        client.settimeout(max(0.1, end - time.monotonic()))
+        heard.add(client.recv(100))
+        client.close()
+    return heard

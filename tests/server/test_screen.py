@@ -209,16 +209,6 @@ class TestDeadline:
             until(lambda: refusal(server, next(sources)) == b"451 listed", "the zone to be asked again")
             assert server.log().count(b"warning: zone bl") == 1
 
-    def test_a_reload_has_zones_tested_anew(self, dns: NameServer, tmp_path: Path) -> None:
-        """SIGHUP: who has mended a zone need not wait for the next test."""
-        dns.tell({"*.bl A": ["127.0.0.2"], "*.bl TXT": ["listed"]})
-        with screened(("-r", "bl"), dns.address, tmp_path) as server:
-            server.wait_log(b"so it is not believed\n")
-            dns.tell({**healthy("bl"), **lists("bl", ME, text="listed")})
-            server.process.send_signal(signal.SIGHUP)
-            server.wait_log(b"zone bl: it is believed again\n")
-            assert refusal(server, ME) == b"451 listed"
-
 
 class TestHealth:
     """A zone that is not to be believed."""
@@ -234,6 +224,16 @@ class TestHealth:
             assert server.talk(source="127.0.7.9") == PASSED
         assert dns.asked("7.0.127.world") == []
         assert server.log().count(b"warning: zone") == 1
+
+    def test_a_reload_has_zones_tested_anew(self, dns: NameServer, tmp_path: Path) -> None:
+        """SIGHUP: who has mended a zone need not wait for the next test."""
+        dns.tell({"*.bl A": ["127.0.0.2"], "*.bl TXT": ["listed"]})
+        with screened(("-r", "bl"), dns.address, tmp_path) as server:
+            server.wait_log(b"so it is not believed\n")
+            dns.tell({**healthy("bl"), **lists("bl", ME, text="listed")})
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_log(b"zone bl: it is believed again\n")
+            assert refusal(server, ME) == b"451 listed"
 
     def test_unless_the_operator_knows_better(self, dns: NameServer, tmp_path: Path) -> None:
         """+notest: no test points are asked for, and the zone lists whom it lists."""

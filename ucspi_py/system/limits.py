@@ -4,6 +4,7 @@ The launchers in bin/ note them and raise them (launch.py); here they are laid o
 """
 
 import resource
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,6 +25,14 @@ def make_room(clients: int) -> int | None:
     room = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
     return soft
+
+
+def room_beside(clients: int) -> int:
+    """For how many clients more than these there are descriptors."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return sys.maxsize
+    return max(0, soft - clients - _OTHER_DESCRIPTORS)
 
 
 @contextmanager

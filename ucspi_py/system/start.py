@@ -15,7 +15,7 @@ from .master import Master, Pipes
 from .pathexec import find
 from .scoreboard import Scoreboard
 from .tally import Tally
-from .worker import MASTERS_SIGNALS, Inheritance
+from .worker import LOBBY, MASTERS_SIGNALS, Inheritance
 from .zone_board import ZoneBoard
 
 #: For us, not for the backends: systemd's messages to its service.
@@ -24,7 +24,7 @@ _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCK
 
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit))
+    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit + LOBBY))
     port = listener.port_number(settings.port)
     address = _address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)

@@ -19,6 +19,7 @@ from .arrivals import Arrivals
 from .door import Door
 from .held import Held
 from .journal import Journal
+from .limits import room_beside
 from .listener import Listener
 from .lobby import Lobby
 from .log import Log
@@ -37,7 +38,7 @@ from .zone_desk import ZoneDesk
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
 #: Clients that one worker takes off an overflowing queue before there is room for them.
-_LOBBY = 8000
+LOBBY = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,8 @@ class Worker:
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
         self._start_line = StartLine(self._loop, self._door.relieve, self._door.is_resting)
-        self._lobby = Lobby(_LOBBY, self._has_room, self._serve)
+        seats = min(LOBBY, room_beside(settings.limit + settings.held_limit))
+        self._lobby = Lobby(seats, self._has_room, self._serve)
 
     def run(self) -> None:
         """Serve; returns when drained."""
