@@ -3,6 +3,7 @@
 Never reads a file and never judges whether a rule is wise.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 
 from .errors import UnparsableLine
@@ -12,6 +13,8 @@ _NUMBERS = tuple(b"%d" % number for number in range(256))
 #: A byte is looked for as a number: that is five times as fast, and there may be 300,000 lines.
 _DASH = ord("-")
 _BLANKS = b"\n \t"
+#: Nearly all variables are set in "quotes": for those two replacements do what the loop of _data does, in less time.
+_COMMON = re.compile(rb'allow,((?:[^="]+="[^="]*",)*[^="]+="[^="]*)"').fullmatch
 #: Most rules of a large file say one of a few things.
 _KNOWN_LIMIT = 1000
 _ULONG = 1 << 64
@@ -50,6 +53,8 @@ def _data(rest: bytes) -> bytes | None:
 
     The quote is whatever byte follows the equals sign, and there is no escape.
     """
+    if common := _COMMON(rest):
+        return b"+" + common[1].replace(b'="', b"=").replace(b'",', b"\0+") + b"\0"
     word, comma, rest = rest.partition(b",")
     data = _WORDS.get(word)
     while comma and data is not None:
