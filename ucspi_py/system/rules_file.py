@@ -9,6 +9,7 @@ import stat
 import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import IO
 
 from ..core.errors import CorruptRules, Failure, unable
@@ -18,7 +19,7 @@ from .checked_cdb import CheckedReader, CheckedWriter
 
 #: Nobody's rules; a file beyond it is a mistake or an attack on our memory.
 SIZE_LIMIT = 256 << 20
-#: Clients whose decision is kept until the file changes: a flood comes from few.
+#: Clients whose decision, and keys whose value, is kept until the file changes: a flood comes from few.
 _REMEMBERED = 4096
 
 Get = Callable[[bytes], bytes | None]
@@ -114,7 +115,9 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
 
 def _read(path: str) -> tuple[Get, tuple[int, ...]]:
     with open_rules(path) as file:
-        return CheckedReader(file.read(SIZE_LIMIT + 1)).get, _version(os.fstat(file.fileno()))
+        # Whoever comes is new, but not the networks that are asked for on its account.
+        get = lru_cache(_REMEMBERED)(CheckedReader(file.read(SIZE_LIMIT + 1)).get)
+        return get, _version(os.fstat(file.fileno()))
 
 
 @contextmanager

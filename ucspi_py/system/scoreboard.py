@@ -46,6 +46,10 @@ class Scoreboard:
         """How many rows of a stretch may be claimed."""
         return self._memory[rows.start : rows.stop].count(_FREE)
 
+    def has_free(self, rows: range) -> bool:
+        """Whether any row of a stretch may be claimed."""
+        return self._memory.find(_FREE_BYTE, rows.start, rows.stop) >= 0
+
     def claim(self, rows: range, *, leave: int = 0) -> int | None:
         """A free row of a stretch, now ours; None unless more than ``leave`` are free."""
         with self._shared as memory:

@@ -45,14 +45,14 @@ class ZoneScreen:
         """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
         opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
         self.desk.note_verdict(self.settings, opinion)
-        ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()
+        ip = environment.get(b"TCPREMOTEIP", b"")
         if self.settings.verbose and opinion.heard:
-            self.journal.remark(screening.heard_line(self.settings, opinion, ip, pid))
+            self.journal.remark(screening.heard_line(self.settings, opinion, ip, os.getpid()))
         if self.settings.interrogate:
             environment.update(screening.marks(self.settings, opinion))
             return Accept()
         if self.settings.dry_run and isinstance(opinion.verdict, Refuse):
-            self.journal.remark(logline.would_refuse(ip, pid, opinion.verdict.reply))
+            self.journal.remark(logline.would_refuse(ip, os.getpid(), opinion.verdict.reply))
             return Accept()
         return opinion.verdict
 

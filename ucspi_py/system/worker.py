@@ -130,8 +130,8 @@ class Worker:
 
     def _has_room(self) -> bool:
         if self._waits:
-            return self._board.free(self._board.slots) > 0 and (
-                self._board.free(self._board.hall) > 0 or self._held.anybody
+            return self._board.has_free(self._board.slots) and (
+                self._board.has_free(self._board.hall) or self._held.anybody
             )
         return self._slots.ready()
 
