@@ -40,7 +40,7 @@ FULL = Effort(
     screened=3_000,
     held=5_000,
     hold_seconds=12,
-    knocks=200,
+    knocks=1_000,
     knock_seconds=10,
 )
 

@@ -68,7 +68,8 @@ def case(chance: random.Random, suffix: str = "example") -> Case:
     ip = chance.choice(IPS)
     for number in range(chance.randrange(1, 5)):
         name = f"z{number}.{suffix}"
-        words += chance.choice([[], [], ["-b"], ["-b"], ["-B"], ["-c"], ["-C"], ["-p"]])
+        bounce: list[str] = [] if weighed else ["-b"]  # which -T forbids
+        words += chance.choice([[], [], bounce, bounce, ["-B"], ["-c"], ["-C"], ["-p"]])
         words += [chance.choice(["-r", "-r", "-r", "-a"]), _zone(chance, name, weighed)]
         front = reversed_name(ip.encode()).decode()
         for kind, answers in (("A", ADDRESSES), ("TXT", TEXTS)):
