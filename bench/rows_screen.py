@@ -73,9 +73,11 @@ def held_banner(workshop: Workshop, effort: Effort) -> list[Finding]:
     idle, crowded, notes = {}, {}, []
     with _screening(workshop, limit=40) as servers:
         for name, server in servers.items():
-            idle[name] = _knock(workshop, server, effort, 1)
+            # The crowd comes first: after many who are clean, a zone that lists everybody would not be believed.
             with workshop.holding(server.port, *_crowd(effort), patience=effort.hold_seconds) as crowd:
                 crowded[name] = _knock(workshop, server, effort, 2)
+            _knock(workshop, server, effort, 3)  # until the last of the crowd has left
+            idle[name] = _knock(workshop, server, effort, 1)
             notes.append(f"{name} holds {crowd.served:,} and serves {crowded[name].part:.0%}")
     ours, alone = crowded["ours"], idle["ours"]
     return [
