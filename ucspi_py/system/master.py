@@ -173,6 +173,7 @@ class Master:
                 self._board.hold(row, strays.pop())
             else:
                 self._board.give_back(row)
+        self._miss()  # whom it had buried when it was killed, and not struck off the board yet
 
     def _bury(self, pid: int, status: int) -> None:
         """A backend whose worker is dead has ended: its slot is free again."""
@@ -182,7 +183,7 @@ class Master:
             self._journal.ended(pid, status)
 
     def _miss(self) -> None:
-        """Where orphans do not come to us: free the slots of those that are gone, how they ended nobody knows."""
+        """Free the slots of orphans that are gone without our being told; how they ended nobody knows."""
         workers = {post.pid for post in self._posts} | self._leaving
         for row in self._board.orphaned(workers):
             if not orphans.lives(self._board.pid(row)):
