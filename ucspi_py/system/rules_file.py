@@ -36,7 +36,7 @@ class RulesFile:
         self._allow_missing = allow_missing
         self._version: tuple[int, ...] | None = None
         self._get: Get = _nothing
-        self._decided: dict[tuple[bytes, bytes | None, bytes | None], Instructions] = {}
+        self._decide = lru_cache(_REMEMBERED)(_decision)
 
     def decide(self, ip: bytes, host: bytes | None, info: bytes | None) -> Instructions:
         """What the rules, as they are now, say of a client; the default where no rule matches.
@@ -44,18 +44,10 @@ class RulesFile:
         ip: the canonical address. host, info: name and ident answer, None where unknown. Raises Failure as current().
         """
         get = self.current()
-        client = (ip, host, info)
-        decided = self._decided.get(client)
-        if decided is None:
-            try:
-                found = match(get, ip, host, info)
-                decided = instructions(found.value) if found else DEFAULT
-            except CorruptRules as corrupt:
-                raise unreadable(self.path, corrupt) from None
-            if len(self._decided) >= _REMEMBERED:
-                self._decided.clear()
-            self._decided[client] = decided
-        return decided
+        try:
+            return self._decide(get, ip, host, info)
+        except CorruptRules as corrupt:
+            raise unreadable(self.path, corrupt) from None
 
     def current(self) -> Get:
         """The look-up of the file as it is now, read again only when it has changed.
@@ -66,17 +58,21 @@ class RulesFile:
             version = _version(os.stat(self.path))
             if version != self._version:
                 self._version = None
-                self._decided.clear()
+                self._decide.cache_clear()
                 self._get, self._version = _read(self.path)
             return self._get
         except OSError as error:
             self._version = None
             if error.errno == errno.ENOENT and self._allow_missing:
-                self._decided.clear()
                 return _nothing
             raise unable(f"read {self.path}", error) from None
         except CorruptRules as corrupt:
             raise unreadable(self.path, corrupt) from None
+
+
+def _decision(get: Get, ip: bytes, host: bytes | None, info: bytes | None) -> Instructions:
+    found = match(get, ip, host, info)
+    return instructions(found.value) if found else DEFAULT
 
 
 def unreadable(path: str, corrupt: CorruptRules) -> Failure:

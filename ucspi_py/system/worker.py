@@ -68,7 +68,8 @@ class Worker:
     def __init__(self, inheritance: Inheritance) -> None:
         settings = inheritance.settings
         # With nobody to wait for, a connection runs straight through and costs no task.
-        waits = names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
+        looks_up = names.wanted(settings)
+        waits = looks_up or bool(settings.program.screens) or bool(settings.reserve)
         self._loop = asyncio.new_event_loop()
         self._inheritance = inheritance
         self._board = inheritance.board
@@ -89,7 +90,7 @@ class Worker:
             in_bursts=not waits,
             decide=_decider(settings),
             environment=inheritance.environment,
-            stranger=None if names.wanted(settings) else Names(settings.local_name, None, None),
+            stranger=None if looks_up else Names(settings.local_name, None, None),
             launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
