@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Collection
 from pathlib import Path
@@ -409,6 +410,24 @@ class TestBadClients:
             assert _memory(worker) - before < 2_000_000
 
 
+#: The server as ever, but for a worker that SIGKILL meets when waitpid has just told it of a backend; once.
+_KILLED_AT_THE_FIRST_BURIAL = """
+import os, signal, sys
+flag = sys.argv.pop(1)
+master, wait = os.getpid(), os.waitpid
+def waitpid(pid, options):
+    told = wait(pid, options)
+    if told[0] and os.getpid() != master and not os.path.exists(flag):
+        open(flag, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return told
+os.waitpid = waitpid
+sys.argv[:1] = []
+from ucspi_py.cli.tcpserver import main
+main()
+"""
+
+
 class TestKilledAgainAndAgain:
     """The limit stays exact whatever is killed."""
 
@@ -491,6 +510,14 @@ class TestKilledAgainAndAgain:
                     stack.enter_context(server.connect())
             assert server.process.poll() is None
             assert server.talk() == b""
+
+    def test_a_worker_killed_between_burying_a_backend_and_freeing_its_slot(self, tmp_path: Path) -> None:
+        """The only slot is found free all the same, though nobody is left who could be told of that end."""
+        before = (sys.executable, "-c", _KILLED_AT_THE_FIRST_BURIAL, str(tmp_path / "killed"))
+        with Server("pytcpserver", ("-v", "-c1", "-w1", *QUIET), ("cat",), tmp_path, before=before) as server:
+            assert server.talk(b"x") == b"x"
+            server.wait_log(b"ended with status %d, starting another" % signal.SIGKILL)
+            assert server.talk(b"y") == b"y"
 
 
 def test_room_for_held_clients_is_ours_alone(tmp_path: Path) -> None:
