@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from . import limits
 from .pathexec import find
+from .processor import Processor
 from .signals import ignored
 
 
@@ -36,12 +37,13 @@ def manner(soft_limits: limits.SoftLimits, descriptors: int | None) -> Manner:
 
 
 class Launcher:
-    """Starts one program again and again."""
+    """Starts one program again and again. processor: where we stay until it is loaded."""
 
-    def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
+    def __init__(self, argv: tuple[str, ...], how: Manner, processor: Processor) -> None:
         self.name = argv[0]
         self._argv = limits.under(how.soft_limits, argv)
         self._how = how
+        self._processor = processor
         self._file: str | None = None
         self._null = os.open(os.devnull, os.O_RDWR)
         self._low = os.dup(self._null)
@@ -52,17 +54,23 @@ class Launcher:
         client_fd: a blocking socket, close-on-exec. Raises OSError (or ValueError for an environment that no process
         can have). The program is searched for once, and again only when it is gone.
         """
+        with self._processor:
+            pid = self._start(client_fd, environment)
+            self._processor.release(pid)
+        return pid
+
+    def _start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.descriptors is None:
-            return self._start(client_fd, environment)
+            return self._launch(client_fd, environment)
         # glibc looks at a descriptor's number, too: under the program's limit only a low one will do.
         os.dup2(client_fd, self._low, inheritable=False)
         try:
             with limits.descriptors(self._how.descriptors):
-                return self._start(self._low, environment)
+                return self._launch(self._low, environment)
         finally:
             os.dup2(self._null, self._low, inheritable=False)
 
-    def _start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
+    def _launch(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.soft_limits:
             find(self.name)  # what the shell would say is nothing to look for in a log
             return self._attempt(self._argv[0], client_fd, environment)

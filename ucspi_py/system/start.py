@@ -13,6 +13,7 @@ from .limits import SoftLimits, make_room
 from .log import Log
 from .master import Master, Pipes
 from .pathexec import find
+from .processor import Processor
 from .scoreboard import Scoreboard
 from .tally import Tally
 from .worker import LOBBY, MASTERS_SIGNALS, Inheritance
@@ -44,7 +45,19 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
     zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
     inheritance = Inheritance(
-        settings, log, sock, board, arrivals, zone_board, tally, pipes.death, pipes.open_door, environment, manner, ask
+        settings=settings,
+        log=log,
+        listener=sock,
+        board=board,
+        arrivals=arrivals,
+        zone_board=zone_board,
+        tally=tally,
+        death_pipe=pipes.death,
+        open_door=pipes.open_door,
+        environment=environment,
+        manner=manner,
+        processor=Processor(),
+        ask=ask,
     )
     Master(inheritance, pipes, noted).run()
 
