@@ -25,6 +25,10 @@ _CLOSING_TIME = 2.0
 
 #: Seconds between two reports of what the zones are good for.
 _REPORTS = 3600.0
+#: New objects after which a worker looks for cycles that are no longer used. It makes next to none, but remembers what
+#: zones have said, and goes through all of it.
+_COLLECT_AFTER = 20_000
+
 #: Seconds between two looks for backends that have gone, where the system does not tell us.
 _MISSING_LOOKS = 1.0
 
@@ -81,6 +85,7 @@ class Master:
         """Serve until told to stop; backends live on."""
         # What is there now stays: the workers' collectors need not look at it, nor make its pages their own.
         gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
         while True:
             self._fill_posts()
             select.select([self._signals.fd], [], [], self._patience())
