@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found
+from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
 
 Key = tuple[bytes, int]
 
@@ -17,10 +17,12 @@ class Table:
         self.answers = dict(answers or {})
         self.asked: list[Key] = []
 
-    async def ask(self, name: bytes, kind: int, _deadline: float) -> Answer:
+    def ask(self, name: bytes, kind: int, _deadline: float, tell: TellAnswer) -> None:
         """The longest end of the name that the table has decides."""
         self.asked.append((name, kind))
-        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(tell, self._answer(name, kind))
+
+    def _answer(self, name: bytes, kind: int) -> Answer:
         for at in (0, *(place + 1 for place, byte in enumerate(name) if byte == ord("."))):
             known = {asked: answer for (end, asked), answer in self.answers.items() if end == name[at:]}
             if known:

@@ -4,7 +4,7 @@ Everything is bounded by the packet: a compression pointer leads to the front, a
 """
 
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,8 +60,11 @@ class Failed:
 
 Answer = Found | Absent | Failed
 
-#: ask(dotted name, type, deadline): the one door to the name servers. The deadline is on the running loop's clock.
-Ask = Callable[[bytes, int, float], Awaitable[Answer]]
+#: Gets the answer to a question, once.
+TellAnswer = Callable[[Answer], None]
+#: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is on the running loop's
+#: clock; the answer may be told at once.
+Ask = Callable[[bytes, int, float, TellAnswer], None]
 
 
 class Question(NamedTuple):

@@ -9,6 +9,7 @@ from ..core.connection import Endpoints, Names
 from ..core.dns_message import Ask, Found
 from ..core.settings import ServerSettings
 from . import ident_client
+from .waiting import answer_to
 
 
 def asks_dns(settings: ServerSettings) -> bool:
@@ -53,12 +54,12 @@ async def _remote_info(settings: ServerSettings, endpoints: Endpoints, deadline:
 
 async def _name_of(ask: Ask, ip: bytes, deadline: float) -> bytes | None:
     zone = b"ip6.arpa" if is_ipv6(ip) else b"in-addr.arpa"
-    answer = await ask(reversed_name(ip) + zone, dns_message.PTR, deadline)
+    answer = await answer_to(ask, reversed_name(ip) + zone, dns_message.PTR, deadline)
     return answer.records[0] if isinstance(answer, Found) else None
 
 
 async def _has_address(ask: Ask, host: bytes, ip: bytes, deadline: float) -> bool:
     """tcpserver -p: the name must lead back to the address."""
     family, kind = (socket.AF_INET6, dns_message.AAAA) if is_ipv6(ip) else (socket.AF_INET, dns_message.A)
-    answer = await ask(host, kind, deadline)
+    answer = await answer_to(ask, host, kind, deadline)
     return isinstance(answer, Found) and socket.inet_pton(family, ip.decode()) in answer.records

@@ -5,7 +5,8 @@ import contextlib
 import ipaddress
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import dns.message
 import dns.rdatatype
 
 from ..core import dns_message
-from ..core.dns_message import Absent, Answer, Failed, Found, Question, Truncated
+from ..core.dns_message import Absent, Answer, Failed, Found, Question, TellAnswer, Truncated
 from .chance import random_number
 from .udp_pool import TIMED_OUT, TOO_LONG, UNREACHABLE, UdpPool
 
@@ -38,6 +39,20 @@ def servers(cache_ip: str | None, resolv_conf: str = "/etc/resolv.conf") -> tupl
     return tuple(found[:_SERVER_LIMIT]) or (("127.0.0.1", _PORT),)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """A question on its way from server to server. turns: who is asked next, and with how many seconds of patience.
+
+    failures: what the servers of this round have said.
+    """
+
+    asked: Question
+    deadline: float
+    tell: TellAnswer
+    turns: Iterator[tuple[Server, UdpPool, float]]
+    failures: list[Failed]
+
+
 class Resolver:
     """Asks name servers over UDP, and over TCP where an answer does not fit.
 
@@ -47,63 +62,62 @@ class Resolver:
     def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
         self._read_servers = read_servers
         self._pools: dict[Server, UdpPool] = {}
-        self._persisting: set[asyncio.Task[None]] = set()
+        self._fetching: set[asyncio.Task[Answer]] = set()
         self._read_again = 0.0
 
-    def ask(self, name: bytes, kind: int, deadline: float) -> asyncio.Future[Answer]:
-        """The records of one type (A, AAAA, TXT, PTR) of a dotted name.
+    def ask(self, name: bytes, kind: int, deadline: float, tell: TellAnswer) -> None:
+        """Have told the records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
         deadline: on the running loop's clock, in seconds; then the answer is Failed. Server after server is asked,
         round after round; it is over at once when every server has answered that it cannot say.
         """
-        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         try:
             asked = dns_message.question(name, kind)
         except ValueError:
-            answered.set_result(Failed("protocol error"))
-            return answered
-        # Nearly always the first answer is the last; only where it is not, there is somebody who goes on.
-        _, pool = self._servers()[0]
-        until = min(asyncio.get_running_loop().time() + _PATIENCE[0], deadline)
-        pool.ask(asked, until, partial(self._take_first, answered, asked, deadline))
-        return answered
-
-    def _take_first(self, answered: asyncio.Future[Answer], asked: Question, deadline: float, answer: Answer) -> None:
-        if answered.done():  # by who does not want to know any more
+            tell(Failed("protocol error"))
             return
-        if isinstance(answer, Failed):
-            task = asyncio.ensure_future(self._go_on(answered, asked, deadline, answer))
-            self._persisting.add(task)
-            task.add_done_callback(self._persisting.discard)
-        else:
-            answered.set_result(answer)
+        failures: list[Failed] = []
+        self._go_on(_Asking(asked, deadline, tell, self._turns(failures), failures))
 
-    async def _go_on(self, answered: asyncio.Future[Answer], asked: Question, deadline: float, first: Answer) -> None:
-        answer = await self._rounds(asked, deadline, first)
-        if not answered.done():
-            answered.set_result(answer)
-
-    async def _rounds(self, asked: Question, deadline: float, answer: Answer) -> Answer:
-        """All rounds but for the first server's first answer, which is given."""
-        clock = asyncio.get_running_loop().time
-        first = True
+    def _turns(self, failures: list[Failed]) -> Iterator[tuple[Server, UdpPool, float]]:
         for patience in _PATIENCE:
-            answers = []
             for server, pool in self._servers():
-                until = min(clock() + patience, deadline)
-                if not first:
-                    answer = await _ask_over_udp(pool, asked, until)
-                first = False
-                if answer is TOO_LONG:
-                    answer = await _ask_over_tcp(server, asked, until)
-                if not isinstance(answer, Failed):
-                    return answer
-                answers.append(answer)
-                if clock() >= deadline:
-                    return TIMED_OUT
-            if TIMED_OUT not in answers:
-                return answers[-1]
-        return TIMED_OUT
+                yield server, pool, patience
+            if TIMED_OUT not in failures:
+                return
+            failures.clear()
+
+    def _go_on(self, asking: _Asking) -> None:
+        turn = next(asking.turns, None)
+        if turn is None:
+            asking.tell(asking.failures[-1] if asking.failures else TIMED_OUT)
+            return
+        server, pool, patience = turn
+        until = min(asyncio.get_running_loop().time() + patience, asking.deadline)
+        pool.ask(asking.asked, until, partial(self._take, asking, server, until))
+
+    def _take(self, asking: _Asking, server: Server, until: float, answer: Answer) -> None:
+        if answer is TOO_LONG:
+            self._fetch(asking.asked, server, until, partial(self._take, asking, server, until))
+        elif not isinstance(answer, Failed):
+            asking.tell(answer)
+        elif asyncio.get_running_loop().time() >= asking.deadline:
+            asking.tell(TIMED_OUT)
+        else:
+            asking.failures.append(answer)
+            self._go_on(asking)
+
+    def _fetch(self, asked: Question, server: Server, until: float, tell: TellAnswer) -> None:
+        """Ask over TCP."""
+
+        def fetched(task: asyncio.Task[Answer]) -> None:
+            self._fetching.discard(task)
+            if not task.cancelled():
+                tell(task.result())
+
+        task = asyncio.create_task(_ask_over_tcp(server, asked, until))
+        self._fetching.add(task)
+        task.add_done_callback(fetched)
 
     def close(self) -> None:
         """Close every socket, each after its last answer."""
@@ -120,17 +134,6 @@ class Resolver:
                 pool.close()
             self._read_again = time.monotonic() + _KEEP_SERVERS
         return list(self._pools.items())
-
-
-async def _ask_over_udp(pool: UdpPool, asked: Question, until: float) -> Answer:
-    answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-    def tell(answer: Answer) -> None:
-        if not answered.done():
-            answered.set_result(answer)
-
-    pool.ask(asked, until, tell)
-    return await answered
 
 
 async def _ask_over_tcp(server: Server, asked: Question, until: float) -> Answer:

@@ -4,7 +4,7 @@ import os
 import signal
 
 from ..core import dns_message, logline
-from ..core.dns_message import Answer, Ask
+from ..core.dns_message import Ask, TellAnswer
 from ..core.errors import error_words
 from ..core.settings import ServerSettings
 from . import descriptors, listener, names, privileges, screens, signals, spawn
@@ -86,8 +86,8 @@ def _ask(settings: ServerSettings) -> Ask:
     return resolver.from_environment().ask
 
 
-async def _nobody_knows(_name: bytes, _kind: int, _deadline: float) -> Answer:
-    return dns_message.Absent()
+def _nobody_knows(_name: bytes, _kind: int, _deadline: float, tell: TellAnswer) -> None:
+    tell(dns_message.Absent())
 
 
 def _warn(log: Log, settings: ServerSettings) -> None:

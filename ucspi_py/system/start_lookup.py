@@ -7,6 +7,7 @@ from ..core import dns_message
 from ..core.dns_message import Answer, Failed, Found
 from ..core.errors import Failure
 from .resolver import from_environment
+from .waiting import answer_to
 
 #: Seconds for both address families together.
 _PATIENCE = 20.0
@@ -34,7 +35,7 @@ async def _ask_both(name: bytes) -> tuple[Answer, Answer]:
     ask = from_environment().ask
     deadline = asyncio.get_running_loop().time() + _PATIENCE
     ipv4, ipv6 = await asyncio.gather(
-        ask(name, dns_message.A, deadline),
-        ask(name, dns_message.AAAA, deadline),
+        answer_to(ask, name, dns_message.A, deadline),
+        answer_to(ask, name, dns_message.AAAA, deadline),
     )
     return ipv4, ipv6

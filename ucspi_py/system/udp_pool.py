@@ -10,12 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core import dns_message
-from ..core.dns_message import Answer, Failed, Question, Truncated
+from ..core.dns_message import Answer, Failed, Question, TellAnswer, Truncated
 from .chance import random_number
 from .later import Later
 
 Read = Callable[[bytes, Question], Answer]
-Tell = Callable[[Answer], None]
 
 TIMED_OUT = Failed("timed out")
 UNREACHABLE = Failed("input/output error")
@@ -25,6 +24,8 @@ TOO_LONG = Failed("truncated")
 #: Sockets open to one server, and questions after which one is replaced.
 _SOCKETS = 8
 _QUESTIONS = 500
+#: Packets taken in one wake-up.
+_PACKETS = 16
 #: Seconds between two looks for questions whose time is over: one timer for all of them.
 _LOOKS = 0.05
 
@@ -34,7 +35,7 @@ class _Waiting(NamedTuple):
 
     asked: Question
     until: float
-    tell: Tell
+    tell: TellAnswer
 
 
 class Exchange:
@@ -56,7 +57,7 @@ class Exchange:
         """Whether it has served long enough."""
         return self._asked >= _QUESTIONS
 
-    def ask(self, asked: Question, until: float, tell: Tell) -> None:
+    def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
         """Ask; tell() gets the answer, or what the failure is: UNREACHABLE, TOO_LONG, or TIMED_OUT a little later than
         ``until``, seconds of the loop's clock."""
         number = random_number()
@@ -81,19 +82,20 @@ class Exchange:
             self._socket.close()
 
     def _receive(self) -> None:
-        """Take what has come, some packets at most, so that a flood of them does not keep the loop."""
-        for _ in range(16):
+        """Take what has come, some packets at most, so that a flood of them does not keep the loop; then read them."""
+        packets, is_closed = [], False
+        for _ in range(_PACKETS):
             try:
-                packet = self._socket.recv(dns_message.UDP_LIMIT + 1)
+                packets.append(self._socket.recv(dns_message.UDP_LIMIT + 1))
             except BlockingIOError:
-                return
+                break
             except OSError:  # the server's port is closed
-                for number in list(self._out):
-                    self._settle(number, UNREACHABLE)
-                return
+                is_closed = True
+                break
+        for packet in packets:
             self._deliver(packet)
-            if self._socket.fileno() < 0:
-                return
+        for number in list(self._out) if is_closed else ():
+            self._settle(number, UNREACHABLE)
 
     def _deliver(self, packet: bytes) -> None:
         number = int.from_bytes(packet[:2], "big")
@@ -129,7 +131,7 @@ class UdpPool:
         self._read = read
         self._exchanges: list[Exchange] = []
 
-    def ask(self, asked: Question, until: float, tell: Tell) -> None:
+    def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
         """Ask on one of the sockets, as Exchange.ask does."""
         index = random_number() % _SOCKETS
         try:

@@ -11,6 +11,7 @@ from ..core.dnsbl import CLEAN, Finding
 from ..core.zone import Zone
 from ..core.zone_health import Health
 from .chance import random_number
+from .waiting import answer_to
 
 
 class Heard(NamedTuple):
@@ -54,21 +55,17 @@ class _Hearing:
         self._tell = tell
         self._clock = asyncio.get_running_loop().time
         self._start = self._clock()
-        self._asking(A).add_done_callback(self._on_address)
+        ask(inquiry.name, A, inquiry.deadline, self._on_address)
 
-    def _asking(self, kind: int) -> asyncio.Future[Answer]:
-        return asyncio.ensure_future(self._ask(self._inquiry.name, kind, self._inquiry.deadline))
-
-    def _on_address(self, answered: asyncio.Future[Answer]) -> None:
-        self._address = answered.result()
-        finding = dnsbl.after_address(self._inquiry.zone, self._address)
+    def _on_address(self, address: Answer) -> None:
+        self._address = address
+        finding = dnsbl.after_address(self._inquiry.zone, address)
         if finding is None:
-            self._asking(TXT).add_done_callback(self._on_text)
+            self._ask(self._inquiry.name, TXT, self._inquiry.deadline, self._on_text)
         else:
-            self._conclude(finding, _ttl(self._address))
+            self._conclude(finding, _ttl(address))
 
-    def _on_text(self, answered: asyncio.Future[Answer]) -> None:
-        text = answered.result()
+    def _on_text(self, text: Answer) -> None:
         finding = dnsbl.after_text(self._inquiry.zone, self._inquiry.ip, self._address, text)
         self._conclude(finding, min(_ttl(self._address), _ttl(text)))
 
@@ -84,7 +81,7 @@ async def examine(ask: Ask, zone: Zone) -> Health:
     deadline = asyncio.get_running_loop().time() + _TEST_PATIENCE
     anybody = b"127.%d.%d.254" % divmod(random_number(), 256)
     points = (anybody, zone_health.LISTED_POINT, zone_health.CLEAN_POINT) if zone.tested else (anybody,)
-    questions = (ask(reversed_name(point) + zone.name, A, deadline) for point in points)
+    questions = (answer_to(ask, reversed_name(point) + zone.name, A, deadline) for point in points)
     news, *answers = await asyncio.gather(*questions)
     health = zone_health.of_news(news)
     return zone_health.of_test_points(zone, *answers) if zone.tested and health.reachable else health
