@@ -122,6 +122,11 @@ def standing(
         }
 
 
+def bare(workshop: Workshop) -> Server:
+    """Accepts and starts the backend, and does nothing else."""
+    return Server([workshop.bare_acceptor, workshop.backend], {}, tells_port=True)
+
+
 def ours(name: str) -> str:
     """The installed launcher of one of our programs."""
     return str(Path(sys.executable).parent / name)

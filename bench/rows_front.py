@@ -5,7 +5,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from contenders import Server, standing
+from contenders import Server, bare, standing
 from effort import Effort
 from findings import Bar, Finding, compared, ratio
 from machine import processors
@@ -26,9 +26,10 @@ class _Pace(NamedTuple):
 
 def allowed(workshop: Workshop, effort: Effort) -> list[Finding]:
     """Clients that the rules let in, 40 at a time: as fast as C, close to the machine's limit, and none much later."""
-    with standing(workshop) as servers:
+    with standing(workshop) as servers, bare(workshop) as bare_acceptor:
         measures: dict[str, Callable[[], _Pace]] = {
-            name: partial(_served, workshop, server, effort) for name, server in servers.items()
+            name: partial(_served, workshop, server, effort)
+            for name, server in {**servers, "bare": bare_acceptor}.items()
         }
         measures["limit"] = lambda: _Pace(workshop.spawn_limit(effort.spawn_seconds), 0)
         paces = interleaved(effort.rounds, measures)
@@ -47,7 +48,8 @@ def allowed(workshop: Workshop, effort: Effort) -> list[Finding]:
             rate.tcpsvd,
             ratio(rates["ours"], rates["limit"]),
             Bar(">=", 0.9),
-            f"spawn limit {limit:,.0f}/s, of which tcpserver reaches {ratio(rates['tcpserver'], rates['limit']):.2f}",
+            f"spawn limit {limit:,.0f}/s, of which tcpserver reaches {ratio(rates['tcpserver'], rates['limit']):.2f}"
+            f" and a bare loop of C {ratio(rates['bare'], rates['limit']):.2f}",
         ),
         compared("banner-p99", "  the same, p99 to the banner", "ms", late, Bar("<=", 1.0)),
     ]

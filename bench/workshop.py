@@ -80,6 +80,7 @@ class Workshop:
         self.backend = self._compiled("backend", "-static")
         self._load = self._compiled("load", str(_SOURCES / "visit.c"))
         self._spawn_limit = self._compiled("spawn_limit")
+        self.bare_acceptor = self._compiled("bare_acceptor")
         self.rules = self._tcprules()
         self.ipsvd_rules = self._ipsvd_rules() if theirs("ipsvd-cdb") else None
 
