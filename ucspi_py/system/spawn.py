@@ -15,8 +15,8 @@ class Manner:
     """How every backend is started.
 
     soft_limits: what softlimit in front of us meant for the program. descriptors: its soft limit of open files, None =
-    as ours. default_signals: the dispositions reset to
-    default. signal_mask: the signals blocked. All as C's backends would have them.
+    as ours. default_signals: the dispositions reset to default. signal_mask: the signals blocked. All as C's backends
+    would have them.
     """
 
     soft_limits: limits.SoftLimits
