@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import nameserver
-from tests.support.greylist import GREYLIST, LONG, REFUSED, SERVER, absorbed, alone, answer, comes_in, serving
+from tests.support.greylist import GREYLIST, LONG, REFUSED, SERVER, absorbed, alone, answer, comes_in, made, serving
 from tests.support.programs import ours, theirs
 from tests.support.redisserver import RedisServer
 from tests.support.server import QUIET, Server
@@ -23,7 +23,7 @@ from tests.support.waiting import until
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty store of each kind."""
     if request.param == "sqlite":
-        yield str(tmp_path / "db")
+        yield made(tmp_path / "db")
     else:
         with RedisServer(tmp_path) as redis:
             yield redis.url
@@ -82,7 +82,7 @@ class TestNetworks:
 
     def test_who_stays_away_too_long(self, tmp_path: Path) -> None:
         """After the window a network is as new as at first."""
-        with serving(tmp_path, "-s", str(tmp_path / "db"), "-d", "1", "-w", "2") as server:
+        with serving(tmp_path, "-s", made(tmp_path / "db"), "-d", "1", "-w", "2") as server:
             assert answer(server) == REFUSED
             left = time.time()
             until(lambda: time.time() > left + 3)
@@ -91,7 +91,7 @@ class TestNetworks:
 
     def test_who_is_forgotten(self, tmp_path: Path) -> None:
         """After the memory too."""
-        with serving(tmp_path, "-s", str(tmp_path / "db"), "-d", "1", "-m", "1") as server:
+        with serving(tmp_path, "-s", made(tmp_path / "db"), "-d", "1", "-m", "1") as server:
             comes_in(server, "127.0.0.1")
             left = time.time()
             until(lambda: time.time() > left + 2)
@@ -103,7 +103,7 @@ class TestNetworks:
     )
     def test_networks_of_other_sizes(self, prefixes: str, neighbour: str, known: bool, tmp_path: Path) -> None:
         """-n says what one network is."""
-        with serving(tmp_path, "-s", str(tmp_path / "db"), "-d", "1", "-n", prefixes) as server:
+        with serving(tmp_path, "-s", made(tmp_path / "db"), "-d", "1", "-n", prefixes) as server:
             comes_in(server, "127.1.1.1")
             assert answer(server, neighbour) == (b"welcome\n" if known else REFUSED)
 
@@ -116,7 +116,7 @@ class TestNetworks:
 
     def test_a_clock_that_was_ahead(self, tmp_path: Path) -> None:
         """Who first came in the future waits one delay; who was let in then is known."""
-        db = str(tmp_path / "db")
+        db = made(tmp_path / "db")
         with serving(tmp_path, "-s", db, "-d", "2") as server:
             assert answer(server, "127.1.1.1") == REFUSED
             comes_in(server, "127.1.2.1")
@@ -169,13 +169,13 @@ class TestAloneAndAbsorbed:
 
         for folder in (tmp_path / "alone", tmp_path / "absorbed"):
             folder.mkdir()
-        assert alone(("-s", str(tmp_path / "alone/db"), *LONG), environment) == expected
-        assert absorbed(("-s", str(tmp_path / "absorbed/db"), *LONG), environment, tmp_path) == expected
+        assert alone(("-s", made(tmp_path / "alone/db"), *LONG), environment) == expected
+        assert absorbed(("-s", made(tmp_path / "absorbed/db"), *LONG), environment, tmp_path) == expected
         assert records(tmp_path / "alone/db") == records(tmp_path / "absorbed/db") == refused
 
     def test_without_an_address(self, tmp_path: Path) -> None:
         """Under a server that tells no address nobody is refused."""
-        assert alone(("-s", str(tmp_path / "db")), {}) == (b"welcome\n", b"")
+        assert alone(("-s", made(tmp_path / "db")), {}) == (b"welcome\n", b"")
 
     def test_one_store_for_both(self, store: str, tmp_path: Path) -> None:
         """Refused by a process of its own, let in behind pytcpserver, known to both."""
@@ -200,20 +200,20 @@ class TestAloneAndAbsorbed:
         fine, no = b"250 rblsmtpd.local\r\n", b"451 Greylisted, try again in N seconds\r\n"
         expected = b"220 rblsmtpd.local\r\n" + fine + fine + no + no + b"221 rblsmtpd.local\r\n"
         environment = {"TCPREMOTEIP": "192.0.2.7"}
-        assert alone(("-s", str(tmp_path / "db")), environment, said)[0] == expected
-        assert absorbed(("-s", str(tmp_path / "db2")), environment, tmp_path, said)[0] == expected
-        assert alone(("-t0", "-s", str(tmp_path / "db")), environment, said)[0] == no
+        assert alone(("-s", made(tmp_path / "db")), environment, said)[0] == expected
+        assert absorbed(("-s", made(tmp_path / "db2")), environment, tmp_path, said)[0] == expected
+        assert alone(("-t0", "-s", made(tmp_path / "db")), environment, said)[0] == no
 
     def test_under_tcpserver_of_c(self, tmp_path: Path) -> None:
         """A process of its own under any server."""
-        chain = (GREYLIST, "-s", str(tmp_path / "db"), "-d", "1", "echo", "welcome")
+        chain = (GREYLIST, "-s", made(tmp_path / "db"), "-d", "1", "echo", "welcome")
         with Server(theirs("tcpserver"), QUIET, chain, tmp_path) as server:
             assert answer(server) == REFUSED
             comes_in(server, "127.0.0.1")
 
     def test_the_log_of_a_refused_client(self, tmp_path: Path) -> None:
         """tcpserver's lines around ours, all under one process id."""
-        with serving(tmp_path, "-s", str(tmp_path / "db"), options=("-v",)) as server:
+        with serving(tmp_path, "-s", made(tmp_path / "db"), options=("-v",)) as server:
             answer(server)
             log = server.wait_log(b" status 0\n")
         story = rb"""tcpserver: status: 1/40
@@ -227,7 +227,7 @@ tcpserver: status: 0/40
 
     def test_the_oldest_refused_client_is_left(self, tmp_path: Path) -> None:
         """--held counts whom the greylist refuses, and one more costs the oldest its place."""
-        words = ("-s", str(tmp_path / "db"), *LONG)
+        words = ("-s", made(tmp_path / "db"), *LONG)
         with (
             serving(tmp_path, *words, options=("-w1", "--held", "1")) as server,
             server.connect("127.0.1.1") as oldest,
@@ -241,7 +241,7 @@ tcpserver: status: 0/40
         """A link that leads to pygreylist is taken in as well."""
         link = tmp_path / "grey"
         link.symlink_to(GREYLIST)
-        chain = (str(link), "-s", str(tmp_path / "db"), "echo", "welcome")
+        chain = (str(link), "-s", made(tmp_path / "db"), "echo", "welcome")
         with Server(SERVER, QUIET, chain, tmp_path) as server:
             assert answer(server) == REFUSED
             assert {f" {pid}: " for pid in children(server)} & set(re.findall(r" \d+: ", server.log().decode()))
@@ -249,7 +249,7 @@ tcpserver: status: 0/40
     def test_two_screens_in_a_row(self, tmp_path: Path) -> None:
         """Each in its turn: who is listed never comes to the greylist, in one order, and always in the other."""
         zones = (ours("pyrblsmtpd"), "-b", "-r", "listed")
-        grey = (GREYLIST, "-s", str(tmp_path / "db"), "-d", "1")
+        grey = (GREYLIST, "-s", made(tmp_path / "db"), "-d", "1")
         with nameserver.running({"1.1.0.127.listed TXT": ["Listed"]}, tmp_path) as dns:
             env = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns}
             with Server(SERVER, QUIET, (*zones, *grey, "echo", "welcome"), tmp_path, env=env) as server:
@@ -298,7 +298,7 @@ tcpserver: status: 0/40
 
     def test_a_program_that_is_missing(self, tmp_path: Path) -> None:
         """Exit 111, as rblsmtpd."""
-        command = (GREYLIST, "-s", str(tmp_path / "db"), "/nonexistent/smtpd")
+        command = (GREYLIST, "-s", made(tmp_path / "db"), "/nonexistent/smtpd")
         done = subprocess.run(command, env={**os.environ, "GREYLIST": ""}, capture_output=True, check=False)
 
         assert done.returncode == 111

@@ -1,10 +1,15 @@
 """pygreylist as tests meet it: alone, and absorbed by pytcpserver; what its clients hear, with numbers masked."""
 
+import asyncio
 import os
 import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from ucspi_py.core.limits import NETWORK
+from ucspi_py.core.settings import GreylistSettings
+from ucspi_py.system.greylist_sqlite import SqliteStore
 
 from .programs import ours
 from .rules import cdb_of
@@ -26,6 +31,20 @@ def serving(
     """pytcpserver with pygreylist before a program that says ``welcome``; words: the options of pygreylist."""
     chain = (GREYLIST, *words, "echo", "welcome")
     return Server(SERVER, (*options, *QUIET), chain, folder, before=before, host=host)
+
+
+def made(path: Path) -> str:
+    """A store with nobody in it, as a service that runs has it. To make one, a disk is waited for, and who comes
+    meanwhile is let in after a second."""
+
+    async def make() -> None:
+        store = SqliteStore(GreylistSettings(str(path), 300, 1000, 10_000, NETWORK, 60))
+        await store.open()
+        await store.close()
+
+    if not path.exists():
+        asyncio.run(make())
+    return str(path)
 
 
 def answer(server: Server, source: str = "127.0.0.1") -> bytes:
