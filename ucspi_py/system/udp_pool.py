@@ -2,6 +2,9 @@
 
 A socket, and with it a port, serves some questions and is then replaced; ids are random and not guessable; an answer
 counts only from the server that was asked, under an id that is out, with the very question (RFC 5452).
+
+Questions that come in one turn of the loop leave together: a name server on the same machine then wakes for all of
+them, and not for each, and its answers come together, too.
 """
 
 import asyncio
@@ -24,8 +27,9 @@ TOO_LONG = Failed("truncated")
 #: Sockets open to one server, and questions after which one is replaced.
 _SOCKETS = 8
 _QUESTIONS = 500
-#: Packets taken in one wake-up.
-_PACKETS = 16
+#: Questions that leave together at most: what a name server has not read yet has to fit into its socket. And answers
+#: taken in one wake-up.
+_TOGETHER = 32
 #: Seconds between two looks for questions whose time is over: one timer for all of them.
 _LOOKS = 0.05
 
@@ -48,6 +52,7 @@ class Exchange:
         self._socket.setblocking(False)
         self._socket.connect(server)
         self._asked = 0
+        self._unsent: list[tuple[int, bytes]] = []
         self._out: dict[int, _Waiting] = {}
         self._later = Later(_LOOKS, self._give_up)
         loop.add_reader(self._socket, self._receive)
@@ -56,6 +61,11 @@ class Exchange:
     def worn(self) -> bool:
         """Whether it has served long enough."""
         return self._asked >= _QUESTIONS
+
+    @property
+    def is_collecting(self) -> bool:
+        """Whether questions are about to leave, and more may go with them."""
+        return bool(self._unsent)
 
     def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
         """Ask; tell() gets the answer, or what the failure is: UNREACHABLE, TOO_LONG, or TIMED_OUT a little later than
@@ -66,10 +76,11 @@ class Exchange:
         self._asked += 1
         self._out[number] = _Waiting(asked, until, tell)
         self._later.ask(self._loop)
-        try:
-            self._socket.send(asked.packet(number))
-        except OSError:
-            self._settle(number, UNREACHABLE)
+        if not self._unsent:
+            self._loop.call_soon(self._send)
+        self._unsent.append((number, asked.packet(number)))
+        if len(self._unsent) == _TOGETHER:
+            self._send()
 
     def close_when_done(self) -> None:
         """Take no more questions; close after the last answer."""
@@ -81,10 +92,18 @@ class Exchange:
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
+    def _send(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        for number, packet in unsent:
+            try:
+                self._socket.send(packet)
+            except OSError:
+                self._settle(number, UNREACHABLE)
+
     def _receive(self) -> None:
         """Take what has come, some packets at most, so that a flood of them does not keep the loop; then read them."""
         packets, is_closed = [], False
-        for _ in range(_PACKETS):
+        for _ in range(_TOGETHER):
             try:
                 packets.append(self._socket.recv(dns_message.UDP_LIMIT + 1))
             except BlockingIOError:
@@ -123,33 +142,39 @@ class Exchange:
 
 
 class UdpPool:
-    """Some sockets to one server, a random one for each question. read: an answer's packet -> the answer."""
+    """Some sockets to one server, a random one each time. read: an answer's packet -> the answer."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, server: tuple[str, int], read: Read) -> None:
         self._loop = loop
         self._server = server
         self._read = read
         self._exchanges: list[Exchange] = []
+        self._chosen: Exchange | None = None
 
     def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
         """Ask on one of the sockets, as Exchange.ask does."""
-        index = random_number() % _SOCKETS
-        try:
-            if index >= len(self._exchanges):
-                index = len(self._exchanges)
-                self._exchanges.append(self._exchange())
-            if self._exchanges[index].worn:
-                self._exchanges[index].close_when_done()
-                self._exchanges[index] = self._exchange()
-        except OSError:
-            tell(UNREACHABLE)
-        else:
-            self._exchanges[index].ask(asked, until, tell)
+        if not self._chosen or not self._chosen.is_collecting:
+            try:
+                self._chosen = self._any()
+            except OSError:
+                tell(UNREACHABLE)
+                return
+        self._chosen.ask(asked, until, tell)
 
     def close(self) -> None:
         """Close every socket, after the last answer."""
         for exchange in self._exchanges:
             exchange.close_when_done()
+
+    def _any(self) -> Exchange:
+        index = random_number() % _SOCKETS
+        if index >= len(self._exchanges):
+            index = len(self._exchanges)
+            self._exchanges.append(self._exchange())
+        if self._exchanges[index].worn:
+            self._exchanges[index].close_when_done()
+            self._exchanges[index] = self._exchange()
+        return self._exchanges[index]
 
     def _exchange(self) -> Exchange:
         return Exchange(self._loop, self._server, self._read)
