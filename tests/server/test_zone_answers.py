@@ -11,8 +11,11 @@ import pytest
 from tests.support import nameserver
 from tests.support.nameserver import LIES, Records, lists
 from ucspi_py.core import dnsbl, zone
+from ucspi_py.core.dns_message import A, Absent, Answer, Found
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
 from ucspi_py.system.resolver import Resolver, servers
+from ucspi_py.system.udp_pool import UNREACHABLE
+from ucspi_py.system.waiting import answer_to
 from ucspi_py.system.zone_asking import Heard, Inquiry, hear
 
 ME, FRONT = "127.0.7.7", "7.7.0.127"
@@ -142,6 +145,33 @@ def test_where_all_are_gone_it_is_over_at_once() -> None:
         port = closed.getsockname()[1]
 
     assert heard("listed", f"127.0.0.1@{port}", 60.0)[0] == Failing("input/output error")
+
+
+def test_many_questions_at_once(liar: str) -> None:
+    """They leave together, some dozens in one go, and each has its own answer."""
+    names = [f"{front}.listed".encode() for front in (FRONT, *(f"{last}.7.0.127" for last in range(50, 150)))]
+
+    first, *others = asyncio.run(answers(names, liar, 60))
+
+    assert isinstance(first, Found)
+    assert first.records == (CODE,)
+    assert others == [Absent()] * 100
+
+
+def test_many_questions_to_a_closed_port() -> None:
+    """All of them fail at once: none is left to wait for the end of its server's two seconds."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+
+    assert asyncio.run(answers([b"a.example"] * 100, f"127.0.0.1@{port}", 1.9)) == [UNREACHABLE] * 100
+
+
+async def answers(names: list[bytes], dns: str, patience: float) -> list[Answer]:
+    """The A records of all names, asked for at once, within so many seconds."""
+    with contextlib.closing(Resolver(lambda: servers(dns))) as resolver:
+        deadline = asyncio.get_running_loop().time() + patience
+        return await asyncio.gather(*(answer_to(resolver.ask, name, A, deadline) for name in names))
 
 
 @pytest.mark.parametrize(

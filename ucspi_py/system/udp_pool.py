@@ -97,23 +97,31 @@ class Exchange:
         for number, packet in unsent:
             try:
                 self._socket.send(packet)
+            except ConnectionRefusedError:
+                self._fail_all()
+                return
             except OSError:
                 self._settle(number, UNREACHABLE)
 
     def _receive(self) -> None:
         """Take what has come, some packets at most, so that a flood of them does not keep the loop; then read them."""
-        packets, is_closed = [], False
+        packets, refused = [], False
         for _ in range(_TOGETHER):
             try:
                 packets.append(self._socket.recv(dns_message.UDP_LIMIT + 1))
             except BlockingIOError:
                 break
-            except OSError:  # the server's port is closed
-                is_closed = True
+            except OSError:
+                refused = True
                 break
         for packet in packets:
             self._deliver(packet)
-        for number in list(self._out) if is_closed else ():
+        if refused:
+            self._fail_all()
+
+    def _fail_all(self) -> None:
+        """The server's port is closed, which the system says once for all that was sent."""
+        for number in list(self._out):
             self._settle(number, UNREACHABLE)
 
     def _deliver(self, packet: bytes) -> None:
