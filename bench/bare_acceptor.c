@@ -7,13 +7,14 @@
 
 #define _GNU_SOURCE
 #include <arpa/inet.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "processors.h"
 
 enum { BACKLOG = 1024 };
 
@@ -38,12 +39,6 @@ static void serve(char *program, int listener)
             ;
     }
     _exit(111);
-}
-
-static int processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 int main(int argc, char **argv)

@@ -7,13 +7,14 @@
 
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "processors.h"
 
 static double now(void)
 {
@@ -34,12 +35,6 @@ static long spawn_until(double end, char *program)
         ++count;
     }
     return count;
-}
-
-static int processors(void)
-{
-    cpu_set_t set;
-    return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
 }
 
 int main(int argc, char **argv)

@@ -13,17 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import need_root, ours, theirs
-from tests.support.server import QUIET, Server, talk
+from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
 
 SERVER = ours("pytcpserver")
-
-
-def children(pid: int) -> list[int]:
-    """The process ids of a process's children."""
-    with contextlib.suppress(FileNotFoundError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
 
 
 def refused(server: Server) -> bool:

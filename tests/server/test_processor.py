@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import ours
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 from tests.support.waiting import until
 
 SERVER = ours("pytcpserver")
@@ -39,7 +39,7 @@ def test_programs_and_workers_may_run_everywhere(number: int, tmp_path: Path) ->
     with Server(SERVER, ("-v", "-w1", *QUIET), backend, tmp_path) as server, contextlib.ExitStack() as stack:
         clients = [stack.enter_context(server.connect()) for _ in range(number)]
         until(lambda: server.log().count(b"tcpserver: ok ") == number, "all programs to be started")
-        worker = int(Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()[0])
+        worker = children(server.process.pid)[0]
         for client in clients:
             client.sendall(b"go on\n")
             assert client.recv(1000).decode() == f"{expected}\n"

@@ -131,20 +131,12 @@ def test_of_servers_that_take_their_time(words: str, deadline: float, expected: 
 
 def test_the_next_server_is_asked_at_once_where_one_is_gone(liar: str) -> None:
     """A closed port costs no time."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-
-    assert heard("listed", f"127.0.0.1@{port},{liar}", 5.0)[0] == LISTED
+    assert heard("listed", f"127.0.0.1@{closed_port()},{liar}", 5.0)[0] == LISTED
 
 
 def test_where_all_are_gone_it_is_over_at_once() -> None:
     """No waiting for a deadline then."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
-        closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-
-    assert heard("listed", f"127.0.0.1@{port}", 60.0)[0] == Failing("input/output error")
+    assert heard("listed", f"127.0.0.1@{closed_port()}", 60.0)[0] == Failing("input/output error")
 
 
 def test_many_questions_at_once(liar: str) -> None:
@@ -160,11 +152,14 @@ def test_many_questions_at_once(liar: str) -> None:
 
 def test_many_questions_to_a_closed_port() -> None:
     """All of them fail at once: none is left to wait for the end of its server's two seconds."""
+    assert asyncio.run(answers([b"a.example"] * 100, f"127.0.0.1@{closed_port()}", 1.9)) == [UNREACHABLE] * 100
+
+
+def closed_port() -> int:
+    """A port where nobody listens."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as closed:
         closed.bind(("127.0.0.1", 0))
-        port = closed.getsockname()[1]
-
-    assert asyncio.run(answers([b"a.example"] * 100, f"127.0.0.1@{port}", 1.9)) == [UNREACHABLE] * 100
+        return int(closed.getsockname()[1])
 
 
 async def answers(names: list[bytes], dns: str, patience: float) -> list[Answer]:

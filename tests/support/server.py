@@ -84,6 +84,13 @@ class Server:
         return self.log()
 
 
+def children(pid: int) -> list[int]:
+    """The process ids of a process's children."""
+    with contextlib.suppress(FileNotFoundError):
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 def talk(client: socket.socket, data: bytes = b"") -> bytes:
     """Send something, close our side, read to the end; a reset counts as the end."""
     received = b""

@@ -25,6 +25,7 @@ _CLOSING_TIME = 2.0
 
 #: Seconds between two reports of what the zones are good for.
 _REPORTS = 3600.0
+
 #: New objects after which a worker looks for cycles that are no longer used. It makes next to none, but remembers what
 #: zones have said, and goes through all of it.
 _COLLECT_AFTER = 20_000
