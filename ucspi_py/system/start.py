@@ -34,6 +34,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     screens.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
+    processor = Processor()  # has a child for a moment: before anybody is told that we serve
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
@@ -56,7 +57,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         open_door=pipes.open_door,
         environment=environment,
         manner=manner,
-        processor=Processor(),
+        processor=processor,
         ask=ask,
     )
     Master(inheritance, pipes, noted).run()
