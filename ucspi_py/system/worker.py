@@ -23,6 +23,7 @@ from .limits import room_beside
 from .listener import Listener
 from .lobby import Lobby
 from .log import Log
+from .loop import new_loop
 from .processor import Processor
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
@@ -72,7 +73,7 @@ class Worker:
         # With nobody to wait for, a connection runs straight through and costs no task.
         looks_up = names.wanted(settings)
         waits = looks_up or bool(settings.program.screens) or bool(settings.reserve)
-        self._loop = asyncio.new_event_loop()
+        self._loop = new_loop()
         self._inheritance = inheritance
         self._board = inheritance.board
         self._journal = Journal(inheritance.log, self._board, settings.limit)

@@ -1,0 +1,92 @@
+"""A worker's event loop: asyncio's, but who waits for something to read is called straight from the poll.
+
+asyncio makes a key and a handle for each descriptor that is watched, and an entry in its queue for each event. A
+refused client has six of them; they were a tenth of all that it cost.
+"""
+
+import asyncio
+import select
+import selectors
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, TypeVarTuple
+
+#: Descriptors that one poll tells of; the others are told of by the next.
+_AT_ONCE = 256
+
+_Args = TypeVarTuple("_Args")
+_Call = Callable[[], object]
+
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The loop to serve with; asyncio's own where the system has no epoll."""
+    return _Loop() if hasattr(select, "epoll") else asyncio.new_event_loop()
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """Only readers are ours; writers, timers and all else go asyncio's way."""
+
+    def __init__(self) -> None:
+        self._poll = _Poll(self._tell)
+        super().__init__(self._poll)
+
+    def add_reader(self, fd: int | _HasFileno, callback: Callable[[*_Args], object], *args: *_Args) -> None:
+        """Have a call made whenever a descriptor, or what has one, can be read from."""
+        self._poll.watch(_number(fd), partial(callback, *args))
+
+    def remove_reader(self, fd: int | _HasFileno) -> bool:
+        """Watch it no more; False where it was not watched."""
+        return self._poll.unwatch(_number(fd))
+
+    def _tell(self, error: Exception, call: _Call) -> None:
+        self.call_exception_handler({"message": f"Exception in reader {call!r}", "exception": error})
+
+
+class _Poll(selectors.DefaultSelector):
+    """Ours and all that asyncio watches in one poll. failed: gets what a call of ours has raised, and the call."""
+
+    def __init__(self, failed: Callable[[Exception, _Call], None]) -> None:
+        super().__init__()
+        self._failed = failed
+        self._calls: dict[int, _Call] = {}
+        self._both = select.epoll()
+        self._asyncios: list[tuple[selectors.SelectorKey, int]] = []
+        self.watch(self.fileno(), self._hear_asyncios)
+
+    def watch(self, fd: int, call: _Call) -> None:
+        if fd not in self._calls:
+            self._both.register(fd, select.EPOLLIN)
+        self._calls[fd] = call
+
+    def unwatch(self, fd: int) -> bool:
+        if self._calls.pop(fd, None) is None:
+            return False
+        self._both.unregister(fd)
+        return True
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Make our calls; what is asyncio's is for asyncio to call."""
+        self._asyncios = []
+        for fd, call in [(fd, self._calls.get(fd)) for fd, _ in self._both.poll(timeout, _AT_ONCE)]:
+            # A call before this one may have closed the descriptor, and a new client may have got its number.
+            if call and self._calls.get(fd) is call:
+                try:
+                    call()
+                except Exception as error:
+                    self._failed(error, call)
+        return self._asyncios
+
+    def close(self) -> None:
+        self._both.close()
+        super().close()
+
+    def _hear_asyncios(self) -> None:
+        self._asyncios = super().select(0)
+
+
+def _number(fd: int | _HasFileno) -> int:
+    return fd if isinstance(fd, int) else fd.fileno()
