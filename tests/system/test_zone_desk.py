@@ -3,8 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable
 
 import pytest
 
@@ -21,32 +20,27 @@ from ucspi_py.system.zone_asking import Heard, Inquiry
 from ucspi_py.system.zone_board import ZoneBoard
 from ucspi_py.system.zone_desk import ZoneDesk
 
-T = TypeVar("T")
-
 ERROR = Found((b"\x7f\xff\xff\xfe",))
 ME = b"192.0.2.7"
 
 
-class Loop(asyncio.SelectorEventLoop):
-    """A loop whose clock can be set forward."""
+class Clock:
+    """The monotonic clock, which can be set forward."""
 
     ahead = 0.0
-
-    def time(self) -> float:
-        return super().time() + self.ahead
+    true = staticmethod(time.monotonic)
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run it in such a loop."""
-    with asyncio.Runner(loop_factory=Loop) as runner:
-        return runner.run(main)
+@pytest.fixture(autouse=True)
+def clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody's clock."""
+    monkeypatch.setattr(Clock, "ahead", 0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: Clock.true() + Clock.ahead)
 
 
 def forward(seconds: float) -> None:
     """Set the clock forward."""
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, Loop)
-    loop.ahead += seconds
+    Clock.ahead += seconds
 
 
 class Office:
@@ -73,7 +67,7 @@ class Office:
         loop = asyncio.get_running_loop()
         name = dnsbl.query(self.zones[number], ip, ask_private=False) or b""
         heard: asyncio.Future[Heard] = loop.create_future()
-        self.desk.hear(Inquiry(self.zones[number], ip, name, loop.time() + 5), heard.set_result)
+        self.desk.hear(Inquiry(self.zones[number], ip, name, time.monotonic() + 5), heard.set_result)
         return (await heard).finding
 
     async def screen(self, ip: bytes) -> Opinion:
@@ -128,7 +122,7 @@ class TestMemory:
             assert await office.hear() == first
             assert office.table.asked == questions * 2
 
-        run(main())
+        asyncio.run(main())
 
     def test_of_this_zone_and_this_address(self) -> None:
         """Another address or another zone is another question."""
@@ -140,7 +134,7 @@ class TestMemory:
             assert await office.hear(number=1) == CLEAN
             assert office.table.names() == [b"7.2.0.192.bl"] * 2 + [b"8.2.0.192.bl", b"7.2.0.192.wl"]
 
-        run(main())
+        asyncio.run(main())
 
     def test_is_bounded(self) -> None:
         """After 20,000 others the first is forgotten, and the last is not."""
@@ -155,7 +149,7 @@ class TestMemory:
             await office.hear(clients(1)[0])
             assert len(office.table.asked) == asked + 1
 
-        run(main())
+        asyncio.run(main())
 
     @pytest.mark.parametrize("answer", [SILENCE, ERROR])
     def test_of_a_failure_is_short(self, answer: Found) -> None:
@@ -170,7 +164,7 @@ class TestMemory:
             await office.hear()
             assert len(office.table.asked) == 2
 
-        run(main())
+        asyncio.run(main())
 
 
 class TestBreaker:
@@ -185,7 +179,7 @@ class TestBreaker:
                 assert isinstance(await office.hear(ip), Failing)
             assert len(office.table.asked) == 5
 
-        run(main())
+        asyncio.run(main())
 
         assert lines(capfd) == ["bl: it failed too often, last: timed out; it is left alone for a while"]
 
@@ -200,7 +194,7 @@ class TestBreaker:
             assert len(table.asked) == 9
             assert office.board.read(0).may_be_asked
 
-        run(main())
+        asyncio.run(main())
 
     def test_it_comes_back_by_itself(self) -> None:
         """The next look tests it, and clients are screened again."""
@@ -216,7 +210,7 @@ class TestBreaker:
             assert isinstance(await office.hear(), Listed)
             assert await office.hear(clients(1)[0]) == CLEAN  # its failure is forgotten
 
-        run(main())
+        asyncio.run(main())
 
     def test_the_first_failure_has_it_tested(self) -> None:
         """If it is dead, the second client finds it left alone."""
@@ -231,7 +225,7 @@ class TestBreaker:
             assert await office.hear(clients(2)[1]) == Failing("left alone, it failed too often")
             assert office.table.asked == []
 
-        run(main())
+        asyncio.run(main())
 
     def test_a_name_servers_memory_does_not_deceive_it(self) -> None:
         """The test points may be answered from memory while the zone is dead; a random address is not."""
@@ -241,7 +235,7 @@ class TestBreaker:
             await office.test()
             assert not office.board.read(0).may_be_asked
 
-        run(main())
+        asyncio.run(main())
 
     def test_as_long_as_it_is_dead_it_stays_alone(self, capfd: pytest.CaptureFixture[str]) -> None:
         """It is tested again before anybody could be made to wait, and after the second time a line says so."""
@@ -257,7 +251,7 @@ class TestBreaker:
                 office.board.note_health(0, trusted=True, closed_for=record.closed_until - record.test_at)
                 await office.test()
 
-        run(main())
+        asyncio.run(main())
 
         assert lines(capfd) == ["bl: it cannot be asked: timed out; it is left alone until it answers"]
 
@@ -278,7 +272,7 @@ class TestBreaker:
             assert office.board.read(0).may_be_asked
             assert all(re.fullmatch(rb"254\.\d+\.\d+\.127\.bl", name) for name in office.table.names()[1:])
 
-        run(main())
+        asyncio.run(main())
 
 
 class TestQuarantine:
@@ -308,7 +302,7 @@ class TestQuarantine:
             assert lines(capfd) == ["short: it is believed again"]
             assert await office.hear() == CLEAN
 
-        run(main())
+        asyncio.run(main())
 
     def test_another_line_of_the_same_hour_does_not_hide_it(self, capfd: pytest.CaptureFixture[str]) -> None:
         """First it fails, then it lists the world."""
@@ -321,7 +315,7 @@ class TestQuarantine:
             office.table.answers = {(b"bl", A): address()}
             await office.test()
 
-        run(main())
+        asyncio.run(main())
 
         assert "lists 127.0.0.1" in lines(capfd)[0]
 
@@ -336,7 +330,7 @@ class TestQuarantine:
             assert office.board.read(0).silenced
             assert await office.hear() == Failing("not believed for now", answered=True)
 
-        run(main())
+        asyncio.run(main())
 
         assert not any("again" in line for line in lines(capfd))
 
@@ -353,7 +347,7 @@ class TestQuarantine:
             await office.test()
             assert await office.hear() == CLEAN
 
-        run(main())
+        asyncio.run(main())
 
     def test_errors_for_clients_do_not_count_as_silence(self, capfd: pytest.CaptureFixture[str]) -> None:
         """They cost nobody any time: each is counted, the breaker stays closed, and one line an hour says so."""
@@ -368,7 +362,7 @@ class TestQuarantine:
             office.desk.share()
             assert office.board.read(0).errors == 10
 
-        run(main())
+        asyncio.run(main())
 
         assert lines(capfd) == ["bl: it answers 127.255.255.254, which is an error and lists nobody"]
 
@@ -400,7 +394,7 @@ class TestMadness:
             office.desk.share()
             assert lines(capfd) == []
 
-        run(main())
+        asyncio.run(main())
 
     def test_not_from_the_beginning(self, capfd: pytest.CaptureFixture[str]) -> None:
         """A list of whole networks lists most of who comes, and always has."""
@@ -412,7 +406,7 @@ class TestMadness:
                 assert isinstance(await office.hear(ip), Listed)
                 office.desk.share()
 
-        run(main())
+        asyncio.run(main())
 
         assert lines(capfd) == []
 
@@ -432,7 +426,7 @@ class TestTests:
             for number in range(2):
                 assert time.monotonic() + 1300 < office.board.read(number).test_at < time.monotonic() + 2300
 
-        run(main())
+        asyncio.run(main())
 
     def test_a_slow_zone_does_not_keep_the_others_waiting(self) -> None:
         """All that are due are tested at once."""
@@ -448,7 +442,7 @@ class TestTests:
             await office.look()
             assert {name[-1:] for name in office.table.names()} == {b"a", b"b", b"c"}
 
-        run(main())
+        asyncio.run(main())
 
     def test_an_empty_zone_is_remarked_on(self, capfd: pytest.CaptureFixture[str]) -> None:
         """With -v only: it harms nobody."""
@@ -456,9 +450,9 @@ class TestTests:
         async def main(verbose: bool) -> None:
             await Office("bl", verbose=verbose).look()
 
-        run(main(False))
+        asyncio.run(main(False))
         assert lines(capfd) == []
-        run(main(True))
+        asyncio.run(main(True))
         assert lines(capfd) == ["bl: it does not list its test point 127.0.0.2; does it still live?"]
 
 
@@ -479,7 +473,7 @@ class TestCounters:
                 desk.share()
             return [record.totals() for record in office.board.all()]
 
-        bl, dul = run(main())
+        bl, dul = asyncio.run(main())
 
         assert bl | {"milliseconds": 0} == _totals(asked=4, listed=2, timeouts=1, unique=2, overlap=1)
         assert dul | {"milliseconds": 0} == _totals(asked=4, listed=1, errors=1, overlap=1)
@@ -499,7 +493,7 @@ class TestCounters:
                 desk.share()
             return office.board.read(0).listed, office.tally.read()
 
-        assert run(main()) == (2, Totals(accepted=4, refused=2, bounced=2))
+        assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2))
 
     def test_they_are_shared_within_a_second(self) -> None:
         """Without anybody's asking for it."""
@@ -509,7 +503,7 @@ class TestCounters:
             await office.screen(ME)
             await _until(lambda: office.board.read(0).asked == 1)
 
-        run(main())
+        asyncio.run(main())
 
 
 def _totals(**counts: int) -> dict[str, int]:

@@ -17,6 +17,7 @@ _IN = 1
 UDP_LIMIT = 512
 
 _HEADER = struct.Struct("!HHHHHH")
+_TYPE_AND_CLASS = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHLH")
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
 _NOERROR, _NXDOMAIN = 0, 3
@@ -62,25 +63,20 @@ Answer = Found | Absent | Failed
 
 #: Gets the answer to a question, once.
 TellAnswer = Callable[[Answer], None]
-#: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is on the running loop's
-#: clock; the answer may be told at once.
+#: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is in seconds of the monotonic
+#: clock, which is the loop's too; the answer may be told at once.
 Ask = Callable[[bytes, int, float, TellAnswer], None]
 
 
 class Question(NamedTuple):
-    """A name in wire form, and the type asked for."""
+    """The question section, which an answer must echo, and the type asked for in it."""
 
-    name: bytes
+    section: bytes
     kind: int
 
     def packet(self, number: int) -> bytes:
         """The query packet with this id (0 to 65535)."""
         return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
-
-    @property
-    def section(self) -> bytes:
-        """The question section, which an answer must echo."""
-        return self.name + struct.pack("!HH", self.kind, _IN)
 
 
 class Record(NamedTuple):
@@ -108,7 +104,7 @@ def question(name: bytes, kind: int) -> Question:
         raise ValueError("label too long") from None
     if len(wire) > _NAME_LIMIT:
         raise ValueError("name too long")
-    return Question(wire, kind)
+    return Question(wire + _TYPE_AND_CLASS.pack(kind, _IN), kind)
 
 
 def is_answer(packet: bytes, number: int, asked: Question) -> bool:

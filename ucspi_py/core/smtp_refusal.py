@@ -27,22 +27,25 @@ LINE_LIMIT = 2048
 COMMAND_LIMIT = 20
 ERROR_LIMIT = 10
 
-#: Bytes that are kept of what the client says of itself.
+#: What a client says of itself, by the name under which it is kept; and bytes that are kept of each.
+_QUOTED = {b"helo": b"helo", b"ehlo": b"helo", b"mail": b"mail", b"rcpt": b"rcpt"}
 _QUOTE_LIMIT = 100
 
 
 class RefusalDialogue:
-    """One refused client. Feed it what the client sends, send what it returns, end when it is finished.
-
-    said: the first HELO or EHLO, MAIL and RCPT of the client, by the verb's first letters, safe for a log line.
-    """
+    """One refused client. Feed it what the client sends, send what it returns, end when it is finished."""
 
     def __init__(self, refusal: Refuse) -> None:
         self.reply = refusal.reply + b"\r\n"
         self.finished = False
-        self.said: dict[bytes, bytes] = {}
+        self._said: dict[bytes, bytes] = {}
         self._rest = b""
         self._commands = self._errors = 0
+
+    @property
+    def said(self) -> dict[bytes, bytes]:
+        """The client's first HELO or EHLO, MAIL and RCPT, by verb (EHLO is helo, too), safe for a log line."""
+        return {verb: clean(words) for verb, words in self._said.items()}
 
     def greeting(self) -> bytes:
         """What the client reads first."""
@@ -79,13 +82,10 @@ class RefusalDialogue:
         self._errors += verb not in _KNOWN_VERBS
         if self._commands > COMMAND_LIMIT or self._errors > ERROR_LIMIT:
             return self._last(_TOO_MUCH)
-        self._quote(verb, rest)
+        if verb in _QUOTED:
+            self._said.setdefault(_QUOTED[verb], rest[:_QUOTE_LIMIT])
         return _FINE if verb in _FINE_VERBS else self.reply
 
     def _last(self, reply: bytes) -> bytes:
         self.finished = True
         return reply
-
-    def _quote(self, verb: bytes, rest: bytes) -> None:
-        if verb in (b"helo", b"ehlo", b"mail", b"rcpt"):
-            self.said.setdefault(b"helo" if verb == b"ehlo" else verb, clean(rest[:_QUOTE_LIMIT]))

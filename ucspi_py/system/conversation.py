@@ -34,7 +34,6 @@ class _Conversation:
         self._client = client
         self._dialogue = dialogue
         self._unsaid = b""
-        client.setblocking(False)
 
     def begin(self, words: bytes) -> None:
         """Say the first words, and listen."""
@@ -54,7 +53,7 @@ class _Conversation:
 
     def _hear(self) -> None:
         try:
-            data = self._client.recv(4096)
+            data = self._client.recv(4096, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -66,7 +65,7 @@ class _Conversation:
 
     def _say(self, words: bytes) -> None:
         try:
-            said = self._client.send(words) if words else 0
+            said = self._client.send(words, socket.MSG_DONTWAIT) if words else 0
         except BlockingIOError:
             said = 0
         except OSError:

@@ -10,7 +10,7 @@ _PORT = 113
 
 
 async def ask(endpoints: Endpoints, deadline: float) -> bytes | None:
-    """The ident answer; None where there is none before the deadline (on the running loop's clock, seconds)."""
+    """The ident answer; None where there is none before the deadline (seconds of the monotonic clock)."""
     try:
         async with asyncio.timeout_at(deadline):
             return await _ask(endpoints)

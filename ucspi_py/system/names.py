@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 from ..core import dns_message
 from ..core.address import is_ipv6, reversed_name
@@ -24,7 +25,7 @@ def wanted(settings: ServerSettings) -> bool:
 
 async def look_up(settings: ServerSettings, ask: Ask, endpoints: Endpoints) -> Names:
     """Names as -h, -p, -l and -r want them, within one deadline of -t seconds for all of them together."""
-    deadline = asyncio.get_running_loop().time() + settings.lookup_seconds
+    deadline = time.monotonic() + settings.lookup_seconds
     local_host, remote_host, remote_info = await asyncio.gather(
         _local_host(settings, ask, endpoints.local_ip, deadline),
         _remote_host(settings, ask, endpoints.remote_ip, deadline),

@@ -6,9 +6,9 @@ import ipaddress
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import dns.exception
 import dns.message
@@ -39,8 +39,7 @@ def servers(cache_ip: str | None, resolv_conf: str = "/etc/resolv.conf") -> tupl
     return tuple(found[:_SERVER_LIMIT]) or (("127.0.0.1", _PORT),)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(NamedTuple):
     """A question on its way from server to server. turns: who is asked next, and with how many seconds of patience.
 
     failures: what the servers of this round have said.
@@ -61,14 +60,14 @@ class Resolver:
 
     def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
         self._read_servers = read_servers
-        self._pools: dict[Server, UdpPool] = {}
+        self._pools: list[tuple[Server, UdpPool]] = []
         self._fetching: set[asyncio.Task[Answer]] = set()
         self._read_again = 0.0
 
     def ask(self, name: bytes, kind: int, deadline: float, tell: TellAnswer) -> None:
         """Have told the records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
-        deadline: on the running loop's clock, in seconds; then the answer is Failed. Server after server is asked,
+        deadline: in seconds of the monotonic clock; then the answer is Failed. Server after server is asked,
         round after round; it is over at once when every server has answered that it cannot say.
         """
         try:
@@ -93,7 +92,7 @@ class Resolver:
             asking.tell(asking.failures[-1] if asking.failures else TIMED_OUT)
             return
         server, pool, patience = turn
-        until = min(asyncio.get_running_loop().time() + patience, asking.deadline)
+        until = min(time.monotonic() + patience, asking.deadline)
         pool.ask(asking.asked, until, partial(self._take, asking, server, until))
 
     def _take(self, asking: _Asking, server: Server, until: float, answer: Answer) -> None:
@@ -101,7 +100,7 @@ class Resolver:
             self._fetch(asking.asked, server, until, partial(self._take, asking, server, until))
         elif not isinstance(answer, Failed):
             asking.tell(answer)
-        elif asyncio.get_running_loop().time() >= asking.deadline:
+        elif time.monotonic() >= asking.deadline:
             asking.tell(TIMED_OUT)
         else:
             asking.failures.append(answer)
@@ -121,19 +120,21 @@ class Resolver:
 
     def close(self) -> None:
         """Close every socket, each after its last answer."""
-        for pool in self._pools.values():
+        for _, pool in self._pools:
             pool.close()
 
     def _servers(self) -> list[tuple[Server, UdpPool]]:
         if time.monotonic() > self._read_again:
             loop = asyncio.get_running_loop()
-            known, self._pools = self._pools, {}
-            for server in self._read_servers():
-                self._pools[server] = known.pop(server) if server in known else UdpPool(loop, server, _read)
+            known = dict(self._pools)
+            self._pools = [
+                (server, known.pop(server) if server in known else UdpPool(loop, server, _read))
+                for server in dict.fromkeys(self._read_servers())
+            ]
             for pool in known.values():
                 pool.close()
             self._read_again = time.monotonic() + _KEEP_SERVERS
-        return list(self._pools.items())
+        return self._pools
 
 
 async def _ask_over_tcp(server: Server, asked: Question, until: float) -> Answer:

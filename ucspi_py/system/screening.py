@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
@@ -91,7 +92,7 @@ async def interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion:
     if not settings.zones:
         return Opinion(Accept())
     said = _Interview(settings)
-    deadline = asyncio.get_running_loop().time() + settings.lookup_seconds
+    deadline = time.monotonic() + settings.lookup_seconds
     for number, zone in enumerate(settings.zones):
         if said.opinion.done():
             break

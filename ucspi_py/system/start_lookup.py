@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 
 from ..core import dns_message
 from ..core.dns_message import Answer, Failed, Found
@@ -33,7 +34,7 @@ def address_of(host: str) -> str:
 
 async def _ask_both(name: bytes) -> tuple[Answer, Answer]:
     ask = from_environment().ask
-    deadline = asyncio.get_running_loop().time() + _PATIENCE
+    deadline = time.monotonic() + _PATIENCE
     ipv4, ipv6 = await asyncio.gather(
         answer_to(ask, name, dns_message.A, deadline),
         answer_to(ask, name, dns_message.AAAA, deadline),

@@ -19,10 +19,10 @@ class Totals(NamedTuple):
     def and_one(self, verdict: Verdict) -> "Totals":
         """These, and one more."""
         if isinstance(verdict, Accept):
-            return self._replace(accepted=self.accepted + 1)
+            return Totals(self.accepted + 1, self.refused, self.bounced)
         if verdict.code < 500:
-            return self._replace(refused=self.refused + 1)
-        return self._replace(bounced=self.bounced + 1)
+            return Totals(self.accepted, self.refused + 1, self.bounced)
+        return Totals(self.accepted, self.refused, self.bounced + 1)
 
 
 class Tally:

@@ -9,6 +9,7 @@ them, and not for each, and its answers come together, too.
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ _LOOKS = 0.05
 
 
 class _Waiting(NamedTuple):
-    """A question that is out. until: seconds of the loop's clock. tell: gets the answer, once."""
+    """A question that is out. until: seconds of the monotonic clock. tell: gets the answer, once."""
 
     asked: Question
     until: float
@@ -69,7 +70,7 @@ class Exchange:
 
     def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
         """Ask; tell() gets the answer, or what the failure is: UNREACHABLE, TOO_LONG, or TIMED_OUT a little later than
-        ``until``, seconds of the loop's clock."""
+        ``until``, seconds of the monotonic clock."""
         number = random_number()
         while number in self._out:
             number = random_number()
@@ -104,9 +105,9 @@ class Exchange:
                 self._settle(number, UNREACHABLE)
 
     def _receive(self) -> None:
-        """Take what has come, some packets at most, so that a flood of them does not keep the loop; then read them."""
+        """Take as many packets as are awaited, some at most, so that a flood does not keep the loop; then read them."""
         packets, refused = [], False
-        for _ in range(_TOGETHER):
+        for _ in range(min(_TOGETHER, len(self._out) or 1)):
             try:
                 packets.append(self._socket.recv(dns_message.UDP_LIMIT + 1))
             except BlockingIOError:
@@ -137,7 +138,7 @@ class Exchange:
             self._settle(number, answer)
 
     def _give_up(self) -> None:
-        now = self._loop.time()
+        now = time.monotonic()
         for number in [number for number, waiting in self._out.items() if waiting.until <= now]:
             self._settle(number, TIMED_OUT)
         if self._out:

@@ -1,6 +1,7 @@
 """One zone asked about one client: A first, TXT only where it is needed. Never remembers and never judges."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ _TEST_PATIENCE = 5.0
 
 
 class Inquiry(NamedTuple):
-    """A zone to be asked about a client under a name; it is told no later than the deadline, on the loop's clock."""
+    """A zone to be asked about a client under a name; it is told no later than the deadline, on the monotonic clock."""
 
     zone: Zone
     ip: bytes
@@ -53,8 +54,7 @@ class _Hearing:
         self._ask = ask
         self._inquiry = inquiry
         self._tell = tell
-        self._clock = asyncio.get_running_loop().time
-        self._start = self._clock()
+        self._start = time.monotonic()
         ask(inquiry.name, A, inquiry.deadline, self._on_address)
 
     def _on_address(self, address: Answer) -> None:
@@ -70,7 +70,7 @@ class _Hearing:
         self._conclude(finding, min(_ttl(self._address), _ttl(text)))
 
     def _conclude(self, finding: Finding, ttl: int) -> None:
-        self._tell(Heard(finding, self._clock() - self._start, ttl))
+        self._tell(Heard(finding, time.monotonic() - self._start, ttl))
 
 
 async def examine(ask: Ask, zone: Zone) -> Health:
@@ -78,7 +78,7 @@ async def examine(ask: Ask, zone: Zone) -> Health:
 
     For the test points a name server may speak from memory, long after the zone has ceased to answer.
     """
-    deadline = asyncio.get_running_loop().time() + _TEST_PATIENCE
+    deadline = time.monotonic() + _TEST_PATIENCE
     anybody = b"127.%d.%d.254" % divmod(random_number(), 256)
     points = (anybody, zone_health.LISTED_POINT, zone_health.CLEAN_POINT) if zone.tested else (anybody,)
     questions = (answer_to(ask, reversed_name(point) + zone.name, A, deadline) for point in points)

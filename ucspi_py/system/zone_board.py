@@ -73,7 +73,7 @@ class ZoneBoard:
 
     def read(self, number: int) -> Record:
         """What is known of a zone."""
-        return Record(*_LAYOUT.unpack_from(self._shared.memory, number * _LAYOUT.size))
+        return Record._make(_LAYOUT.unpack_from(self._shared.memory, number * _LAYOUT.size))
 
     def all(self) -> list[Record]:
         """What is known of every zone."""

@@ -57,24 +57,24 @@ class ZoneDesk:
 
     def hear(self, inquiry: Inquiry, tell: Tell) -> None:
         """Have told what a zone says of a client: from memory, from the zone, or that it is not to be had."""
-        known = self._known(self._numbers[inquiry.zone], inquiry.ip)
+        number = self._numbers[inquiry.zone]
+        known = self._known(number, inquiry.ip)
         if known:
             tell(known)
         else:
-            hear(self._ask, inquiry, partial(self._take, inquiry, tell))
+            hear(self._ask, inquiry, partial(self._take, inquiry, number, tell))
 
     def _known(self, number: int, ip: bytes) -> Heard | None:
         """What there is to say of a client without asking the zone; None where it is to be asked."""
         record = self._board.read(number)
         if record.silenced:
             return _NOT_BELIEVED
-        heard = self._recall((number, ip), asyncio.get_running_loop().time(), record.well_since)
+        heard = self._recall((number, ip), time.monotonic(), record.well_since)
         return heard or (None if record.may_be_asked else _LEFT_ALONE)
 
-    def _take(self, inquiry: Inquiry, tell: Tell, heard: Heard) -> None:
-        number = self._numbers[inquiry.zone]
+    def _take(self, inquiry: Inquiry, number: int, tell: Tell, heard: Heard) -> None:
         self._note(inquiry.zone, number, heard)
-        self._remember((number, inquiry.ip), heard, asyncio.get_running_loop().time())
+        self._remember((number, inquiry.ip), heard, time.monotonic())
         tell(heard)
 
     def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
@@ -160,6 +160,6 @@ class ZoneDesk:
     def _remember(self, key: tuple[int, bytes], heard: Heard, now: float) -> None:
         failed = isinstance(heard.finding, Failing)
         ttl = _FAILURE_TTL if failed else min(max(heard.ttl, _LEAST_TTL), _MOST_TTL)
-        self._remembered[key] = heard._replace(seconds=0.0), now, now + ttl
+        self._remembered[key] = Heard(heard.finding, 0.0, heard.ttl), now, now + ttl
         while len(self._remembered) > _MEMORY:
             self._remembered.popitem(last=False)
