@@ -132,9 +132,9 @@ def answer(packet: bytes, asked: Question) -> Answer:
             record, position = _record(packet, position)
             if record.kind == asked.kind and record.record_class == _IN:
                 found.append(record)
-        data = tuple(_strings(record.data) if asked.kind == TXT else record.data for record in found if _fits(record))
+        data = [_strings(record.data) if asked.kind == TXT else record.data for record in found if _fits(record)]
         if data:
-            return Found(data, min(record.ttl for record in found))
+            return Found(tuple(data), min([record.ttl for record in found]))
         return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)
     except Malformed:
         return Failed("protocol error")

@@ -21,8 +21,7 @@ class Prefixes(NamedTuple):
 
 #: The network of a client, unless the operator says otherwise.
 NETWORK = Prefixes(24, 64)
-#: An IPv6 client has a whole /64 to choose its address from, so that is what one client is.
-CLIENT = Prefixes(32, 64)
+_IPV4 = 0xFFFF << 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,19 @@ def exceeded(limits: ClientLimits, presence: Presence) -> bytes | None:
 
 
 def keys(limits: ClientLimits, ip: bytes) -> Keys:
-    """The keys of a client with this canonical address."""
-    return Keys(_key(ip, CLIENT), _key(ip, limits.network))
+    """The keys of a client with this canonical address: 64 bits, equal for addresses in the same prefix only.
+
+    An IPv6 client has a whole /64 to choose its address from, so that is what one client is; more is not looked at.
+    IPv4 networks are put where IPv6 has no sources (ff00::/8 is multicast).
+    """
+    number = _number(ip)
+    if is_ipv6(ip):
+        return Keys(1 + (number >> 64), 1 + (number >> (128 - min(limits.network.ipv6, 64))))
+    return Keys(_IPV4 | number, _IPV4 | number >> (32 - limits.network.ipv4))
 
 
 @lru_cache(maxsize=4096)
-def _key(ip: bytes, prefixes: Prefixes) -> int:
-    """A canonical address -> 64 bits that are equal for addresses in the same prefix only, and never 0.
-
-    IPv4 networks are put where IPv6 has no sources (ff00::/8 is multicast). At most 64 bits of IPv6 are looked at.
-    """
-    if not is_ipv6(ip):
-        number = int.from_bytes(bytes(map(int, ip.split(b"."))), "big")
-        return 0xFFFF << 48 | number >> (32 - prefixes.ipv4)
-    return 1 + (int(ipaddress.IPv6Address(ip.decode("ascii"))) >> (128 - min(prefixes.ipv6, 64)))
+def _number(ip: bytes) -> int:
+    if is_ipv6(ip):
+        return int(ipaddress.IPv6Address(ip.decode("ascii")))
+    return int.from_bytes(bytes(map(int, ip.split(b"."))), "big")

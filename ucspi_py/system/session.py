@@ -93,7 +93,6 @@ async def serve(service: Service, client: socket.SocketType, endpoints: Endpoint
         guest = Guest(client, endpoints, keys, known, environment)
         if _over_limit(service, guest, rule, counted):
             return
-        _set_options(service.settings, client)
         for screen in service.screens:
             if await _refused(service, screen, guest):
                 return
@@ -159,6 +158,7 @@ async def _start(service: Service, guest: Guest) -> None:
     service.board.name(slot, *guest.keys)
     if service.in_bursts:
         await asyncio.sleep(0)
+    _set_options(service.settings, guest.socket)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:

@@ -50,6 +50,8 @@ def hear(ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
 class _Hearing:
     """A question, and the one that may follow from its answer. Callbacks: a task for each zone costs twice as much."""
 
+    __slots__ = ("_address", "_ask", "_inquiry", "_start", "_tell")
+
     def __init__(self, ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
         self._ask = ask
         self._inquiry = inquiry
