@@ -192,7 +192,7 @@ class TestBreaker:
             for ip in (*clients(4), b"192.0.2.9", *clients(8)[4:]):
                 await office.hear(ip)
             assert len(table.asked) == 9
-            assert office.board.read(0).may_be_asked
+            assert office.board.standing(0).may_be_asked
 
         asyncio.run(main())
 
@@ -203,10 +203,10 @@ class TestBreaker:
             office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
             for ip in clients(5):
                 await office.hear(ip)
-            assert not office.board.read(0).may_be_asked
+            assert not office.board.standing(0).may_be_asked
             office.table.answers = healthy(b"bl") | listing(b"bl", ME)
             await office.look()
-            assert office.board.read(0).may_be_asked
+            assert office.board.standing(0).may_be_asked
             assert isinstance(await office.hear(), Listed)
             assert await office.hear(clients(1)[0]) == CLEAN  # its failure is forgotten
 
@@ -233,7 +233,7 @@ class TestBreaker:
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): SILENCE} | healthy(b"bl")))
             await office.test()
-            assert not office.board.read(0).may_be_asked
+            assert not office.board.standing(0).may_be_asked
 
         asyncio.run(main())
 
@@ -246,9 +246,9 @@ class TestBreaker:
                 await office.test()
             assert lines(capfd) == []
             for _ in range(3):
-                record = office.board.read(0)
-                assert time.monotonic() + 20 < record.test_at < record.closed_until - 20
-                office.board.note_health(0, trusted=True, closed_for=record.closed_until - record.test_at)
+                standing = office.board.standing(0)
+                assert time.monotonic() + 20 < standing.test_at < standing.closed_until - 20
+                office.board.note_health(0, trusted=True, closed_for=standing.closed_until - standing.test_at)
                 await office.test()
 
         asyncio.run(main())
@@ -265,11 +265,11 @@ class TestBreaker:
             office.table.answers = {(b"bl", A): SILENCE}
             await office.hear()
             await office.test()
-            assert not office.board.read(0).may_be_asked
+            assert not office.board.standing(0).may_be_asked
             assert len(office.table.asked) == 2
             office.table.answers = {(b"bl", A): address()}
             await office.test()
-            assert office.board.read(0).may_be_asked
+            assert office.board.standing(0).may_be_asked
             assert all(re.fullmatch(rb"254\.\d+\.\d+\.127\.bl", name) for name in office.table.names()[1:])
 
         asyncio.run(main())
@@ -327,7 +327,7 @@ class TestQuarantine:
             await office.look()
             office.table.answers = {(b"bl", A): SILENCE}
             await office.test()
-            assert office.board.read(0).silenced
+            assert office.board.standing(0).silenced
             assert await office.hear() == Failing("not believed for now", answered=True)
 
         asyncio.run(main())
@@ -360,7 +360,7 @@ class TestQuarantine:
                 assert finding.answered
             assert len(office.table.asked) == 10
             office.desk.share()
-            assert office.board.read(0).errors == 10
+            assert office.board.record(0).errors == 10
 
         asyncio.run(main())
 
@@ -386,7 +386,7 @@ class TestMadness:
             office.desk.share()
             assert lines(capfd) == ["bl: it suddenly lists nearly everybody, so it is not believed"]
             assert isinstance(await office.hear(ME), Failing)
-            assert office.board.read(0).test_at > time.monotonic() + 1000
+            assert office.board.standing(0).test_at > time.monotonic() + 1000
             office.table.answers = healthy(b"bl")
             await office.test()
             assert lines(capfd) == ["bl: it is believed again"]
@@ -424,7 +424,7 @@ class TestTests:
             await office.look()
             assert len(office.table.asked) == 6
             for number in range(2):
-                assert time.monotonic() + 1300 < office.board.read(number).test_at < time.monotonic() + 2300
+                assert time.monotonic() + 1300 < office.board.standing(number).test_at < time.monotonic() + 2300
 
         asyncio.run(main())
 
@@ -471,7 +471,7 @@ class TestCounters:
                 await office.screen(ip)
             for desk in office.desks:
                 desk.share()
-            return [record.totals() for record in office.board.all()]
+            return [record.totals() for record in office.board.records()]
 
         bl, dul = asyncio.run(main())
 
@@ -491,7 +491,7 @@ class TestCounters:
                 desk.note_verdict(office.settings, Opinion(Accept(known=True)))
                 desk.share()
                 desk.share()
-            return office.board.read(0).listed, office.tally.read()
+            return office.board.record(0).listed, office.tally.read()
 
         assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2))
 
@@ -501,7 +501,7 @@ class TestCounters:
         async def main() -> None:
             office = Office("bl")
             await office.screen(ME)
-            await _until(lambda: office.board.read(0).asked == 1)
+            await _until(lambda: office.board.record(0).asked == 1)
 
         asyncio.run(main())
 

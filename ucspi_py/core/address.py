@@ -15,9 +15,13 @@ def canonical(ip: str) -> bytes:
     return str(address.ipv4_mapped or address).encode("ascii")
 
 
+#: A number, since who looks for bytes in bytes has Python try them as a number first, and fail.
+_COLON = ord(":")
+
+
 def is_ipv6(ip: bytes) -> bool:
     """Whether a canonical address is one of IPv6."""
-    return b":" in ip
+    return _COLON in ip
 
 
 _PRIVATE = tuple(

@@ -79,15 +79,6 @@ class Question(NamedTuple):
         return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
 
 
-class Record(NamedTuple):
-    """One resource record without its owner."""
-
-    kind: int
-    record_class: int
-    ttl: int
-    data: bytes
-
-
 class Truncated(Exception):
     """The answer did not fit: ask again over TCP."""
 
@@ -128,20 +119,27 @@ def answer(packet: bytes, asked: Question) -> Answer:
     try:
         position = _HEADER.size + len(asked.section)
         found = []
+        least_ttl = _TTL_LIMIT
         for _ in range(answers):
-            record, position = _record(packet, position)
-            if record.kind == asked.kind and record.record_class == _IN:
-                found.append(record)
-        data = [_strings(record.data) if asked.kind == TXT else record.data for record in found if _fits(record)]
-        if data:
-            return Found(tuple(data), min([record.ttl for record in found]))
+            kind, record_class, ttl, data, position = _record(packet, position)
+            if kind == asked.kind and record_class == _IN:
+                least_ttl = min(least_ttl, ttl)
+                if kind == TXT:
+                    found.append(_strings(data))
+                elif len(data) == _ADDRESS_SIZES.get(kind, len(data)):
+                    found.append(data)
+        if found:
+            return Found(tuple(found), least_ttl)
         return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)
     except Malformed:
         return Failed("protocol error")
 
 
-def _record(packet: bytes, position: int) -> tuple[Record, int]:
-    """One record, whatever its owner (dns_txt.c: an alias is the server's to follow), and where the next one starts."""
+def _record(packet: bytes, position: int) -> tuple[int, int, int, bytes, int]:
+    """Type, class, TTL and data of one record, and where the next one starts.
+
+    Whatever its owner: an alias is the server's to follow (dns_txt.c).
+    """
     position = _skip_name(packet, position)
     start = position + _RECORD.size
     if start > len(packet):
@@ -149,18 +147,13 @@ def _record(packet: bytes, position: int) -> tuple[Record, int]:
     kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
     if start + size > len(packet):
         raise Malformed
-    ttl = ttl if ttl < _TTL_LIMIT else 0
-    return Record(kind, record_class, ttl, packet[start : start + size]), start + size
-
-
-def _fits(record: Record) -> bool:
-    return len(record.data) == _ADDRESS_SIZES.get(record.kind, len(record.data))
+    return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, packet[start : start + size], start + size
 
 
 def _negative_ttl(packet: bytes, position: int) -> int:
     """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
-    record, _ = _record(packet, position)
-    return record.ttl if record.kind == _SOA else 0
+    kind, _, ttl, _, _ = _record(packet, position)
+    return ttl if kind == _SOA else 0
 
 
 def _skip_name(packet: bytes, start: int) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from .address import is_ipv6
+
 
 class Match(NamedTuple):
     """The key that decided and the value stored under it."""
@@ -46,7 +48,7 @@ def match(get: Get, ip: bytes, host: bytes | None = None, info: bytes | None = N
 
 def _prefixes(ip: bytes, get: Get | None) -> Iterator[bytes]:
     end = ip.rfind(b".")
-    if end < 0 and get and b":" in ip:
+    if end < 0 and get and is_ipv6(ip):
         from . import rules_ipv6  # an IPv4 client never comes here, and the rules tools start without it
 
         yield from rules_ipv6.keys(ip, get)

@@ -200,7 +200,7 @@ class Master:
         self._report_at = time.monotonic() + _REPORTS
         if not self._asks_zones:
             return
-        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.all(), strict=True)
+        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.records(), strict=True)
         held = len(self._board.hall) - self._board.free(self._board.hall)
         self._log.warn(
             *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),

@@ -69,10 +69,12 @@ class Guest(NamedTuple):
     environment: dict[bytes, bytes]
 
 
-async def serve(service: Service, client: socket.SocketType, endpoints: Endpoints, counted: int) -> None:
+async def serve(
+    service: Service, client: socket.SocketType, endpoints: Endpoints, named: limits.Keys | None = None
+) -> None:
     """Take one client from its banner to its program, its refusal or the door.
 
-    counted: how many rows of the scoreboard tell of this client already, 0 or 1.
+    named: the keys that a row of the scoreboard has of this client already; None = no row tells of it.
     """
     try:
         try:
@@ -88,10 +90,10 @@ async def serve(service: Service, client: socket.SocketType, endpoints: Endpoint
         if rule.deny:
             service.journal.denied(endpoints, known)
             return
-        keys = limits.keys(service.settings.client_limits, endpoints.remote_ip)
+        keys = named or limits.keys(service.settings.client_limits, endpoints.remote_ip)
         environment = environ(service.environment, endpoints, known, rule.variables)
         guest = Guest(client, endpoints, keys, known, environment)
-        if _over_limit(service, guest, rule, counted):
+        if _over_limit(service, guest, rule, counted=bool(named)):
             return
         for screen in service.screens:
             if await _refused(service, screen, guest):
@@ -120,7 +122,7 @@ def _set_options(settings: ServerSettings, client: socket.SocketType) -> None:
         pass  # as in C: a client that is gone already is found out by whoever writes to it
 
 
-def _over_limit(service: Service, guest: Guest, rule: Instructions, counted: int) -> bool:
+def _over_limit(service: Service, guest: Guest, rule: Instructions, *, counted: bool) -> bool:
     """Whether the client has more of the service than its share; then it has been told."""
     of_client = limits.for_rule(service.settings.client_limits, rule.variables)
     presence = limits.Presence(

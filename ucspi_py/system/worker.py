@@ -156,7 +156,7 @@ class Worker:
         if self._waits:
             self._take_on(self._serve_in_hall(client, endpoints, self._board.claim(self._board.hall)))
         else:
-            self._start_line.bring(serve(self._service, client, endpoints, counted=0))
+            self._start_line.bring(serve(self._service, client, endpoints))
 
     def _take_on(self, work: Coroutine[None, None, None]) -> None:
         task = self._loop.create_task(work)
@@ -173,9 +173,10 @@ class Worker:
         if place is None:
             self._send_away(client, endpoints)
             return
-        self._board.name(place, *limits.keys(self._service.settings.client_limits, endpoints.remote_ip))
+        keys = limits.keys(self._service.settings.client_limits, endpoints.remote_ip)
+        self._board.name(place, *keys)
         try:
-            await serve(self._service, client, endpoints, counted=1)
+            await serve(self._service, client, endpoints, keys)
         finally:
             self._board.give_back(place)
 

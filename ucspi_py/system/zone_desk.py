@@ -66,11 +66,11 @@ class ZoneDesk:
 
     def _known(self, number: int, ip: bytes) -> Heard | None:
         """What there is to say of a client without asking the zone; None where it is to be asked."""
-        record = self._board.read(number)
-        if record.silenced:
+        standing = self._board.standing(number)
+        if standing.silenced:
             return _NOT_BELIEVED
-        heard = self._recall((number, ip), time.monotonic(), record.well_since)
-        return heard or (None if record.may_be_asked else _LEFT_ALONE)
+        heard = self._recall((number, ip), time.monotonic(), standing.well_since)
+        return heard or (None if standing.may_be_asked else _LEFT_ALONE)
 
     def _take(self, inquiry: Inquiry, number: int, tell: Tell, heard: Heard) -> None:
         self._note(inquiry.zone, number, heard)
@@ -111,14 +111,14 @@ class ZoneDesk:
 
     def _is_due(self, zone: Zone, number: int) -> bool:
         """Whether a zone is ours to test now. One without test points is only asked whether it answers again."""
-        record = self._board.read(number)
-        if not (zone.tested or record.failures or record.silenced or record.closed_until):
+        standing = self._board.standing(number)
+        if not (zone.tested or standing.failures or standing.silenced or standing.closed_until):
             return False
         return self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25))  # noqa: S311
 
     async def _test(self, zone: Zone, number: int) -> None:
         health = await examine(self._ask, zone)
-        before = self._board.read(number)
+        before = self._board.standing(number)
         trusted = health.trusted and (health.reachable or not before.silenced)
         self._board.note_health(number, trusted=trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
         if not (trusted and health.reachable):
@@ -145,7 +145,7 @@ class ZoneDesk:
                 if isinstance(finding, Failing):
                     counts.errors += 1
                     self._tell(zone, number, f"it {finding.reason}")
-                if self._board.read(number).failures:
+                if self._board.standing(number).failures:
                     self.share()  # or failures with answers between them would pass for failures in a row
 
     def _tell(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
