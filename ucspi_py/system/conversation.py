@@ -4,29 +4,16 @@ import asyncio
 import socket
 
 from ..core.smtp_refusal import RefusalDialogue
-from ..core.verdict import Refuse
 
 
-async def hold(client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
-    """Talk to a refused client until it quits, hangs up or its time is over; 0 seconds: only the refusal (-t 0)."""
-    loop = asyncio.get_running_loop()
-    dialogue = RefusalDialogue(refusal)
-    conversation = _Conversation(loop, client, dialogue)
-    alarm = loop.call_later(session_seconds or 1, conversation.end)
-    try:
-        conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
-        await conversation.over
-    finally:
-        alarm.cancel()
-        conversation.leave()
-    return dialogue
-
-
-class _Conversation:
+class Conversation:
     """Hears and says, by turns; who does not read what is said is not heard.
 
     A reader of its own for the whole time, not a coroutine's wait for each command: half the work for each client.
+    over: done when the client has been told all, has quit or hung up, or the conversation was ended.
     """
+
+    __slots__ = ("_client", "_dialogue", "_loop", "_unsaid", "over")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, client: socket.SocketType, dialogue: RefusalDialogue) -> None:
         self.over: asyncio.Future[None] = loop.create_future()

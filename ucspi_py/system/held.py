@@ -2,30 +2,53 @@
 
 import asyncio
 import socket
+import time
+from typing import NamedTuple
 
 from ..core.smtp_refusal import RefusalDialogue
 from ..core.verdict import Refuse
-from . import conversation, goodbye
+from . import goodbye
+from .conversation import Conversation
+from .later import Later
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
+
+#: Seconds between two looks for clients whose time is over: one timer for all of them.
+_LOOKS = 0.25
+
+
+class _Client(NamedTuple):
+    socket: socket.SocketType
+    conversation: Conversation
+    until: float
 
 
 class Held:
     """Who is held, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._clients: dict[asyncio.Task[object], socket.SocketType] = {}
+        self._clients: dict[asyncio.Task[object] | None, _Client] = {}
+        self._later = Later(_LOOKS, self._end_overdue)
 
     async def talk(self, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
-        """Hold a refused client, as conversation.hold() does."""
-        if task := asyncio.current_task():
-            self._clients[task] = client
+        """Talk to a refused client until it quits, hangs up or its time is over, which may be noticed a little late.
+
+        session_seconds: 0 = only the refusal, and a second to take it (-t 0).
+        """
+        loop = asyncio.get_running_loop()
+        dialogue = RefusalDialogue(refusal)
+        conversation = Conversation(loop, client, dialogue)
+        task = asyncio.current_task()
+        self._clients[task] = _Client(client, conversation, time.monotonic() + (session_seconds or 1))
+        self._later.ask(loop)
         try:
-            return await conversation.hold(client, refusal, session_seconds)
+            conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
+            await conversation.over
         finally:
-            if task:
-                self._clients.pop(task, None)
+            self._clients.pop(task, None)
+            conversation.leave()
+        return dialogue
 
     @property
     def anybody(self) -> bool:
@@ -38,7 +61,16 @@ class Held:
             return False
         task = next(iter(self._clients))
         client = self._clients.pop(task)
-        goodbye.say(client, _GOODBYE)
-        task.cancel()
-        await asyncio.wait([task])
+        goodbye.say(client.socket, _GOODBYE)
+        if task:
+            task.cancel()
+            await asyncio.wait([task])
         return True
+
+    def _end_overdue(self) -> None:
+        now = time.monotonic()
+        for client in self._clients.values():
+            if client.until <= now:
+                client.conversation.end()
+        if self._clients:
+            self._later.ask(asyncio.get_running_loop())
