@@ -1,9 +1,8 @@
-"""A worker's dealings with its zones: remembers what they said, leaves failing ones alone, tests them. Never judges."""
+"""A worker's dealings with its zones: asks them, leaves failing ones alone, tests them. Never judges."""
 
 import asyncio
 import random
 import time
-from collections import OrderedDict
 from functools import partial
 
 from ..core import logline
@@ -17,13 +16,8 @@ from .screening import Opinion
 from .tally import Tally, Totals
 from .zone_asking import Heard, Inquiry, Tell, examine, hear
 from .zone_board import Counts, ZoneBoard
+from .zone_memory import ZoneMemory
 
-#: Findings remembered; about 300 bytes each.
-_MEMORY = 20_000
-#: Seconds for which a finding is remembered at least and at most, whatever the zone says.
-_LEAST_TTL, _MOST_TTL = 60, 3600
-#: Seconds for which a failure is remembered: who comes again at once does not wait for the same zone again.
-_FAILURE_TTL = 15
 #: Seconds between two tests of a zone that is well, and of one that is not.
 _TEST_WELL, _TEST_ILL = 1800.0, 30.0
 #: Seconds between two looks for a test that is due.
@@ -46,14 +40,13 @@ class ZoneDesk:
         self._numbers = {zone: number for number, zone in enumerate(program.zones)}
         self._verbose = any(screen.verbose for screen in program.zone_screens)
         self._board = board
+        self._memory = ZoneMemory(len(self._numbers))
         self._tally = tally
         self._totals = Totals()
         self._counts = [Counts() for _ in self._numbers]
         self._sharing = Later(_SHARING, self.share)
         self._ask = ask
         self._log = log
-        # What was heard, when, and until when it holds.
-        self._remembered: OrderedDict[tuple[int, bytes], tuple[Heard, float, float]] = OrderedDict()
 
     def hear(self, inquiry: Inquiry, tell: Tell) -> None:
         """Have told what a zone says of a client: from memory, from the zone, or that it is not to be had."""
@@ -69,12 +62,13 @@ class ZoneDesk:
         standing = self._board.standing(number)
         if standing.silenced:
             return _NOT_BELIEVED
-        heard = self._recall((number, ip), time.monotonic(), standing.well_since)
-        return heard or (None if standing.may_be_asked else _LEFT_ALONE)
+        if finding := self._memory.recall(number, ip, standing.well_since):
+            return Heard(finding, 0.0, 0)
+        return None if standing.may_be_asked else _LEFT_ALONE
 
     def _take(self, inquiry: Inquiry, number: int, tell: Tell, heard: Heard) -> None:
         self._note(inquiry.zone, number, heard)
-        self._remember((number, inquiry.ip), heard, time.monotonic())
+        self._memory.remember(number, inquiry.ip, heard.finding, heard.ttl)
         tell(heard)
 
     def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
@@ -152,14 +146,3 @@ class ZoneDesk:
         """Say something of a zone; what is no news not more than once an hour."""
         if self._board.claim_line(number, _LINES) or news:
             self._log.warn(logline.zone(zone.alias, sentence))
-
-    def _recall(self, key: tuple[int, bytes], now: float, well_since: float) -> Heard | None:
-        heard, since, until = self._remembered.get(key, (None, 0.0, 0.0))
-        return heard if since >= well_since and until > now else None
-
-    def _remember(self, key: tuple[int, bytes], heard: Heard, now: float) -> None:
-        failed = isinstance(heard.finding, Failing)
-        ttl = _FAILURE_TTL if failed else min(max(heard.ttl, _LEAST_TTL), _MOST_TTL)
-        self._remembered[key] = Heard(heard.finding, 0.0, heard.ttl), now, now + ttl
-        while len(self._remembered) > _MEMORY:
-            self._remembered.popitem(last=False)
