@@ -30,7 +30,7 @@ def keys(ip: bytes, host: bytes | None, info: bytes | None, get: Get | None = No
     yield ip
     if host is not None:
         yield b"=" + host
-    yield from _prefixes(ip, get)
+    yield from _networks(ip, get) if get and is_ipv6(ip) else _prefixes(ip)
     if host is not None:
         yield from _suffixes(host)
         yield b"="
@@ -46,15 +46,19 @@ def match(get: Get, ip: bytes, host: bytes | None = None, info: bytes | None = N
     return None
 
 
-def _prefixes(ip: bytes, get: Get | None) -> Iterator[bytes]:
-    end = ip.rfind(b".")
-    if end < 0 and get and is_ipv6(ip):
-        from . import rules_ipv6  # an IPv4 client never comes here, and the rules tools start without it
+def _networks(ip: bytes, get: Get) -> Iterator[bytes]:
+    from . import rules_ipv6  # an IPv4 client never comes here, and the rules tools start without it
 
-        yield from rules_ipv6.keys(ip, get)
+    return rules_ipv6.keys(ip, get)
+
+
+def _prefixes(ip: bytes) -> list[bytes]:
+    prefixes = []
+    end = ip.rfind(b".")
     while end >= 0:
-        yield ip[: end + 1]
+        prefixes.append(ip[: end + 1])
         end = ip.rfind(b".", 0, end)
+    return prefixes
 
 
 def _suffixes(host: bytes) -> Iterator[bytes]:

@@ -74,12 +74,13 @@ class RefusalDialogue:
             return self._last(_TOO_LONG)
         verb, _, rest = line.removesuffix(b"\r").partition(b" ")
         verb = verb.lower()
-        if verb == _QUIT:
-            return self._last(_GOODBYE)
-        if verb in _FOREIGN_VERBS or (verb and verb[0] in _FOREIGN_BYTES):
-            return self._last(_NOT_SMTP)
+        if verb not in _KNOWN_VERBS:
+            if verb == _QUIT:
+                return self._last(_GOODBYE)
+            if verb in _FOREIGN_VERBS or (verb and verb[0] in _FOREIGN_BYTES):
+                return self._last(_NOT_SMTP)
+            self._errors += 1
         self._commands += 1
-        self._errors += verb not in _KNOWN_VERBS
         if self._commands > COMMAND_LIMIT or self._errors > ERROR_LIMIT:
             return self._last(_TOO_MUCH)
         if verb in _QUOTED:
