@@ -74,13 +74,9 @@ class ZoneDesk:
     def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
         """Count a verdict, and which zones list the client, together or alone."""
         self._totals = self._totals.and_one(opinion.verdict)
-        listing = [
-            zone
-            for zone, heard in zip(settings.zones, opinion.heard, strict=False)
-            if heard and isinstance(heard.finding, Listed)
-        ]
-        for zone in listing:
-            counts = self._counts[self._numbers[zone]]
+        listing = [at for at, heard in enumerate(opinion.heard) if heard and isinstance(heard.finding, Listed)]
+        for at in listing:
+            counts = self._counts[self._numbers[settings.zones[at]]]
             counts.unique += len(listing) == 1
             counts.overlap += len(listing) > 1
         self._sharing.ask(asyncio.get_running_loop())
