@@ -5,6 +5,9 @@ import socket
 
 from ..core.smtp_refusal import RefusalDialogue
 
+#: The last words wait in the kernel for what follows them, which is the end: one packet for both.
+_LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
+
 
 class Conversation:
     """Hears and says, by turns; who does not read what is said is not heard.
@@ -51,8 +54,9 @@ class Conversation:
             self.end()
 
     def _say(self, words: bytes) -> None:
+        flags = _LAST if self._dialogue.finished else socket.MSG_DONTWAIT
         try:
-            said = self._client.send(words, socket.MSG_DONTWAIT) if words else 0
+            said = self._client.send(words, flags) if words else 0
         except BlockingIOError:
             said = 0
         except OSError:
