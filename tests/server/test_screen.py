@@ -297,6 +297,12 @@ class TestHeld:
         )
         assert re.search(line, alone.stderr)
 
+    def test_the_last_reply_arrives_though_the_client_goes_on(self, dns: NameServer, tmp_path: Path) -> None:
+        """It says more than anybody reads, which makes the kernel reset the connection at the end."""
+        with screened(("-r", "bl"), dns.address, tmp_path) as server:
+            said = server.talk(b"HELO me\r\nQUIT\r\n" + b"x" * 50_000, ME)
+        assert said == b"220 rblsmtpd.local\r\n250 rblsmtpd.local\r\n221 rblsmtpd.local\r\n"
+
     def test_who_says_nothing_is_told_too(self, dns: NameServer) -> None:
         """Alone, when the time is over."""
         with subprocess.Popen(

@@ -5,7 +5,7 @@ import socket
 
 from ..core.smtp_refusal import RefusalDialogue
 
-#: The last words wait in the kernel for what follows them, which is the end: one packet for both.
+#: The last words wait for what follows them, which is the end: one packet for both.
 _LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
 
 
@@ -67,7 +67,15 @@ class Conversation:
             self._loop.remove_reader(self._client)
             self._loop.add_writer(self._client, self._say_the_rest)
         elif self._dialogue.finished:
-            self.end()
+            self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Not by closing alone: that drops what still waits to be sent, where the client has sent more than we read."""
+        try:
+            self._client.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it is gone already
+        self.end()
 
     def _say_the_rest(self) -> None:
         self._loop.remove_writer(self._client)
