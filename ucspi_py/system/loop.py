@@ -36,7 +36,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def add_reader(self, fd: int | _HasFileno, callback: Callable[[*_Args], object], *args: *_Args) -> None:
         """Have a call made whenever a descriptor, or what has one, can be read from."""
-        self._poll.watch(_number(fd), partial(callback, *args))
+        self._poll.watch(_number(fd), partial(callback, *args) if args else callback)
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
         """Watch it no more; False where it was not watched."""

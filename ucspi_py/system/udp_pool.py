@@ -11,7 +11,6 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
 from ..core import dns_message
 from ..core.dns_message import Answer, Failed, Question, TellAnswer, Truncated
@@ -35,14 +34,6 @@ _TOGETHER = 32
 _LOOKS = 0.05
 
 
-class _Waiting(NamedTuple):
-    """A question that is out. until: seconds of the monotonic clock. tell: gets the answer, once."""
-
-    asked: Question
-    until: float
-    tell: TellAnswer
-
-
 class Exchange:
     """One socket and the questions that are out on it."""
 
@@ -54,7 +45,8 @@ class Exchange:
         self._socket.connect(server)
         self._asked = 0
         self._unsent: list[tuple[int, bytes]] = []
-        self._out: dict[int, _Waiting] = {}
+        # By id: the question, the monotonic second at which its time is over, and who gets the answer, once.
+        self._out: dict[int, tuple[Question, float, TellAnswer]] = {}
         self._later = Later(_LOOKS, self._give_up)
         loop.add_reader(self._socket, self._receive)
 
@@ -75,7 +67,7 @@ class Exchange:
         while number in self._out:
             number = random_number()
         self._asked += 1
-        self._out[number] = _Waiting(asked, until, tell)
+        self._out[number] = asked, until, tell
         self._later.ask(self._loop)
         if not self._unsent:
             self._loop.call_soon(self._send)
@@ -127,27 +119,28 @@ class Exchange:
 
     def _deliver(self, packet: bytes) -> None:
         number = int.from_bytes(packet[:2], "big")
-        waiting = self._out.get(number)
-        if waiting is None or len(packet) > dns_message.UDP_LIMIT:
+        if number not in self._out or len(packet) > dns_message.UDP_LIMIT:
             return
-        if dns_message.is_answer(packet, number, waiting.asked):
+        asked, _, _ = self._out[number]
+        if dns_message.is_answer(packet, number, asked):
             try:
-                answer = self._read(packet, waiting.asked)
+                answer = self._read(packet, asked)
             except Truncated:
                 answer = TOO_LONG
             self._settle(number, answer)
 
     def _give_up(self) -> None:
         now = time.monotonic()
-        for number in [number for number, waiting in self._out.items() if waiting.until <= now]:
+        for number in [number for number, (_, until, _) in self._out.items() if until <= now]:
             self._settle(number, TIMED_OUT)
         if self._out:
             self._later.ask(self._loop)
 
     def _settle(self, number: int, answer: Answer) -> None:
-        if waiting := self._out.pop(number, None):
+        if number in self._out:
+            _, _, tell = self._out.pop(number)
             self._close_if_done()
-            waiting.tell(answer)
+            tell(answer)
 
 
 class UdpPool:
