@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from tests.support.programs import ours
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 from tests.support.waiting import until
 
 RULES = '127.0.7.:deny\n127.0.8.:allow,RBLSMTPD="No"\n127.0.9.:allow,MAXCONNIP="2"\n:allow\n'
@@ -119,14 +119,6 @@ class Soak:
     def workers(self) -> list[int]:
         """The children of the master that are workers, by their command line."""
         return [pid for pid in children(self.master) if b"ucspi_py" in _command(pid)]
-
-
-def children(pid: int) -> list[int]:
-    """The process ids of a process's children."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except OSError:
-        return []
 
 
 def _command(pid: int) -> bytes:

@@ -14,7 +14,7 @@ from tests.support import nameserver
 from tests.support.nameserver import NameServer, healthy, lists
 from tests.support.programs import ours
 from tests.support.screened import GREETING, PASSED, environment, screened
-from tests.support.server import Server
+from tests.support.server import Server, children
 from tests.support.waiting import PATIENCE
 
 LISTED, ALLOWED, STRANGER = "127.0.7.7", "127.0.7.8", "127.0.7.9"
@@ -128,7 +128,6 @@ def _all(client: socket.socket) -> bytes:
 
 def _processor_seconds(server: Server) -> float:
     """What the workers have used."""
-    master = server.process.pid
-    workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    fields = (Path(f"/proc/{worker}/stat").read_text().rpartition(")")[2].split() for worker in workers)
+    stats = (Path(f"/proc/{worker}/stat").read_text() for worker in children(server.process.pid))
+    fields = (stat.rpartition(")")[2].split() for stat in stats)
     return sum(int(field[11]) + int(field[12]) for field in fields) / os.sysconf("SC_CLK_TCK")

@@ -15,7 +15,7 @@ from tests.support import nameserver
 from tests.support.greylist import GREYLIST, LONG, REFUSED, SERVER, absorbed, alone, answer, comes_in, made, serving
 from tests.support.programs import ours, theirs
 from tests.support.redisserver import RedisServer
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 from tests.support.waiting import until
 
 
@@ -56,9 +56,9 @@ class TestNetworks:
         """A reload puts new workers in the place of the old ones, and they know what those knew."""
         with serving(tmp_path, "-s", store, "-d", "1", options=("-w2",)) as server:
             comes_in(server, "127.1.1.1")
-            workers = children(server)
+            workers = set(children(server.process.pid))
             server.process.send_signal(1)
-            until(lambda: not children(server) & workers, "other workers")
+            until(lambda: workers.isdisjoint(children(server.process.pid)), "other workers")
             assert answer(server, "127.1.1.1") == b"welcome\n"
         assert b"warning" not in server.log()
 
@@ -134,12 +134,6 @@ class TestNetworks:
             assert answer(first) == REFUSED
             comes_in(second, "127.0.0.1")
             assert answer(first) == b"welcome\n"
-
-
-def children(server: Server) -> set[str]:
-    """The workers."""
-    pid = server.process.pid
-    return set(Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
 
 
 class TestAloneAndAbsorbed:
@@ -244,7 +238,9 @@ tcpserver: status: 0/40
         chain = (str(link), "-s", made(tmp_path / "db"), "echo", "welcome")
         with Server(SERVER, QUIET, chain, tmp_path) as server:
             assert answer(server) == REFUSED
-            assert {f" {pid}: " for pid in children(server)} & set(re.findall(r" \d+: ", server.log().decode()))
+            assert {f" {pid}: " for pid in children(server.process.pid)} & set(
+                re.findall(r" \d+: ", server.log().decode())
+            )
 
     def test_two_screens_in_a_row(self, tmp_path: Path) -> None:
         """Each in its turn: who is listed never comes to the greylist, in one order, and always in the other."""

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.programs import ours, theirs
 from tests.support.rules import cdb_of
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 from tests.support.waiting import PATIENCE, until
 
 SERVER = ours("pytcpserver")
@@ -189,13 +189,13 @@ class TestReload:
     def test_no_client_is_lost(self, tmp_path: Path) -> None:
         """Under a stream of clients the workers are relieved again and again, and each client is served."""
         with Server(SERVER, ("-v", *QUIET), ("cat",), tmp_path) as server, served(server, 2) as old:
-            before = _children(server)
+            before = _workers(server)
             for round_ in range(5):
                 server.process.send_signal(signal.SIGHUP)
                 for _ in range(20):
                     assert server.talk(b"hello") == b"hello"
                 assert round_ is not None
-            until(lambda: not _children(server) & before, "the first workers to leave")
+            until(lambda: not _workers(server) & before, "the first workers to leave")
             for client in old:
                 client.sendall(b"still here")
                 assert client.recv(100) == b"still here"
@@ -206,9 +206,9 @@ class TestReload:
         """Backends of the old workers hold their slots until they end."""
         with Server(SERVER, ("-v", "-c2", *QUIET), ("cat",), tmp_path) as server:
             with served(server, 2), server.connect() as third:
-                workers = _children(server)
+                workers = _workers(server)
                 server.process.send_signal(signal.SIGHUP)
-                until(lambda: len(_children(server) - workers) >= 2, "new workers")
+                until(lambda: len(_workers(server) - workers) >= 2, "new workers")
                 third.sendall(b"x")
                 third.settimeout(0.5)
                 with pytest.raises(TimeoutError):
@@ -219,9 +219,8 @@ class TestReload:
             assert b"status: 3/2" not in server.log()
 
 
-def _children(server: Server) -> set[int]:
-    pid = server.process.pid
-    return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+def _workers(server: Server) -> set[int]:
+    return set(children(server.process.pid))
 
 
 def test_an_overflowing_queue_loses_nobody(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.programs import need_root, ours, theirs
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 
 IP = "192.0.2.77"
 FRONT = "77.2.0.192"
@@ -251,9 +251,9 @@ class TestAbsorbed:
             for client in held:
                 assert client.recv(100) == b"220 rblsmtpd.local\r\n"
 
-            children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-            grandchildren = [Path(f"/proc/{pid}/task/{pid}/children").read_text() for pid in children]
-            assert grandchildren == ["" for _ in children]
+            workers = children(server.process.pid)
+            assert workers
+            assert [Path(f"/proc/{pid}/task/{pid}/children").read_text() for pid in workers] == ["" for _ in workers]
             assert server.talk() == b"welcome\n"
 
             for client in held:

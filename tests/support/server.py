@@ -85,8 +85,8 @@ class Server:
 
 
 def children(pid: int) -> list[int]:
-    """The process ids of a process's children."""
-    with contextlib.suppress(FileNotFoundError):
+    """The process ids of a process's children; of one that is gone there are none."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
 

@@ -124,10 +124,8 @@ def answer(packet: bytes, asked: Question) -> Answer:
             kind, record_class, ttl, data, position = _record(packet, position)
             if kind == asked.kind and record_class == _IN:
                 least_ttl = min(least_ttl, ttl)
-                if kind == TXT:
-                    found.append(_strings(data))
-                elif len(data) == _ADDRESS_SIZES.get(kind, len(data)):
-                    found.append(data)
+                if len(data) == _ADDRESS_SIZES.get(kind, len(data)):
+                    found.append(_strings(data) if kind == TXT else data)
         if found:
             return Found(tuple(found), least_ttl)
         return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)

@@ -18,8 +18,9 @@ _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
 _LOOKS = 0.25
 
 
-class _Client(NamedTuple):
-    socket: socket.SocketType
+class _Talk(NamedTuple):
+    """until: the monotonic second at which it is over at the latest."""
+
     conversation: Conversation
     until: float
 
@@ -28,7 +29,7 @@ class Held:
     """Who is held, in the order in which they came."""
 
     def __init__(self) -> None:
-        self._clients: dict[asyncio.Task[object] | None, _Client] = {}
+        self._talks: dict[asyncio.Task[object] | None, _Talk] = {}
         self._later = Later(_LOOKS, self._end_overdue)
 
     async def talk(self, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
@@ -40,28 +41,27 @@ class Held:
         dialogue = RefusalDialogue(refusal)
         conversation = Conversation(loop, client, dialogue)
         task = asyncio.current_task()
-        self._clients[task] = _Client(client, conversation, time.monotonic() + (session_seconds or 1))
+        self._talks[task] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
         self._later.ask(loop)
         try:
             conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
             await conversation.over
         finally:
-            self._clients.pop(task, None)
+            self._talks.pop(task, None)
             conversation.leave()
         return dialogue
 
     @property
     def anybody(self) -> bool:
         """Whether any client is held."""
-        return bool(self._clients)
+        return bool(self._talks)
 
     async def dismiss_oldest(self) -> bool:
         """Leave the client that has been held longest, with a word; False where none is held here."""
-        if not self._clients:
+        if not self._talks:
             return False
-        task = next(iter(self._clients))
-        client = self._clients.pop(task)
-        goodbye.say(client.socket, _GOODBYE)
+        task = next(iter(self._talks))
+        goodbye.say(self._talks.pop(task).conversation.client, _GOODBYE)
         if task:
             task.cancel()
             await asyncio.wait([task])
@@ -69,8 +69,8 @@ class Held:
 
     def _end_overdue(self) -> None:
         now = time.monotonic()
-        for client in self._clients.values():
-            if client.until <= now:
-                client.conversation.end()
-        if self._clients:
+        for conversation, until in self._talks.values():
+            if until <= now:
+                conversation.end()
+        if self._talks:
             self._later.ask(asyncio.get_running_loop())

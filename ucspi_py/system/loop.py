@@ -76,7 +76,7 @@ class _Poll(selectors.DefaultSelector):
             if call and self._calls.get(fd) is call:
                 try:
                     call()
-                except Exception as error:
+                except Exception as error:  # as asyncio's own: one client's trouble is not another's
                     self._failed(error, call)
         return self._asyncios
 
