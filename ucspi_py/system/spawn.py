@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from . import limits
 from .pathexec import find
-from .processor import Processor
 from .signals import ignored
 
 
@@ -37,13 +36,12 @@ def manner(soft_limits: limits.SoftLimits, descriptors: int | None) -> Manner:
 
 
 class Launcher:
-    """Starts one program again and again. processor: where we stay until it is loaded."""
+    """Starts one program again and again."""
 
-    def __init__(self, argv: tuple[str, ...], how: Manner, processor: Processor) -> None:
+    def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
         self.name = argv[0]
         self._argv = limits.under(how.soft_limits, argv)
         self._how = how
-        self._processor = processor
         self._file: str | None = None
         self._null = os.open(os.devnull, os.O_RDWR)
         self._low = os.dup(self._null)
@@ -54,12 +52,6 @@ class Launcher:
         client_fd: a blocking socket, close-on-exec. Raises OSError (or ValueError for an environment that no process
         can have). The program is searched for once, and again only when it is gone.
         """
-        with self._processor:
-            pid = self._start(client_fd, environment)
-            self._processor.release(pid)
-        return pid
-
-    def _start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.descriptors is None:
             return self._launch(client_fd, environment)
         # glibc looks at a descriptor's number, too: under the program's limit only a low one will do.

@@ -13,7 +13,6 @@ from .limits import SoftLimits, make_room
 from .log import Log
 from .master import Master, Pipes
 from .pathexec import find
-from .processor import Processor
 from .scoreboard import Scoreboard
 from .tally import Tally
 from .worker import LOBBY, MASTERS_SIGNALS, Inheritance
@@ -34,7 +33,6 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     screens.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
-    processor = Processor()  # has a child for a moment: before anybody is told that we serve
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
@@ -57,7 +55,6 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         open_door=pipes.open_door,
         environment=environment,
         manner=manner,
-        processor=processor,
         ask=ask,
     )
     Master(inheritance, pipes, noted).run()

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 
 from .later import Later
-from .processor import Processor
 
 #: Clients that wait for each other: with more, the first ones would notice.
 _PLACES = 8
@@ -23,19 +22,17 @@ Session = Coroutine[None, None, None]
 class StartLine:
     """For sessions that pause once, before their program starts, and wait for nothing else.
 
-    processor: where we stay for all of them. relieve: called now and then, as many starts take long enough for the
-    listener's queue to overflow. held_up: whether no program can be started now.
+    relieve: called now and then, as many starts take long enough for the listener's queue to overflow. held_up: whether
+    no program can be started now.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        processor: Processor,
         relieve: Callable[[], None],
         held_up: Callable[[], bool],
     ) -> None:
         self._loop = loop
-        self._processor = processor
         self._relieve = relieve
         self._held_up = held_up
         self._sessions: deque[Session] = deque()
@@ -63,8 +60,7 @@ class StartLine:
         # A signal for every program that ends meanwhile costs more than to look for them afterwards.
         signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
         try:
-            with self._processor:
-                self._start_all()
+            self._start_all()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
             self._starting = False

@@ -24,7 +24,6 @@ from .listener import Listener
 from .lobby import Lobby
 from .log import Log
 from .loop import new_loop
-from .processor import Processor
 from .rules_file import RulesFile
 from .scoreboard import Scoreboard
 from .session import Decide, Service, serve
@@ -61,7 +60,6 @@ class Inheritance:
     open_door: int
     environment: dict[bytes, bytes]
     manner: Manner
-    processor: Processor
     ask: Ask
 
 
@@ -94,7 +92,7 @@ class Worker:
             decide=_decider(settings),
             environment=inheritance.environment,
             stranger=None if looks_up else Names(settings.local_name, None, None),
-            launcher=Launcher(settings.program.argv, inheritance.manner, inheritance.processor),
+            launcher=Launcher(settings.program.argv, inheritance.manner),
             ask=inheritance.ask,
             screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
             held=self._held,
@@ -102,7 +100,7 @@ class Worker:
         self._waits = waits
         self._local = _fixed_local(inheritance.listener)
         self._tasks: set[asyncio.Task[None]] = set()
-        self._start_line = StartLine(self._loop, inheritance.processor, self._door.relieve, self._door.is_resting)
+        self._start_line = StartLine(self._loop, self._door.relieve, self._door.is_resting)
         seats = min(LOBBY, room_beside(settings.limit + settings.held_limit))
         self._lobby = Lobby(seats, self._has_room, self._serve)
 
