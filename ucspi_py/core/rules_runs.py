@@ -8,16 +8,21 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_OCTET = rb"(?:1[0-9]{0,2}+|2(?:[0-4][0-9]?+|5[0-5]?+|[6-9])?+|[3-9][0-9]?+|0)"
-_ADDRESS = rb"%b\.%b\.(?:%b\.(?:%b)?+)?+" % (_OCTET, _OCTET, _OCTET, _OCTET)
-_VARIABLES = rb'(?:,[A-Z][A-Z0-9_]*+="[ !#-~]*+")*+'
-_NAME = rb"=\.?+[a-z][a-z0-9-]*+(?:\.[a-z0-9-]++)*+"
+# No possessive quantifiers: CPython before 3.11.5 matches too little with them (gh-106052). What follows each piece
+# here cannot begin like it, so that nothing is tried twice all the same.
+_OCTET = rb"(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
+_ADDRESS = rb"%b\.%b\.(?:%b\.(?:%b)?)?" % (_OCTET, _OCTET, _OCTET, _OCTET)
+_VARIABLES = rb'(?:,[A-Z][A-Z0-9_]*="[ !#-~]*")*'
+_NAME = rb"=\.?[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*"
+#: So many lines at once: each is remembered until all are matched.
+_AT_ONCE = 1000
 #: A line has no flaw of its own and one record, or is a comment or empty. A wide RELAYCLIENT is a flaw, also by name.
 _FINE = re.compile(
-    rb"(?:(?:%b:(?:deny|allow)%b|(?:%b\.|%b):(?:deny|allow)|\#[^\n]*+|)\n)*+" % (_ADDRESS, _VARIABLES, _OCTET, _NAME)
+    rb"(?:(?:%b:(?:deny|allow)%b|(?:%b\.|%b):(?:deny|allow)|#[^\n]*|)\n){0,%d}"
+    % (_ADDRESS, _VARIABLES, _OCTET, _NAME, _AT_ONCE)
 )
-_NO_RULE = re.compile(rb"(?:\A|(?<=\n))(?:#[^\n]*+)?\n")
-_BEHIND_ADDRESS = re.compile(rb":[^\n]*+\n")
+_NO_RULE = re.compile(rb"(?:\A|(?<=\n))(?:#[^\n]*)?\n")
+_BEHIND_ADDRESS = re.compile(rb":[^\n]*\n")
 
 
 class Run(NamedTuple):
@@ -58,8 +63,7 @@ def sorted_out(text: bytes) -> list[Piece]:
     odd: list[bytes] = []
     number, start = 1, 0
     while start < len(text):
-        found = _FINE.match(text, start)
-        end = found.end() if found else start
+        end = _end_of_fine(text, start)
         if end > start:
             odd = []
             pieces.append(Run(number, text[start:end]))
@@ -73,6 +77,13 @@ def sorted_out(text: bytes) -> list[Piece]:
             end = newline + 1
         start = end
     return pieces
+
+
+def _end_of_fine(text: bytes, start: int) -> int:
+    end = start
+    while (found := _FINE.match(text, end)) and found.end() > end:
+        end = found.end()
+    return end
 
 
 def addresses(rules: bytes) -> list[bytes]:
