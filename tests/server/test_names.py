@@ -10,7 +10,8 @@ import pytest
 
 from tests.support import nameserver, parrot
 from tests.support.programs import need_root, ours, theirs
-from tests.support.server import Server
+from tests.support.rules import cdb_of
+from tests.support.server import Server, talk
 
 RECORDS = {
     "1.0.0.127.in-addr.arpa PTR": ["Local.Example."],
@@ -75,6 +76,23 @@ def test_ident_answers_are_those_of_c(answer: bytes, environment: dict[str, str]
     asked = [re.fullmatch(rb"\d+ , \d+\r\n", question) for question in questions]
     assert len(asked) == 2
     assert all(asked)
+
+
+def test_every_client_is_known_by_its_ident_answer(tmp_path: Path) -> None:
+    """Forty at once and one after the other: a rule about joe is obeyed for each of them."""
+    need_root()
+    rules = cdb_of("joe@127.0.0.2:deny\n:allow\n", tmp_path)
+    options = ("-x", rules, "-H", "-r", "-l", "0", "-w", "2")
+    with (
+        parrot.running(b"1, 2 : USERID : UNIX : joe\r\n", "127.0.0.2", 113),
+        Server(ours("pytcpserver"), options, ("echo", "welcome"), tmp_path) as server,
+    ):
+        at_once = [server.connect("127.0.0.2") for _ in range(20)]
+        told = [talk(client) for client in at_once] + [server.talk(source="127.0.0.2") for _ in range(20)]
+        for client in at_once:
+            client.close()
+
+    assert told == [b""] * 40
 
 
 def test_all_lookups_have_one_deadline(tmp_path: Path) -> None:

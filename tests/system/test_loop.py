@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -121,3 +121,103 @@ def test_asyncio_goes_on_as_ever(loop: asyncio.AbstractEventLoop, pipes: list[tu
 
     assert said == b"hello"
     assert {"ready", "write", "thread"} == set(heard)
+
+
+#: Every way in which asyncio itself waits for a socket to be readable.
+WAYS: dict[str, Callable[[asyncio.AbstractEventLoop, socket.socket], Awaitable[object]]] = {
+    "sock_recv": lambda loop, ours: loop.sock_recv(ours, 10),
+    "sock_recv_into": lambda loop, ours: loop.sock_recv_into(ours, bytearray(10)),
+    "sock_recvfrom": lambda loop, ours: loop.sock_recvfrom(ours, 10),
+    "sock_recvfrom_into": lambda loop, ours: loop.sock_recvfrom_into(ours, bytearray(10)),
+    "transport": lambda _loop, ours: _read_by_stream(ours),
+}
+
+
+async def _read_by_stream(ours: socket.socket) -> bytes:
+    reader, writer = await asyncio.open_connection(sock=ours.dup())
+    try:
+        return await reader.read(10)
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_number_that_asyncio_has_read_from_is_free_for_the_next(loop: asyncio.AbstractEventLoop, way: str) -> None:
+    """Its own waiting, with and without an end, leaves nothing behind that the next socket of that number meets."""
+
+    async def read_ten() -> list[int]:
+        numbers = []
+        for patience in (2, 0.001) * 5:
+            ours, theirs = socket.socketpair()
+            with ours, theirs:
+                numbers.append(ours.fileno())
+                ours.setblocking(False)
+                if patience > 1:
+                    loop.call_soon(theirs.send, b"hello")
+                try:
+                    async with asyncio.timeout(patience):
+                        await WAYS[way](loop, ours)
+                except TimeoutError:
+                    assert patience < 1
+        return numbers
+
+    assert len(set(loop.run_until_complete(read_ten()))) == 1
+
+
+def test_a_listener_that_asyncio_waited_on_leaves_its_number_free(loop: asyncio.AbstractEventLoop) -> None:
+    """sock_accept, given up, and then a client comes to the next listener."""
+
+    async def listen(comes: bool) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.setblocking(False)
+            address = listener.getsockname()
+            if comes:
+                loop.call_soon(lambda: socket.create_connection(address).close())
+            async with asyncio.timeout(2 if comes else 0.001):
+                accepted, _ = await loop.sock_accept(listener)
+            accepted.close()
+
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            loop.run_until_complete(listen(comes=False))
+    loop.run_until_complete(listen(comes=True))
+
+
+def test_what_asyncio_has_seen_is_true_after_our_calls(loop: asyncio.AbstractEventLoop) -> None:
+    """A call of ours closes a socket that asyncio can write to; whoever gets its number is not taken for it."""
+    heard: list[str] = []
+    trigger, pull = socket.socketpair()
+    old, new = socket.socketpair(), socket.socketpair()
+    sockets = [trigger, pull, *old, *new]
+
+    def replace() -> None:
+        trigger.recv(10)
+        loop.remove_writer(old[0].fileno())
+        os.dup2(new[0].fileno(), old[0].fileno())
+        loop.add_writer(old[0].fileno(), heard.append, "new")
+
+    loop.add_reader(trigger, replace)
+    loop.add_writer(old[0], heard.append, "old")
+    pull.send(b"!")
+    turn(loop)
+    loop.remove_reader(trigger)
+    loop.remove_writer(old[0])
+    for one in sockets:
+        one.close()
+
+    assert "new" in heard
+
+
+def test_a_descriptor_that_was_closed_while_watched_is_no_secret(loop: asyncio.AbstractEventLoop) -> None:
+    """Whoever gets its number would wait in silence for ever; as with asyncio's own readers, it is an error."""
+    reader, writer = os.pipe()
+    loop.add_reader(reader, print)
+    os.close(reader)
+    again = os.dup(writer)
+    assert again == reader
+
+    with pytest.raises(FileNotFoundError):
+        loop.add_reader(again, print)
+    for fd in (writer, again):
+        os.close(fd)

@@ -28,7 +28,7 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """Only readers are ours; writers, timers and all else go asyncio's way."""
+    """Only add_reader is ours; what asyncio registers itself, writers, timers and all else go asyncio's way."""
 
     def __init__(self) -> None:
         self._poll = _Poll(self._tell)
@@ -40,7 +40,8 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
         """Watch it no more; False where it was not watched."""
-        return self._poll.unwatch(_number(fd))
+        # sock_recv and its like register by a way of asyncio's own, and take it back by this one.
+        return self._poll.unwatch(_number(fd)) or super().remove_reader(fd)
 
     def _tell(self, error: Exception, call: _Call) -> None:
         self.call_exception_handler({"message": f"Exception in reader {call!r}", "exception": error})
@@ -54,12 +55,13 @@ class _Poll(selectors.DefaultSelector):
         self._failed = failed
         self._calls: dict[int, _Call] = {}
         self._both = select.epoll()
-        self._asyncios: list[tuple[selectors.SelectorKey, int]] = []
-        self.watch(self.fileno(), self._hear_asyncios)
+        self._asyncios_too = False
+        self.watch(self.fileno(), self._note_asyncios)
 
     def watch(self, fd: int, call: _Call) -> None:
-        if fd not in self._calls:
-            self._both.register(fd, select.EPOLLIN)
+        """Raises FileNotFoundError where it was closed while it was watched."""
+        put = self._both.modify if fd in self._calls else self._both.register
+        put(fd, select.EPOLLIN)
         self._calls[fd] = call
 
     def unwatch(self, fd: int) -> bool:
@@ -70,7 +72,7 @@ class _Poll(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Make our calls; what is asyncio's is for asyncio to call."""
-        self._asyncios = []
+        self._asyncios_too = False
         for fd, call in [(fd, self._calls.get(fd)) for fd, _ in self._both.poll(timeout, _AT_ONCE)]:
             # A call before this one may have closed the descriptor, and a new client may have got its number.
             if call and self._calls.get(fd) is call:
@@ -78,14 +80,15 @@ class _Poll(selectors.DefaultSelector):
                     call()
                 except Exception as error:  # as asyncio's own: one client's trouble is not another's
                     self._failed(error, call)
-        return self._asyncios
+        # Looked at after our calls, which may have closed what was ready before them.
+        return super().select(0) if self._asyncios_too else []
 
     def close(self) -> None:
         self._both.close()
         super().close()
 
-    def _hear_asyncios(self) -> None:
-        self._asyncios = super().select(0)
+    def _note_asyncios(self) -> None:
+        self._asyncios_too = True
 
 
 def _number(fd: int | _HasFileno) -> int:
