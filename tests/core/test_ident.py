@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.ident import AnswerReader, question
+from ucspi_py.core.ident import LINE_LIMIT, AnswerReader, question
 
 ANSWERS = [
     (b"4321 , 25 : USERID : UNIX : joe\r\n", b"joe"),
@@ -19,6 +19,7 @@ ANSWERS = [
     (b"a:b:c:joe\nmore:to:come:x\n", b"joe"),
     (b"a:b:c:" + b"x" * 257, b"x" * 257),
     (b"a:b:c:" + b" x" * 300, b"x" * 257),
+    (b"a:b:c:" + b" " * (LINE_LIMIT - 8) + b"x\n", b"x"),
 ]
 
 UNFINISHED = [b"", b"4321 , 25 : USERID : UNIX : joe", b"a" * 1000, b"a:b:c:" + b"x" * 256, b"a:b:c:" + b" " * 1000]
@@ -41,7 +42,19 @@ def test_an_answer_without_an_end_is_none(answer: bytes) -> None:
     assert read([answer]) is None
 
 
-@given(st.lists(st.binary() | st.sampled_from([b":", b"\n", b"x" * 100])))
+@pytest.mark.parametrize("poured", [b" ", b"x", b"a:b:c: ", b"\0"])
+def test_a_line_without_end_is_no_answer(poured: bytes) -> None:
+    """Blanks, or anything before the colons, as much as may come: no more than the limit is read."""
+    reader = AnswerReader()
+
+    for taken in range(1, LINE_LIMIT + 1):
+        assert not reader.exhausted
+        assert reader.receive(poured[-1:] if taken > len(poured) else poured[taken - 1 : taken]) is None
+    assert reader.exhausted
+    assert reader.receive(b":::joe\n") is None
+
+
+@given(st.lists(st.binary() | st.sampled_from([b":", b"\n", b"x" * 100, b" " * 1500])))
 def test_pieces_make_no_difference(pieces: list[bytes]) -> None:
     """Whole, in pieces, or one byte at a time."""
     whole = b"".join(pieces)

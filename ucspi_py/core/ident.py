@@ -2,6 +2,8 @@
 
 #: remoteinfo.c: reading stops once there are more than 256 bytes.
 _ANSWER_LIMIT = 257
+#: C reads blanks, and whatever comes before the colons, without end. RFC 1413, 4: answers have 1000 characters at most.
+LINE_LIMIT = 2048
 _SKIPPED = b" \t\r"
 
 
@@ -14,15 +16,23 @@ class AnswerReader:
     """Takes the answer in pieces of any size.
 
     The answer is what follows the third colon up to the end of the line, without blanks, tabs and CRs, 257 bytes
-    of it at most; a line with fewer colons is an empty answer.
+    of it at most; a line with fewer colons is an empty answer. A line of more than LINE_LIMIT bytes is none.
     """
 
     def __init__(self) -> None:
+        self._left = LINE_LIMIT
         self._colons = 0
         self._text = bytearray()
 
+    @property
+    def exhausted(self) -> bool:
+        """Whether so much has come that nothing which may follow makes an answer of it."""
+        return not self._left
+
     def receive(self, data: bytes) -> bytes | None:
         """Take some bytes; the answer once it is whole, None while more is needed."""
+        data = data[: self._left]
+        self._left -= len(data)
         for byte in data:
             if byte == 0x0A:
                 return self._answer()

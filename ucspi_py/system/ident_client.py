@@ -29,8 +29,9 @@ async def _ask(endpoints: Endpoints) -> bytes | None:
         await loop.sock_connect(ident_server, (remote, _PORT))
         await loop.sock_sendall(ident_server, ident.question(endpoints.remote_port, endpoints.local_port))
         reader = ident.AnswerReader()
-        while data := await loop.sock_recv(ident_server, 512):
+        while not reader.exhausted and (data := await loop.sock_recv(ident_server, 512)):
             answer = reader.receive(data)
             if answer is not None:
                 return answer
+            await asyncio.sleep(0)  # sock_recv waits for nothing where there is something: nobody else would be served
     return None
