@@ -47,6 +47,13 @@ def test_a_name_for_the_zones(ip: bytes, expected: bytes) -> None:
     assert reversed_name(ip) == expected
 
 
+def test_a_mapped_address_has_nibbles_for_the_zones_on_every_python() -> None:
+    """From 3.13 on the standard library writes dots into its long form."""
+    mapped = ipaddress.IPv6Address("::ffff:1.2.3.4")
+
+    assert reversed_name(str(mapped).encode()) == b"4.0.3.0.2.0.1.0.f.f.f.f." + 20 * b"0."
+
+
 @given(st.ip_addresses(v=4))
 def test_an_ipv4_address_is_the_same_in_both_families(ip: ipaddress.IPv4Address) -> None:
     """A mapped address must meet the same rules, or a deny could be walked around."""

@@ -64,8 +64,8 @@ def reversed_name(ip: bytes) -> bytes:
     """
     if is_ipv6(ip):
         try:
-            nibbles = ipaddress.IPv6Address(ip.decode("ascii", "replace")).exploded.replace(":", "")
+            number = int(ipaddress.IPv6Address(ip.decode("ascii", "replace")))
         except ValueError:
             return b""
-        return ".".join(reversed(nibbles)).encode("ascii") + b"."
+        return ".".join(reversed(f"{number:032x}")).encode("ascii") + b"."
     return b".".join(reversed(ip.split(b"."))) + b"." if ip else b""
