@@ -56,6 +56,29 @@ def is_private(ip: bytes) -> bool:
     return any(address in network for network in _PRIVATE)
 
 
+def literal(text: str) -> str | None:
+    """The address that a text means, in its usual form; None for anything else.
+
+    An octet may have leading zeros, as djb writes it (ip4_scan.c); IPv6 may have a zone identifier (``fe80::1%eth0``,
+    RFC 4007, 11).
+    """
+    if ":" in text:
+        try:
+            return str(ipaddress.IPv6Address(text))
+        except ValueError:
+            return None
+    octets = [_octet(word) for word in text.split(".")]
+    return ".".join(octets) if len(octets) == 4 and all(octets) else None
+
+
+def _octet(word: str) -> str:
+    """An octet without its leading zeros; empty for anything else."""
+    digits = word.lstrip("0")
+    if not (word.isascii() and word.isdigit()) or len(digits) > 3 or int(digits or 0) > 255:
+        return ""
+    return digits or "0"
+
+
 @lru_cache(maxsize=1024)
 def reversed_name(ip: bytes) -> bytes:
     """The front part of a DNSBL query name, with its last dot: ``2.0.0.127.`` or 32 nibbles (RFC 5782, 2.1 and 2.4).

@@ -1,13 +1,18 @@
 """Where clients knock: host and port -> one listening socket. Never accepts."""
 
-import ipaddress
+import os
 import socket
 import struct
+import sys
 from typing import Any
 
+from ..core import address
 from ..core.errors import Failure, unable
+from .sockaddr import family, sockaddr
 
 _STREAM = int(socket.SOCK_STREAM)
+#: On Linux what is accepted blocks; elsewhere (BSD, macOS) it is as its listener is, and a program would read EAGAIN.
+_INHERITS_NON_BLOCKING = sys.platform != "linux"
 
 #: tcp_info of a listening socket on Linux: tcpi_unacked is the length of its queue, tcpi_sacked the longest allowed.
 _QUEUE = struct.Struct("=24xLL")
@@ -16,8 +21,9 @@ _QUEUE = struct.Struct("=24xLL")
 def port_number(port: str) -> int:
     """A decimal port or the name of a TCP service -> its number. Raises Failure with tcpserver's sentence."""
     if port.isascii() and port.isdigit():
-        if int(port) <= 65535:
-            return int(port)
+        digits = port.lstrip("0") or "0"
+        if len(digits) <= 5 and int(digits) <= 65535:
+            return int(digits)
     else:
         try:
             return socket.getservbyname(port, "tcp")
@@ -29,20 +35,11 @@ def port_number(port: str) -> int:
 def literal(host: str) -> str | None:
     """The address that a host written as an address means; None for a name.
 
-    Nothing and ``0`` are 0.0.0.0; brackets and leading zeros are djb's way of writing (dns_ip.c).
+    Nothing and ``0`` are 0.0.0.0; brackets and leading zeros are djb's way of writing (dns_ip.c). A link-local address
+    of IPv6 has its interface: ``fe80::1%eth0``.
     """
     host = host.strip("[]")
-    if host in ("", "0"):
-        return "0.0.0.0"
-    if ":" in host:
-        try:
-            return str(ipaddress.IPv6Address(host))
-        except ValueError:
-            return None
-    parts = host.split(".")
-    if len(parts) == 4 and all(part.isascii() and part.isdigit() and int(part) < 256 for part in parts):
-        return ".".join(str(int(part)) for part in parts)
-    return None
+    return "0.0.0.0" if host in ("", "0") else address.literal(host)
 
 
 def is_crowded(listener: socket.socket) -> bool:
@@ -64,35 +61,36 @@ class Listener(socket.socket):
 
     def next_client(self) -> tuple[socket.SocketType, Any]:
         """A client, blocking, and its address. Raises what accept() does."""
-        fd, address = self._accept()  # type: ignore[attr-defined]  # what socket.accept() calls
-        return socket.SocketType(self._family, _STREAM, 0, fd), address
+        fd, peer = self._accept()  # type: ignore[attr-defined]  # what socket.accept() calls
+        if _INHERITS_NON_BLOCKING:
+            os.set_blocking(fd, True)
+        return socket.SocketType(self._family, _STREAM, 0, fd), peer
 
-    def bind(self, address: Any) -> None:
+    def bind(self, local: Any) -> None:
         """Take an address."""
         self._family = int(self.family)
-        super().bind(address)
+        super().bind(local)
 
 
-def listen(address: str, port: int, backlog: int) -> Listener:
+def listen(ip: str, port: int, backlog: int) -> Listener:
     """A non-blocking listening socket on an IPv4 or IPv6 address; ``::`` takes IPv4 clients as well.
 
-    Raises Failure with tcpserver's sentence.
+    backlog: connections that wait at most until they are accepted. Raises Failure with tcpserver's sentence.
     """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        listener = Listener(family, socket.SOCK_STREAM)
+        listener = Listener(family(ip), socket.SOCK_STREAM)
     except OSError as error:
         raise unable("create socket", error) from None
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if family == socket.AF_INET6:
-        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+    deed = "bind"
     try:
-        listener.bind((address, port))
-    except OSError as error:
-        raise unable("bind", error) from None
-    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(sockaddr(ip, port))
+        deed = "listen"
         listener.listen(backlog)
     except OSError as error:
-        raise unable("listen", error) from None
+        listener.close()
+        raise unable(deed, error) from None
     listener.setblocking(False)
     return listener
