@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from contextlib import closing
 
 from ..core import dns_message
 from ..core.dns_message import Answer, Failed, Found
@@ -33,10 +34,11 @@ def address_of(host: str) -> str:
 
 
 async def _ask_both(name: bytes) -> tuple[Answer, Answer]:
-    ask = from_environment().ask
     deadline = time.monotonic() + _PATIENCE
-    ipv4, ipv6 = await asyncio.gather(
-        answer_to(ask, name, dns_message.A, deadline),
-        answer_to(ask, name, dns_message.AAAA, deadline),
-    )
+    # Closed, or its socket would stay open in the master and all workers.
+    with closing(from_environment()) as resolver:
+        ipv4, ipv6 = await asyncio.gather(
+            answer_to(resolver.ask, name, dns_message.A, deadline),
+            answer_to(resolver.ask, name, dns_message.AAAA, deadline),
+        )
     return ipv4, ipv6
