@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,8 @@ from tests.support.nameserver import LIES, Records, lists
 from ucspi_py.core import dnsbl, zone
 from ucspi_py.core.dns_message import A, Absent, Answer, Found
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
-from ucspi_py.system.resolver import Resolver, servers
+from ucspi_py.system.resolver import Resolver
+from ucspi_py.system.server_list import ServerList
 from ucspi_py.system.udp_pool import UNREACHABLE
 from ucspi_py.system.waiting import answer_to
 from ucspi_py.system.zone_asking import Heard, Inquiry, hear
@@ -164,34 +164,9 @@ def closed_port() -> int:
 
 async def answers(names: list[bytes], dns: str, patience: float) -> list[Answer]:
     """The A records of all names, asked for at once, within so many seconds."""
-    with contextlib.closing(Resolver(lambda: servers(dns))) as resolver:
+    with contextlib.closing(Resolver(ServerList(dns).current)) as resolver:
         deadline = asyncio.get_running_loop().time() + patience
         return await asyncio.gather(*(answer_to(resolver.ask, name, A, deadline) for name in names))
-
-
-@pytest.mark.parametrize(
-    ("variable", "resolv_conf", "expected"),
-    [
-        (None, None, [("127.0.0.1", 53)]),
-        (None, "", [("127.0.0.1", 53)]),
-        (None, "search example.org\nnameserver nonsense\n", [("127.0.0.1", 53)]),
-        (None, "nameserver 192.0.2.1\n# x\nnameserver 192.0.2.2\n", [("192.0.2.1", 53), ("192.0.2.2", 53)]),
-        (None, "nameserver 2001:db8::1\n", [("2001:db8::1", 53)]),
-        ("192.0.2.9", "nameserver 192.0.2.1\n", [("192.0.2.9", 53)]),
-        ("192.0.2.9.192.0.2.8", None, [("192.0.2.9", 53), ("192.0.2.8", 53)]),
-        ("192.0.2.9@5353, ::1@54", None, [("192.0.2.9", 5353), ("::1", 54)]),
-        ("nonsense", "nameserver 192.0.2.1\n", [("192.0.2.1", 53)]),
-    ],
-)
-def test_which_servers_are_asked(
-    variable: str | None, resolv_conf: str | None, expected: list[tuple[str, int]], tmp_path: Path
-) -> None:
-    """$DNSCACHEIP, or else resolv.conf, or else this machine, as in C; IPv6 too."""
-    file = tmp_path / "resolv.conf"
-    if resolv_conf is not None:
-        file.write_text(resolv_conf)
-
-    assert list(servers(variable, str(file))) == expected
 
 
 def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:
@@ -201,7 +176,7 @@ def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:
         asked = zone.parse(words)
         name = dnsbl.query(asked, ME.encode(), ask_private=False)
         assert name
-        with contextlib.closing(Resolver(lambda: servers(dns))) as resolver:
+        with contextlib.closing(Resolver(ServerList(dns).current)) as resolver:
             loop = asyncio.get_running_loop()
             said: asyncio.Future[Heard] = loop.create_future()
             hear(resolver.ask, Inquiry(asked, ME.encode(), name, loop.time() + deadline), said.set_result)

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import ipaddress
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import NamedTuple
 
 import dns.exception
@@ -16,27 +15,14 @@ import dns.rdatatype
 
 from ..core import dns_message
 from ..core.dns_message import Absent, Answer, Failed, Found, Question, TellAnswer, Truncated
+from ..core.dns_servers import Server
 from .chance import random_number
+from .server_list import ServerList
+from .sockaddr import family, sockaddr
 from .udp_pool import TIMED_OUT, TOO_LONG, UNREACHABLE, UdpPool
 
-Server = tuple[str, int]
-
-_PORT = 53
-_SERVER_LIMIT = 16
 #: Seconds to wait for one server, round after round; the deadline of the whole question comes first.
 _PATIENCE = (2.0, 4.0, 8.0, 16.0, 32.0)
-#: Seconds after which the list of servers is read again (dns_rcip.c).
-_KEEP_SERVERS = 600.0
-
-
-def servers(cache_ip: str | None, resolv_conf: str = "/etc/resolv.conf") -> tuple[Server, ...]:
-    """The name servers to ask, in order (dns_rcip.c).
-
-    cache_ip: $DNSCACHEIP, IPv4 addresses joined by dots; also, divided by blanks or commas, addresses of both families
-    with ``@port``. Otherwise the file's nameserver lines; otherwise 127.0.0.1.
-    """
-    found = _from_variable(cache_ip or "") or _from_file(resolv_conf)
-    return tuple(found[:_SERVER_LIMIT]) or (("127.0.0.1", _PORT),)
 
 
 class _Asking(NamedTuple):
@@ -55,14 +41,15 @@ class _Asking(NamedTuple):
 class Resolver:
     """Asks name servers over UDP, and over TCP where an answer does not fit.
 
-    read_servers: gives the name servers, in order; asked again every 600 seconds.
+    current: gives the name servers, in order, at a second of the monotonic clock; the same object as long as they are
+    the same.
     """
 
-    def __init__(self, read_servers: Callable[[], tuple[Server, ...]]) -> None:
-        self._read_servers = read_servers
+    def __init__(self, current: Callable[[float], tuple[Server, ...]]) -> None:
+        self._current = current
+        self._known: tuple[Server, ...] = ()
         self._pools: list[tuple[Server, UdpPool]] = []
         self._fetching: set[asyncio.Task[Answer]] = set()
-        self._read_again = 0.0
 
     def ask(self, name: bytes, kind: int, deadline: float, tell: TellAnswer) -> None:
         """Have told the records of one type (A, AAAA, TXT, PTR) of a dotted name.
@@ -124,16 +111,17 @@ class Resolver:
             pool.close()
 
     def _servers(self) -> list[tuple[Server, UdpPool]]:
-        if time.monotonic() > self._read_again:
+        servers = self._current(time.monotonic())
+        if servers is not self._known:
+            self._known = servers
             loop = asyncio.get_running_loop()
             known = dict(self._pools)
             self._pools = [
                 (server, known.pop(server) if server in known else UdpPool(loop, server, _read))
-                for server in dict.fromkeys(self._read_servers())
+                for server in dict.fromkeys(servers)
             ]
             for pool in known.values():
                 pool.close()
-            self._read_again = time.monotonic() + _KEEP_SERVERS
         return self._pools
 
 
@@ -161,7 +149,14 @@ async def _over_tcp(server: Server, asked: Question) -> Answer:
 
 @contextlib.asynccontextmanager
 async def _tcp_stream(server: Server) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    reader, writer = await asyncio.open_connection(*server)
+    connection = socket.socket(family(server.ip), socket.SOCK_STREAM)
+    try:
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, sockaddr(*server))
+        reader, writer = await asyncio.open_connection(sock=connection)
+    except BaseException:
+        connection.close()
+        raise
     try:
         yield reader, writer
     finally:
@@ -187,32 +182,6 @@ def _first_name(packet: bytes) -> Answer:
     return Absent()
 
 
-def _from_variable(text: str) -> list[Server]:
-    words = text.replace(",", " ").split()
-    if len(words) == 1 and "@" not in words[0] and ":" not in words[0]:
-        parts = [part for part in words[0].split(".") if part]
-        words = [".".join(parts[at : at + 4]) for at in range(0, len(parts) - 3, 4)]
-    return [server for word in words if (server := _server(word))]
-
-
-def _server(word: str) -> Server | None:
-    ip, _, port = word.partition("@")
-    try:
-        return str(ipaddress.ip_address(ip)), int(port or _PORT)
-    except ValueError:
-        return None
-
-
-def _from_file(resolv_conf: str) -> list[Server]:
-    try:
-        text = Path(resolv_conf).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
-    lines = (line.split() for line in text.splitlines())
-    words = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
-    return [server for word in words if (server := _server(word))]
-
-
 def from_environment() -> Resolver:
-    """The resolver that $DNSCACHEIP and /etc/resolv.conf ask for."""
-    return Resolver(lambda: servers(os.environ.get("DNSCACHEIP")))
+    """The resolver that $DNSCACHEIP or /etc/resolv.conf wants. Raises AskedWrongly where $DNSCACHEIP means nothing."""
+    return Resolver(ServerList(os.environ.get("DNSCACHEIP", "")).current)

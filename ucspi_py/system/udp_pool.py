@@ -14,8 +14,10 @@ from collections.abc import Callable
 
 from ..core import dns_message
 from ..core.dns_message import Answer, Failed, Question, TellAnswer, Truncated
+from ..core.dns_servers import Server
 from .chance import random_number
 from .later import Later
+from .sockaddr import family, sockaddr
 
 Read = Callable[[bytes, Question], Answer]
 
@@ -37,12 +39,16 @@ _LOOKS = 0.05
 class Exchange:
     """One socket and the questions that are out on it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: tuple[str, int], read: Read) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, read: Read) -> None:
         self._loop = loop
         self._read = read
-        self._socket = socket.socket(_family(server), socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.connect(server)
+        self._socket = socket.socket(family(server.ip), socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.connect(sockaddr(*server))
+        except OSError:
+            self._socket.close()
+            raise
         self._asked = 0
         self._unsent: list[tuple[int, bytes]] = []
         # By id: the question, the monotonic second at which its time is over, and who gets the answer, once.
@@ -146,7 +152,7 @@ class Exchange:
 class UdpPool:
     """Some sockets to one server, a random one each time. read: an answer's packet -> the answer."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: tuple[str, int], read: Read) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, read: Read) -> None:
         self._loop = loop
         self._server = server
         self._read = read
@@ -180,7 +186,3 @@ class UdpPool:
 
     def _exchange(self) -> Exchange:
         return Exchange(self._loop, self._server, self._read)
-
-
-def _family(server: tuple[str, int]) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in server[0] else socket.AF_INET
