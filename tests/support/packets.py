@@ -3,15 +3,18 @@
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.opcode
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+import dns.rdtypes.ANY.PTR
 import dns.rdtypes.ANY.TXT
 import dns.rrset
 
-from ucspi_py.core.dns_message import Absent, Answer, Failed, Found, Question, Truncated, answer
+from ucspi_py.core.dns_message import PTR, Absent, Answer, Failed, Found, Question, Truncated, dotted
+from ucspi_py.system.dns_reader import read
 
 ID = 0xBEEF
 
@@ -21,7 +24,7 @@ Reply = Answer | type[Truncated]
 def ours(said: bytes, asked: Question) -> Reply:
     """Our answer."""
     try:
-        return answer(said, asked)
+        return read(said, asked)
     except Truncated:
         return Truncated
 
@@ -40,13 +43,16 @@ def theirs(said: bytes, asked: Question) -> Reply | None:
         return Failed("temporary failure")
     wanted = [rrset for rrset in message.answer if (rrset.rdtype, rrset.rdclass) == (asked.kind, dns.rdataclass.IN)]
     if wanted:
-        return Found(tuple(_data(rdata) for rrset in wanted for rdata in rrset), min(rrset.ttl for rrset in wanted))
+        records = [_data(rdata) for rrset in wanted[: 1 if asked.kind == PTR else None] for rdata in rrset]
+        return Found(tuple(records), wanted[0].ttl if asked.kind == PTR else min(rrset.ttl for rrset in wanted))
     authority = message.authority[:1]
     ttl = authority[0].ttl if authority and authority[0].rdtype == dns.rdatatype.SOA else 0
     return Absent(message.rcode() & 15 == dns.rcode.NOERROR, ttl)
 
 
 def _data(rdata: dns.rdata.Rdata) -> bytes:
+    if isinstance(rdata, dns.rdtypes.ANY.PTR.PTR):
+        return dotted(rdata.target.labels)
     return b"".join(rdata.strings) if isinstance(rdata, dns.rdtypes.ANY.TXT.TXT) else rdata.to_wire() or b""
 
 
@@ -63,4 +69,7 @@ def response(asked: Question, texts: list[list[bytes]]) -> bytes:
         text = dns.rdtypes.ANY.TXT.TXT(dns.rdataclass.IN, dns.rdatatype.TXT, pieces)
         message.answer.append(dns.rrset.from_rdata(name, 60, text))
         message.answer.append(dns.rrset.from_text(name, 60, "IN", "A", f"127.0.0.{len(pieces)}"))
+        target = dns.name.Name((b"Mail", *name.labels))
+        pointer = dns.rdtypes.ANY.PTR.PTR(dns.rdataclass.IN, dns.rdatatype.PTR, target)  # type: ignore[no-untyped-call]
+        message.answer.append(dns.rrset.from_rdata(name, 30 * len(pieces), pointer))
     return message.to_wire(max_size=65535)

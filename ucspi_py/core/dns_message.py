@@ -79,6 +79,12 @@ class Question(NamedTuple):
         return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
 
 
+#: name_at(packet, position): the dotted text of a name that has been found sound, compressed or not.
+NameAt = Callable[[bytes, int], bytes]
+#: By place: bytes of the name that begins there, and pointers followed in it.
+_Known = dict[int, tuple[int, int]]
+
+
 class Truncated(Exception):
     """The answer did not fit: ask again over TCP."""
 
@@ -109,8 +115,11 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
     return packet_number == number and bool(flags & _RESPONSE) and questions == 1 and echoed.lower() == section.lower()
 
 
-def answer(packet: bytes, asked: Question) -> Answer:
-    """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed."""
+def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
+    """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed.
+
+    name_at: reads the name of a PTR record. Of several the first one counts (dns_name.c), the others are not looked at.
+    """
     flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
     if flags & _TRUNCATED:
         raise Truncated
@@ -118,58 +127,78 @@ def answer(packet: bytes, asked: Question) -> Answer:
         return Failed("temporary failure")
     try:
         position = _HEADER.size + len(asked.section)
+        known: _Known = {}
         found = []
         least_ttl = _TTL_LIMIT
         for _ in range(answers):
-            kind, record_class, ttl, data, position = _record(packet, position)
+            kind, record_class, ttl, start, end = _record(packet, position, known)
             if kind == asked.kind and record_class == _IN:
+                if kind == PTR:
+                    _skip_name(packet, start, known)
+                    return Found((name_at(packet, start),), ttl)
                 least_ttl = min(least_ttl, ttl)
-                if len(data) == _ADDRESS_SIZES.get(kind, len(data)):
-                    found.append(_strings(data) if kind == TXT else data)
+                if end - start == _ADDRESS_SIZES.get(kind, end - start):
+                    found.append(_strings(packet[start:end]) if kind == TXT else packet[start:end])
+            position = end
         if found:
             return Found(tuple(found), least_ttl)
-        return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position) if authorities else 0)
+        return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position, known) if authorities else 0)
     except Malformed:
         return Failed("protocol error")
 
 
-def _record(packet: bytes, position: int) -> tuple[int, int, int, bytes, int]:
-    """Type, class, TTL and data of one record, and where the next one starts.
+def _record(packet: bytes, position: int, known: _Known) -> tuple[int, int, int, int, int]:
+    """Type, class and TTL of one record, and where its data starts and ends.
 
     Whatever its owner: an alias is the server's to follow (dns_txt.c).
     """
-    position = _skip_name(packet, position)
+    position = _skip_name(packet, position, known)
     start = position + _RECORD.size
     if start > len(packet):
         raise Malformed
     kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
     if start + size > len(packet):
         raise Malformed
-    return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, packet[start : start + size], start + size
+    return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, start, start + size
 
 
-def _negative_ttl(packet: bytes, position: int) -> int:
+def _negative_ttl(packet: bytes, position: int, known: _Known) -> int:
     """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
-    kind, _, ttl, _, _ = _record(packet, position)
+    kind, _, ttl, _, _ = _record(packet, position, known)
     return ttl if kind == _SOA else 0
 
 
-def _skip_name(packet: bytes, start: int) -> int:
+def _skip_name(packet: bytes, start: int, known: _Known) -> int:
     """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one."""
     if packet.startswith(_TO_QUESTION, start):
         return start + 2
-    end, target = _labels(packet, start, len(packet))
+    end, target = _labels(packet, start, min(len(packet), start + _NAME_LIMIT))
     size = end - start
-    for _ in range(_POINTER_LIMIT):
-        if target is None:
-            break
-        # What it leads to must lie wholly in front of what has been read of the name.
-        last, further = _labels(packet, target, start)
-        size += last - target - 2
-        start, target = target, further
-    if target is not None or size > _NAME_LIMIT:
+    if target is not None:
+        size += _rest(packet, start, target, known, _POINTER_LIMIT)[0] - 2
+    if size > _NAME_LIMIT:
         raise Malformed
     return end
+
+
+def _rest(packet: bytes, start: int, target: int, known: _Known, limit: int) -> tuple[int, int]:
+    """Bytes of the rest of a name that a pointer leads to, and pointers followed in it and to it, ``limit`` at most.
+
+    It must lie wholly in front of ``start``. What many names have in common is read once, or 64 KB that lead to the
+    same long name would be work for us and none for who sends them.
+    """
+    if target not in known:
+        end, further = _labels(packet, target, start)
+        size, pointers = end - target, 1
+        if further is not None and limit > 1:
+            more_size, more_pointers = _rest(packet, target, further, known, limit - 1)
+            size, pointers = size + more_size - 2, pointers + more_pointers
+        elif further is not None:
+            raise Malformed
+        known[target] = size, pointers
+    if known[target][1] > limit:
+        raise Malformed
+    return known[target]
 
 
 def _labels(packet: bytes, position: int, end: int) -> tuple[int, int | None]:

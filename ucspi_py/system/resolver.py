@@ -1,4 +1,4 @@
-"""Questions to the name servers, each with a deadline. The only importer of dns. Never judges an answer."""
+"""Questions to the name servers, each with a deadline. Never judges an answer."""
 
 import asyncio
 import contextlib
@@ -9,14 +9,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-import dns.exception
-import dns.message
-import dns.rdatatype
-
 from ..core import dns_message
-from ..core.dns_message import Absent, Answer, Failed, Found, Question, TellAnswer, Truncated
+from ..core.dns_message import Answer, Failed, Question, TellAnswer, Truncated
 from ..core.dns_servers import Server
 from .chance import random_number
+from .dns_reader import read
 from .server_list import ServerList
 from .sockaddr import family, sockaddr
 from .udp_pool import TIMED_OUT, TOO_LONG, UNREACHABLE, UdpPool
@@ -117,7 +114,7 @@ class Resolver:
             loop = asyncio.get_running_loop()
             known = dict(self._pools)
             self._pools = [
-                (server, known.pop(server) if server in known else UdpPool(loop, server, _read))
+                (server, known.pop(server) if server in known else UdpPool(loop, server, read))
                 for server in dict.fromkeys(servers)
             ]
             for pool in known.values():
@@ -144,7 +141,7 @@ async def _over_tcp(server: Server, asked: Question) -> Answer:
         packet = await reader.readexactly(size)
     if not dns_message.is_answer(packet, number, asked):
         return Failed("protocol error")
-    return _read(packet, asked)
+    return read(packet, asked)
 
 
 @contextlib.asynccontextmanager
@@ -161,25 +158,6 @@ async def _tcp_stream(server: Server) -> AsyncIterator[tuple[asyncio.StreamReade
         yield reader, writer
     finally:
         writer.transport.abort()
-
-
-def _read(packet: bytes, asked: Question) -> Answer:
-    answer = dns_message.answer(packet, asked)
-    if asked.kind == dns_message.PTR and not isinstance(answer, Failed):
-        return _first_name(packet)
-    return answer
-
-
-def _first_name(packet: bytes) -> Answer:
-    """The first PTR record; names with compression are dnspython's to read (dns_name.c)."""
-    try:
-        message = dns.message.from_wire(packet, ignore_trailing=True, one_rr_per_rrset=True)
-    except (dns.exception.DNSException, ValueError):
-        return Failed("protocol error")
-    for records in message.answer:
-        if records.rdtype == dns.rdatatype.PTR:
-            return Found((dns_message.dotted(records[0].target.labels),))
-    return Absent()
 
 
 def from_environment() -> Resolver:
