@@ -1,4 +1,4 @@
-"""The master: keeps its workers alive, buries the dead, reports. Never touches a client."""
+"""The master: keeps its workers alive, reaps, reports. Never touches a client."""
 
 import gc
 import os
@@ -6,6 +6,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ from ..core import logline
 from ..core.errors import error_words
 from . import orphans, signals
 from .journal import Journal
+from .reaper import Reaper
 from .worker import Inheritance, Worker
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
@@ -75,10 +77,11 @@ class Master:
         self._pipes = pipes
         self._signals = noted
         self._board = inheritance.board
-        self._journal = Journal(inheritance.log, inheritance.board, settings.limit)
         self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
+        journal = Journal(inheritance.log, inheritance.board, settings.limit)
+        self._reaper = Reaper(inheritance.board, journal, adopting=self._adopting)
         self._asks_zones = bool(settings.program.zone_screens)
         self._report_at = time.monotonic() + _REPORTS
 
@@ -99,8 +102,6 @@ class Master:
             if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
                 self._report()
             self._reap()
-            if not self._adopting:
-                self._miss()
 
     def _fill_posts(self) -> None:
         now = time.monotonic()
@@ -143,21 +144,13 @@ class Master:
             os._exit(status)
 
     def _reap(self) -> None:
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
-            post = next((post for post in self._posts if post.pid == pid), None)
-            if post:
-                self._vacate(post, status)
-            if post or pid in self._leaving:
-                self._leaving.discard(pid)
-                self._take_over(pid)
-            else:
-                self._bury(pid, status)
+        ended = dict(_ended())
+        dead = self._workers().intersection(ended)
+        for post in self._posts:
+            if post.pid in dead:
+                self._vacate(post, ended[post.pid])
+        self._leaving -= dead
+        self._reaper.clear(ended, dead, self._workers())
 
     def _vacate(self, post: Post, status: int) -> None:
         """A worker has died: another one follows, later and later if they die young."""
@@ -169,31 +162,6 @@ class Master:
         self._log.warn(logline.warning(f"worker {post.pid} ended with status {status}, starting another"))
         post.pid = 0
         post.due = now + post.back_off
-
-    def _take_over(self, worker: int) -> None:
-        """Free what a dead worker had claimed, but for a backend that it was just about to put there."""
-        known = {pid for _, pid in self._board.backends()} | {post.pid for post in self._posts} | self._leaving
-        strays = [pid for pid in orphans.children() if pid not in known]
-        for row in self._board.claimed_by(worker):
-            if strays and row in self._board.slots:
-                self._board.hold(row, strays.pop())
-            else:
-                self._board.give_back(row)
-        self._miss()  # whom it had buried when it was killed, and not struck off the board yet
-
-    def _bury(self, pid: int, status: int) -> None:
-        """A backend whose worker is dead has ended: its slot is free again."""
-        row = self._board.row_of(pid)
-        if row is not None:
-            self._board.give_back(row)
-            self._journal.ended(pid, status)
-
-    def _miss(self) -> None:
-        """Free the slots of orphans that are gone without our being told; how they ended nobody knows."""
-        workers = {post.pid for post in self._posts} | self._leaving
-        for row in self._board.orphaned(workers):
-            if not orphans.lives(self._board.pid(row)):
-                self._board.give_back(row)
 
     def _report(self) -> None:
         """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
@@ -230,5 +198,21 @@ class Master:
             self._tell_workers(signal.SIGKILL)
 
     def _tell_workers(self, number: int) -> None:
-        for pid in {post.pid for post in self._posts if post.pid} | self._leaving:
+        for pid in self._workers():
             os.kill(pid, number)
+
+    def _workers(self) -> set[int]:
+        """The process ids of all workers that have not ended."""
+        return {post.pid for post in self._posts if post.pid} | self._leaving
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Reap our children: yield (pid, wait status) of all that have ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status

@@ -1,21 +1,24 @@
 """Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
 
 Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
-up, screened or held without a backend. A row is free, claimed by a worker, or running. Any worker may claim any free
-row, so -c is one limit for the whole service; a lock that dies with its holder makes claiming exact.
+up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one. Any
+worker may claim any free row, so -c is one limit for the whole service; a lock that dies with its holder makes
+claiming exact.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from ..core.adoption import Announcement
+from . import orphans
 from .shared_memory import SharedMemory
 
-_FREE, _CLAIMED, _RUNNING = 0, 1, 2
+_FREE, _CLAIMED, _RUNNING, _STARTING = range(4)
 _FREE_BYTE = bytes((_FREE,))
 _NOBODY = 0
 
-#: Sizes of the fields of a row in bytes: pid, owner, client key, network key; the states stand apart.
-_PID, _KEY = 4, 8
+#: Bytes of the fields of a row: client key, network key, socket, clock ticks; pid, owner. The states stand apart.
+_KEY, _PID = 8, 4
 
 
 class Scoreboard:
@@ -26,12 +29,12 @@ class Scoreboard:
         self.hall = range(slots, slots + hall)
         rows = slots + hall
         states = -rows % _KEY + rows
-        self._shared = SharedMemory(states + rows * 2 * (_PID + _KEY))
+        self._shared = SharedMemory(states + rows * (4 * _KEY + 2 * _PID))
         self._memory = self._shared.memory
         fields = memoryview(self._memory)[states:]
-        self._clients = fields[: _KEY * rows].cast("Q")
-        self._networks = fields[_KEY * rows : 2 * _KEY * rows].cast("Q")
-        self._pids = fields[2 * _KEY * rows : -_PID * rows].cast("I")
+        columns = (fields[_KEY * rows * n : _KEY * rows * (n + 1)].cast("Q") for n in range(4))
+        self._clients, self._networks, self._sockets, self._since = columns
+        self._pids = fields[4 * _KEY * rows : -_PID * rows].cast("I")
         self._owners = fields[-_PID * rows :].cast("I")
 
     def running(self) -> int:
@@ -65,6 +68,18 @@ class Scoreboard:
         self._clients[row] = client
         self._networks[row] = network
 
+    def announce(self, row: int, socket: int) -> None:
+        """Say that a backend is about to be started in a claimed row, with a client's socket of this inode."""
+        self._sockets[row] = socket
+        self._since[row] = orphans.ticks()
+        self._memory[row] = _STARTING
+
+    def announced(self, row: int) -> Announcement | None:
+        """What was said of the backend that is being started in a row; None where none is."""
+        if self._memory[row] != _STARTING:
+            return None
+        return Announcement(self._sockets[row], self._since[row])
+
     def hold(self, row: int, pid: int) -> None:
         """A backend runs in a claimed row."""
         self._pids[row] = pid
@@ -83,10 +98,6 @@ class Scoreboard:
         """How many rows the clients of a network have."""
         return self._networks.tolist().count(network)
 
-    def row_of(self, pid: int) -> int | None:
-        """The row of a running backend; None where no row has it."""
-        return next((row for row, running in self.backends() if running == pid), None)
-
     def backends(self) -> Iterator[tuple[int, int]]:
         """Yield (row, pid) of every running backend."""
         for row in self.slots:
@@ -97,11 +108,11 @@ class Scoreboard:
         """The backend that runs in a row."""
         return self._pids[row]
 
-    def orphaned(self, workers: set[int]) -> list[int]:
+    def orphaned(self, workers: Collection[int]) -> list[int]:
         """The rows of backends that none of these workers started."""
         return [row for row, _ in self.backends() if self._owners[row] not in workers]
 
     def claimed_by(self, owner: int) -> list[int]:
         """The rows that a worker has claimed and put no backend in."""
         rows = range(self.hall.stop)
-        return [row for row in rows if self._memory[row] == _CLAIMED and self._owners[row] == owner]
+        return [row for row in rows if self._memory[row] in (_CLAIMED, _STARTING) and self._owners[row] == owner]

@@ -161,6 +161,7 @@ async def _start(service: Service, guest: Guest) -> None:
     if service.in_bursts:
         await asyncio.sleep(0)
     _set_options(service.settings, guest.socket)
+    service.board.announce(slot, os.fstat(guest.socket.fileno()).st_ino)
     try:
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
     except (OSError, ValueError) as error:

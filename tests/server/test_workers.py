@@ -1,0 +1,86 @@
+"""Workers that die, hang or are relieved: the service goes on, and the limit stays exact."""
+
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+from tests.support.programs import ours, theirs
+from tests.support.server import QUIET, Server, children
+from tests.support.waiting import until
+
+SERVER = ours("pytcpserver")
+
+#: The server as ever, but for the first worker: SIGKILL meets it when the program runs and it does not know yet.
+_KILLED_IN_A_START = """
+import os, signal, sys
+flag = sys.argv.pop(1)
+spawn = os.posix_spawn
+def posix_spawn(*words, **more):
+    pid = spawn(*words, **more)
+    if not os.path.exists(flag):
+        open(flag, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return pid
+os.posix_spawn = posix_spawn
+sys.argv[:1] = []
+from ucspi_py.cli.tcpserver import main
+main()
+"""
+
+
+def replace_worker(server: Server) -> None:
+    """Kill the only worker of a server and wait for another."""
+    worker = until(lambda: _workers(server))[0]
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: _workers(server) not in ([], [worker]), "another worker")
+
+
+def _workers(server: Server) -> list[int]:
+    """The children of the master that run its program."""
+    master = Path(f"/proc/{server.process.pid}/exe").readlink()
+    workers = []
+    for pid in children(server.process.pid):
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/exe").readlink() == master:
+                workers.append(pid)
+    return workers
+
+
+def test_daemons_that_programs_leave_behind_take_no_slot(tmp_path: Path) -> None:
+    """After a worker's death its slots are free, whatever has come to the master."""
+    theirs("setsid")
+    pids = tmp_path / "pids"
+    backend = ("sh", "-c", f"setsid sleep 60 >/dev/null 2>&1 & echo $! >> {pids}; echo hello")
+    with Server(SERVER, ("-v", "-c2", "-w1", *QUIET), backend, tmp_path) as server:
+        try:
+            for _ in range(2):
+                assert server.talk() == b"hello\n"
+                replace_worker(server)
+            assert server.talk() == b"hello\n"
+            assert b"status: 2/2\n" not in server.log()
+        finally:
+            for pid in pids.read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
+
+
+def test_a_worker_killed_in_a_start(tmp_path: Path) -> None:
+    """The program that it had just started keeps the slot until it ends, and its end is told."""
+    before = (sys.executable, "-c", _KILLED_IN_A_START, str(tmp_path / "killed"))
+    with (
+        Server("pytcpserver", ("-v", "-c1", "-w1", *QUIET), ("cat",), tmp_path, before=before) as server,
+        server.connect() as first,
+        server.connect() as second,
+    ):
+        server.wait_log(b"ended with status %d, starting another" % signal.SIGKILL)
+        first.sendall(b"x")
+        assert first.recv(1) == b"x"
+        second.sendall(b"y")
+        second.settimeout(0.3)
+        with contextlib.suppress(TimeoutError):
+            raise AssertionError(second.recv(1))
+        first.close()
+        server.wait_log(b"tcpserver: status: 0/1\ntcpserver: status: 1/1\n")
+        second.settimeout(30)
+        assert second.recv(1) == b"y"

@@ -1,0 +1,211 @@
+"""The slots of the dead: real processes as orphans, no server."""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from ucspi_py.system import orphans
+from ucspi_py.system.journal import Journal
+from ucspi_py.system.log import VERBOSE, Log
+from ucspi_py.system.reaper import Reaper
+from ucspi_py.system.scoreboard import Scoreboard
+
+
+@pytest.fixture
+def board() -> Scoreboard:
+    """Two slots, two places in the hall."""
+    return Scoreboard(2, 2)
+
+
+@pytest.fixture
+def reaper(board: Scoreboard) -> Reaper:
+    """One that says what it does to nobody."""
+    return Reaper(board, Journal(Log(0), board, 2), adopting=True)
+
+
+@contextlib.contextmanager
+def child(*sockets: socket.socket) -> Iterator[int]:
+    """A child of ours that has these sockets on 0 and 1, or nothing, until it is killed."""
+    ready, told = os.pipe()
+    pid = os.fork()
+    if not pid:
+        try:
+            null = os.open(os.devnull, os.O_RDWR)
+            for fd in (0, 1):
+                os.dup2(sockets[fd].fileno() if fd < len(sockets) else null, fd)
+            os.write(told, b"x")
+            signal.pause()
+        finally:
+            os._exit(1)
+    os.close(told)
+    assert os.read(ready, 1) == b"x"
+    os.close(ready)
+    try:
+        yield pid
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+
+
+def claimed_by_a_dead_worker(board: Scoreboard, client: socket.socket | None) -> int:
+    """The process id of a worker that has claimed a slot, said what it starts there, and died."""
+    pid = os.fork()
+    if not pid:
+        try:
+            row = board.claim(board.slots)
+            assert row is not None
+            if client:
+                board.announce(row, os.fstat(client.fileno()).st_ino)
+        finally:
+            os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_the_program_that_was_being_started_keeps_its_slot(board: Scoreboard, reaper: Reaper) -> None:
+    """-c stays exact: the slot is taken until the program ends."""
+    client, other = socket.socketpair()
+    with client, other:
+        worker = claimed_by_a_dead_worker(board, client)
+        with child(client, client) as program, child():
+            reaper.clear({worker: 9}, {worker}, ())
+            assert list(board.backends()) == [(0, program)]
+
+            reaper.clear({program: 0}, (), ())
+            assert list(board.backends()) == []
+            assert board.free(board.slots) == 2
+
+
+def test_what_programs_have_left_behind_is_no_program(board: Scoreboard, reaper: Reaper) -> None:
+    """A daemon of another client's, with its socket, another or none, older or younger, takes no slot."""
+    client, other = socket.socketpair()
+    with client, other, child(other), child(), child(client):
+        until_the_clock_ticks()
+        worker = claimed_by_a_dead_worker(board, client)
+        with child(other, other), child():
+            reaper.clear({worker: 9}, {worker}, ())
+            assert board.free(board.slots) == 2
+
+
+def test_a_slot_in_hand_is_freed_whoever_is_there(board: Scoreboard, reaper: Reaper) -> None:
+    """A worker that was starting nothing leaves nothing to adopt."""
+    client, other = socket.socketpair()
+    with client, other:
+        worker = claimed_by_a_dead_worker(board, None)
+        with child(client, client), child():
+            reaper.clear({worker: 9}, {worker}, ())
+            assert board.free(board.slots) == 2
+
+
+def test_places_in_the_hall_are_freed_too(board: Scoreboard, reaper: Reaper) -> None:
+    """Clients that a dead worker had held are gone with it."""
+    pid = os.fork()
+    if not pid:
+        board.claim(board.hall)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert board.free(board.hall) == 1
+
+    reaper.clear({pid: 9}, {pid}, ())
+
+    assert board.free(board.hall) == 2
+
+
+def test_whose_end_a_killed_worker_took_with_it(board: Scoreboard, reaper: Reaper) -> None:
+    """Its slot is freed, though a process of that number may be about: it is none of our children."""
+    row = board.claim(board.slots)
+    assert row is not None
+    board.hold(row, 1)
+    dead = os.getpid()
+
+    reaper.clear({dead: 9}, {dead}, ())
+
+    assert board.free(board.slots) == 2
+
+
+def test_the_backends_of_living_workers_are_theirs(board: Scoreboard, reaper: Reaper) -> None:
+    """A stray that had the number of one of them, and ended, frees nothing."""
+    row = board.claim(board.slots)
+    assert row is not None
+    board.hold(row, 4711)
+
+    reaper.clear({4711: 0}, (), {os.getpid()})
+
+    assert list(board.backends()) == [(row, 4711)]
+
+
+def test_an_orphans_end_is_told(board: Scoreboard) -> None:
+    """In C's lines, with the raw wait status."""
+    told, stderr = os.pipe()
+    saved = os.dup(2)
+    os.dup2(stderr, 2)
+    log = Log(VERBOSE)
+    os.dup2(saved, 2)
+    row = board.claim(board.slots)
+    assert row is not None
+    board.hold(row, 4711)
+
+    Reaper(board, Journal(log, board, 2), adopting=True).clear({4711: 256}, (), ())
+
+    assert select.select([told], [], [], 0)[0]
+    assert os.read(told, 1000) == b"tcpserver: end 4711 status 256\ntcpserver: status: 0/2\n"
+    for fd in (told, stderr, saved):
+        os.close(fd)
+
+
+def test_elsewhere_who_lives_is_asked(board: Scoreboard) -> None:
+    """Without adoption the end of an orphan is found out by looking for it."""
+    reaper = Reaper(board, Journal(Log(0), board, 2), adopting=False)
+    rows = [board.claim(board.slots) for _ in range(2)]
+    with child() as living, child() as dead:
+        os.kill(dead, signal.SIGKILL)
+        os.waitpid(dead, 0)
+        for row, pid in zip(rows, (living, dead), strict=True):
+            assert row is not None
+            board.hold(row, pid)
+
+        reaper.clear({}, (), ())
+
+        assert list(board.backends()) == [(0, living)]
+
+
+def test_the_living_are_told_from_the_dead() -> None:
+    """Process 1 lives and is nobody's child of ours; a child is one until it is reaped."""
+    assert orphans.lives(1)
+    assert not orphans.is_child(1)
+    with child() as pid:
+        assert orphans.lives(pid)
+        assert orphans.is_child(pid)
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        assert orphans.is_child(pid)
+        assert pid not in [orphan.pid for orphan in orphans.children_but(())]
+        os.waitpid(pid, 0)
+        assert not orphans.is_child(pid)
+        assert not orphans.lives(pid)
+
+
+def test_what_is_seen_of_a_child() -> None:
+    """Its start on the clock that announcements use, and the sockets on its 0 and 1; known ones are left out."""
+    client, other = socket.socketpair()
+    with client, other:
+        before = orphans.ticks()
+        with child(client, other) as pid, child() as known:
+            (orphan,) = orphans.children_but([known])
+            assert orphan.pid == pid
+            assert before <= orphan.started <= orphans.ticks()
+            assert orphan.sockets == frozenset(os.fstat(end.fileno()).st_ino for end in (client, other))
+
+
+def until_the_clock_ticks() -> None:
+    """Wait until a process that starts now is younger than those that have started."""
+    now = orphans.ticks()
+    while orphans.ticks() == now:
+        os.sched_yield()
