@@ -6,7 +6,7 @@ An address is what stands before the colon. Each check gives its first flaw, or 
 import re
 
 from .lint_finding import MARK, Flaw, markup_flaw, shown
-from .lint_network import few_addresses, is_numeric, network_flaw, octets_flaw, without_wildcards
+from .lint_network import few_addresses, is_numeric, network_flaw, nobody_flaw, octets_flaw, without_wildcards
 
 _HOST = re.compile(rb"\.?(?:[a-z0-9_\\-]+\.)*[a-z0-9_\\-]+")
 _NAME = re.compile(rb"[.*]*[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.?")
@@ -24,7 +24,7 @@ def address_flaw(address: bytes) -> Flaw | None:
         return _host_flaw(address)
     if b"/" in address:
         return network_flaw(address)
-    return octets_flaw(address) if is_numeric(address) else _word_flaw(address)
+    return octets_flaw(address) or nobody_flaw(address) if is_numeric(address) else _word_flaw(address)
 
 
 def _stray_byte(address: bytes) -> Flaw | None:
@@ -51,7 +51,7 @@ def _ident_flaw(address: bytes) -> Flaw | None:
         if rest[1:2] in (b"", b"."):
             flaw = Flaw(0, "an ident rule knows single hosts and no domains, so it never matches")
     elif is_numeric(rest) or b"/" in rest:
-        flaw = octets_flaw(rest) if b"/" not in rest else None
+        flaw = octets_flaw(rest) or nobody_flaw(rest) if b"/" not in rest else None
         if few_addresses(rest) or b"/" in rest or (flaw is None and not rest.split(b".")[-1].isdigit()):
             flaw = Flaw(0, "an ident rule knows single addresses, so it never matches", few_addresses(rest))
     else:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 #: What some editors put before the first line.
 MARK = "\ufeff".encode()
-_MARKUP = re.compile(rb"</?[A-Za-z][^>]*>|&(?:[a-z]+|#[0-9]+);")
+_MARKUP = re.compile(rb"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#[0-9]{1,7});")
 
 
 class Finding(NamedTuple):
@@ -30,17 +30,19 @@ class Flaw(NamedTuple):
     """One thing wrong with one line, or with its address or its instructions alone.
 
     offset: where, in bytes from the beginning of what was looked at. meant: what should stand there instead.
+    error: tcprules refuses the line.
     """
 
     offset: int
     sentence: str
     meant: tuple[bytes, ...] = ()
+    error: bool = False
 
 
-def finding(number: int, line: bytes, flaw: Flaw, *, error: bool = False) -> Finding:
+def finding(number: int, line: bytes, flaw: Flaw) -> Finding:
     """A flaw of a whole line, in its source."""
     column = len(line[: flaw.offset].decode("utf-8", "replace")) + 1
-    return Finding(number, column, flaw.sentence, tuple(map(shown, flaw.meant)), error)
+    return Finding(number, column, flaw.sentence, tuple(map(shown, flaw.meant)), flaw.error)
 
 
 def shown(text: bytes) -> str:
@@ -56,6 +58,8 @@ def markup_flaw(text: bytes, place: str) -> Flaw | None:
         return None
     import html  # for a rare line, and not for every start of the compiler
 
-    bare = _MARKUP.sub(lambda piece: piece[0] if piece[0].startswith(b"&") else b"", text)
-    typed = html.unescape(bare.decode("latin-1")).encode("latin-1", "replace")
-    return Flaw(found.start(), f"HTML ({shown(found[0])}) stands in the {place}", (typed,))
+    def typed(piece: re.Match[bytes]) -> bytes:
+        is_tag = piece[0].startswith(b"<")
+        return b"" if is_tag else html.unescape(piece[0].decode("ascii")).encode("latin-1", "replace")
+
+    return Flaw(found.start(), f"HTML ({shown(found[0])}) stands in the {place}", (_MARKUP.sub(typed, text),))

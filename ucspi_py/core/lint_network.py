@@ -4,13 +4,17 @@ import re
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
 from .lint_finding import Flaw, shown
-from .rules_cidr import network
+from .numbers import clamped, scan_ulong
+from .rules_cidr import Network, network
 
 _NUMERIC = re.compile(rb"[0-9.-]+")
 _FULL_RANGE = re.compile(rb"((?:[0-9]+\.){3}[0-9]+)-((?:[0-9]+\.){3}[0-9]+)")
 _WILD = re.compile(rb"((?:[0-9]{1,3}\.)*)\*(?:\.\*)*\.?")
 #: So many lines are still shown as what was meant.
 _FEW = 4
+#: 224.0.0.0/4 is multicast, 240.0.0.0/4 reserved with the broadcast address at its end; 0.0.0.0/8 is "this network"
+#: (RFC 6890). Of IPv6, :: and ff00::/8 (RFC 4291).
+_MULTICAST4, _MULTICAST6 = 224, 0xFF
 
 
 def is_numeric(address: bytes) -> bool:
@@ -49,13 +53,28 @@ def network_flaw(address: bytes) -> Flaw | None:
     sentence, offset = "a network has four octets", 0
     if b"." in length:
         sentence, offset = "a netmask is not understood, only the length of a prefix", where
-    elif not length.isdigit() or int(length) > 32 or length != b"%d" % int(length):
+    elif not length.isdigit() or clamped(length) > 32 or length != b"%d" % clamped(length):
         sentence, offset = f"/{shown(length)} is no prefix length", where
     elif wrong := next(filter(None, map(_octet_sentence, octets)), ""):
         sentence = wrong
     elif len(octets) == 4 and not base.endswith(b"."):
         sentence = f"{shown(base)} has bits beyond its prefix"
     return Flaw(offset, f"{sentence}, so it never matches", _network_meant(octets, length))
+
+
+def nobody_flaw(address: bytes, found: Network | None = None) -> Flaw | None:
+    """The flaw of sound octets, of which one may be a range, if no client has an address there.
+
+    found: what the address is, where it is a network in CIDR notation or anything of IPv6.
+    """
+    first, last = _first_octets(address) if found is None else _first_octets_of(found)
+    multicast = _MULTICAST6 if found and found.bits == 128 else _MULTICAST4
+    unspecified = found == Network(128, 0, 128) if found and found.bits == 128 else last == 0
+    if not unspecified and first < multicast:
+        return None
+    if address in (b"0.0.0.0", b"::"):
+        return Flaw(0, f"no client has the address {shown(address)}; the default rule has no address", (b"",))
+    return Flaw(0, f"no client has an address in {shown(address)}, so it never matches")
 
 
 def few_addresses(address: bytes) -> tuple[bytes, ...]:
@@ -74,12 +93,21 @@ def without_wildcards(address: bytes) -> bytes | None:
     return found[1] if found else None
 
 
+def _first_octets(address: bytes) -> tuple[int, int]:
+    low, dash, high = address.partition(b".")[0].partition(b"-")
+    return clamped(low), clamped(high if dash else low)
+
+
+def _first_octets_of(found: Network) -> tuple[int, int]:
+    return found.base >> (found.bits - 8), (found.end - 1) >> (found.bits - 8)
+
+
 def _octet_sentence(octet: bytes) -> str:
     if not octet:
         return "an octet is missing, so it never matches"
-    if int(octet) > 255:
+    if clamped(octet) > 255:
         return f"no octet is above 255, so {shown(octet)} never matches"
-    if octet != b"%d" % int(octet):
+    if octet != b"%d" % clamped(octet):
         return "addresses are looked up without leading zeros, so it never matches"
     return ""
 
@@ -90,11 +118,11 @@ def _range_sentence(octet: bytes) -> str:
         return "a range without a beginning begins at 0"
     if not high:
         return "a range without an end ends at 0, so it matches nothing"
-    if int(low) > 255:
+    if scan_ulong(low) > 255:
         return f"no octet is above 255, so {shown(octet)} matches nothing"
-    if int(low) > int(high):
+    if scan_ulong(low) > scan_ulong(high):
         return "this range runs backwards, so it matches nothing"
-    if int(high) > 255:
+    if max(clamped(low), clamped(high)) > 255:
         return "no octet is above 255, and the range ends there"
     return ""
 
@@ -118,14 +146,14 @@ def _corrected(octets: list[bytes]) -> tuple[bytes, ...]:
     for octet in octets:
         if b"-" in octet:
             low, _, high = octet.partition(b"-")
-            bottom, top = sorted((int(low or b"0"), int(high or b"255")))
+            bottom, top = sorted((clamped(low), clamped(high or b"255")))
             if bottom > 255:
                 return ()
             better.append(b"%d-%d" % (bottom, min(top, 255)))
-        elif not octet or int(octet) > 255:
+        elif not octet or clamped(octet) > 255:
             return ()
         else:
-            better.append(b"%d" % int(octet))
+            better.append(b"%d" % clamped(octet))
     return (b".".join(better) + (b"." if len(octets) < 4 else b""),)
 
 
@@ -135,7 +163,7 @@ def _first_expanded(address: bytes) -> tuple[bytes, ...]:
     high, rest_dot, rest = after.partition(b".")
     if not low or not high:
         return ()
-    few = range(int(low), min(int(high), 255, int(low) + _FEW) + 1)
+    few = range(clamped(low), min(clamped(high), 255, clamped(low) + _FEW) + 1)
     return _if_few([b"%s%s%d%s%s" % (head, dot, n, rest_dot, rest) for n in few])
 
 
@@ -148,7 +176,7 @@ def _networks_of_range(address: bytes) -> tuple[bytes, ...]:
 
 
 def _network_meant(octets: list[bytes], length: bytes) -> tuple[bytes, ...]:
-    base = ".".join(str(int(octet)) for octet in octets) + ".0" * (4 - len(octets))
+    base = ".".join(str(clamped(octet)) for octet in octets) + ".0" * (4 - len(octets))
     try:
         return (str(IPv4Network(f"{base}/{length.decode('ascii', 'replace')}", strict=False)).encode("ascii"),)
     except ValueError:

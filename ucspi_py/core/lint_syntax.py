@@ -6,7 +6,8 @@ from collections.abc import Callable
 from . import rules_ipv6
 from .errors import UnparsableLine
 from .lint_finding import MARK, Flaw, markup_flaw, shown
-from .rules_source import IPV6_LINE, line_records, network_rule
+from .lint_variable import is_no_quote, quoted
+from .rules_source import ipv6_line, line_records, network_rule
 
 #: Quotes of word processors, in UTF-8 and as the bytes of Windows-1252, and what was typed.
 _DOUBLE = "\u201c\u201d\u201e\u201f\u2033\u301d\u301e\uff02\u00ab\u00bb\udc84\udc93\udc94"
@@ -14,7 +15,7 @@ _SINGLE = "\u2018\u2019\u201a\u201b\u2032\udc91\udc92"
 _CURLY = str.maketrans(dict.fromkeys(_DOUBLE, '"') | dict.fromkeys(_SINGLE, "'"))
 _VERDICT = re.compile(rb"allow|deny")
 _VARIABLE = re.compile(rb",([^=]*=)(.)(.*?)\2", re.DOTALL)
-_NAME = re.compile(rb"[A-Za-z0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*")
+_NAME = re.compile(rb"[0-9_.-]*[A-Za-z][A-Za-z0-9_.-]*")
 _SYNONYMS = dict.fromkeys((b"accept", b"permit", b"ok", b"pass"), b"allow") | dict.fromkeys(
     (b"reject", b"refuse", b"drop", b"block"), b"deny"
 )
@@ -35,13 +36,13 @@ def is_refused_by_djb(line: bytes) -> bool:
 
 
 def cause(line: bytes) -> Flaw:
-    """What is wrong with a refused line, with the line that was meant if that one would be taken."""
+    """What is wrong with a refused line, with the line that was meant, which may have flaws of its own."""
     start = len(MARK) if line.startswith(MARK) else 0
     text = line[start:].rstrip(b"\r\n \t")
     if not is_refused(text):
         return _wrapped(line, text)
     flaw = next(flaw for check in _CHECKS if (flaw := check(text)))
-    return Flaw(start + flaw.offset, flaw.sentence, tuple(meant for meant in flaw.meant if not is_refused(meant)))
+    return flaw._replace(offset=start + flaw.offset)
 
 
 def _wrapped(line: bytes, text: bytes) -> Flaw:
@@ -73,15 +74,16 @@ def _indented_comment(line: bytes) -> Flaw | None:
 
 
 def _no_ipv6_address(line: bytes) -> Flaw | None:
-    found = IPV6_LINE.fullmatch(line)
+    found = ipv6_line(line)
     if not found:
         return None
+    where = len(found.user)
     try:
-        network = rules_ipv6.network(found[2])
+        network = rules_ipv6.network(found.address)
     except ValueError as wrong:
-        return Flaw(found.start(2), str(wrong))
-    if found[1] and network.size > 1:
-        return Flaw(found.start(2), "an ident rule knows single addresses")
+        return Flaw(where, str(wrong))
+    if found.user and network.size > 1:
+        return Flaw(where, "an ident rule knows single addresses")
     return None
 
 
@@ -132,6 +134,9 @@ def _no_variable(before: bytes, rest: bytes) -> Flaw:
         return Flaw(1, f"the variable {shown(name)} has no value", (before + rest + b'=""',))
     if not value:
         return Flaw(len(rest), f"the variable {shown(name)} has no quoted value", (before + rest + b'""',))
+    if is_no_quote(value[:1]):
+        sentence = f"the value of {shown(name)} has no quotes"
+        return Flaw(len(name) + 2, sentence, (before + b"," + name + b"=" + quoted(value),))
     sentence = f"the value of {shown(name)} has no {shown(value[:1])} at its end"
     return Flaw(len(name) + 2, sentence, (before + rest + value[:1],))
 

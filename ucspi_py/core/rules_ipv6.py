@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from .errors import CorruptRules
+from .numbers import decimal
 from .rules_cidr import Network
 
 #: The record that tells which prefix lengths occur: ``:48,32`` and a zero, an item that every reader passes over.
@@ -100,6 +101,7 @@ def _number(text: str) -> int:
 
 
 def _length(digits: str) -> int:
-    if not digits.isascii() or not digits.isdigit() or int(digits) > 128:
+    length = decimal(digits)
+    if length is None or length > 128:
         raise ValueError(f"/{digits} is no prefix length of IPv6")
-    return int(digits)
+    return length

@@ -10,16 +10,18 @@ from typing import NamedTuple
 
 # No possessive quantifiers: CPython before 3.11.5 matches too little with them (gh-106052). What follows each piece
 # here cannot begin like it, so that nothing is tried twice all the same.
+_FIRST = rb"(?:1[0-9]{0,2}|2(?:[01][0-9]?|2[0-3]?|[3-9])?|[3-9][0-9]?)"
 _OCTET = rb"(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
-_ADDRESS = rb"%b\.%b\.(?:%b\.(?:%b)?)?" % (_OCTET, _OCTET, _OCTET, _OCTET)
-_VARIABLES = rb'(?:,[A-Z][A-Z0-9_]*="[ !#-~]*")*'
+_ADDRESS = rb"%b\.%b\.(?:%b\.(?:%b)?)?" % (_FIRST, _OCTET, _OCTET, _OCTET)
+_VARIABLES = rb'(?:,(?!MAXCONN|MAXLOAD|DATABYTES)[A-Z][A-Z0-9_]*="[ !#-~]*")*'
 _NAME = rb"=\.?[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*"
 #: So many lines at once: each is remembered until all are matched.
 _AT_ONCE = 1000
-#: A line has no flaw of its own and one record, or is a comment or empty. A wide RELAYCLIENT is a flaw, also by name.
+#: A line has no flaw of its own and one record, or is a comment or empty. A wide RELAYCLIENT is a flaw, also by name;
+#: so are addresses from 224.0.0.0 on, variables of a denied client, and numbers that are none.
 _FINE = re.compile(
-    rb"(?:(?:%b:(?:deny|allow)%b|(?:%b\.|%b):(?:deny|allow)|#[^\n]*|)\n){0,%d}"
-    % (_ADDRESS, _VARIABLES, _OCTET, _NAME, _AT_ONCE)
+    rb"(?:(?:%b:(?:deny|allow%b)|(?:%b\.|%b):(?:deny|allow)|#[^\n]*|)\n){0,%d}"
+    % (_ADDRESS, _VARIABLES, _FIRST, _NAME, _AT_ONCE)
 )
 _NO_RULE = re.compile(rb"(?:\A|(?<=\n))(?:#[^\n]*)?\n")
 _BEHIND_ADDRESS = re.compile(rb":[^\n]*\n")

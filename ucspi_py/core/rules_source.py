@@ -17,11 +17,22 @@ from .rules_text import records
 
 Record = tuple[bytes, bytes]
 
-#: ``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
-IPV6_LINE = re.compile(rb"([^:=@#][^:=@]*@|@)?([][0-9A-Za-z:.%/]*:[][0-9A-Za-z:.%/]*):((?:allow|deny).*)", re.DOTALL)
+#: The ident answer of an IPv6 rule, and all that may be its address; the instructions begin inside that.
+_USER_AND_ADDRESS = re.compile(rb"([^:=@#][^:=@]*@|@)?([][0-9A-Za-z:.%/]*)")
 
 #: A group of an IPv6 address that is written without ``::``.
 _IPV6_GROUP = re.compile(rb":[0-9A-Fa-f]{1,4}:")
+
+
+class Ipv6Line(NamedTuple):
+    """``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
+
+    user: with its ``@``, or nothing. said: the instructions.
+    """
+
+    user: bytes
+    address: bytes
+    said: bytes
 
 
 class NetworkRule(NamedTuple):
@@ -69,6 +80,18 @@ def line_records(line: bytes) -> list[Record]:
     return list(records([line]))
 
 
+def ipv6_line(line: bytes) -> Ipv6Line | None:
+    """The parts of a line about something of IPv6; None where no address of the line has colons of its own."""
+    found = _USER_AND_ADDRESS.match(line)
+    if not found:
+        return None
+    run = found[2]
+    end = max(run.rfind(b":allow"), run.rfind(b":deny"))
+    if b":" not in run[: max(end, 0)]:
+        return None
+    return Ipv6Line(found[1] or b"", run[:end], line[found.start(2) + end + 1 :])
+
+
 def network_rule(line: bytes) -> NetworkRule | None:
     """The rule about a network or an IPv6 address in a line; None where there is none, or a wrong one."""
     line = line.rstrip(b"\n \t")
@@ -76,11 +99,11 @@ def network_rule(line: bytes) -> NetworkRule | None:
     network = rules_cidr.network(address)
     user = b""
     if not network:
-        found = IPV6_LINE.fullmatch(line)
+        found = ipv6_line(line)
         if not found:
             return None
-        address, user, said = line[: found.end(2)], found[1] or b"", found[3]
-        network = _ipv6(found[2])
+        address, user, said = found.user + found.address, found.user, found.said
+        network = _ipv6(found.address)
     data = _data(said)
     if network is None or data is None or (user and network.size > 1):
         return None

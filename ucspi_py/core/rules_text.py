@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from .errors import UnparsableLine
+from .numbers import scan_ulong
 
 _WORDS = {b"allow": b"", b"deny": b"D\0"}
 _NUMBERS = tuple(b"%d" % number for number in range(256))
@@ -17,7 +18,6 @@ _BLANKS = b"\n \t"
 _COMMON = re.compile(rb'allow,((?:[^="]+="[^="]*",)*[^="]+="[^="]*)"').fullmatch
 #: Most rules of a large file say one of a few things.
 _KNOWN_LIMIT = 1000
-_ULONG = 1 << 64
 
 
 def records(lines: Iterable[bytes]) -> Iterator[tuple[bytes, bytes]]:
@@ -55,18 +55,20 @@ def _data(rest: bytes) -> bytes | None:
     """
     if common := _COMMON(rest):
         return b"+" + common[1].replace(b'="', b"=").replace(b'",', b"\0+") + b"\0"
-    word, comma, rest = rest.partition(b",")
-    data = _WORDS.get(word)
-    while comma and data is not None:
-        name, _, quoted = rest.partition(b"=")
-        if comma != b"," or not quoted:
+    word = rest.partition(b",")[0]
+    if word not in _WORDS:
+        return None
+    items = [_WORDS[word]]
+    end = len(word)
+    while end < len(rest):
+        equals = rest.find(b"=", end)
+        quote = rest[equals + 1 : equals + 2]
+        closing = rest.find(quote, equals + 2)
+        if not rest.startswith(b",", end) or equals < 0 or not quote or closing < 0:
             return None
-        value, quote, rest = quoted[1:].partition(quoted[:1])
-        if not quote:
-            return None
-        data = b"%b+%b=%b\0" % (data, name, value)
-        comma, rest = rest[:1], rest[1:]
-    return data
+        items.append(b"+%b=%b\0" % (rest[end + 1 : equals], rest[equals + 2 : closing]))
+        end = closing + 1
+    return b"".join(items)
 
 
 def _keys(address: bytes) -> list[bytes] | None:
@@ -86,12 +88,7 @@ def _keys(address: bytes) -> list[bytes] | None:
 def _number(digits: bytes) -> int | None:
     """scan_ulong over the whole of a C string: it ends at NUL, nothing is 0, 64 bits wrap."""
     digits = digits.partition(b"\0")[0]
-    if digits and not digits.isdigit():
-        return None
-    number = 0
-    for digit in digits:
-        number = (number * 10 + digit - ord("0")) % _ULONG
-    return number
+    return None if digits.strip(b"0123456789") else scan_ulong(digits)
 
 
 def _unparsable(line: bytes) -> UnparsableLine:

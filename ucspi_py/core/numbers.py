@@ -1,0 +1,29 @@
+"""Decimal digits -> numbers, in the ways in which they are read here. Never guesses what was meant."""
+
+#: The largest number that an option or a rule of ours takes.
+MOST = 999_999_999
+_DIGITS = b"0123456789"
+_ULONG = 1 << 64
+
+
+def decimal(text: str) -> int | None:
+    """Decimal digits and nothing else, up to 999,999,999 -> the number; None for any other text."""
+    number = clamped(text.encode("ascii")) if text.isascii() and text.isdigit() else MOST + 1
+    return number if number <= MOST else None
+
+
+def clamped(digits: bytes) -> int:
+    """Decimal digits, any number of them -> the number; one above 999,999,999 is 1,000,000,000.
+
+    int() takes time that grows with the square of their number, and no more than 4300 of them.
+    """
+    significant = digits.lstrip(b"0")
+    return int(significant or b"0") if len(significant) <= len(str(MOST)) else MOST + 1
+
+
+def scan_ulong(text: bytes) -> int:
+    """The digits that a text begins with, as C reads them (scan_ulong.c): none are 0, and 64 bits wrap around."""
+    number = 0
+    for digit in text[: len(text) - len(text.lstrip(_DIGITS))]:
+        number = (number * 10 + digit - ord("0")) % _ULONG
+    return number
