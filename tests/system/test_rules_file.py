@@ -1,16 +1,20 @@
 """Compiled rules on disk: damaged, replaced, unreadable. Never a hang, never an allow where C denies."""
 
+import gc
 import os
 import random
 import resource
 import shutil
 import signal
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import cdblib
 import pytest
@@ -20,7 +24,9 @@ from hypothesis import strategies as st
 from tests.support.damaged import ANSWERED, CLIENTS, CORRUPT, CORRUPT_FOR_SOME, DENY, GOOD, crafted, good, record
 from tests.support.programs import need_root, theirs
 from tests.support.rules import Client, Outcome, check_all, check_here, compile_here
+from tests.support.waiting import until
 from ucspi_py.core.errors import CorruptRules, Failure
+from ucspi_py.system import rules_file
 from ucspi_py.system.checked_cdb import CheckedReader, CheckedWriter
 from ucspi_py.system.rules_file import SIZE_LIMIT, RulesFile, write
 
@@ -200,7 +206,7 @@ def test_the_file_is_read_once(tmp_path: Path) -> None:
     """As long as it stays what it was."""
     rules = RulesFile(str(_file(tmp_path, good())))
 
-    assert rules.current() is rules.current()
+    until(lambda: rules.current() is rules.current(), "the file to be older than a tick of the clock")
 
 
 def test_a_file_replaced_by_rename(tmp_path: Path) -> None:
@@ -225,6 +231,77 @@ def test_a_file_written_in_place_with_its_old_times(tmp_path: Path) -> None:
     os.utime(cdb, ns=(status.st_atime_ns, status.st_mtime_ns))
 
     assert rules.current()(b"") == b"A\0"
+
+
+def test_a_file_written_in_place_many_times_within_a_tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Same size, same inode, and the times of a kernel before 6.13: each question has the rules of its moment."""
+    exact = rules_file._version
+    monkeypatch.setattr(rules_file, "_version", lambda status: [number // 10**7 for number in exact(status)])
+    cdb = _file(tmp_path, crafted(DENY))
+    rules = RulesFile(str(cdb))
+
+    for value in (b"A\0", b"D\0") * 200:
+        with cdb.open("r+b") as file:
+            file.write(crafted(record(value)))
+        assert rules.current()(b"") == value
+
+
+def _written_while_read(monkeypatch: pytest.MonkeyPatch, versions: Iterator[bytes]) -> None:
+    """Whoever reads a rules file meets, in the middle, a writer with the next version, as long as there is one."""
+
+    class Interrupted:
+        def __init__(self, file: Any) -> None:
+            self.fileno = file.fileno
+            self._file = file
+
+        def read(self, _limit: int) -> bytes:
+            half: bytes = self._file.read(2050)
+            for version in islice(versions, 1):
+                Path(str(self._file.name)).write_bytes(version)
+            rest: bytes = self._file.read()
+            return half + rest
+
+    @contextmanager
+    def opened(path: str) -> Iterator[Interrupted]:
+        with open(path, "rb", buffering=0) as file:
+            yield Interrupted(file)
+
+    monkeypatch.setattr(rules_file, "open_rules", opened)
+
+
+def test_a_file_written_in_place_while_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Half of it old, half of it new: it is read again, and the mixture is not what stays."""
+    cdb = _file(tmp_path, crafted(DENY))
+    os.utime(cdb, (0, 0))
+    _written_while_read(monkeypatch, iter([crafted(record(b"A\0"), pad=8)]))
+
+    assert RulesFile(str(cdb)).current()(b"") == b"A\0"
+
+
+def test_a_file_written_in_place_whenever_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """There is no answer while it goes on, and one as soon as it is over."""
+    cdb = _file(tmp_path, crafted(DENY))
+    _written_while_read(monkeypatch, (crafted(record(b"A\0"), pad=pad) for pad in (8, 16, 24)))
+    rules = RulesFile(str(cdb))
+
+    with pytest.raises(Failure, match=f"unable to read {cdb}: corrupt rules file, it is being written"):
+        rules.current()
+    assert rules.current()(b"") == b"A\0"
+
+
+def test_old_rules_are_not_kept_in_memory(tmp_path: Path) -> None:
+    """Neither by the decisions that were made by them."""
+    cdb = _file(tmp_path, good())
+    rules = RulesFile(str(cdb))
+    rules.decide(b"192.0.2.7", None, None)
+    old = weakref.ref(rules.current())
+
+    (tmp_path / "new").write_bytes(good())
+    (tmp_path / "new").rename(cdb)
+    rules.decide(b"192.0.2.7", None, None)
+    gc.collect()
+
+    assert old() is None
 
 
 def _truncate(cdb: Path) -> None:

@@ -7,6 +7,7 @@ import errno
 import os
 import stat
 import struct
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -19,6 +20,10 @@ from .checked_cdb import CheckedReader, CheckedWriter
 
 #: Nobody's rules; a file beyond it is a mistake or an attack on our memory.
 SIZE_LIMIT = 256 << 20
+#: Reads of a file that changes meanwhile.
+_TRIES = 3
+#: Seconds within which two changes may have the same time: it is that of the kernel's last tick, at 100 Hz or more.
+_TICK = 0.1
 #: Clients whose decision, and keys whose value, is kept until the file changes: a flood comes from few.
 _REMEMBERED = 4096
 
@@ -55,11 +60,12 @@ class RulesFile:
         Raises Failure ``unable to read PATH: reason``; what was read earlier is never used instead of a bad file.
         """
         try:
-            version = _version(os.stat(self.path))
-            if version != self._version:
+            if _version(os.stat(self.path)) != self._version:
                 self._version = None
                 self._decide.cache_clear()
-                self._get, self._version = _read(self.path)
+                data, self._version = _read(self.path)
+                # Whoever comes is new, but not the networks that are asked for on its account.
+                self._get = lru_cache(_REMEMBERED)(CheckedReader(data).get)
             return self._get
         except OSError as error:
             self._version = None
@@ -109,11 +115,19 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     _sync_folder(path)
 
 
-def _read(path: str) -> tuple[Get, tuple[int, ...]]:
-    with open_rules(path) as file:
-        # Whoever comes is new, but not the networks that are asked for on its account.
-        get = lru_cache(_REMEMBERED)(CheckedReader(file.read(SIZE_LIMIT + 1)).get)
-        return get, _version(os.fstat(file.fileno()))
+def _read(path: str) -> tuple[bytes, tuple[int, ...] | None]:
+    """The whole file, and which version of it that is; None where the next one may look the same.
+
+    Whoever writes it in place may do so between two reads of ours: then it is read again. Raises OSError, CorruptRules.
+    """
+    for _ in range(_TRIES):
+        with open_rules(path) as file:
+            before = _version(os.fstat(file.fileno()))
+            data = file.read(SIZE_LIMIT + 1)
+            after = os.fstat(file.fileno())
+        if _version(after) == before:
+            return data, None if 0 <= time.time() - after.st_ctime < _TICK else before
+    raise CorruptRules("it is being written")
 
 
 @contextmanager
