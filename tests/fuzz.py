@@ -38,8 +38,8 @@ _TELLING = b"\0\1\x0c\x10\x3f\x40\x7f\x80\xc0\xff"
 
 _LIST, _CODES, _ALLOW = parse("bl"), parse("bl=127.[0..255].[0..255].[0..255]"), parse("bl", allow=True)
 _IP, _LISTING = b"192.0.2.7", Found((b"\x7f\0\0\2",))
-#: What an allow-list answers about everybody to who asks too much.
-_EXHAUSTED = b"\x7f\0\0\xff"
+#: What is an error of an allow-list without codes: you ask too much, or whatever a resolver answers about everybody.
+_ERRORS = frozenset((b"\x7f\0\0\xff", b"\x7f\0\0\1"))
 
 #: Everything that a refused client may hear.
 _REPLIES = frozenset(
@@ -98,8 +98,8 @@ def _lists(said: Answer, asked: Question) -> bool:
         return isinstance(after_text(_LIST, _IP, _LISTING, said), Listed)
     allowed = isinstance(after_address(_ALLOW, said), Listed)
     refused = after_address(_CODES, said) is None and isinstance(after_text(_CODES, _IP, said, Absent()), Listed)
-    exhausted = isinstance(said, Found) and _EXHAUSTED in said.records
-    assert allowed == (refused and not exhausted)
+    wrong = isinstance(said, Found) and not _ERRORS.isdisjoint(said.records)
+    assert allowed == (refused and not wrong)
     return refused
 
 

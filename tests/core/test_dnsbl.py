@@ -111,6 +111,18 @@ ADDRESSES: list[tuple[str, Answer, Finding | None]] = [
         found("127.255.255.2"),
         Failing("answers 127.255.255.2, which is an error and lists nobody", True),
     ),
+    ("r =127.0.0.[2..11;40]", found("127.0.0.1"), CLEAN),
+    ("rbc +notest=127.0.0.2", found("127.0.0.1"), CLEAN),
+    ("r =127.0.0.[2..11;40]", found("127.0.0.1", "127.0.0.3"), None),
+    ("r =127.0.0.1", found("127.0.0.1"), None),
+    ("r =127.0.0.[1..11]", found("127.0.0.1"), None),
+    ("a =127.0.0.1", found("127.0.0.1"), Listed(b"", b"\x7f\0\0\1")),
+    ("a =127.0.0.2", found("127.0.0.1"), CLEAN),
+    ("a", found("127.0.0.1"), Failing("answers 127.0.0.1, which is an error and lists nobody", True)),
+    ("r :see %IP%", found("127.0.0.1"), Failing("answers 127.0.0.1, which is an error and lists nobody", True)),
+    ("r =127.0.0.1", found("203.0.113.9"), Failing("answers 203.0.113.9, which is an error and lists nobody", True)),
+    ("r =127.0.0.1", found("127.255.255.254"), ERROR),
+    ("a =127.0.[3..5].[1..3]", found("127.0.9.9", "127.0.5.2"), Listed(b"", b"\x7f\0\5\2")),
     ("r =127.0.0.2", NO_ADDRESS, CLEAN),
     ("r :see %IP%", NO_ADDRESS, CLEAN),
     ("r :see %IP%", ADDRESS, None),
@@ -248,8 +260,9 @@ def test_what_address_and_text_mean(words: str, address: Answer, text: Answer, e
 
 @given(st.binary(min_size=4, max_size=4), st.sampled_from(["r", "a", "r =127.0.[0..255].[0..255]", "r :text", "r *3"]))
 def test_no_error_is_ever_a_listing(address: bytes, words: str) -> None:
-    """Outside 127.0.0.0/8, 127.0.0.1, 127.255.255.0/24: whatever the zone, and whatever its text says."""
-    is_error = address[0] != 127 or address == b"\x7f\0\0\1" or address[:3] == b"\x7f\xff\xff"
+    """Outside 127.0.0.0/8, 127.255.255.0/24, and without codes 127.0.0.1: whatever the zone, whatever its text says."""
+    is_error = address[0] != 127 or address[:3] == b"\x7f\xff\xff"
+    is_error = is_error or (address == b"\x7f\0\0\1" and "=" not in words)
     is_error = is_error or (words == "a" and address == b"\x7f\0\0\xff")
 
     finding = after_address(zone(words), Found((CODE, address)))
@@ -367,6 +380,15 @@ def test_a_score_is_a_sum_of_who_lists(
         assert verdict.text in (b"listed", b"other")
     else:
         assert verdict == (LOOKUP_ERROR if any("c" in flags for flags in failed) else Accept())
+
+
+def test_who_is_on_an_allow_list_without_a_weight_has_no_points_for_it() -> None:
+    """$RBLSCORE counts what speaks against a client; an allow-list lets in without any sum."""
+    zones = [zone("r"), zone("a"), zone("a *-2")]
+
+    assert score_of(zones, [LISTED, LISTED, CLEAN]) == 1
+    assert score_of(zones, [LISTED, LISTED, LISTED]) == -1
+    assert score_of(zones, [CLEAN, LISTED, CLEAN]) == 0
 
 
 @pytest.mark.parametrize(

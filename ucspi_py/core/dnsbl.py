@@ -18,7 +18,7 @@ _LOOKUP_ERROR = b"temporary RBL lookup error"
 _NO_TEXT = b"%s is listed in %s"
 
 _LOOPBACK = 127
-#: RFC 5782, 5: no list has it. Who lists it lists the world.
+#: RFC 5782, 2.1: not to be used as an answer; it is what resolvers and parked names answer. Said of everybody.
 _NEVER_LISTED = bytes((127, 0, 0, 1))
 #: What Spamhaus and others answer to who must not ask: open resolvers, too many questions, a mistyped zone.
 _ERROR_NETWORK = bytes((127, 255, 255))
@@ -76,9 +76,10 @@ def after_address(zone: Zone, answer: Answer) -> Finding | None:
         error = next((address for address in answer.records if _is_error(zone, address)), None)
         if error is not None:
             return Failing(f"answers {dotted(error)}, which is an error and lists nobody", answered=True)
-        if not any(map(zone.counts, answer.records)):
+        code = next(filter(zone.counts, answer.records), None)
+        if code is None:
             return CLEAN
-        return Listed(b"", answer.records[0]) if zone.allow else None
+        return Listed(b"", code) if zone.allow else None
     return CLEAN if zone.address_lists or not answer.exists else None
 
 
@@ -210,7 +211,10 @@ def _is_error(zone: Zone, address: bytes) -> bool:
     speaks_for_clients = zone.allow or (zone.weight or 0) < 0
     if speaks_for_clients and address == _ALLOW_ERROR:
         return True
-    return address[0] != _LOOPBACK or address == _NEVER_LISTED or address[:3] == _ERROR_NETWORK
+    if address[0] != _LOOPBACK or address[:3] == _ERROR_NETWORK:
+        return True
+    # Some zones answer it about whoever they do not list; where codes are written they say what lists.
+    return zone.codes is None and address == _NEVER_LISTED
 
 
 def dotted(address: bytes) -> str:
