@@ -270,6 +270,24 @@ def test_no_error_is_ever_a_listing(address: bytes, words: str) -> None:
     assert isinstance(finding, Failing) == is_error
 
 
+@given(st.sampled_from(["r", "r =127.0.0.2", "r s@zone.example", "r :" + "see %IP% " * 50]), st.binary(max_size=70_000))
+def test_of_a_text_is_kept_what_can_be_said(words: str, text: bytes) -> None:
+    """200 bytes: what a zone says is remembered for thousands of clients."""
+    heard = after_text(zone(words), IP, ADDRESS, Found((text[:300], text[300:])))
+
+    if isinstance(heard, Listed):
+        assert len(heard.text) <= 200
+        if words == "r":
+            assert heard.text == text[:200]
+
+
+def test_a_key_at_the_200th_byte_stays_hidden() -> None:
+    """The zone's name is taken out before the text is cut, so that no half of it is left."""
+    heard = after_text(zone("r s@key.zone"), IP, ADDRESS, Found((b"x" * 195 + b"key.zone",)))
+
+    assert heard == Listed(b"x" * 195 + b"s", CODE)
+
+
 @pytest.mark.parametrize(
     ("zones", "heard", "expected"), VERDICTS, ids=[f"{zones}: {heard}" for zones, heard, _ in VERDICTS]
 )

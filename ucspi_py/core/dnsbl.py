@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .address import is_ipv6, is_private, reversed_name
 from .dns_message import Answer, Failed, Found
 from .settings import ScreenSettings
-from .verdict import Accept, Refuse, Verdict
+from .verdict import TEXT_LIMIT, Accept, Refuse, Verdict
 from .zone import Zone
 
 _LOOKUP_ERROR = b"temporary RBL lookup error"
@@ -28,7 +28,7 @@ _ALLOW_ERROR = bytes((127, 0, 0, 255))
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """The zone lists the client. text: the words for the reply. code: the A record, b"" where there was none."""
+    """The zone lists the client. text: the words for the reply, 200 bytes at most. code: the A record, b"" = none."""
 
     text: bytes
     code: bytes
@@ -84,13 +84,17 @@ def after_address(zone: Zone, answer: Answer) -> Finding | None:
 
 
 def after_text(zone: Zone, ip: bytes, address: Answer, answer: Answer) -> Finding:
-    """What A and TXT records mean together, for a zone that after_address left open."""
+    """What A and TXT records mean together, for a zone that after_address left open.
+
+    Of a text no more is kept than a reply can hold: findings are remembered by the thousand, and a text may have 64 KB.
+    """
     text = b"".join(answer.records) if isinstance(answer, Found) else b""
     code = next(filter(zone.counts, address.records), b"") if isinstance(address, Found) else b""
     if text:
-        return Listed(_without_name(zone, text), code)
+        return Listed(_without_name(zone, text)[:TEXT_LIMIT], code)
     if zone.address_lists and code:
-        return Listed((zone.text or _NO_TEXT % (b"%IP%", zone.alias)).replace(b"%IP%", ip), code)
+        own_text = (zone.text or _NO_TEXT % (b"%IP%", zone.alias)).replace(b"%IP%", ip)
+        return Listed(own_text[:TEXT_LIMIT], code)
     return Failing(answer.reason) if isinstance(answer, Failed) else CLEAN
 
 
