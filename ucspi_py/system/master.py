@@ -181,7 +181,7 @@ class Master:
         What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
         """
         for number in range(len(self._inheritance.settings.program.zones)):
-            self._inheritance.zone_board.test_soon(number, 0.0)
+            self._inheritance.zone_board.test_soon(number)
         for post in self._posts:
             old = post.pid
             self._employ(post)

@@ -76,17 +76,12 @@ class _Hearing:
 
 
 async def examine(ask: Ask, zone: Zone) -> Health:
-    """What a zone says of itself within 5 seconds: of its test points, and of an address chosen at random.
-
-    For the test points a name server may speak from memory, long after the zone has ceased to answer.
-    """
+    """Test a zone: ask it, within 5 seconds, about its test points and about an address that no client has."""
     deadline = time.monotonic() + _TEST_PATIENCE
-    anybody = b"127.%d.%d.254" % divmod(random_number(), 256)
-    points = (anybody, zone_health.LISTED_POINT, zone_health.CLEAN_POINT) if zone.tested else (anybody,)
-    questions = (answer_to(ask, reversed_name(point) + zone.name, A, deadline) for point in points)
-    news, *answers = await asyncio.gather(*questions)
-    health = zone_health.of_news(news)
-    return zone_health.of_test_points(zone, *answers) if zone.tested and health.reachable else health
+    control = zone_health.control_address(random_number())
+    names = (reversed_name(ip) + zone.name for ip in zone_health.addresses(zone, control))
+    answers = await asyncio.gather(*(answer_to(ask, name, A, deadline) for name in names))
+    return zone_health.of_answers(zone, control, answers)
 
 
 def _ttl(answer: Answer) -> int:

@@ -1,21 +1,24 @@
-"""What the workers know of their zones together: counters and health, in memory that they share. Never asks a zone."""
+"""What the workers know of their zones together: counters and standing, in memory that they share. Never decides."""
 
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..core.zone_health import BREAKING_POINT, has_gone_mad
+from ..core import zone_breaker
+from ..core.zone_breaker import Standing
+from ..core.zone_health import Health
 from .shared_memory import SharedMemory
-
-#: Clients after which the recent counters begin anew.
-_RECENT = 200
 
 
 class Record(NamedTuple):
-    """What one zone has said: counters since the start, then of late.
+    """What one zone has said since the start.
 
-    unique: listed by this zone alone. overlap: by others too. milliseconds: waited for it in all.
+    asked: look-ups. listed, errors, timeouts: what became of them.
+    unique: listed by this zone alone. overlap: by others too.
+    milliseconds: waited for it in all.
+    skipped: clients about whom it was not asked, because it was left alone or not believed.
     """
 
     asked: int = 0
@@ -25,55 +28,41 @@ class Record(NamedTuple):
     unique: int = 0
     overlap: int = 0
     milliseconds: int = 0
-    recently_asked: int = 0
-    recently_listed: int = 0
+    skipped: int = 0
 
     def totals(self) -> dict[str, int]:
-        """The counters since the start, by name."""
-        names = ("asked", "listed", "errors", "timeouts", "unique", "overlap", "milliseconds")
-        return {name: getattr(self, name) for name in names}
+        """The counters by name, in the order of the log line."""
+        return self._asdict()
 
 
-class Standing(NamedTuple):
-    """How one zone stands; apart from its record, since it is looked at for every client.
+#: The one reason for a failure that has a counter of its own.
+_TIMED_OUT = "timed out"
 
-    silenced: its listings do not count. failures: in a row. Monotonic seconds: closed_until, test_at, told_at;
-    well_since: what it said before is not to be remembered.
-    """
-
-    silenced: int = 0
-    failures: int = 0
-    closed_until: float = 0.0
-    test_at: float = 0.0
-    told_at: float = 0.0
-    well_since: float = 0.0
-
-    @property
-    def may_be_asked(self) -> bool:
-        """Whether look-ups of the zone have not failed again and again of late."""
-        return self.closed_until <= time.monotonic()
-
-
-_RECORD, _STANDING = struct.Struct("=9Q"), struct.Struct("=2Q4d")
+_RECORD, _STANDING = struct.Struct("=8Q"), struct.Struct("=3Q9d")
 
 
 @dataclass(slots=True)
 class Counts:
     """What one worker has seen of a zone since it told the others: answers, and how long they took in all.
 
-    errors: answers that only say that something is wrong.
+    errors: answers that only say that something is wrong. run: listed clients at the end, without another one between.
     """
 
     asked: int = 0
     listed: int = 0
+    run: int = 0
     errors: int = 0
     unique: int = 0
     overlap: int = 0
     seconds: float = 0.0
+    skipped: int = 0
+
+
+_NOTHING = Counts()
 
 
 class ZoneBoard:
-    """The record and the standing of each zone, by its number."""
+    """The record and the standing of each zone, by its number from 0."""
 
     def __init__(self, zones: int) -> None:
         self._zones = zones
@@ -92,16 +81,14 @@ class ZoneBoard:
         """What every zone has said so far."""
         return [self.record(number) for number in range(self._zones)]
 
-    def add(self, number: int, counts: Counts) -> bool:
-        """Add what a worker has counted; True where it shows that the zone has gone mad."""
+    def add(self, number: int, counts: Counts) -> None:
+        """Add what a worker has counted of a zone."""
+        if counts == _NOTHING:
+            return
         with self._shared:
             record, standing = self.record(number), self.standing(number)
-            recent = record.recently_asked + counts.asked, record.recently_listed + counts.listed
-            before = record.asked - record.recently_asked, record.listed - record.recently_listed
-            mad = not standing.silenced and has_gone_mad(*before, *recent)
-            if mad or recent[0] >= _RECENT:
-                recent = 0, 0
-            self._write(
+            usual = zone_breaker.usual_share(record.asked, record.listed)
+            self._keep_record(
                 number,
                 record._replace(
                     asked=record.asked + counts.asked,
@@ -110,82 +97,72 @@ class ZoneBoard:
                     unique=record.unique + counts.unique,
                     overlap=record.overlap + counts.overlap,
                     milliseconds=record.milliseconds + round(1000 * counts.seconds),
-                    recently_asked=recent[0],
-                    recently_listed=recent[1],
+                    skipped=record.skipped + counts.skipped,
                 ),
             )
-            if counts.asked:
-                self._write(number, standing._replace(failures=0))
-        return mad
+            now, run = time.monotonic(), counts.run
+            standing = zone_breaker.answered(standing, usual, counts.asked - run, counts.listed - run, now)
+            self._keep(number, zone_breaker.answered(standing, usual, run, run, now))
 
-    def note_failure(self, number: int, *, timeout: bool, seconds: float, rest: float) -> bool:
-        """Count a failed look-up; True where it was one too many, and the zone is left alone for ``rest`` seconds.
+    def note_failure(self, number: int, reason: str, seconds: float) -> bool:
+        """Count a failed look-up that took so many seconds; True where it was one too many in a row.
 
-        The first in a row has the zone tested: if it is dead, others need not find that out by waiting.
+        reason: in djb's words.
         """
         with self._shared:
-            record, standing = self.record(number), self.standing(number)
-            broken = standing.failures + 1 >= BREAKING_POINT
-            self._write(
-                number,
-                record._replace(
-                    asked=record.asked + 1,
-                    errors=record.errors + (not timeout),
-                    timeouts=record.timeouts + timeout,
-                    milliseconds=record.milliseconds + round(1000 * seconds),
-                ),
-            )
-            self._write(
-                number,
-                standing._replace(
-                    failures=standing.failures + 1,
-                    closed_until=time.monotonic() + rest if broken else standing.closed_until,
-                    test_at=0.0 if broken or not (standing.failures or standing.closed_until) else standing.test_at,
-                ),
-            )
-        return broken
+            self._count_failure(number, reason, seconds)
+            before, now = self.standing(number), time.monotonic()
+            after = zone_breaker.failed(before, now)
+            self._keep(number, after)
+        return zone_breaker.may_be_asked(before, now) and not zone_breaker.may_be_asked(after, now)
 
-    def note_health(self, number: int, *, trusted: bool, closed_for: float) -> None:
-        """What a test has shown; closed_for: seconds in which the zone is not to be asked, 0 = it is well."""
+    def note_test(self, number: int, health: Health, luck: float) -> tuple[Standing, Standing]:
+        """Keep what a test has shown; how the zone stood before it, and how it does now. luck: from 0 to 1."""
         with self._shared:
-            standing = self.standing(number)
-            now = time.monotonic()
-            recovers = trusted and not closed_for and (standing.silenced or standing.closed_until)
-            self._write(
-                number,
-                standing._replace(
-                    silenced=int(not trusted),
-                    closed_until=now + closed_for if closed_for else 0.0,
-                    failures=0 if recovers else standing.failures,
-                    well_since=now if recovers else standing.well_since,
-                ),
-            )
+            if not health.reachable:
+                self._count_failure(number, health.failure, 0.0)
+            before = self.standing(number)
+            after = zone_breaker.tested(before, health, luck, time.monotonic())
+            self._keep(number, after)
+        return before, after
 
-    def claim_test(self, number: int, again_after: float) -> bool:
+    def claim_test(self, number: int) -> bool:
         """Whether a zone is to be tested now, and by the caller; no other worker will be told so for some seconds."""
-        with self._shared:
-            standing = self.standing(number)
-            if standing.test_at > time.monotonic():
-                return False
-            self._write(number, standing._replace(test_at=time.monotonic() + again_after))
-            return True
+        return self._claim(number, zone_breaker.claimed)
 
-    def test_soon(self, number: int, seconds: float) -> None:
-        """Have a zone tested in so many seconds."""
-        with self._shared:
-            self._write(number, self.standing(number)._replace(test_at=time.monotonic() + seconds))
-
-    def claim_line(self, number: int, again_after: float) -> bool:
+    def claim_line(self, number: int) -> bool:
         """Whether a line about a zone is to be written now, and by the caller."""
-        with self._shared:
-            standing = self.standing(number)
-            if standing.told_at > time.monotonic():
-                return False
-            self._write(number, standing._replace(told_at=time.monotonic() + again_after))
-            return True
+        return self._claim(number, zone_breaker.told)
 
-    def _write(self, number: int, news: Record | Standing) -> None:
-        if isinstance(news, Record):
-            _RECORD.pack_into(self._shared.memory, number * _RECORD.size, *news)
-        else:
-            _STANDING.pack_into(self._shared.memory, self._standings + number * _STANDING.size, *news)
+    def test_soon(self, number: int) -> None:
+        """Have a zone tested at once."""
+        with self._shared:
+            self._keep(number, zone_breaker.renewed(self.standing(number)))
+
+    def _claim(self, number: int, claim: Callable[[Standing, float], Standing | None]) -> bool:
+        # Looked at without the lock first: mostly there is nothing to be claimed.
+        if claim(self.standing(number), time.monotonic()) is None:
+            return False
+        with self._shared:
+            standing = claim(self.standing(number), time.monotonic())
+            if standing is not None:
+                self._keep(number, standing)
+        return standing is not None
+
+    def _count_failure(self, number: int, reason: str, seconds: float) -> None:
+        record, timeout = self.record(number), reason == _TIMED_OUT
+        self._keep_record(
+            number,
+            record._replace(
+                asked=record.asked + 1,
+                errors=record.errors + (not timeout),
+                timeouts=record.timeouts + timeout,
+                milliseconds=record.milliseconds + round(1000 * seconds),
+            ),
+        )
+
+    def _keep_record(self, number: int, record: Record) -> None:
+        _RECORD.pack_into(self._shared.memory, number * _RECORD.size, *record)
+
+    def _keep(self, number: int, standing: Standing) -> None:
+        _STANDING.pack_into(self._shared.memory, self._standings + number * _STANDING.size, *standing)

@@ -5,7 +5,7 @@ import random
 import time
 from functools import partial
 
-from ..core import logline
+from ..core import logline, zone_breaker
 from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
 from ..core.settings import Program, ScreenSettings
@@ -18,16 +18,10 @@ from .zone_asking import Heard, Inquiry, Tell, examine, hear
 from .zone_board import Counts, ZoneBoard
 from .zone_memory import ZoneMemory
 
-#: Seconds between two tests of a zone that is well, and of one that is not.
-_TEST_WELL, _TEST_ILL = 1800.0, 30.0
 #: Seconds between two looks for a test that is due.
 _TEST_LOOKS = 1.0
-#: Seconds for which a zone that has suddenly listed nearly everybody is not believed; its test points may be right.
-_MAD_REST = 1800.0
 #: Seconds after which what one worker has counted is told to all; a lock for every client would cost more than it.
 _SHARING = 0.25
-#: Seconds between two lines about the same ill zone.
-_LINES = 3600.0
 
 _NOT_BELIEVED = Heard(Failing("not believed for now", answered=True), 0.0, 0)
 _LEFT_ALONE = Heard(Failing("left alone, it failed too often"), 0.0, 0)
@@ -60,11 +54,15 @@ class ZoneDesk:
     def _known(self, number: int, ip: bytes) -> Heard | None:
         """What there is to say of a client without asking the zone; None where it is to be asked."""
         standing = self._board.standing(number)
-        if standing.silenced:
+        if standing.distrusted:
+            self._counts[number].skipped += 1
             return _NOT_BELIEVED
-        if finding := self._memory.recall(number, ip, standing.well_since):
+        if finding := self._memory.recall(number, ip, standing.forget_before, standing.answers_since):
             return Heard(finding, 0.0, 0)
-        return None if standing.may_be_asked else _LEFT_ALONE
+        if zone_breaker.may_be_asked(standing, time.monotonic()):
+            return None
+        self._counts[number].skipped += 1
+        return _LEFT_ALONE
 
     def _take(self, inquiry: Inquiry, number: int, tell: Tell, heard: Heard) -> None:
         self._note(inquiry.zone, number, heard)
@@ -85,52 +83,44 @@ class ZoneDesk:
         """Tell the others what was counted here since the last time."""
         self._tally.add(self._totals)
         self._totals = Totals()
-        for zone, number in self._numbers.items():
+        for number in self._numbers.values():
             counts, self._counts[number] = self._counts[number], Counts()
-            if self._board.add(number, counts):
-                self._board.note_health(number, trusted=False, closed_for=0.0)
-                self._board.test_soon(number, _MAD_REST)
-                self._tell(zone, number, "it suddenly lists nearly everybody, so it is not believed", news=True)
+            self._board.add(number, counts)
 
     async def watch(self) -> None:
         """Test every zone that is due, one worker for all, until cancelled."""
         while self._numbers:
-            due = [self._test(zone, number) for zone, number in self._numbers.items() if self._is_due(zone, number)]
-            await asyncio.gather(*due)
+            tests = (self._test_if_due(zone, number) for zone, number in self._numbers.items())
+            await asyncio.gather(*tests, return_exceptions=True)
             await asyncio.sleep(_TEST_LOOKS)
 
-    def _is_due(self, zone: Zone, number: int) -> bool:
-        """Whether a zone is ours to test now. One without test points is only asked whether it answers again."""
-        standing = self._board.standing(number)
-        if not (zone.tested or standing.failures or standing.silenced or standing.closed_until):
-            return False
-        return self._board.claim_test(number, _TEST_WELL * random.uniform(0.75, 1.25))  # noqa: S311
+    async def _test_if_due(self, zone: Zone, number: int) -> None:
+        """Test one zone, if that is ours to do now; whatever goes wrong with it, there will be a next time."""
+        try:
+            if self._board.claim_test(number):
+                await self._test(zone, number)
+        except Exception as error:  # also what nobody has thought of: a zone that is never tested again lets in
+            self._tell(zone, number, f"it cannot be tested: {error!r}")
 
     async def _test(self, zone: Zone, number: int) -> None:
         health = await examine(self._ask, zone)
-        before = self._board.standing(number)
-        trusted = health.trusted and (health.reachable or not before.silenced)
-        self._board.note_health(number, trusted=trusted, closed_for=0.0 if health.reachable else 2 * _TEST_ILL)
-        if not (trusted and health.reachable):
-            self._board.test_soon(number, _TEST_ILL * random.uniform(0.75, 1.25))  # noqa: S311
-        if trusted == bool(before.silenced):
-            self._tell(zone, number, "it is believed again" if trusted else health.alarm, news=True)
-        elif not health.reachable and 0 < before.closed_until < time.monotonic() + 1.5 * _TEST_ILL:
-            # The test before this one has closed it, half a minute ago: what is over in seconds is worth no line.
-            self._tell(zone, number, f"{health.remark}; it is left alone until it answers")
-        elif health.alarm or (self._verbose and health.remark):
-            self._tell(zone, number, health.alarm or health.remark)
+        before, after = self._board.note_test(number, health, random.random())  # noqa: S311
+        if sentence := zone_breaker.change(before, after, health):
+            self._tell(zone, number, sentence, news=True)
+        elif sentence := zone_breaker.complaint(after, health, verbose=self._verbose):
+            self._tell(zone, number, sentence)
 
     def _note(self, zone: Zone, number: int, heard: Heard) -> None:
         match heard.finding:
             case Failing(reason, answered=False):
-                timeout = reason == "timed out"
-                if self._board.note_failure(number, timeout=timeout, seconds=heard.seconds, rest=_TEST_ILL):
+                if self._board.note_failure(number, reason, heard.seconds):
                     self._tell(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
             case finding:
                 counts = self._counts[number]
                 counts.asked += 1
-                counts.listed += isinstance(finding, Listed)
+                listed = isinstance(finding, Listed)
+                counts.listed += listed
+                counts.run = counts.run + 1 if listed else 0
                 counts.seconds += heard.seconds
                 if isinstance(finding, Failing):
                     counts.errors += 1
@@ -140,5 +130,5 @@ class ZoneDesk:
 
     def _tell(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
         """Say something of a zone; what is no news not more than once an hour."""
-        if self._board.claim_line(number, _LINES) or news:
+        if self._board.claim_line(number) or news:
             self._log.warn(logline.zone(zone.alias, sentence))

@@ -5,7 +5,7 @@ from collections import OrderedDict
 
 from ..core.dnsbl import Failing, Finding
 
-#: Findings remembered, of all zones together; about 250 bytes each.
+#: Findings remembered, of all zones together; about 250 bytes each, 450 with a long text.
 _LIMIT = 20_000
 #: Seconds for which a finding is remembered at least and at most, whatever the zone says.
 _LEAST_TTL, _MOST_TTL = 60, 3600
@@ -19,18 +19,21 @@ class ZoneMemory:
     def __init__(self, zones: int) -> None:
         # Findings by address, each with the monotonic second until which it holds.
         self._findings: list[OrderedDict[bytes, tuple[Finding, float]]] = [OrderedDict() for _ in range(zones)]
-        self._well_since = [0.0] * zones
+        self._forget_before = [0.0] * zones
         self._limit = _LIMIT // max(1, zones)
 
-    def recall(self, number: int, ip: bytes, well_since: float) -> Finding | None:
+    def recall(self, number: int, ip: bytes, forget_before: float, answers_since: float) -> Finding | None:
         """What a zone has said of an address; None = nothing that still holds.
 
-        well_since: what it said before that monotonic second is forgotten.
+        forget_before, answers_since: monotonic seconds; all that was said before the one is forgotten, and a failure
+        before the other.
         """
-        if well_since > self._well_since[number]:
-            self._well_since[number] = well_since
+        if forget_before > self._forget_before[number]:
+            self._forget_before[number] = forget_before
             self._findings[number].clear()
         finding, until = self._findings[number].get(ip, (None, 0.0))
+        if isinstance(finding, Failing):
+            until = until if until - _FAILURE_TTL >= answers_since else 0.0
         return finding if until > time.monotonic() else None
 
     def remember(self, number: int, ip: bytes, finding: Finding, ttl: int) -> None:
