@@ -1,13 +1,16 @@
 """Workers that die, hang or are relieved: the service goes on, and the limit stays exact."""
 
 import contextlib
+import fcntl
 import os
 import signal
+import socket
+import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.programs import ours, theirs
-from tests.support.server import QUIET, Server, children
+from tests.support.programs import need_root, ours, theirs
+from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
 
 SERVER = ours("pytcpserver")
@@ -84,3 +87,22 @@ def test_a_worker_killed_in_a_start(tmp_path: Path) -> None:
         server.wait_log(b"tcpserver: status: 0/1\ntcpserver: status: 1/1\n")
         second.settimeout(30)
         assert second.recv(1) == b"y"
+
+
+def test_a_log_that_we_cannot_open_and_nobody_reads() -> None:
+    """Without /proc, or under setuidgid the pipe of root's logger: its reader has stopped, everybody is served on."""
+    need_root()
+    without_proc = (theirs("unshare"), "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+    command = (*without_proc, SERVER, "-1", "-v", "-w2", *QUIET, "127.0.0.1", "0", "true")
+    unread, stderr = os.pipe()
+    fcntl.fcntl(stderr, fcntl.F_SETPIPE_SZ, 4096)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr) as process:
+        os.close(stderr)
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        for _ in range(120):
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+                assert talk(client) == b""
+        process.terminate()
+        assert process.wait(30) == 0
+    os.close(unread)

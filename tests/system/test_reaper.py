@@ -6,12 +6,13 @@ import select
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from ucspi_py.system import orphans
 from ucspi_py.system.journal import Journal
-from ucspi_py.system.log import VERBOSE, Log
+from ucspi_py.system.log import QUIET, VERBOSE, Log
 from ucspi_py.system.reaper import Reaper
 from ucspi_py.system.scoreboard import Scoreboard
 
@@ -25,7 +26,7 @@ def board() -> Scoreboard:
 @pytest.fixture
 def reaper(board: Scoreboard) -> Reaper:
     """One that says what it does to nobody."""
-    return Reaper(board, Journal(Log(0), board, 2), adopting=True)
+    return Reaper(board, Journal(Log(QUIET, len), board, 2), adopting=True)
 
 
 @contextlib.contextmanager
@@ -144,10 +145,7 @@ def test_the_backends_of_living_workers_are_theirs(board: Scoreboard, reaper: Re
 def test_an_orphans_end_is_told(board: Scoreboard) -> None:
     """In C's lines, with the raw wait status."""
     told, stderr = os.pipe()
-    saved = os.dup(2)
-    os.dup2(stderr, 2)
-    log = Log(VERBOSE)
-    os.dup2(saved, 2)
+    log = Log(VERBOSE, partial(os.write, stderr))
     row = board.claim(board.slots)
     assert row is not None
     board.hold(row, 4711)
@@ -156,13 +154,13 @@ def test_an_orphans_end_is_told(board: Scoreboard) -> None:
 
     assert select.select([told], [], [], 0)[0]
     assert os.read(told, 1000) == b"tcpserver: end 4711 status 256\ntcpserver: status: 0/2\n"
-    for fd in (told, stderr, saved):
+    for fd in (told, stderr):
         os.close(fd)
 
 
 def test_elsewhere_who_lives_is_asked(board: Scoreboard) -> None:
     """Without adoption the end of an orphan is found out by looking for it."""
-    reaper = Reaper(board, Journal(Log(0), board, 2), adopting=False)
+    reaper = Reaper(board, Journal(Log(QUIET, len), board, 2), adopting=False)
     rows = [board.claim(board.slots) for _ in range(2)]
     with child() as living, child() as dead:
         os.kill(dead, signal.SIGKILL)

@@ -14,6 +14,9 @@ from .scoreboard import Scoreboard
 #: Raw wait statuses of what C does in a process of its own: exit 100, exit 111 and exit 0.
 _DENIED, _DROPPED, _REFUSED = 100 << 8, 111 << 8, 0
 
+#: While the others are so busy, they will say the status themselves.
+_CORRECTIONS = 3
+
 
 class Journal:
     """Tells of the connections of one worker. limit: the whole service's -c."""
@@ -32,14 +35,16 @@ class Journal:
         if self._log.verbose:
             arrived = logline.arrived(pid, endpoints.remote_ip)
             decided = logline.decided(b"ok", pid, endpoints, names)
-            with self._board.still():
-                self._log.say(self._status(), arrived, decided)
+            running = self._board.running()
+            self._log.say(self._status(running), arrived, decided)
+            self._correct(running)
 
     def ended(self, pid: int, wait_status: int) -> None:
         """A backend has ended."""
         if self._log.verbose:
-            with self._board.still():
-                self._log.say(logline.ended(pid, wait_status), self._status())
+            running = self._board.running()
+            self._log.say(logline.ended(pid, wait_status), self._status(running))
+            self._correct(running)
 
     def denied(self, endpoints: Endpoints, names: Names) -> None:
         """A rule has turned the client away."""
@@ -77,8 +82,7 @@ class Journal:
         """There is no room for another process; C's parent says so, and has no lines of a child."""
         line = logline.dropping(f"unable to fork: {why}")
         if self._log.verbose:
-            with self._board.still():
-                self._log.say(self._status(1), line, self._status())
+            self._tell_between(line)
         else:
             self._log.warn(line)
 
@@ -97,9 +101,26 @@ class Journal:
     def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
         """The whole story of a client without a process, between the two status lines of C's parent."""
         pid = os.getpid()
-        arrived, ended = logline.arrived(pid, endpoints.remote_ip), logline.ended(pid, status)
-        with self._board.still():
-            self._log.say(self._status(1), arrived, *lines, ended, self._status())
+        self._tell_between(logline.arrived(pid, endpoints.remote_ip), *lines, logline.ended(pid, status))
 
-    def _status(self, more: int = 0) -> bytes:
-        return logline.status(self._board.running() + more, self._limit)
+    def _tell_between(self, *lines: bytes) -> None:
+        """Lines between those of C's parent, which counts the client for as long as they last, if there is room."""
+        running = self._board.running()
+        with_client = min(running + 1, self._limit)
+        self._log.say(self._status(with_client), *lines, self._status(running))
+        self._correct(running)
+
+    def _correct(self, told: int) -> None:
+        """Say the status again where another worker has changed it, and may have said so before us.
+
+        So the last line is true once nothing happens any more, and nobody waits for anybody to have written.
+        """
+        for _ in range(_CORRECTIONS):
+            running = self._board.running()
+            if running == told:
+                return
+            self._log.say(self._status(running))
+            told = running
+
+    def _status(self, running: int) -> bytes:
+        return logline.status(running, self._limit)

@@ -4,8 +4,8 @@ import gc
 import os
 import select
 import signal
-import sys
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -138,8 +138,8 @@ class Master:
             os.close(self._pipes.door)
             Worker(self._inheritance).run()
             status = 0
-        except BaseException:  # whatever it is, it is told and ends here
-            sys.excepthook(*sys.exc_info())
+        except BaseException as error:  # whatever it is, it is told and ends here
+            self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
         finally:
             os._exit(status)
 

@@ -41,10 +41,6 @@ class Scoreboard:
         """How many backends run."""
         return self._memory[: len(self.slots)].count(_RUNNING)
 
-    def still(self) -> SharedMemory:
-        """A context in which no other worker tells of what it has done: the last status line is then the true one."""
-        return self._shared
-
     def free(self, rows: range) -> int:
         """How many rows of a stretch may be claimed."""
         return self._memory[rows.start : rows.stop].count(_FREE)
