@@ -106,3 +106,27 @@ def test_a_log_that_we_cannot_open_and_nobody_reads() -> None:
         process.terminate()
         assert process.wait(30) == 0
     os.close(unread)
+
+
+def test_a_stopped_worker_does_not_keep_the_port(tmp_path: Path) -> None:
+    """SIGTERM ends the server all the same: what does not close the listener in time is killed for it."""
+    with Server(SERVER, ("-w2", *QUIET), ("echo", "hello"), tmp_path) as server:
+        stopped, *_ = until(lambda: _workers(server))
+        os.kill(stopped, signal.SIGSTOP)
+        assert server.stop() == 0
+        with socket.create_server(("127.0.0.1", server.port)):
+            pass  # the next server could listen now
+
+
+def test_sigterm_lets_refused_clients_finish(tmp_path: Path) -> None:
+    """The server is gone at once; whom it is talking to is answered to the end."""
+    env = {"PATH": os.environ["PATH"], "RBLSMTPD": "No"}
+    with (
+        Server(SERVER, ("-w1", *QUIET), (ours("pyrblsmtpd"), "true"), tmp_path, env=env) as server,
+        server.connect() as client,
+    ):
+        assert client.recv(100) == b"220 rblsmtpd.local\r\n"
+        assert server.stop() == 0
+        client.sendall(b"QUIT\r\n")
+        assert client.recv(100) == b"221 rblsmtpd.local\r\n"
+        assert client.recv(100) == b""

@@ -2,8 +2,8 @@
 
 Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
 up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one. Any
-worker may claim any free row, so -c is one limit for the whole service; a lock that dies with its holder makes
-claiming exact.
+worker may claim any free row, so -c is one limit for the whole service; a lock of each row, which dies with its holder,
+makes that exact.
 """
 
 import os
@@ -51,13 +51,24 @@ class Scoreboard:
 
     def claim(self, rows: range, *, leave: int = 0) -> int | None:
         """A free row of a stretch, now ours; None unless more than ``leave`` are free."""
-        with self._shared as memory:
-            row = memory.find(_FREE_BYTE, rows.start, rows.stop)
-            if row < 0 or (leave and self.free(rows) <= leave):
-                return None
-            self._owners[row] = os.getpid()
-            memory[row] = _CLAIMED
-            return row
+        if leave and self.free(rows) <= leave:
+            return None
+        row = self._claim_any(rows)
+        if row is not None and leave and self.free(rows) < leave:  # somebody else has claimed meanwhile
+            self.give_back(row)
+            return None
+        return row
+
+    def _claim_any(self, rows: range) -> int | None:
+        row = self._memory.find(_FREE_BYTE, rows.start, rows.stop)
+        while row >= 0:
+            with self._shared.byte(row) as alone:
+                if alone and self._memory[row] == _FREE:
+                    self._owners[row] = os.getpid()
+                    self._memory[row] = _CLAIMED
+                    return row
+            row = self._memory.find(_FREE_BYTE, row + 1, rows.stop)
+        return None
 
     def name(self, row: int, client: int, network: int) -> None:
         """Say whose row it is: keys of the client and its network, not 0."""

@@ -1,29 +1,72 @@
-"""Memory that a process shares with the children it forks, and a lock that dies with its holder."""
+"""Memory that a process shares with the children it forks, and locks that die with their holders.
+
+Whoever is stopped (SIGSTOP) while it holds a lock keeps it; so nobody waits for one longer than a moment.
+"""
 
 import fcntl
 import mmap
 import os
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
+
+#: Seconds that a lock is waited for. Whoever holds one needs microseconds, or is stopped, or starved of the processor.
+_PATIENCE = 0.1
+_TRY_AGAIN = 0.0001
 
 
 class SharedMemory:
-    """``size`` bytes, all zero. In a with block this process alone is in one."""
+    """``size`` bytes, all zero. In a with block this process alone is in one, but for one that was stopped there."""
 
     def __init__(self, size: int) -> None:
         # A file without a name: a lock of POSIX's needs one, and is gone when its holder is killed.
         self._fd = _file_without_name()
         os.truncate(self._fd, size)
         self.memory = mmap.mmap(self._fd, size)
+        self._patience = _PATIENCE
 
     def __enter__(self) -> mmap.mmap:
-        fcntl.lockf(self._fd, fcntl.LOCK_EX)
+        """Wait for the lock for a moment, then go on without it: what the stopped one was counting may be lost.
+
+        Not again for the same stopped one: from then on the lock is only tried, until it is free once.
+        """
+        deadline = None
+        while not self._lock():
+            deadline = deadline or time.monotonic() + self._patience
+            if time.monotonic() >= deadline:
+                self._patience = 0.0
+                return self.memory
+            time.sleep(_TRY_AGAIN)
+        self._patience = _PATIENCE
         return self.memory
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        fcntl.lockf(self._fd, fcntl.LOCK_UN)
+        self._unlock()
+
+    @contextmanager
+    def byte(self, place: int) -> Iterator[bool]:
+        """Try to have one byte to oneself; yield whether it is so. Never waits: who is stopped keeps that byte only."""
+        locked = self._lock(place, 1)
+        try:
+            yield locked
+        finally:
+            if locked:
+                self._unlock(place, 1)
+
+    def _lock(self, start: int = 0, length: int = 0) -> bool:
+        """Take the lock of some bytes, 0 = all; whether nobody else has it."""
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, length, start)
+        except OSError:
+            return False
+        return True
+
+    def _unlock(self, start: int = 0, length: int = 0) -> None:
+        fcntl.lockf(self._fd, fcntl.LOCK_UN, length, start)
 
 
 def _file_without_name() -> int:

@@ -1,0 +1,82 @@
+"""Locks among processes: one at a time, and nobody waits for one that is stopped or dead."""
+
+import os
+import signal
+import time
+
+from tests.support.stopped import stop, stopped
+from ucspi_py.system.shared_memory import SharedMemory
+
+
+def _hold_and_stop(shared: SharedMemory) -> None:
+    with shared:
+        stop()
+
+
+def _hold_a_byte_and_stop(shared: SharedMemory, place: int) -> None:
+    with shared.byte(place):
+        stop()
+
+
+def test_one_at_a_time() -> None:
+    """Four processes count to 4,000 together, and none of them loses a number."""
+    shared = SharedMemory(4)
+    pids = []
+    for _ in range(4):
+        pid = os.fork()
+        if not pid:
+            for _ in range(1000):
+                with shared as memory:
+                    memory[:4] = (int.from_bytes(memory[:4]) + 1).to_bytes(4)
+            os._exit(0)
+        pids.append(pid)
+    for pid in pids:
+        assert os.waitpid(pid, 0)[1] == 0
+
+    assert int.from_bytes(shared.memory[:4]) == 4000
+
+
+def test_nobody_waits_long_for_one_that_is_stopped() -> None:
+    """A moment at the first time, then no more until it has gone on."""
+    shared = SharedMemory(1)
+    with stopped(lambda: _hold_and_stop(shared)) as pid:
+        before = time.monotonic()
+        for _ in range(100):
+            with shared as memory:
+                memory[0] += 1
+        assert time.monotonic() - before < 2
+        assert shared.memory[0] == 100
+
+        os.kill(pid, signal.SIGCONT)
+        os.waitpid(pid, 0)
+    assert _is_locked_within(shared)
+
+
+def test_a_lock_dies_with_its_holder() -> None:
+    """And is had by the next."""
+    shared = SharedMemory(1)
+    with stopped(lambda: _hold_and_stop(shared)):
+        pass
+    assert _is_locked_within(shared)
+
+
+def _is_locked_within(shared: SharedMemory) -> bool:
+    """Whether we have the lock in a with block, as another process sees it."""
+    with shared:
+        pid = os.fork()
+        if not pid:
+            with shared.byte(0) as alone:
+                os._exit(alone)
+        return os.waitpid(pid, 0)[1] == 0
+
+
+def test_a_byte_is_tried_and_never_waited_for() -> None:
+    """Whoever is stopped in one keeps that one only."""
+    shared = SharedMemory(2)
+    with stopped(lambda: _hold_a_byte_and_stop(shared, 0)):
+        with shared.byte(0) as alone:
+            assert not alone
+        with shared.byte(1) as alone:
+            assert alone
+    with shared.byte(0) as alone:
+        assert alone
