@@ -218,6 +218,7 @@ def test_an_ipsvd_directory() -> None:
             FolderEntry("10.1.2.3", 0o600, b'+RELAYCLIENT=\n+X="\n'),
             FolderEntry("127", 0o600, b"C5\n"),
             FolderEntry("128", 0o600, b"C30:421 too many\\r\\n\n"),
+            FolderEntry("129", 0o600, b"C0\n"),
             FolderEntry("example.org", 0o400, b""),
         ]
     )
@@ -228,6 +229,7 @@ def test_an_ipsvd_directory() -> None:
         b"10.1.2.3" + RELAY + b",X='\"'",
         b'127.:allow,MAXCONNIP="5"',
         b'128.:allow,MAXCONNIP="30",DIEMSG="421 too many"',
+        b'129.:allow,MAXCONNIP="999999999"',
         b"=example.org:allow",
         b"=.example.org:allow",
     ]

@@ -78,8 +78,8 @@ def test_a_network_of_another_size(tmp_path: Path) -> None:
         assert first_bytes(server, "127.1.3.3") == MESSAGE
 
 
-def test_an_ipv6_client_is_its_64(tmp_path: Path) -> None:
-    """::1 is limited like any other."""
+def test_an_ipv6_client_is_limited_too(tmp_path: Path) -> None:
+    """::1 is limited like any other; that a client is a /64 is said in tests/core/test_limits.py."""
     with Server(SERVER, ("-C1", *QUIET), ("cat",), tmp_path, host="::1") as server, served(server, 1):
         assert first_bytes(server) == MESSAGE
 
@@ -93,32 +93,52 @@ def test_arrivals_of_a_client(tmp_path: Path) -> None:
         server.wait_log(b": 8/5 connections of the client in 3600 seconds\n")
 
 
-def test_arrivals_are_forgotten(tmp_path: Path) -> None:
-    """After the period the client is welcome again."""
-    with Server(SERVER, ("--rate", "1/1", *QUIET), ("echo", "hello"), tmp_path) as server:
-        until(lambda: server.talk() == MESSAGE, "one too many")
-        time.sleep(2.1)  # each arrival counts, so asking again and again would only lengthen it
-        assert server.talk() == b"hello\n"
-
-
 def test_limits_in_rules(tmp_path: Path) -> None:
-    """MAXCONNIP, MAXCONNC and DIEMSG of the client's rule go before the options; 0 is no limit."""
+    """MAXCONNIP, MAXCONNC and DIEMSG of the client's rule go before the options; 0 refuses, as in the limits patch."""
     rules = cdb_of(
         '127.0.0.1:allow,MAXCONNIP="1",DIEMSG="421 one is enough"\n'
         '127.0.0.2:allow,MAXCONNIP="0"\n'
         '127.1.1.:allow,MAXCONNC="1",DIEMSG=""\n'
-        '127.0.0.3:allow,MAXCONNIP="many"\n',
+        '127.0.0.3:allow,MAXCONNIP="many"\n'
+        '127.0.0.4:allow,MAXCONNIP="4x"\n',
         tmp_path,
     )
     with Server(SERVER, ("-C2", "-x", rules, *QUIET), ("cat",), tmp_path) as server:
         with served(server, 1, "127.0.0.1"):
             assert first_bytes(server, "127.0.0.1") == b"421 one is enough\r\n"
-        with served(server, 4, "127.0.0.2"):
-            pass
+        assert first_bytes(server, "127.0.0.2") == MESSAGE
         with served(server, 1, "127.1.1.1"):
             assert first_bytes(server, "127.1.1.2") == b""
-        with served(server, 2, "127.0.0.3"):
-            assert first_bytes(server, "127.0.0.3") == MESSAGE
+        assert first_bytes(server, "127.0.0.3") == MESSAGE
+        with served(server, 4, "127.0.0.4"):
+            assert first_bytes(server, "127.0.0.4") == MESSAGE
+
+
+def test_limits_in_the_server_s_own_environment(tmp_path: Path) -> None:
+    """As with the limits patch they are everybody's; a rule goes before them, and so does an option."""
+    env = {**os.environ, "MAXCONNIP": "1", "MAXCONNC": "2", "DIEMSG": "421 no", "DIEMSG_MAXCONNC": "421 network"}
+    rules = cdb_of('127.0.0.2:allow,MAXCONNIP="2",MAXCONNC="9"\n:allow\n', tmp_path)
+    with Server(SERVER, ("-x", rules, *QUIET), ("cat",), tmp_path, env=env) as server, served(server, 1):
+        assert first_bytes(server) == b"421 no\r\n"
+        with served(server, 2, "127.0.0.2"):
+            assert first_bytes(server, "127.0.0.2") == b"421 no\r\n"
+            assert first_bytes(server, "127.0.0.3") == b"421 network\r\n"
+    options = ("-C2:two", "--per-network", "9", *QUIET)
+    with Server(SERVER, options, ("cat",), tmp_path, env=env) as server, served(server, 2):
+        assert first_bytes(server) == b"two\r\n"
+
+
+def test_a_busy_machine_lets_nobody_in(tmp_path: Path) -> None:
+    """MAXLOAD is the load average up to which clients are served, in hundredths."""
+    until(lambda: os.getloadavg()[0] > 0.02, "the load of the tests themselves to be seen")
+    rules = cdb_of('127.0.0.2:allow,MAXLOAD="99999999"\n127.0.0.3:allow,MAXLOAD="0"\n:allow\n', tmp_path)
+    env = {**os.environ, "MAXLOAD": "1"}
+    with Server(SERVER, ("-v", "-x", rules, *QUIET), ("cat",), tmp_path, env=env) as server:
+        assert first_bytes(server) == b"421 4.3.2 too busy, try again later\r\n"
+        with served(server, 1, "127.0.0.2"), served(server, 1, "127.0.0.3"):
+            pass
+        server.wait_log(b"from 127.0.0.1: load average ", b", 0.01 at most\n")
+        assert b"tcpserver: warning: MAXLOAD counts hundredths, so 1 is a load average of 0.01, in the" in server.log()
 
 
 def test_refused_clients_count_too(tmp_path: Path) -> None:
@@ -167,6 +187,11 @@ def test_shedding(tmp_path: Path) -> None:
     "options",
     [
         ("-C", "x"),
+        ("-C", ""),
+        ("-C", "9999999999"),
+        ("--rate", "0000000005x"),
+        ("--rate", "1/9999999999"),
+        ("--per-network", "9999999999"),
         ("--rate", "5/0"),
         ("--rate", "x"),
         ("--per-network", "5/33"),

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ..core.errors import AskedWrongly, Failure
+from ..core.numbers import MOST, decimal
 
 #: Bundles, attached values and ``--`` come with click; stopping at the first argument and a free -h do not.
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"], "max_content_width": 100}
@@ -49,9 +50,10 @@ class Number(click.ParamType[int]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        if value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= self._least:
-            return int(value)
-        return self.fail(f"must be a number from {self._least} up, not '{value}'", param, ctx)
+        number = decimal(value)
+        if number is None or number < self._least:
+            return self.fail(f"must be a number from {self._least} up to {MOST}, not '{value}'", param, ctx)
+        return number
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
@@ -65,10 +67,9 @@ class Numbers(click.ParamType[tuple[int, ...]]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
         if isinstance(value, tuple):
             return value
-        words = value.split(self._divider)
-        if len(words) > len(self._defaults) + 1 or not all(word.isascii() and word.isdigit() for word in words):
-            return self.fail(f"must be {self.name}, not '{value}'", param, ctx)
-        numbers = tuple(int(word[:9]) for word in words)
+        numbers = tuple(number for word in value.split(self._divider) if (number := decimal(word)) is not None)
+        if len(numbers) != value.count(self._divider) + 1 or len(numbers) > len(self._defaults) + 1:
+            return self.fail(f"must be {self.name}, numbers up to {MOST}, not '{value}'", param, ctx)
         return numbers + self._defaults[len(numbers) - 1 :]
 
 

@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from ..core import limits
 from ..core.errors import AskedWrongly
+from ..core.numbers import MOST, decimal
 from ..core.settings import ServerSettings
 from ..system import descriptors, launch, log, privileges, start
 from . import manners, program
@@ -124,21 +126,25 @@ def _settings(options: dict[str, Any]) -> ServerSettings:
 def _client_limits(
     per_client: str | None, per_network: tuple[int, ...] | None, rate: tuple[int, ...] | None
 ) -> limits.ClientLimits:
-    number, colon, text = (per_client or "0").partition(":")
-    if not number.isascii() or not number.isdigit():
-        raise AskedWrongly(f"-C must be N[:TEXT], not '{per_client}'")
-    of_network, ipv4, ipv6 = per_network or (0, *limits.NETWORK)
-    arrivals, period = rate or (0, 60)
-    if ipv4 > 32 or ipv6 > 64 or not period:
-        raise AskedWrongly("--per-network takes prefixes up to /32 and /64, --rate a period of 1 second or more")
-    return limits.ClientLimits(
-        per_client=int(number[:9]),
-        per_network=of_network,
-        network=limits.Prefixes(ipv4, ipv6),
-        arrivals=arrivals,
-        period=period,
-        message=_line(text) if colon else limits.MESSAGE,
-    )
+    """The limits of the environment, as the limits patch for tcpserver has them, and of the options, which go first."""
+    asked: dict[str, Any] = {}
+    if per_client is not None:
+        number, colon, text = per_client.partition(":")
+        most = decimal(number)
+        if most is None:
+            raise AskedWrongly(f"-C must be N[:TEXT], N a number up to {MOST}, not '{per_client}'")
+        asked |= {"per_client": most or None} | ({"message": _line(text), "client_message": None} if colon else {})
+    if per_network is not None:
+        most, ipv4, ipv6 = per_network
+        asked |= {"per_network": most or None, "network": limits.Prefixes(ipv4, ipv6)}
+        if ipv4 > 32 or ipv6 > 64:
+            raise AskedWrongly("--per-network takes prefixes up to /32 and /64")
+    if rate is not None:
+        most, period = rate
+        asked |= {"arrivals": most or None, "period": period}
+        if not period:
+            raise AskedWrongly("--rate takes a period of 1 second or more")
+    return replace(limits.with_variables(limits.ClientLimits(), os.environb.items()), **asked)
 
 
 def _line(text: str) -> bytes:

@@ -1,15 +1,17 @@
 """How much of the service one client may have: admit, or the words of the refusal. Never counts by itself."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from .address import is_ipv6
+from .numbers import scan_ulong
 
-#: What a client over its limit is told unless the operator says otherwise.
+#: What a client over its limit, or of a busy machine, is told unless the operator says otherwise.
 MESSAGE = b"421 4.7.0 too many connections from you, try again later\r\n"
+BUSY = b"421 4.3.2 too busy, try again later\r\n"
 
 
 class Prefixes(NamedTuple):
@@ -26,19 +28,25 @@ _IPV4 = 0xFFFF << 48
 
 @dataclass(frozen=True, slots=True)
 class ClientLimits:
-    """What one client may have; 0 is no limit.
+    """What one client may have; None is no limit, 0 refuses everybody.
 
     per_client: connections at once from an IPv4 address or an IPv6 /64. per_network: connections at once from the
     network that ``network`` makes of the address. arrivals: connections from one client within ``period`` seconds.
-    message: raw bytes for who is over a limit, b"" = close without a word.
+    load: the load average of the last minute up to which clients are let in, in hundredths.
+    message: raw bytes for who is refused, b"" = close without a word, None = words of our own. client_message,
+    network_message, load_message: the same for one of these limits alone, None = message.
     """
 
-    per_client: int = 0
-    per_network: int = 0
+    per_client: int | None = None
+    per_network: int | None = None
     network: Prefixes = NETWORK
-    arrivals: int = 0
+    arrivals: int | None = None
     period: int = 60
-    message: bytes = MESSAGE
+    load: int | None = None
+    message: bytes | None = None
+    client_message: bytes | None = None
+    network_message: bytes | None = None
+    load_message: bytes | None = None
 
 
 class Keys(NamedTuple):
@@ -49,39 +57,55 @@ class Keys(NamedTuple):
 
 
 class Presence(NamedTuple):
-    """How many connections the service has of a client and of its network, and has had of it within the period."""
+    """How many connections the service has of a client and of its network, and has had of it within the period.
+
+    load: the machine's load average, in hundredths.
+    """
 
     of_client: int
     of_network: int
     arrivals: int
+    load: int = 0
 
 
-def for_rule(limits: ClientLimits, variables: Iterable[tuple[bytes, bytes]]) -> ClientLimits:
-    """The limits for a client whose rule sets variables: MAXCONNIP, MAXCONNC and DIEMSG go before the options.
+class Excess(NamedTuple):
+    """One limit that is exceeded: what the log says of it, and raw bytes for the client."""
 
-    The names are those of the known limits patch for tcpserver; what is no number changes nothing.
+    reason: bytes
+    message: bytes
+
+
+def with_variables(limits: ClientLimits, variables: Iterable[tuple[bytes, bytes]]) -> ClientLimits:
+    """Put MAXCONNIP, MAXCONNC, MAXLOAD, DIEMSG and DIEMSG_MAX... before the limits that are known; later ones win.
+
+    variables: of the server's environment or of a client's rule. Names and meanings are those of the limits patch for
+    tcpserver (tcpserver-limits, 2007), which reads numbers with scan_ulong: what is none is 0, and 0 connections
+    refuse everybody. MAXLOAD 0 is no limit, and an empty DIEMSG_MAX... leaves it to DIEMSG.
     """
     for name, value in variables:
-        if name == b"MAXCONNIP" and value.isdigit():
-            limits = replace(limits, per_client=int(value[:9]))
-        elif name == b"MAXCONNC" and value.isdigit():
-            limits = replace(limits, per_network=int(value[:9]))
-        elif name == b"DIEMSG":
-            limits = replace(limits, message=value + b"\r\n" if value else b"")
+        change = _VARIABLES.get(name)
+        if change:
+            limits = change(limits, value)
     return limits
 
 
-def exceeded(limits: ClientLimits, presence: Presence) -> bytes | None:
-    """Which limit one more connection would break, as the log says it; None where it is welcome.
+def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
+    """Which limit one more connection would break; None where it is welcome.
 
     presence: without the connection in question, but with its arrival.
     """
-    if limits.per_client and presence.of_client >= limits.per_client:
-        return b"%d/%d connections of the client" % (presence.of_client, limits.per_client)
-    if limits.per_network and presence.of_network >= limits.per_network:
-        return b"%d/%d connections of the network" % (presence.of_network, limits.per_network)
-    if limits.arrivals and presence.arrivals > limits.arrivals:
-        return b"%d/%d connections of the client in %d seconds" % (presence.arrivals, limits.arrivals, limits.period)
+    if limits.load is not None and presence.load > limits.load:
+        reason = b"load average %d.%02d, %d.%02d at most" % (*divmod(presence.load, 100), *divmod(limits.load, 100))
+        return Excess(reason, _first(limits.load_message, limits.message, BUSY))
+    if limits.per_client is not None and presence.of_client >= limits.per_client:
+        reason = b"%d/%d connections of the client" % (presence.of_client, limits.per_client)
+        return Excess(reason, _first(limits.client_message, limits.message, MESSAGE))
+    if limits.per_network is not None and presence.of_network >= limits.per_network:
+        reason = b"%d/%d connections of the network" % (presence.of_network, limits.per_network)
+        return Excess(reason, _first(limits.network_message, limits.message, MESSAGE))
+    if limits.arrivals is not None and presence.arrivals > limits.arrivals:
+        counts = (presence.arrivals, limits.arrivals, limits.period)
+        return Excess(b"%d/%d connections of the client in %d seconds" % counts, _first(limits.message, MESSAGE))
     return None
 
 
@@ -102,3 +126,23 @@ def _number(ip: bytes) -> int:
     if is_ipv6(ip):
         return int(ipaddress.IPv6Address(ip.decode("ascii")))
     return int.from_bytes(bytes(map(int, ip.split(b"."))), "big")
+
+
+def _first(*messages: bytes | None) -> bytes:
+    return next(message for message in messages if message is not None)
+
+
+def _line(text: bytes) -> bytes:
+    return text + b"\r\n" if text else b""
+
+
+#: What a variable changes.
+_VARIABLES: dict[bytes, Callable[[ClientLimits, bytes], ClientLimits]] = {
+    b"MAXCONNIP": lambda limits, value: replace(limits, per_client=scan_ulong(value)),
+    b"MAXCONNC": lambda limits, value: replace(limits, per_network=scan_ulong(value)),
+    b"MAXLOAD": lambda limits, value: replace(limits, load=scan_ulong(value) or None),
+    b"DIEMSG": lambda limits, value: replace(limits, message=_line(value)),
+    b"DIEMSG_MAXCONNIP": lambda limits, value: replace(limits, client_message=_line(value) or None),
+    b"DIEMSG_MAXCONNC": lambda limits, value: replace(limits, network_message=_line(value) or None),
+    b"DIEMSG_MAXLOAD": lambda limits, value: replace(limits, load_message=_line(value) or None),
+}

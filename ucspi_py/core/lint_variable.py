@@ -1,7 +1,7 @@
 """Variables of a rule that are not what they seem. Never looks at who gets them."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .lint_finding import Flaw, shown
 from .numbers import MOST, clamped, scan_ulong
@@ -31,6 +31,14 @@ def variable_flaws(instructions: bytes) -> Iterator[Flaw]:
             yield flaw._replace(meant=tuple(meant))
         elif is_no_quote(found[2]):
             yield _unquoted(found)
+
+
+def odd_numbers(variables: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
+    """Yield what is wrong with the numbers in an environment, as in a rule."""
+    for name, value in variables:
+        flaw = _number_flaw(name, value) if name in _NUMBERS else None
+        if flaw:
+            yield flaw.sentence
 
 
 def is_no_quote(byte: bytes) -> bool:

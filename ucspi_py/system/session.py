@@ -124,18 +124,27 @@ def _set_options(settings: ServerSettings, client: socket.SocketType) -> None:
 
 def _over_limit(service: Service, guest: Guest, rule: Instructions, *, counted: bool) -> bool:
     """Whether the client has more of the service than its share; then it has been told."""
-    of_client = limits.for_rule(service.settings.client_limits, rule.variables)
+    of_client = limits.with_variables(service.settings.client_limits, rule.variables)
     presence = limits.Presence(
         service.board.count_client(guest.keys.client) - counted if of_client.per_client else 0,
         service.board.count_network(guest.keys.network) - counted if of_client.per_network else 0,
         service.arrivals.note(guest.keys.client) if service.arrivals else 0,
+        _load() if of_client.load else 0,
     )
-    reason = limits.exceeded(of_client, presence)
-    if reason is None:
+    excess = limits.exceeded(of_client, presence)
+    if excess is None:
         return False
-    service.journal.turned_away(guest.endpoints, reason)
-    goodbye.say(guest.socket, of_client.message)
+    service.journal.turned_away(guest.endpoints, excess.reason)
+    goodbye.say(guest.socket, excess.message)
     return True
+
+
+def _load() -> int:
+    """The load average of the last minute, in hundredths; 0 where the system does not tell."""
+    try:
+        return int(os.getloadavg()[0] * 100)
+    except OSError:
+        return 0
 
 
 async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:

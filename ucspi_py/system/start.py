@@ -6,6 +6,7 @@ import signal
 from ..core import dns_message, logline
 from ..core.dns_message import Ask, TellAnswer
 from ..core.errors import error_words
+from ..core.lint_variable import odd_numbers
 from ..core.settings import ServerSettings
 from . import descriptors, listener, names, privileges, screens, signals, spawn
 from .arrivals import Arrivals
@@ -97,3 +98,5 @@ def _warn(log: Log, settings: ServerSettings) -> None:
         log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
     if "RELAYCLIENT" in os.environ:
         log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
+    for sentence in odd_numbers(os.environb.items()):
+        log.warn(logline.warning(f"{sentence}, in the environment of the server"))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from ..numbers import MOST
 from .folder_entry import FolderEntry
 from .imported import EVERYBODY, Imported, Name, Subject, Unsaid, address, name, network, prefix, rule, variable
 
@@ -75,9 +76,13 @@ def _instruction(line: str, where: str, unsaid: list[Unsaid]) -> bytes:
     return said or b""
 
 
+#: To ipsvd C0 is no limit, to pytcpserver MAXCONNIP="0" is nobody.
+_NO_LIMIT = str(MOST)
+
+
 def _limit(number: str, message: str | None) -> bytes | None:
     """The connections of one client, and what one more is told. pytcpserver ends the line by itself."""
-    limit = variable("MAXCONNIP", number)
+    limit = variable("MAXCONNIP", number if number.strip("0") else _NO_LIMIT)
     if message is None or limit is None:
         return limit
     line = message.removesuffix("\\n").removesuffix("\\r").replace("\\\\", "\\")
