@@ -13,6 +13,7 @@ from typing import IO, Any
 
 import cdblib
 
+from ..core.cdb_hash import hashes
 from ..core.errors import CorruptRules
 
 #: Where the records begin, and two numbers as a cdb has them.
@@ -78,12 +79,11 @@ class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
 
     def put_all(self, records: Iterable[tuple[bytes, bytes]]) -> None:
         """Write records in their order."""
-        hash_of, tables = self.hashfn, self._unordered
+        tables = self._unordered
         position = self.fp.tell()
         for batch in iter(partial(_some, iter(records)), []):
             written = []
-            for key, value in batch:
-                hashed = hash_of(key)
+            for (key, value), hashed in zip(batch, hashes([key for key, _ in batch]), strict=True):
                 tables[hashed & 0xFF].append(position << 32 | hashed)
                 record = PAIR.pack(len(key), len(value)) + key + value
                 written.append(record)
@@ -103,8 +103,8 @@ class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
 
 
 def _some(records: Iterator[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-    """The next few hundred records: to read many and then to write many is faster than to take turns."""
-    return list(islice(records, 512))
+    """The next records: to read, hash and write many at a time is faster than to take turns."""
+    return list(islice(records, 4096))
 
 
 def _table(entries: Sequence[int]) -> list[int]:
