@@ -112,7 +112,7 @@ def _is_well_formed(packet: bytes, asked: Question) -> bool:
         name = parser.get_name()
         section = name.to_digestable() + struct.pack("!HH", *parser.get_struct("!HH"))
         for _ in range(answers):
-            parser.get_name(decompress=True)
+            dns.name.from_wire_parser(parser)
             parser.get_struct("!HHI")
             parser.get_counted_bytes(2)
     except (dns.exception.DNSException, struct.error):

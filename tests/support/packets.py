@@ -33,7 +33,7 @@ def theirs(said: bytes, asked: Question) -> Reply | None:
     """The answer in dnspython's reading of the packet; None where it does not accept it, or takes it for an update."""
     try:
         message = dns.message.from_wire(said, one_rr_per_rrset=True)
-    except dns.exception.DNSException:
+    except (dns.exception.DNSException, ValueError):  # ValueError: an opcode, before dnspython 2.7
         return None
     if message.opcode() != dns.opcode.QUERY:
         return None

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,6 +14,12 @@ from ..core.numbers import MOST, decimal
 CONTEXT_SETTINGS = {"allow_interspersed_args": False, "help_option_names": ["--help"], "max_content_width": 100}
 #: A program of several commands, whose options may stand anywhere.
 GROUP_SETTINGS = {"help_option_names": ["--help"], "max_content_width": 120}
+
+if TYPE_CHECKING:
+    _IntType = click.ParamType[int]
+    _IntsType = click.ParamType[tuple[int, ...]]
+else:  # before click 8.4 it takes no parameters
+    _IntType = _IntsType = click.ParamType
 
 #: What a shell says of a program that Ctrl-C ended.
 _INTERRUPTED = 130
@@ -39,7 +45,7 @@ def written_options(ctx: click.Context) -> Iterator[tuple[str, Any]]:
             yield parameter.name, next(values[parameter.name]) if parameter.multiple else True
 
 
-class Number(click.ParamType[int]):
+class Number(_IntType):
     """Decimal digits and nothing else; C reads ``abc`` as 0 and ``40k`` as 40."""
 
     name = "number"
@@ -56,7 +62,7 @@ class Number(click.ParamType[int]):
         return number
 
 
-class Numbers(click.ParamType[tuple[int, ...]]):
+class Numbers(_IntsType):
     """Numbers with a character between them, as in 5/60; the last ones may be left out."""
 
     def __init__(self, form: str, divider: str, defaults: tuple[int, ...]) -> None:

@@ -4,8 +4,10 @@ To be made in the process that uses it: no connection may cross a fork. Never de
 """
 
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
+from inspect import signature
+from typing import Any
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -25,17 +27,16 @@ class RedisStore:
 
     def __init__(self, settings: GreylistSettings) -> None:
         self._settings = settings
-        pool = BlockingConnectionPool.from_url(
+        self._pool = BlockingConnectionPool.from_url(
             settings.store,
             max_connections=_CONNECTIONS,
             timeout=_PATIENCE,
             socket_timeout=_PATIENCE,
             socket_connect_timeout=_PATIENCE,
             retry=Retry(NoBackoff(), 0),  # the client is not to wait twice
-            protocol=2,
-            driver_info=None,
+            **_understood(protocol=2, driver_info=None),
         )
-        self._server: Redis = Redis.from_pool(pool)
+        self._server: Redis = Redis(connection_pool=self._pool)
 
     async def open(self) -> None:
         """Ask whether the server is there."""
@@ -52,7 +53,13 @@ class RedisStore:
 
     async def close(self) -> None:
         """Give everything back."""
-        await self._server.aclose()
+        await self._pool.disconnect()
+
+
+def _understood(**wishes: Any) -> dict[str, Any]:
+    """Those of our wishes that the installed redis knows: protocol came with 5.0, driver_info with 7.2."""
+    known = {name for kind in Connection.__mro__[:-1] for name in signature(kind).parameters}
+    return {name: value for name, value in wishes.items() if name in known}
 
 
 def _text(record: Record) -> str:
