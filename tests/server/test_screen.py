@@ -159,7 +159,7 @@ class TestDeadline:
             assert server.talk(source=ME) == PASSED
             assert 1.9 < time.monotonic() - start < 5.9
             assert re.search(
-                rb"zones dead0=failed/\d+ms dead1=failed/\d+ms .* bl=clean/\d+ms: accepted\n", server.log()
+                rb"zones for .*: dead0=failed/\d+ms dead1=failed/\d+ms .* bl=clean/\d+ms: accepted\n", server.log()
             )
 
     @pytest.mark.parametrize("words", [("-r", "bl", "-r", "dead"), ("-T1", "-r", "dead*1", "-r", "bl*1")], ids=" ".join)
@@ -280,7 +280,7 @@ class TestHeld:
     def test_what_they_say_of_themselves_is_told(self, dns: NameServer, tmp_path: Path) -> None:
         """One more line with -v, safe for a log."""
         said = b"EHLO \x1b[2Jmail\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<e@f>\r\nDATA\r\nQUIT\r\n"
-        line = rb"rblsmtpd: 127\.0\.7\.7 pid \d+: said helo <\?\[2Jmail> mail <FROM:<a@b>> rcpt <TO:<c@d>>\n"
+        line = rb"dnsbl: said by 127\.0\.7\.7 pid \d+: helo <\?\[2Jmail> mail <FROM:<a@b>> rcpt <TO:<c@d>>\n"
         with screened(("-v", "-r", "bl"), dns.address, tmp_path) as server:
             server.talk(said, ME)
             until(lambda: re.search(line, server.log()), "the line")
@@ -310,7 +310,7 @@ class TestHeld:
             stderr=subprocess.PIPE,
         ) as process:
             assert process.stderr
-            assert b"said nothing\n" in process.stderr.read()
+            assert b": nothing\n" in process.stderr.read()
             assert process.wait() == 0
 
     def test_when_there_are_too_many_the_oldest_leaves(self, dns: NameServer, tmp_path: Path) -> None:
@@ -448,14 +448,14 @@ class TestInterrogation:
             assert server.talk(source=ME) == PASSED
             assert server.talk(source="127.0.7.9") == PASSED
             log = server.log()
-        assert re.fullmatch(rb"rblsmtpd: 127\.0\.7\.7 pid \d+: would refuse: 553 see http://bl/\n", log)
+        assert re.fullmatch(rb"dnsbl: would refuse 127\.0\.7\.7 pid \d+: 553 see http://bl/\n", log)
 
     def test_dry_run_of_an_early_talker(self, dns: NameServer, tmp_path: Path) -> None:
         """It is let in with all that it has said."""
         words = ("--dry-run", "-w", LONG)
         with screened(words, dns.address, tmp_path, program=("cat",)) as server:
             assert server.talk(b"hello\n", "127.0.7.9") == b"hello\n"
-            assert b"would refuse: " + EARLY in server.log()
+            assert re.search(rb"would refuse 127\.0\.7\.9 pid \d+: " + EARLY, server.log())
 
 
 def _variables(told: bytes) -> dict[str, str]:
@@ -480,12 +480,12 @@ class TestCounters:
                 def reported() -> bytes | None:
                     server.process.send_signal(signal.SIGUSR1)
                     log = re.sub(rb"milliseconds \d+", b"ms", server.log())
-                    totals = b"rblsmtpd: totals: accepted 2 refused 1 bounced 1 held now 1\n"
+                    totals = b"dnsbl: totals: accepted 2 refused 1 bounced 1 held now 1\n"
                     return log if totals in log else None
 
                 log = until(reported, "the totals")
-            assert b"rblsmtpd: zone short: asked 4 listed 2 errors 1 timeouts 0 unique 1 overlap 1 ms skipped 0\n" in log
-            assert b"rblsmtpd: zone y: asked " in log
+            assert b"dnsbl: zone short: asked 4 listed 2 errors 1 timeouts 0 unique 1 overlap 1 ms skipped 0\n" in log
+            assert b"dnsbl: zone y: asked " in log
 
     def test_each_client_has_a_line(self, dns: NameServer, tmp_path: Path) -> None:
         """With -v: what each zone said, in how many milliseconds, and the verdict."""
@@ -493,5 +493,7 @@ class TestCounters:
             refusal(server, ME)
             server.talk(source="127.0.7.9")
             log = server.log()
-        assert re.search(rb"127\.0\.7\.7 pid \d+: zones bl=127\.0\.0\.2/\d+ms al=\w+/\d+ms: 451 see http", log)
-        assert re.search(rb"127\.0\.7\.9 pid \d+: zones bl=clean/\d+ms al=clean/\d+ms: accepted\n", log)
+        assert re.search(
+            rb"dnsbl: zones for 127\.0\.7\.7 pid \d+: bl=127\.0\.0\.2/\d+ms al=\w+/\d+ms: 451 see http", log
+        )
+        assert re.search(rb"dnsbl: zones for 127\.0\.7\.9 pid \d+: bl=clean/\d+ms al=clean/\d+ms: accepted\n", log)

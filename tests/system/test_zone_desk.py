@@ -103,7 +103,7 @@ def clients(number: int) -> list[bytes]:
 
 def lines(capfd: pytest.CaptureFixture[str]) -> list[str]:
     """What the log has said of zones since the last time."""
-    return re.findall(r"rblsmtpd: warning: zone (.*)", capfd.readouterr().err)
+    return re.findall(r"dnsbl: warning: zone (.*)", capfd.readouterr().err)
 
 
 class TestMemory:

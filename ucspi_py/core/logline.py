@@ -1,4 +1,8 @@
-"""The exact lines of tcpserver and its screens, made safe for loggers. Each function one line; never writes it."""
+"""The exact lines of tcpserver and its screens, made safe for loggers. Each function one line; never writes it.
+
+A line with ``rblsmtpd`` in it is a refusal, and nothing else is: qmailmrtg7 counts each of them as a denied client,
+Mail-Toaster as spam, and filters of fail2ban ban the address behind it. All else about zones is told as ``dnsbl``.
+"""
 
 from collections.abc import Iterable, Mapping
 
@@ -57,35 +61,35 @@ def warning(sentence: str) -> bytes:
 
 def would_refuse(ip: bytes, pid: int, reply: bytes) -> bytes:
     """A client that only --dry-run has let in."""
-    return b"rblsmtpd: %s pid %d: would refuse: %s\n" % (ip, pid, reply)
+    return b"dnsbl: would refuse %s pid %d: %s\n" % (ip, pid, reply)
 
 
 def heard(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verdict: bytes) -> bytes:
     """What each zone said: its alias, its word, and the seconds it took."""
     words = b" ".join(b"%s=%s/%dms" % (_field(alias), word, round(1000 * seconds)) for alias, word, seconds in zones)
-    return b"rblsmtpd: %s pid %d: zones %s: %s\n" % (ip, pid, words, verdict)
+    return b"dnsbl: zones for %s pid %d: %s: %s\n" % (ip, pid, words, verdict)
 
 
 def said(ip: bytes, pid: int, words: Mapping[bytes, bytes]) -> bytes:
     """What a refused client said of itself; the words are clean already."""
     quotes = b" ".join(b"%s <%s>" % (verb, word) for verb, word in words.items())
-    return b"rblsmtpd: %s pid %d: said %s\n" % (ip, pid, quotes or b"nothing")
+    return b"dnsbl: said by %s pid %d: %s\n" % (ip, pid, quotes or b"nothing")
 
 
 def zone_totals(alias: bytes, counts: Mapping[str, int]) -> bytes:
     """What a zone has been good for."""
     words = " ".join(f"{name} {count}" for name, count in counts.items())
-    return b"rblsmtpd: zone %s: %s\n" % (_field(alias), words.encode())
+    return b"dnsbl: zone %s: %s\n" % (_field(alias), words.encode())
 
 
 def screen_totals(accepted: int, refused: int, bounced: int, held: int) -> bytes:
     """What the screen has done."""
-    return b"rblsmtpd: totals: accepted %d refused %d bounced %d held now %d\n" % (accepted, refused, bounced, held)
+    return b"dnsbl: totals: accepted %d refused %d bounced %d held now %d\n" % (accepted, refused, bounced, held)
 
 
 def zone(alias: bytes, sentence: str) -> bytes:
     """Something that is wrong with a zone."""
-    return b"rblsmtpd: warning: zone %s: %s\n" % (_field(alias), clean(sentence.encode("utf-8", "replace")))
+    return b"dnsbl: warning: zone %s: %s\n" % (_field(alias), clean(sentence.encode("utf-8", "replace")))
 
 
 def lost(number: int) -> bytes:
