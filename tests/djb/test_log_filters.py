@@ -20,7 +20,7 @@ OTHERS = [
     logline.said(LET_IN, 77, {b"helo": b"mail", b"mail": b"FROM:<a@b>", b"rcpt": b"TO:<c@d>"}),
     logline.said(LET_IN, 77, {}),
     logline.zone_totals(b"bl", {"asked": 5210, "listed": 4102, "errors": 451}),
-    logline.screen_totals(1104, 4106, 553, 37),
+    logline.screen_totals(b"dnsbl", 1104, 4106, 553, 37),
     logline.zone(b"bl", "it lists 127.0.0.1, as no list may: it would list everybody, so it is not believed"),
     logline.zone(b"192.0.2.8", "it is believed again"),
 ]

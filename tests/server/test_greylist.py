@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import sqlite3
 import subprocess
 import time
@@ -257,6 +258,19 @@ tcpserver: status: 0/40
                 assert answer(server, "127.0.1.1") == REFUSED
                 until(lambda: answer(server, "127.0.1.1").endswith(b"553 Listed\r\n"), "the zones to be asked")
                 assert answer(server, "127.0.2.1") == b"welcome\n"
+
+    def test_its_totals(self, tmp_path: Path) -> None:
+        """SIGUSR1 says whom it has let in and whom not, also where no zone is asked."""
+        with serving(tmp_path, "-s", made(tmp_path / "db"), *LONG) as server:
+            assert answer(server) == REFUSED
+            assert answer(server, "127.0.2.1") == REFUSED
+
+            def reported() -> bool:
+                server.process.send_signal(signal.SIGUSR1)
+                return b"greylist: totals: accepted 0 refused 2 bounced 0 held now 0\n" in server.log()
+
+            until(reported, "the totals")
+            assert b"dnsbl" not in server.log()
 
     @pytest.mark.parametrize(
         "words",

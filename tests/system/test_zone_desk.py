@@ -11,7 +11,7 @@ from tests.support.table import SILENCE, Table, address, healthy, listing
 from ucspi_py.core import dnsbl, zone, zone_breaker
 from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
-from ucspi_py.core.settings import Program, ScreenSettings
+from ucspi_py.core.settings import GreylistSettings, Program, ScreenSettings
 from ucspi_py.core.verdict import Accept, Refuse
 from ucspi_py.system.log import VERBOSE, Log
 from ucspi_py.system.screening import Opinion, screen
@@ -73,7 +73,7 @@ class Office:
     async def screen(self, ip: bytes) -> Opinion:
         """One client, screened and counted as in a server."""
         opinion = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.hear, None)
-        self.desk.note_verdict(self.settings, opinion)
+        self.desk.note_opinion(self.settings, opinion)
         return opinion
 
     def may_be_asked(self) -> bool:
@@ -561,21 +561,22 @@ class TestCounters:
         assert dul | {"milliseconds": 0} == _totals(asked=4, listed=1, errors=1, overlap=1)
 
     def test_of_two_desks_are_added(self) -> None:
-        """Verdicts too."""
+        """Verdicts too, those of the zones and those of the greylist."""
 
-        async def main() -> tuple[int, Totals]:
+        async def main() -> tuple[int, Totals, Totals]:
             office = Office("bl", table=Table(listing(b"bl", ME)))
             for desk in office.desks:
                 for ip in (ME, b"192.0.2.8"):
                     opinion = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.hear, None)
-                    desk.note_verdict(office.settings, opinion)
-                desk.note_verdict(office.settings, Opinion(Refuse(553, b"no")))
-                desk.note_verdict(office.settings, Opinion(Accept(known=True)))
+                    desk.note_opinion(office.settings, opinion)
+                desk.note_opinion(office.settings, Opinion(Refuse(553, b"no")))
+                desk.note_opinion(office.settings, Opinion(Accept(known=True)))
+                desk.note_verdict(GreylistSettings, Refuse(451, b"wait"))
                 desk.share()
                 desk.share()
-            return office.board.record(0).listed, office.tally.read()
+            return office.board.record(0).listed, office.tally.read(ScreenSettings), office.tally.read(GreylistSettings)
 
-        assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2))
+        assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2), Totals(refused=2))
 
     def test_of_look_ups_that_took_their_time(self) -> None:
         """Milliseconds, of answers and of failures."""

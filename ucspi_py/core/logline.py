@@ -82,9 +82,10 @@ def zone_totals(alias: bytes, counts: Mapping[str, int]) -> bytes:
     return b"dnsbl: zone %s: %s\n" % (_field(alias), words.encode())
 
 
-def screen_totals(accepted: int, refused: int, bounced: int, held: int) -> bytes:
-    """What the screen has done."""
-    return b"dnsbl: totals: accepted %d refused %d bounced %d held now %d\n" % (accepted, refused, bounced, held)
+def screen_totals(program: bytes, accepted: int, refused: int, bounced: int, held: int) -> bytes:
+    """What the screens of one kind have done: clients let through, refused for now, refused for good, held now."""
+    counts = (program, accepted, refused, bounced, held)
+    return b"%s: totals: accepted %d refused %d bounced %d held now %d\n" % counts
 
 
 def zone(alias: bytes, sentence: str) -> bytes:

@@ -18,6 +18,7 @@ class ScreenSettings:
     """
 
     log_name: ClassVar[bytes] = b"rblsmtpd"
+    totals_name: ClassVar[bytes] = b"dnsbl"
 
     zones: tuple[Zone, ...]
     session_seconds: int
@@ -42,6 +43,7 @@ class GreylistSettings:
     """
 
     log_name: ClassVar[bytes] = b"greylist"
+    totals_name: ClassVar[bytes] = b"greylist"
     verbose: ClassVar[bool] = False
 
     store: str
@@ -52,9 +54,10 @@ class GreylistSettings:
     session_seconds: int
 
 
-#: What stands before a program and is done by ourselves. log_name: the name that its log lines carry. verbose: whether
-#: the log says what a refused client says of itself.
+#: What stands before a program and is done by ourselves. log_name: the name that the line of a refusal carries.
+#: totals_name: the one of its totals. verbose: whether the log says what a refused client says of itself.
 Screening = ScreenSettings | GreylistSettings
+Kind = type[ScreenSettings] | type[GreylistSettings]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Program:
     def zone_screens(self) -> tuple[ScreenSettings, ...]:
         """The screens that are rblsmtpd's."""
         return tuple(screen for screen in self.screens if isinstance(screen, ScreenSettings))
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """Every kind of its screens, once, outermost first."""
+        return tuple(dict.fromkeys(type(screen) for screen in self.screens))
 
     @property
     def zones(self) -> tuple[Zone, ...]:

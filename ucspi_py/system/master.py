@@ -82,7 +82,7 @@ class Master:
         self._adopting = orphans.adopt()
         journal = Journal(inheritance.log, inheritance.board, settings.limit)
         self._reaper = Reaper(inheritance.board, journal, adopting=self._adopting)
-        self._asks_zones = bool(settings.program.zone_screens)
+        self._kinds = settings.program.kinds
         self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
@@ -111,7 +111,7 @@ class Master:
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
-        due = [self._report_at - time.monotonic()] if self._asks_zones else []
+        due = [self._report_at - time.monotonic()] if self._kinds else []
         due += [max(0.0, post.due - time.monotonic()) for post in self._posts if not post.pid]
         if not self._adopting:
             due.append(_MISSING_LOOKS)
@@ -164,15 +164,18 @@ class Master:
         post.due = now + post.back_off
 
     def _report(self) -> None:
-        """Say what the zones are good for and what the screen has done: on SIGUSR1, and every hour."""
+        """Say what the zones are good for and what the screens have done: on SIGUSR1, and every hour."""
         self._report_at = time.monotonic() + _REPORTS
-        if not self._asks_zones:
+        if not self._kinds:
             return
         zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.records(), strict=True)
         held = len(self._board.hall) - self._board.free(self._board.hall)
         self._log.warn(
             *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
-            logline.screen_totals(*self._inheritance.tally.read(), held),
+            *(
+                logline.screen_totals(kind.totals_name, *self._inheritance.tally.read(kind), held)
+                for kind in self._kinds
+            ),
         )
 
     def _relieve(self) -> None:

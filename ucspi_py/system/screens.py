@@ -44,7 +44,7 @@ class ZoneScreen:
     async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
         """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
         opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
-        self.desk.note_verdict(self.settings, opinion)
+        self.desk.note_opinion(self.settings, opinion)
         ip = environment.get(b"TCPREMOTEIP", b"")
         if self.settings.verbose and opinion.heard:
             self.journal.remark(screening.heard_line(self.settings, opinion, ip, os.getpid()))
@@ -63,6 +63,7 @@ class GreylistScreen:
 
     settings: GreylistSettings
     greylist: Greylist
+    desk: ZoneDesk
 
     async def open(self) -> None:
         """Open the store."""
@@ -70,13 +71,17 @@ class GreylistScreen:
 
     async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
         """What the records say."""
-        return await self.greylist.judge(environment)
+        verdict = await self.greylist.judge(environment)
+        self.desk.note_verdict(GreylistSettings, verdict)
+        return verdict
 
 
 def in_service(settings: Sequence[Screening], desk: ZoneDesk, journal: Journal, log: Log) -> tuple[Screen, ...]:
     """The screens, to be opened and used in the process that calls this."""
     return tuple(
-        GreylistScreen(one, Greylist(one, log)) if isinstance(one, GreylistSettings) else ZoneScreen(one, desk, journal)
+        GreylistScreen(one, Greylist(one, log), desk)
+        if isinstance(one, GreylistSettings)
+        else ZoneScreen(one, desk, journal)
         for one in settings
     )
 

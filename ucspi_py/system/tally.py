@@ -1,12 +1,15 @@
-"""How the screen has decided so far, counted by all workers together. Never decides."""
+"""How the screens have decided so far, counted by all workers together. Never decides."""
 
 import struct
 from typing import NamedTuple
 
+from ..core.settings import GreylistSettings, Kind, ScreenSettings
 from ..core.verdict import Accept, Verdict
 from .shared_memory import SharedMemory
 
 _LAYOUT = struct.Struct("=3Q")
+#: Where the totals of each kind of screen are.
+_PLACES = {kind: place * _LAYOUT.size for place, kind in enumerate((ScreenSettings, GreylistSettings))}
 
 
 class Totals(NamedTuple):
@@ -26,16 +29,16 @@ class Totals(NamedTuple):
 
 
 class Tally:
-    """The totals of the service."""
+    """The totals of the service, for each kind of screen: the type of its settings."""
 
     def __init__(self) -> None:
-        self._shared = SharedMemory(_LAYOUT.size)
+        self._shared = SharedMemory(len(_PLACES) * _LAYOUT.size)
 
-    def add(self, more: Totals) -> None:
+    def add(self, kind: Kind, more: Totals) -> None:
         """Add what one worker has counted."""
         with self._shared as memory:
-            _LAYOUT.pack_into(memory, 0, *map(sum, zip(self.read(), more, strict=True)))
+            _LAYOUT.pack_into(memory, _PLACES[kind], *map(sum, zip(self.read(kind), more, strict=True)))
 
-    def read(self) -> Totals:
+    def read(self, kind: Kind) -> Totals:
         """The totals so far."""
-        return Totals(*_LAYOUT.unpack_from(self._shared.memory))
+        return Totals(*_LAYOUT.unpack_from(self._shared.memory, _PLACES[kind]))

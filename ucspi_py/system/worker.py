@@ -120,7 +120,7 @@ class Worker:
         self._slots.let_go()
         if testing:
             testing.cancel()
-            self._desk.share()
+        self._desk.share()
 
     def _wants_client(self) -> bool:
         """With no room clients wait in the listener's queue, as in C, unless it is about to overflow."""

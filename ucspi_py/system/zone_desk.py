@@ -1,4 +1,4 @@
-"""A worker's dealings with its zones: asks them, leaves failing ones alone, tests them. Never judges."""
+"""A worker's dealings with its zones: asks them, leaves failing ones alone, tests them, and counts. Never judges."""
 
 import asyncio
 import random
@@ -8,7 +8,8 @@ from functools import partial
 from ..core import logline, zone_breaker
 from ..core.dns_message import Ask
 from ..core.dnsbl import Failing, Listed
-from ..core.settings import Program, ScreenSettings
+from ..core.settings import Kind, Program, ScreenSettings
+from ..core.verdict import Verdict
 from ..core.zone import Zone
 from .later import Later
 from .log import Log
@@ -36,7 +37,7 @@ class ZoneDesk:
         self._board = board
         self._memory = ZoneMemory(len(self._numbers))
         self._tally = tally
-        self._totals = Totals()
+        self._totals: dict[Kind, Totals] = {}
         self._counts = [Counts() for _ in self._numbers]
         self._sharing = Later(_SHARING, self.share)
         self._ask = ask
@@ -69,20 +70,25 @@ class ZoneDesk:
         self._memory.remember(number, inquiry.ip, heard.finding, heard.ttl)
         tell(heard)
 
-    def note_verdict(self, settings: ScreenSettings, opinion: Opinion) -> None:
-        """Count a verdict, and which zones list the client, together or alone."""
-        self._totals = self._totals.and_one(opinion.verdict)
+    def note_verdict(self, kind: Kind, verdict: Verdict) -> None:
+        """Count the verdict of a screen."""
+        self._totals[kind] = self._totals.get(kind, Totals()).and_one(verdict)
+        self._sharing.ask(asyncio.get_running_loop())
+
+    def note_opinion(self, settings: ScreenSettings, opinion: Opinion) -> None:
+        """Count the verdict of the zones, and which of them list the client, together or alone."""
+        self.note_verdict(ScreenSettings, opinion.verdict)
         listing = [at for at, heard in enumerate(opinion.heard) if heard and isinstance(heard.finding, Listed)]
         for at in listing:
             counts = self._counts[self._numbers[settings.zones[at]]]
             counts.unique += len(listing) == 1
             counts.overlap += len(listing) > 1
-        self._sharing.ask(asyncio.get_running_loop())
 
     def share(self) -> None:
         """Tell the others what was counted here since the last time."""
-        self._tally.add(self._totals)
-        self._totals = Totals()
+        totals, self._totals = self._totals, {}
+        for kind, more in totals.items():
+            self._tally.add(kind, more)
         for number in self._numbers.values():
             counts, self._counts[number] = self._counts[number], Counts()
             self._board.add(number, counts)
