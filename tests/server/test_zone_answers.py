@@ -10,11 +10,10 @@ import pytest
 from tests.support import nameserver
 from tests.support.nameserver import LIES, Records, lists
 from ucspi_py.core import dnsbl, zone
-from ucspi_py.core.dns_message import A, Absent, Answer, Found
+from ucspi_py.core.dns_message import UNREACHABLE, A, Absent, Answer, Found
 from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
 from ucspi_py.system.resolver import Resolver
 from ucspi_py.system.server_list import ServerList
-from ucspi_py.system.udp_pool import UNREACHABLE
 from ucspi_py.system.waiting import answer_to
 from ucspi_py.system.zone_asking import Heard, Inquiry, hear
 

@@ -61,6 +61,11 @@ class Failed:
 
 Answer = Found | Absent | Failed
 
+TIMED_OUT = Failed("timed out")
+UNREACHABLE = Failed("input/output error")
+PROTOCOL_ERROR = Failed("protocol error")
+_REFUSED = Failed("temporary failure")
+
 #: Gets the answer to a question, once.
 TellAnswer = Callable[[Answer], None]
 #: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is in seconds of the monotonic
@@ -124,7 +129,7 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
     if flags & _TRUNCATED:
         raise Truncated
     if flags & 15 not in (_NOERROR, _NXDOMAIN):
-        return Failed("temporary failure")
+        return _REFUSED
     try:
         position = _HEADER.size + len(asked.section)
         known: _Known = {}
@@ -144,7 +149,7 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
             return Found(tuple(found), least_ttl)
         return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position, known) if authorities else 0)
     except Malformed:
-        return Failed("protocol error")
+        return PROTOCOL_ERROR
 
 
 def _record(packet: bytes, position: int, known: _Known) -> tuple[int, int, int, int, int]:

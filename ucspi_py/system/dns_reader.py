@@ -3,9 +3,7 @@
 import dns.name
 
 from ..core import dns_message
-from ..core.dns_message import Answer, Failed, Question, Truncated
-
-PROTOCOL_ERROR = Failed("protocol error")
+from ..core.dns_message import PROTOCOL_ERROR, Answer, Question, Truncated
 
 
 def read(packet: bytes, asked: Question) -> Answer:

@@ -82,7 +82,7 @@ def _ask(settings: ServerSettings) -> Ask:
         return _nobody_knows
     from . import resolver
 
-    return resolver.from_environment().ask
+    return resolver.from_environment(min(settings.workers, settings.limit)).ask
 
 
 def _nobody_knows(_name: bytes, _kind: int, _deadline: float, tell: TellAnswer) -> None:

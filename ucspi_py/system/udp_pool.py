@@ -1,7 +1,9 @@
 """Connected UDP sockets to one name server, each with many questions under way. Never judges an answer.
 
-A socket, and with it a port, serves some questions and is then replaced; ids are random and not guessable; an answer
-counts only from the server that was asked, under an id that is out, with the very question (RFC 5452).
+A socket, and with it a port, serves some questions for some seconds and is then replaced; ids are random and not
+guessable; an answer counts only from the server that was asked, under an id that is out, with the very question
+(RFC 5452). A socket on which something has failed, or on which nothing is heard, is replaced too: the address or the
+route of this host may have changed under it.
 
 Questions that come in one turn of the loop leave together: a name server on the same machine then wakes for all of
 them, and not for each, and its answers come together, too.
@@ -11,37 +13,57 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
 
 from ..core import dns_message
-from ..core.dns_message import Answer, Failed, Question, TellAnswer, Truncated
+from ..core.dns_message import UNREACHABLE, Answer, Failed, Question, Truncated
 from ..core.dns_servers import Server
 from .chance import random_number
-from .later import Later
+from .dns_reader import read
 from .sockaddr import family, sockaddr
 
-Read = Callable[[bytes, Question], Answer]
-
-TIMED_OUT = Failed("timed out")
-UNREACHABLE = Failed("input/output error")
 #: There is an answer, but it did not fit: to be asked for over TCP.
 TOO_LONG = Failed("truncated")
 
-#: Sockets open to one server, and questions after which one is replaced.
+#: Sockets open to one server; questions, and seconds, after which one is replaced.
 _SOCKETS = 8
-_QUESTIONS = 500
+_QUESTIONS, _SECONDS = 500, 10.0
 #: Questions that leave together at most: what a name server has not read yet has to fit into its socket. And answers
 #: taken in one wake-up.
 _TOGETHER = 32
-#: Seconds between two looks for questions whose time is over: one timer for all of them.
-_LOOKS = 0.05
 
 
-class Exchange:
-    """One socket and the questions that are out on it."""
+class Query(Protocol):
+    """A question on its way to one server. sent: monotonic second. tries: sockets on which it was to leave."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, read: Read) -> None:
+    asked: Question
+    sent: float
+    tries: int
+
+
+Q = TypeVar("Q", bound=Query)
+#: tell(query, answer, monotonic second).
+TellQuery = Callable[[Q, Answer, float], None]
+
+
+class Exchange(Generic[Q]):
+    """One socket and the queries that are out on it.
+
+    tell: gets each query, once, with its answer (Found, Absent or Failed, which may be UNREACHABLE or TOO_LONG) and the
+    monotonic second. again: gets what could not leave, to be asked on another socket. heard: the second of the last
+    answer.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        server: Server,
+        tell: TellQuery[Q],
+        again: Callable[[Q], None],
+    ) -> None:
         self._loop = loop
-        self._read = read
+        self._tell = tell
+        self._again = again
         self._socket = socket.socket(family(server.ip), socket.SOCK_DGRAM)
         try:
             self._socket.setblocking(False)
@@ -49,140 +71,185 @@ class Exchange:
         except OSError:
             self._socket.close()
             raise
-        self._asked = 0
-        self._unsent: list[tuple[int, bytes]] = []
-        # By id: the question, the monotonic second at which its time is over, and who gets the answer, once.
-        self._out: dict[int, tuple[Question, float, TellAnswer]] = {}
-        self._later = Later(_LOOKS, self._give_up)
+        self._left = _QUESTIONS
+        self._until = time.monotonic() + _SECONDS
+        self._unsent: list[tuple[int, Q]] = []
+        self._out: dict[int, Q] = {}
+        self.heard = 0.0
         loop.add_reader(self._socket, self._receive)
 
-    @property
-    def worn(self) -> bool:
+    def is_worn(self, now: float) -> bool:
         """Whether it has served long enough."""
-        return self._asked >= _QUESTIONS
+        return self._left <= 0 or now >= self._until
 
     @property
     def is_collecting(self) -> bool:
         """Whether questions are about to leave, and more may go with them."""
         return bool(self._unsent)
 
-    def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
-        """Ask; tell() gets the answer, or what the failure is: UNREACHABLE, TOO_LONG, or TIMED_OUT a little later than
-        ``until``, seconds of the monotonic clock."""
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is out."""
+        return not self._out
+
+    def ask(self, query: Q) -> None:
+        """Have a question leave in this turn of the loop."""
         number = random_number()
         while number in self._out:
             number = random_number()
-        self._asked += 1
-        self._out[number] = asked, until, tell
-        self._later.ask(self._loop)
+        self._left -= 1
+        self._out[number] = query
+        query.tries += 1
         if not self._unsent:
             self._loop.call_soon(self._send)
-        self._unsent.append((number, asked.packet(number)))
+        self._unsent.append((number, query))
         if len(self._unsent) == _TOGETHER:
             self._send()
 
-    def close_when_done(self) -> None:
-        """Take no more questions; close after the last answer."""
-        self._asked = _QUESTIONS
-        self._close_if_done()
+    def wear_out(self) -> None:
+        """Have it replaced before the next question."""
+        self._left = 0
 
-    def _close_if_done(self) -> None:
-        if self.worn and not self._out and self._socket.fileno() >= 0:
+    def forget(self, before: float) -> None:
+        """Wait no more for answers to what was sent before a monotonic second."""
+        for number in [number for number, query in self._out.items() if query.sent < before]:
+            del self._out[number]
+
+    def close_if_done(self) -> bool:
+        """Close it unless an answer may come yet; whether it is closed."""
+        if not self._out:
+            self.close()
+        return not self._out
+
+    def close(self) -> None:
+        """Close it now, whatever is out."""
+        self._unsent, self._out = [], {}
+        if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
             self._socket.close()
 
     def _send(self) -> None:
         unsent, self._unsent = self._unsent, []
-        for number, packet in unsent:
+        for at, (number, query) in enumerate(unsent):
             try:
-                self._socket.send(packet)
-            except ConnectionRefusedError:
-                self._fail_all()
-                return
+                self._socket.send(query.asked.packet(number))
+            except BlockingIOError:
+                pass  # as if it had been lost on its way
             except OSError:
-                self._settle(number, UNREACHABLE)
+                self.wear_out()
+                # Later: whoever asks is told nothing before he has asked.
+                self._loop.call_soon(self._fail, [number for number, _ in unsent[at:]])
+                return
 
     def _receive(self) -> None:
         """Take as many packets as are awaited, some at most, so that a flood does not keep the loop; then read them."""
-        packets, refused = [], False
+        packets, failed = [], False
         for _ in range(min(_TOGETHER, len(self._out) or 1)):
             try:
                 packets.append(self._socket.recv(dns_message.UDP_LIMIT + 1))
             except BlockingIOError:
                 break
             except OSError:
-                refused = True
+                failed = True
                 break
+        now = time.monotonic()
         for packet in packets:
-            self._deliver(packet)
-        if refused:
-            self._fail_all()
+            self._deliver(packet, now)
+        if failed:
+            self._fail([number for number, _ in self._unsent])
 
-    def _fail_all(self) -> None:
-        """The server's port is closed, which the system says once for all that was sent."""
-        for number in list(self._out):
-            self._settle(number, UNREACHABLE)
+    def _fail(self, unsent: list[int]) -> None:
+        """The server's port is closed or there is no way to it, which the system says once for all that was sent.
 
-    def _deliver(self, packet: bytes) -> None:
+        What was not sent leaves on another socket; what fails there, too, has failed.
+        """
+        now = time.monotonic()
+        self.wear_out()
+        self._unsent = []
+        out, self._out = self._out, {}
+        for number, query in out.items():
+            if number in unsent and query.tries < 2:
+                self._again(query)
+            else:
+                self._tell(query, UNREACHABLE, now)
+
+    def _deliver(self, packet: bytes, now: float) -> None:
         number = int.from_bytes(packet[:2], "big")
-        if number not in self._out or len(packet) > dns_message.UDP_LIMIT:
+        query = self._out.get(number)
+        if query is None or len(packet) > dns_message.UDP_LIMIT:
             return
-        asked, _, _ = self._out[number]
-        if dns_message.is_answer(packet, number, asked):
+        if dns_message.is_answer(packet, number, query.asked):
+            del self._out[number]
+            self.heard = now
             try:
-                answer = self._read(packet, asked)
+                answer = read(packet, query.asked)
             except Truncated:
                 answer = TOO_LONG
-            self._settle(number, answer)
-
-    def _give_up(self) -> None:
-        now = time.monotonic()
-        for number in [number for number, (_, until, _) in self._out.items() if until <= now]:
-            self._settle(number, TIMED_OUT)
-        if self._out:
-            self._later.ask(self._loop)
-
-    def _settle(self, number: int, answer: Answer) -> None:
-        if number in self._out:
-            _, _, tell = self._out.pop(number)
-            self._close_if_done()
-            tell(answer)
+            self._tell(query, answer, now)
 
 
-class UdpPool:
-    """Some sockets to one server, a random one each time. read: an answer's packet -> the answer."""
+class UdpPool(Generic[Q]):
+    """Some sockets to one server, a random one each time. tell: gets the answers, as Exchange's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, read: Read) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, tell: TellQuery[Q]) -> None:
         self._loop = loop
         self._server = server
-        self._read = read
-        self._exchanges: list[Exchange] = []
-        self._chosen: Exchange | None = None
+        self._tell = tell
+        self._exchanges: list[Exchange[Q]] = []
+        self._worn: list[Exchange[Q]] = []
+        self._chosen: Exchange[Q] | None = None
 
-    def ask(self, asked: Question, until: float, tell: TellAnswer) -> None:
-        """Ask on one of the sockets, as Exchange.ask does."""
+    def ask(self, query: Q) -> None:
+        """Ask on one of the sockets; where there is none, the query is told so in the next turn of the loop."""
         if not self._chosen or not self._chosen.is_collecting:
             try:
-                self._chosen = self._any()
+                self._chosen = self._any(query.sent)
             except OSError:
-                tell(UNREACHABLE)
+                self._loop.call_soon(self._tell, query, UNREACHABLE, query.sent)
                 return
-        self._chosen.ask(asked, until, tell)
+        self._chosen.ask(query)
+
+    def missed(self, sent: float) -> None:
+        """Have every socket replaced on which nothing was heard since a monotonic second."""
+        for exchange in self._exchanges:
+            if exchange.heard < sent:
+                exchange.wear_out()
+
+    def forget(self, before: float) -> bool:
+        """Wait no more for what was sent before a monotonic second; whether anything is out still."""
+        for exchange in self._exchanges + self._worn:
+            exchange.forget(before)
+        self._worn = [exchange for exchange in self._worn if not exchange.close_if_done()]
+        return bool(self._worn) or not all(exchange.is_idle for exchange in self._exchanges)
 
     def close(self) -> None:
-        """Close every socket, after the last answer."""
-        for exchange in self._exchanges:
-            exchange.close_when_done()
+        """Close every socket, whatever is out."""
+        for exchange in self._exchanges + self._worn:
+            exchange.close()
+        self._exchanges, self._worn, self._chosen = [], [], None
 
-    def _any(self) -> Exchange:
+    def _ask_again(self, query: Q) -> None:
+        """Where one socket has failed the others are as old as it was."""
+        self.missed(query.sent)
+        self.ask(query)
+
+    def _any(self, now: float) -> Exchange[Q]:
+        """A random socket, a new one in the place of one that is worn. Raises OSError where none can be had at all."""
         index = random_number() % _SOCKETS
-        if index >= len(self._exchanges):
-            index = len(self._exchanges)
-            self._exchanges.append(self._exchange())
-        if self._exchanges[index].worn:
-            self._exchanges[index].close_when_done()
-            self._exchanges[index] = self._exchange()
-        return self._exchanges[index]
-
-    def _exchange(self) -> Exchange:
-        return Exchange(self._loop, self._server, self._read)
+        known = self._exchanges[index] if index < len(self._exchanges) else None
+        if known and not known.is_worn(now):
+            return known
+        try:
+            fresh = Exchange(self._loop, self._server, self._tell, self._ask_again)
+        except OSError:
+            usable = [exchange for exchange in self._exchanges if not exchange.is_worn(now)]
+            if not usable:
+                raise
+            return usable[0]
+        if known is None:
+            self._exchanges.append(fresh)
+            return fresh
+        self._exchanges[index] = fresh
+        if not known.close_if_done():
+            self._worn.append(known)
+        return fresh
