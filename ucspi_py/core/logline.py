@@ -59,6 +59,11 @@ def warning(sentence: str) -> bytes:
     return _said("tcpserver: warning: ", sentence)
 
 
+def internal_error(what: str) -> bytes:
+    """An error that nobody expected."""
+    return b"tcpserver: warning: internal error: %s\n" % clean(what.encode("utf-8", "replace"))
+
+
 def would_refuse(ip: bytes, pid: int, reply: bytes) -> bytes:
     """A client that only --dry-run has let in."""
     return b"dnsbl: would refuse %s pid %d: %s\n" % (ip, pid, reply)
@@ -101,6 +106,11 @@ def lost(number: int) -> bytes:
 def dropping(sentence: str) -> bytes:
     """A connection lost to a failure of ours."""
     return _said("tcpserver: warning: dropping connection, ", sentence)
+
+
+def crashed(what: str) -> bytes:
+    """A connection lost to an error that nobody expected."""
+    return b"tcpserver: warning: dropping connection, internal error: %s\n" % clean(what.encode("utf-8", "replace"))
 
 
 def refused(program: bytes, ip: bytes, pid: int, reply: bytes) -> bytes:

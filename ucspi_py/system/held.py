@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..core.smtp_refusal import RefusalDialogue
@@ -10,6 +11,7 @@ from ..core.verdict import Refuse
 from . import goodbye
 from .conversation import Conversation
 from .later import Later
+from .scoreboard import Scoreboard
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
@@ -26,46 +28,52 @@ class _Talk(NamedTuple):
 
 
 class Held:
-    """Who is held, in the order in which they came."""
+    """The held clients by their rows of the scoreboard. changed: called when one more may be asked to leave."""
 
-    def __init__(self) -> None:
-        self._talks: dict[asyncio.Task[object] | None, _Talk] = {}
+    def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
+        self._board = board
+        self._changed = changed
+        self._talks: dict[int, _Talk] = {}
         self._later = Later(_LOOKS, self._end_overdue)
 
-    async def talk(self, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
+    async def talk(self, row: int, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
         """Talk to a refused client until it quits, hangs up or its time is over, which may be noticed a little late.
 
-        session_seconds: 0 = only the refusal, and a second to take it (-t 0).
+        row: its row of the scoreboard. session_seconds: 0 = only the refusal, and a second to take it (-t 0).
         """
         loop = asyncio.get_running_loop()
         dialogue = RefusalDialogue(refusal)
         conversation = Conversation(loop, client, dialogue)
-        task = asyncio.current_task()
-        self._talks[task] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
+        self._talks[row] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
         self._later.ask(loop)
         try:
+            self._board.hold_refused(row, time.monotonic_ns())
+            self._changed()
             conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
             await conversation.over
         finally:
-            self._talks.pop(task, None)
+            self._talks.pop(row, None)
             conversation.leave()
         return dialogue
 
-    @property
-    def anybody(self) -> bool:
-        """Whether any client is held."""
-        return bool(self._talks)
-
-    async def dismiss_oldest(self) -> bool:
-        """Leave the client that has been held longest, with a word; False where none is held here."""
-        if not self._talks:
+    def dismiss_oldest(self) -> bool:
+        """Leave the client that has been held longest here, with a word; False where none is held here."""
+        oldest = next(iter(self._talks), None)
+        if oldest is None:
             return False
-        task = next(iter(self._talks))
-        goodbye.say(self._talks.pop(task).conversation.client, _GOODBYE)
-        if task:
-            task.cancel()
-            await asyncio.wait([task])
+        self._dismiss(oldest)
         return True
+
+    def dismiss_asked(self) -> None:
+        """Leave those that any worker has asked to leave."""
+        for row in self._board.dismissed():
+            if row in self._talks:
+                self._dismiss(row)
+
+    def _dismiss(self, row: int) -> None:
+        conversation = self._talks.pop(row).conversation
+        goodbye.say(conversation.client, _GOODBYE)
+        conversation.end()
 
     def _end_overdue(self) -> None:
         now = time.monotonic()

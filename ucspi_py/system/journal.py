@@ -70,6 +70,14 @@ class Journal:
         else:
             self._log.warn(line)
 
+    def crashed(self, endpoints: Endpoints, what: str) -> None:
+        """An error that nobody expected has cost the client its connection."""
+        line = logline.crashed(what)
+        if self._log.verbose:
+            self._tell_all(endpoints, _DROPPED, line)
+        else:
+            self._log.warn(line)
+
     def not_run(self, endpoints: Endpoints, names: Names, sentence: str) -> None:
         """The program cannot be run."""
         line = logline.dropping(sentence)

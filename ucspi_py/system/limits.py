@@ -27,6 +27,11 @@ def make_room(clients: int) -> int | None:
     return soft
 
 
+def room_for(clients: int) -> int:
+    """For how many of so many clients there are descriptors, at least one."""
+    return max(1, min(clients, room_beside(0)))
+
+
 def room_beside(clients: int) -> int:
     """For how many clients more than these there are descriptors."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -3,34 +3,37 @@
 Nothing is sent to them and nothing looked up: they notice no more than they would in the listener's queue.
 """
 
-import asyncio
 import socket
 from collections import deque
 from collections.abc import Callable
 
 from ..core.connection import Endpoints
-from .later import Later
-
-#: Seconds until we look whether other workers have made room.
-_LOOK_AGAIN = 0.02
 
 
 class Lobby:
-    """``seats`` seats. has_room: whether one more could be served. serve: gets each client when there is room."""
+    """``seats`` seats.
+
+    has_room: whether one more could be served. serve: gets each client when there is room. failed: gets what it has
+    raised; the client is left, and the others are served.
+    """
 
     def __init__(
-        self, seats: int, has_room: Callable[[], bool], serve: Callable[[socket.SocketType, Endpoints], None]
+        self,
+        seats: int,
+        has_room: Callable[[], bool],
+        serve: Callable[[socket.SocketType, Endpoints], None],
+        failed: Callable[[BaseException], None],
     ) -> None:
         self._seats = seats
         self._has_room = has_room
         self._serve = serve
+        self._failed = failed
         self._waiting: deque[tuple[socket.SocketType, Endpoints]] = deque()
         self._calling = False
-        self._later = Later(_LOOK_AGAIN, self.call_in)
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits."""
-        return bool(self._waiting)
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
 
     @property
     def has_seats(self) -> bool:
@@ -39,21 +42,26 @@ class Lobby:
 
     def seat(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Take a client; it is served at once where nobody waits and there is room."""
-        if not self._waiting and self._has_room():
-            self._serve(client, endpoints)
-        else:
-            self._waiting.append((client, endpoints))
-            self.call_in()
+        self._waiting.append((client, endpoints))
+        self.call_in()
 
     def call_in(self) -> None:
         """Serve as many as there is room for."""
-        if self._calling:  # who is served may leave at once, and so make room
+        if self._calling:  # whoever is served may leave at once, and so make room
             return
         self._calling = True
         try:
             while self._waiting and self._has_room():
-                self._serve(*self._waiting.popleft())
+                self._serve_first()
+        except Exception as error:
+            self._failed(error)
         finally:
             self._calling = False
-        if self._waiting:
-            self._later.ask(asyncio.get_running_loop())
+
+    def _serve_first(self) -> None:
+        client, endpoints = self._waiting.popleft()
+        try:
+            self._serve(client, endpoints)
+        except Exception as error:
+            client.close()
+            self._failed(error)

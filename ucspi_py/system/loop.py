@@ -13,6 +13,7 @@ from typing import Protocol, TypeVarTuple
 
 #: Descriptors that one poll tells of; the others are told of by the next.
 _AT_ONCE = 256
+_READABLE = getattr(select, "EPOLLIN", 0)
 
 _Args = TypeVarTuple("_Args")
 _Call = Callable[[], object]
@@ -27,6 +28,17 @@ def new_loop() -> asyncio.AbstractEventLoop:
     return _Loop() if hasattr(select, "epoll") else asyncio.new_event_loop()
 
 
+def watch_edges(loop: asyncio.AbstractEventLoop, fd: int | _HasFileno, call: _Call) -> bool:
+    """Have a call made once for each time that something comes to be read; False where the loop has no way to.
+
+    What is there already counts as having come. It is ended by remove_reader(), or by add_reader() on the same one.
+    """
+    if not isinstance(loop, _Loop):
+        return False
+    loop.watch_edges(fd, call)
+    return True
+
+
 class _Loop(asyncio.SelectorEventLoop):
     """Only add_reader is ours; what asyncio registers itself, writers, timers and all else go asyncio's way."""
 
@@ -37,6 +49,10 @@ class _Loop(asyncio.SelectorEventLoop):
     def add_reader(self, fd: int | _HasFileno, callback: Callable[[*_Args], object], *args: *_Args) -> None:
         """Have a call made whenever a descriptor, or what has one, can be read from."""
         self._poll.watch(_number(fd), partial(callback, *args) if args else callback)
+
+    def watch_edges(self, fd: int | _HasFileno, call: _Call) -> None:
+        """See the function."""
+        self._poll.watch(_number(fd), call, _READABLE | select.EPOLLET)
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
         """Watch it no more; False where it was not watched."""
@@ -58,10 +74,10 @@ class _Poll(selectors.DefaultSelector):
         self._asyncios_too = False
         self.watch(self.fileno(), self._note_asyncios)
 
-    def watch(self, fd: int, call: _Call) -> None:
+    def watch(self, fd: int, call: _Call, events: int = _READABLE) -> None:
         """Raises FileNotFoundError where it was closed while it was watched."""
         put = self._both.modify if fd in self._calls else self._both.register
-        put(fd, select.EPOLLIN)
+        put(fd, events)
         self._calls[fd] = call
 
     def unwatch(self, fd: int) -> bool:

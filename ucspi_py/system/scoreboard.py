@@ -1,24 +1,35 @@
 """Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
 
 Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
-up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one. Any
-worker may claim any free row, so -c is one limit for the whole service; a lock of each row, which dies with its holder,
-makes that exact.
+up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; one of
+the hall may be held by a refused client, which can be asked to leave. Any worker may claim any free row, so -c is one
+limit for the whole service; a lock of each row, which dies with its holder, makes that exact.
 """
 
 import os
 from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 from ..core.adoption import Announcement
+from ..core.limits import Keys
 from . import orphans
 from .shared_memory import SharedMemory
+from .vacancies import Vacancies
 
-_FREE, _CLAIMED, _RUNNING, _STARTING = range(4)
-_FREE_BYTE = bytes((_FREE,))
+_FREE, _CLAIMED, _RUNNING, _STARTING, _HELD, _DISMISSED = range(6)
+_FREE_BYTE, _HELD_BYTE, _DISMISSED_BYTE = bytes((_FREE,)), bytes((_HELD,)), bytes((_DISMISSED,))
 _NOBODY = 0
 
 #: Bytes of the fields of a row: client key, network key, socket, clock ticks; pid, owner. The states stand apart.
 _KEY, _PID = 8, 4
+_LAST_NANOSECOND = 2**64 - 1
+
+
+class Place(NamedTuple):
+    """A client's row of the hall, and the keys that stand there."""
+
+    row: int
+    keys: Keys
 
 
 class Scoreboard:
@@ -36,6 +47,9 @@ class Scoreboard:
         self._clients, self._networks, self._sockets, self._since = columns
         self._pids = fields[4 * _KEY * rows : -_PID * rows].cast("I")
         self._owners = fields[-_PID * rows :].cast("I")
+        # Of the hall's rows: the higher, the longer held; 0 = not held.
+        self._seniority = self._since[slots:]
+        self.vacancies = Vacancies()
 
     def running(self) -> int:
         """How many backends run."""
@@ -92,10 +106,58 @@ class Scoreboard:
         self._pids[row] = pid
         self._memory[row] = _RUNNING
 
-    def give_back(self, row: int) -> None:
-        """The row is free again."""
+    def give_back(self, row: int, *, tell: bool = True) -> None:
+        """Free a row. tell: whether those that wait are told now; whoever does not has to tell them later."""
+        if row >= self.hall.start:
+            self._seniority[row - self.hall.start] = 0
         self._clients[row] = self._networks[row] = _NOBODY
         self._memory[row] = _FREE
+        if tell:
+            self.vacancies.tell()
+
+    def hold_refused(self, row: int, since: int) -> None:
+        """Mark a claimed row of the hall as one of a refused client, which has been held since a nanosecond."""
+        self._seniority[row - self.hall.start] = _LAST_NANOSECOND - since
+        self._memory[row] = _HELD
+
+    def anybody_held(self) -> bool:
+        """Whether any refused client is held that has not been asked to leave yet."""
+        return self._memory.find(_HELD_BYTE, self.hall.start, self.hall.stop) >= 0
+
+    def anybody_dismissed(self) -> bool:
+        """Whether any held client has been asked to leave and has not left yet."""
+        return self._memory.find(_DISMISSED_BYTE, self.hall.start, self.hall.stop) >= 0
+
+    def dismiss_oldest(self) -> bool:
+        """Ask the client that has been held longest to leave, whichever worker has it; False where none is held."""
+        held = self._seniority.tolist()
+        while seniority := max(held, default=0):
+            place = held.index(seniority)
+            if self._dismiss(place, seniority):
+                self.vacancies.tell(always=True)
+                return True
+            held[place] = 0
+        return False
+
+    def _dismiss(self, place: int, seniority: int) -> bool:
+        """Whether nobody was quicker."""
+        row = self.hall.start + place
+        with self._shared.byte(row) as alone:
+            if not alone or self._seniority[place] != seniority:
+                return False
+            self._seniority[place] = 0
+            self._memory[row] = _DISMISSED
+            return True
+
+    def dismissed(self) -> list[int]:
+        """The rows of held clients of this process that have been asked to leave."""
+        rows, me = [], os.getpid()
+        row = self._memory.find(_DISMISSED_BYTE, self.hall.start, self.hall.stop)
+        while row >= 0:
+            if self._owners[row] == me:
+                rows.append(row)
+            row = self._memory.find(_DISMISSED_BYTE, row + 1, self.hall.stop)
+        return rows
 
     def count_client(self, client: int) -> int:
         """How many rows a client has."""
@@ -121,5 +183,5 @@ class Scoreboard:
 
     def claimed_by(self, owner: int) -> list[int]:
         """The rows that a worker has claimed and put no backend in."""
-        rows = range(self.hall.stop)
-        return [row for row in rows if self._memory[row] in (_CLAIMED, _STARTING) and self._owners[row] == owner]
+        states = (_CLAIMED, _STARTING, _HELD, _DISMISSED)
+        return [row for row in range(self.hall.stop) if self._memory[row] in states and self._owners[row] == owner]

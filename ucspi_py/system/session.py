@@ -22,10 +22,11 @@ from . import goodbye, names
 from .arrivals import Arrivals
 from .held import Held
 from .journal import Journal
-from .scoreboard import Scoreboard
+from .scoreboard import Place, Scoreboard
 from .screens import Screen
 from .slots import Slots
 from .spawn import Launcher
+from .tasks import described
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
@@ -65,42 +66,47 @@ class Guest(NamedTuple):
     socket: socket.SocketType
     endpoints: Endpoints
     keys: limits.Keys
+    place: Place | None
     names: Names
     environment: dict[bytes, bytes]
 
 
-async def serve(
-    service: Service, client: socket.SocketType, endpoints: Endpoints, named: limits.Keys | None = None
-) -> None:
+async def serve(service: Service, client: socket.SocketType, endpoints: Endpoints, place: Place | None = None) -> None:
     """Take one client from its banner to its program, its refusal or the door.
 
-    named: the keys that a row of the scoreboard has of this client already; None = no row tells of it.
+    place: its place while it has no program; None = it has none, as it waits for nothing but its slot.
     """
     try:
-        try:
-            if service.settings.banner:
-                _greet(service.settings, client)
-            known = service.stranger or await names.look_up(service.settings, service.ask, endpoints)
-            rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
-        except Failure as failure:
-            service.journal.dropped(endpoints, failure.sentence)
-            return
-        if rule.origin:
-            service.journal.ruled(endpoints, rule.origin)
-        if rule.deny:
-            service.journal.denied(endpoints, known)
-            return
-        keys = named or limits.keys(service.settings.client_limits, endpoints.remote_ip)
-        environment = environ(service.environment, endpoints, known, rule.variables)
-        guest = Guest(client, endpoints, keys, known, environment)
-        if _over_limit(service, guest, rule, counted=bool(named)):
-            return
-        for screen in service.screens:
-            if await _refused(service, screen, guest):
-                return
-        await _start(service, guest)
+        await _serve(service, client, endpoints, place)
+    except Exception as error:  # one client's trouble is not another's
+        service.journal.crashed(endpoints, described(error))
     finally:
         client.close()
+
+
+async def _serve(service: Service, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> None:
+    try:
+        if service.settings.banner:
+            _greet(service.settings, client)
+        known = service.stranger or await names.look_up(service.settings, service.ask, endpoints)
+        rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
+    except Failure as failure:
+        service.journal.dropped(endpoints, failure.sentence)
+        return
+    if rule.origin:
+        service.journal.ruled(endpoints, rule.origin)
+    if rule.deny:
+        service.journal.denied(endpoints, known)
+        return
+    keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
+    environment = environ(service.environment, endpoints, known, rule.variables)
+    guest = Guest(client, endpoints, keys, place, known, environment)
+    if _over_limit(service, guest, rule):
+        return
+    for screen in service.screens:
+        if await _refused(service, screen, guest):
+            return
+    await _start(service, guest)
 
 
 def _greet(settings: ServerSettings, client: socket.SocketType) -> None:
@@ -122,8 +128,9 @@ def _set_options(settings: ServerSettings, client: socket.SocketType) -> None:
         pass  # as in C: a client that is gone already is found out by whoever writes to it
 
 
-def _over_limit(service: Service, guest: Guest, rule: Instructions, *, counted: bool) -> bool:
+def _over_limit(service: Service, guest: Guest, rule: Instructions) -> bool:
     """Whether the client has more of the service than its share; then it has been told."""
+    counted = guest.place is not None
     of_client = limits.with_variables(service.settings.client_limits, rule.variables)
     presence = limits.Presence(
         service.board.count_client(guest.keys.client) - counted if of_client.per_client else 0,
@@ -155,7 +162,9 @@ async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
     ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
     line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
     service.journal.refused(guest.endpoints, guest.names, line)
-    dialogue = await service.held.talk(guest.socket, verdict, screen.settings.session_seconds)
+    if guest.place is None:
+        raise RuntimeError("a refused client without a place")
+    dialogue = await service.held.talk(guest.place.row, guest.socket, verdict, screen.settings.session_seconds)
     if screen.settings.verbose:
         service.journal.remark(logline.said(ip, pid, dialogue.said))
     return True
@@ -163,21 +172,23 @@ async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
 
 async def _start(service: Service, guest: Guest) -> None:
     """Start the program once there is a slot for it."""
-    may_relay = b"RELAYCLIENT" in guest.environment
-    slot = await service.slots.reserve(leave=0 if may_relay else service.settings.reserve)
-    # Before the start: the backend may run for milliseconds before we are told its process id.
-    service.board.name(slot, *guest.keys)
-    if service.in_bursts:
-        await asyncio.sleep(0)
-    _set_options(service.settings, guest.socket)
-    service.board.announce(slot, os.fstat(guest.socket.fileno()).st_ino)
+    slot = await service.slots.reserve(may_relay=b"RELAYCLIENT" in guest.environment)
     try:
+        # Before the start: the backend may run for milliseconds before we are told its process id.
+        service.board.name(slot, *guest.keys)
+        if service.in_bursts:
+            await asyncio.sleep(0)
+        _set_options(service.settings, guest.socket)
+        service.board.announce(slot, os.fstat(guest.socket.fileno()).st_ino)
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
+        service.slots.hold(slot, pid)
     except (OSError, ValueError) as error:
         service.slots.give_back(slot)
         _tell_why_not(service, guest, error)
         return
-    service.slots.hold(slot, pid)
+    except BaseException:
+        service.slots.give_back(slot)
+        raise
     service.journal.started(pid, guest.endpoints, guest.names)
 
 

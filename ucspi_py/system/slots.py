@@ -1,88 +1,85 @@
 """One worker's dealings with -c: a slot is claimed before a backend starts and given back when it ends. Never reaps."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 
-from .later import Later
+from ..core.slot_queue import SlotQueue
 from .scoreboard import Scoreboard
-
-#: Seconds until those who wait look whether other workers have given slots back.
-_LOOK_AGAIN = 0.05
 
 
 class Slots:
     """The slots of the whole service, as one worker sees them.
 
-    on_vacancy: called whenever a slot becomes free that nobody here waits for.
+    reserve: how many are kept for clients that may relay. changed: called whenever a slot of ours is given back, and
+    whenever somebody begins to wait for one; serve_waiting() is then to be called.
     """
 
-    def __init__(self, board: Scoreboard, on_vacancy: Callable[[], None]) -> None:
+    def __init__(self, board: Scoreboard, reserve: int, changed: Callable[[], None]) -> None:
         self._board = board
-        self._on_vacancy = on_vacancy
-        self._in_hand: int | None = None
+        self._changed = changed
+        self._queue: SlotQueue[asyncio.Future[int]] = SlotQueue(reserve)
         self._rows: dict[int, int] = {}
-        self._waiting: deque[tuple[asyncio.Future[int], int]] = deque()
-        self._later = Later(_LOOK_AGAIN, self.look_again)
+        self._news = False
 
-    def ready(self) -> bool:
-        """Whether there is a slot for the next client; it is claimed, and stays in our hand until somebody comes."""
-        if self._in_hand is None:
-            self._in_hand = self._board.claim(self._board.slots)
-        return self._in_hand is not None
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody here waits for a slot."""
+        return bool(self._queue)
 
-    async def reserve(self, leave: int = 0) -> int:
-        """A slot, at once or when one becomes free, first come, first served. To be held or given back.
-
-        leave: how many slots must stay free for others.
-        """
-        slot = self._claim(leave)
-        if slot is not None:
-            return slot
-        loop = asyncio.get_running_loop()
-        turn: asyncio.Future[int] = loop.create_future()
-        self._waiting.append((turn, leave))
-        self._later.ask(loop)
-        return await turn
+    async def reserve(self, *, may_relay: bool) -> int:
+        """A slot, at once or when it is the client's turn. To be held or given back."""
+        if not self._queue.must_wait(may_relay=may_relay):
+            slot = self._board.claim(self._board.slots, leave=self._queue.leave(may_relay=may_relay))
+            if slot is not None:
+                return slot
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.join(turn, may_relay=may_relay)
+        self._changed()
+        try:
+            return await turn
+        except BaseException:
+            self._forgo(turn)
+            raise
 
     def hold(self, slot: int, pid: int) -> None:
-        """A backend was started in a claimed slot."""
+        """Mark a claimed slot as running a backend."""
         self._board.hold(slot, pid)
         self._rows[pid] = slot
 
     def ended(self, pid: int) -> None:
-        """A backend has ended; its slot is free, to be looked for. One that is none of ours is no matter."""
+        """Give back the slot of a backend that has ended. One that is none of ours is no matter."""
         slot = self._rows.pop(pid, None)
         if slot is not None:
-            self._board.give_back(slot)
+            self.give_back(slot)
 
     def give_back(self, slot: int) -> None:
-        """A slot is free; who has waited longest may have it."""
-        self._board.give_back(slot)
-        self.look_again()
+        """Free a claimed slot for whoever waits."""
+        self._board.give_back(slot, tell=False)
+        self._news = True
+        self._changed()
 
-    def look_again(self) -> None:
-        """Serve those who wait, from what we or others have given back."""
-        while self._waiting:
-            turn, leave = self._waiting[0]
-            slot = self._claim(leave)
+    def serve_waiting(self) -> None:
+        """Give those who wait here their slots, as far as there are any."""
+        while turn := self._queue.first():
+            slot = self._board.claim(self._board.slots, leave=turn.leave)
             if slot is None:
-                self._later.ask(turn.get_loop())
                 return
-            self._waiting.popleft()
-            turn.set_result(slot)
-        self._on_vacancy()
+            self._queue.serve_first()
+            if turn.client.done():  # it is being cancelled
+                self.give_back(slot)
+            else:
+                turn.client.set_result(slot)
 
-    def let_go(self) -> None:
-        """Give back the slot in our hand: we accept nobody any more."""
-        if self._in_hand is not None:
-            self._board.give_back(self._in_hand)
-            self._in_hand = None
+    def tell_others(self) -> None:
+        """Tell the other workers of slots that were given back here and that nobody here waits for."""
+        if self._news and self._board.has_free(self._board.slots):
+            self._board.vacancies.tell()
+        self._news = False
 
-    def _claim(self, leave: int) -> int | None:
-        if self._in_hand is None:
-            return self._board.claim(self._board.slots, leave=leave)
-        if leave and self._board.free(self._board.slots) < leave:
-            return None
-        slot, self._in_hand = self._in_hand, None
-        return slot
+    def _forgo(self, turn: asyncio.Future[int]) -> None:
+        """Take back a client that waits no more, and the slot that it may have got in its last moment."""
+        if turn.done() and not turn.cancelled():
+            self.give_back(turn.result())
+        else:
+            self._queue.quit(turn)
+            self._changed()

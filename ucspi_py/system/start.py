@@ -9,14 +9,15 @@ from ..core.errors import error_words
 from ..core.lint_variable import odd_numbers
 from ..core.settings import ServerSettings
 from . import descriptors, listener, names, privileges, screens, signals, spawn
+from .admission import LOBBY, waits
 from .arrivals import Arrivals
-from .limits import SoftLimits, make_room
+from .limits import SoftLimits, make_room, room_for
 from .log import Log
 from .master import Master, Pipes
 from .pathexec import find
 from .scoreboard import Scoreboard
 from .tally import Tally
-from .worker import LOBBY, MASTERS_SIGNALS, Inheritance
+from .worker import MASTERS_SIGNALS, Inheritance
 from .zone_board import ZoneBoard
 
 #: For us, not for the backends: systemd's messages to its service.
@@ -37,10 +38,10 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     if settings.print_port:
         os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
-    board = Scoreboard(settings.limit, settings.held_limit)
+    board = Scoreboard(settings.limit, room_for(settings.held_limit))
     arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
     log.detail(logline.status(board.running(), settings.limit))
-    _warn(log, settings)
+    _warn(log, settings, len(board.hall))
     pipes = Pipes.open()
     environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
     zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
@@ -89,8 +90,10 @@ def _nobody_knows(_name: bytes, _kind: int, _deadline: float, tell: TellAnswer) 
     tell(dns_message.Absent())
 
 
-def _warn(log: Log, settings: ServerSettings) -> None:
+def _warn(log: Log, settings: ServerSettings, places: int) -> None:
     """What an operator should know before the first client does."""
+    if waits(settings) and places < settings.held_limit:
+        log.warn(logline.warning(f"the hard limit of open files allows --held {places}, not {settings.held_limit}"))
     program = settings.program.argv[0]
     try:
         find(program)

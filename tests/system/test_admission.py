@@ -1,0 +1,274 @@
+"""Who comes in to one worker, and when: order, overflow, drain, and rooms made by others."""
+
+import asyncio
+import errno
+import socket
+from functools import partial
+from typing import Any
+
+import pytest
+
+from tests.support.admission import House
+from ucspi_py.core.verdict import Refuse
+from ucspi_py.system.listener import Listener
+from ucspi_py.system.scoreboard import Place
+
+
+async def denied(_house: House, _number: int, client: socket.SocketType, _place: Place | None) -> None:
+    """A client that the rules turn away."""
+    client.close()
+
+
+async def started(house: House, number: int, client: socket.SocketType, _place: Place | None) -> None:
+    """A client whose program runs under a process id of its number."""
+    try:
+        slot = await house.admission.slots.reserve(may_relay=False)
+        await asyncio.sleep(0)
+        house.admission.slots.hold(slot, 1000 + number)
+    finally:
+        client.close()
+
+
+async def not_started(house: House, _number: int, client: socket.SocketType, _place: Place | None) -> None:
+    """A client whose program cannot be started."""
+    try:
+        slot = await house.admission.slots.reserve(may_relay=False)
+        await asyncio.sleep(0)
+        house.admission.slots.give_back(slot)
+    finally:
+        client.close()
+
+
+async def held(house: House, _number: int, client: socket.SocketType, place: Place | None) -> None:
+    """A client that is refused and stays."""
+    assert place
+    try:
+        await house.admission.held.talk(place.row, client, Refuse(451, b"no"), 60)
+    finally:
+        client.close()
+
+
+def port(client: socket.socket) -> int:
+    """The client's own port."""
+    return int(client.getsockname()[1])
+
+
+def everything(client: socket.socket) -> bytes:
+    """What a client is told until it is left."""
+    return b"".join(iter(lambda: client.recv(1000), b""))
+
+
+def one_more_runs(house: House, number: int) -> bool:
+    """Whether the client of this number has its program, and nobody after it."""
+    return house.board.running() == 1 and len(house.served) == number + 1
+
+
+def end(house: House, number: int) -> None:
+    """The program of a client ends."""
+    house.admission.slots.ended(1000 + number)
+
+
+def test_clients_are_served_in_the_order_in_which_they_came() -> None:
+    """With one slot each waits for the end of the one before it."""
+    with House(started) as house:
+        clients = [house.connect() for _ in range(4)]
+        for number in range(4):
+            house.until(partial(one_more_runs, house, number))
+            house.settle()
+            assert house.board.running() == 1
+            assert len(house.served) == number + 1
+            end(house, number)
+        assert house.served == [port(client) for client in clients]
+
+
+def test_an_overflowing_queue_is_taken_in_and_served_in_order() -> None:
+    """Half a queue of ten may wait outside; those inside have come first and are served first."""
+    with House(started, backlog=10) as house:
+        clients = [house.connect()]
+        house.until(lambda: house.served)
+        clients += [house.connect() for _ in range(8)]
+        house.until(lambda: not house.admission._door.is_crowded())
+        for number in range(9):
+            house.until(partial(one_more_runs, house, number))
+            end(house, number)
+        assert house.served == [port(client) for client in clients]
+
+
+def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
+    """As in C, where the others wait in the listener's queue, too."""
+    with House(started) as house:
+        for _ in range(5):
+            house.connect()
+        house.until(lambda: house.served)
+        house.settle()
+        assert len(house.served) == 1
+        assert not house.admission._lobby
+
+
+def test_a_slot_that_another_process_gives_back_is_noticed_at_once() -> None:
+    """Without a look every now and then: the wait is far shorter than the slow look."""
+    with House(started) as house:
+        taken = house.board.claim(house.board.slots)
+        assert taken is not None
+        house.connect()
+        house.settle()
+        assert not house.served
+        house.board.give_back(taken)
+        began = house.loop.time()
+        house.until(lambda: house.served)
+        assert house.loop.time() - began < 0.5
+
+
+def test_room_that_nobody_tells_of_is_noticed_a_little_later() -> None:
+    """A worker that is killed between giving back and telling keeps nobody waiting."""
+    with House(started) as house:
+        taken = house.board.claim(house.board.slots)
+        assert taken is not None
+        house.connect()
+        house.settle()
+        house.board.give_back(taken, tell=False)
+        house.until(lambda: house.served)
+
+
+@pytest.mark.parametrize("serve", [not_started, denied], ids=lambda serve: serve.__name__)
+@pytest.mark.parametrize("clients", [1, 3, 20])
+def test_a_worker_that_is_told_to_end_does_so_though_no_client_gets_a_program(serve: Any, clients: int) -> None:
+    """Clients in the start line, or taken off the queue just before: nobody is left behind, and it ends."""
+    with House(serve, limit=8, backlog=10) as house:
+        for _ in range(min(clients, 9)):
+            house.connect()
+        house.until(lambda: house.served)
+        house.admission.close()
+        house.run_to_the_end()
+        assert house.board.free(house.board.slots) == 8
+
+
+@pytest.mark.parametrize("serve", [started, not_started, denied], ids=lambda serve: serve.__name__)
+def test_a_worker_that_is_told_to_end_serves_who_waits_inside(serve: Any) -> None:
+    """Slots that others give back are theirs; whatever becomes of the last one, the worker ends."""
+    with House(serve, backlog=10) as house:
+        taken = house.board.claim(house.board.slots)
+        assert taken is not None
+        for _ in range(9):
+            house.connect()
+        house.until(lambda: len(house.admission._lobby) > 3)
+        waiting = len(house.admission._lobby)
+        house.admission.close()
+        house.settle()
+        assert not house.served
+        house.board.give_back(taken)
+        for number in range(waiting - 1 if serve is started else 0):
+            house.until(partial(one_more_runs, house, number))
+            end(house, number)
+        house.run_to_the_end()
+        assert len(house.served) == waiting
+        assert house.board.running() == (serve is started)
+        assert house.board.has_free(house.board.slots) == (serve is not started)
+
+
+def test_an_idle_worker_has_no_slot_in_hand() -> None:
+    """Whoever needs one finds it free."""
+    with House(denied) as house:
+        house.connect()
+        house.until(lambda: house.served)
+        house.settle()
+        assert house.board.free(house.board.slots) == 1
+
+
+def test_clients_accepted_for_a_slot_that_another_worker_was_quicker_to_take_are_served_in_order() -> None:
+    """They wait inside, and those that come later wait outside."""
+    taken: list[int | None] = []
+
+    async def late(house: House, number: int, client: socket.SocketType, place: Place | None) -> None:
+        if not number:
+            taken.append(house.board.claim(house.board.slots))
+        await started(house, number, client, place)
+
+    with House(late) as house:
+        clients = [house.connect(), house.connect()]
+        house.until(lambda: taken)
+        house.settle()
+        assert house.served == [port(clients[0])]
+        assert house.board.running() == 0
+        assert taken[0] is not None
+        house.board.give_back(taken[0])
+        house.until(lambda: house.board.running() == 1)
+        end(house, 0)
+        house.until(lambda: len(house.served) == 2 and house.board.running() == 1)
+
+
+def test_one_session_that_fails_keeps_nobody_waiting() -> None:
+    """It is told in one line, and those behind it are served."""
+
+    async def unlucky(house: House, number: int, client: socket.SocketType, place: Place | None) -> None:
+        if number == 1:
+            client.close()
+            await asyncio.sleep(0)
+            raise ValueError("a\nsurprise")
+        await not_started(house, number, client, place)
+
+    with House(unlucky, limit=5) as house:
+        clients = [house.connect() for _ in range(5)]
+        house.until(lambda: len(house.served) == 5)
+        house.admission.close()
+        house.run_to_the_end()
+        assert [client.recv(1) for client in clients] == [b""] * 5
+        assert [line for line in house.log.lines if b"surprise" in line] == [
+            line for line in house.log.lines if line.startswith(b"tcpserver: warning: internal error: ValueError: a ")
+        ]
+        assert len(house.log.lines) == 1
+
+
+class TestPlaces:
+    """Clients without a program."""
+
+    def test_the_oldest_held_leaves_for_a_new_client(self) -> None:
+        """With a word, and the others stay."""
+        with House(held, remote_info=True, held_limit=2) as house:
+            clients = [house.connect() for _ in range(2)]
+            house.until(lambda: house.board.free(house.board.hall) == 0)
+            newcomer = house.connect()
+            house.until(lambda: len(house.served) == 3)
+            house.settle()
+            assert house.board.free(house.board.hall) == 0
+            assert everything(clients[0]).endswith(b"421 4.3.2 too many clients like you, try again later\r\n")
+            for client in (clients[1], newcomer):
+                assert client.recv(100) == b"220 rblsmtpd.local\r\n"
+
+    def test_the_oldest_held_leaves_whichever_worker_has_it(self) -> None:
+        """Also one that takes no clients any more; it ends when its last one has left."""
+        with House(held, remote_info=True, held_limit=2) as old, House(held, old.board, remote_info=True) as new:
+            clients = [old.connect() for _ in range(2)]
+            old.until(lambda: old.board.free(old.board.hall) == 0)
+            old.admission.close()
+            asked: list[socket.socket] = []
+            for leaving in clients:
+                good = new.connect()
+                new.until_with(old, lambda: len(new.served) > len(asked))
+                assert good.recv(100) == b"220 rblsmtpd.local\r\n"
+                assert b"421 4.3.2" in everything(leaving)
+                asked.append(leaving)
+
+    def test_no_descriptors_for_a_client_while_others_are_held(self) -> None:
+        """The oldest that is held leaves, nothing is said, and the client is served."""
+        with House(held, remote_info=True, held_limit=5) as house:
+            first = house.connect()
+            house.until(house.board.anybody_held)
+            _starve(house.listener, house)
+            second = house.connect()
+            house.until(lambda: len(house.served) == 2)
+            assert b"421 4.3.2" in everything(first)
+            assert second.recv(100) == b"220 rblsmtpd.local\r\n"
+            assert not any(b"unable to accept" in line for line in house.log.lines)
+
+
+def _starve(listener: Listener, house: House) -> None:
+    """There is no descriptor for a client as long as anybody is held."""
+    accept = listener.next_client
+
+    def next_client() -> Any:
+        if house.admission.held._talks or not house.board.has_free(house.board.hall):
+            raise OSError(errno.EMFILE, "no descriptors")
+        return accept()
+
+    listener.next_client = next_client  # type: ignore[method-assign]

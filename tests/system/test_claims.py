@@ -1,0 +1,155 @@
+"""Every claim is given back, wherever an error that nobody expected comes from."""
+
+import asyncio
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import pytest
+
+from tests.support.admission import House
+from ucspi_py.core import limits
+from ucspi_py.core.connection import Endpoints, Names
+from ucspi_py.core.rules_data import DEFAULT
+from ucspi_py.core.settings import ScreenSettings
+from ucspi_py.core.verdict import Refuse
+from ucspi_py.system import admission, session
+from ucspi_py.system.journal import Journal
+from ucspi_py.system.scoreboard import Place
+from ucspi_py.system.session import Service
+
+#: Where the error may come from: all that a client meets. What gives back is not among it, nor what tells of the error.
+ROOMS = {
+    "admission",
+    "session",
+    "slots",
+    "places",
+    "held",
+    "scoreboard",
+    "limits",
+    "connection",
+    "conversation",
+    "lobby",
+}
+SPARED = {"give_back", "_leave", "_forgo", "leave", "note_news", "changed", "_look", "_on_held", "crashed", "tell"}
+
+PROGRAM = 4711
+
+
+@contextmanager
+def error_at(step: int) -> Iterator[list[str]]:
+    """The function call of this number among all that a client meets fails for want of memory; its name."""
+    calls = 0
+    failed: list[str] = []
+
+    def trace(frame: FrameType, _event: str, _argument: object) -> None:
+        nonlocal calls
+        code = frame.f_code
+        if Path(code.co_filename).stem in ROOMS and "ucspi_py" in code.co_filename and code.co_name not in SPARED:
+            calls += 1
+            if calls == step:
+                failed.append(code.co_name)
+                raise MemoryError
+
+    sys.settrace(trace)
+    try:
+        yield failed
+    finally:
+        sys.settrace(None)
+
+
+class Launcher:
+    """Starts nothing."""
+
+    name = "true"
+
+    def start(self, _fd: int, _environment: dict[bytes, bytes]) -> int:
+        """As if."""
+        return PROGRAM
+
+
+@dataclass
+class Refusing:
+    """A screen that refuses everybody."""
+
+    settings: ScreenSettings
+
+    async def judge(self, _environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Refuse:
+        """No."""
+        return Refuse(451, b"no")
+
+
+def service(house: House, *, refusing: bool) -> Service:
+    """What a client meets in a house, without look-ups."""
+    screen = Refusing(ScreenSettings((), 60, 1.0))
+    return Service(
+        settings=house.settings,
+        journal=Journal(house.log, house.board, house.settings.limit),
+        board=house.board,
+        arrivals=None,
+        slots=house.admission.slots,
+        rest=house.admission.rest,
+        in_bursts=not admission.waits(house.settings),
+        decide=lambda *_client: DEFAULT,
+        environment={},
+        stranger=Names(None, None, None),
+        launcher=cast(Any, Launcher()),
+        ask=cast(Any, None),
+        screens=cast(Any, (screen,) if refusing else ()),
+        held=house.admission.held,
+    )
+
+
+async def turns() -> None:
+    """As many turns of the loop as a client needs for all that it does at once."""
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def one_client(step: int, *, in_hall: bool, refusing: bool) -> list[str]:
+    """One client comes and goes while something fails; then nothing is claimed any more. What failed."""
+
+    async def serve(_house: House, _number: int, client: socket.SocketType, place: Place | None) -> None:
+        endpoints = Endpoints(b"127.0.0.1", b"25", b"127.0.0.1", b"%d" % client.getpeername()[1])
+        await session.serve(services[0], client, endpoints, place)
+
+    services: list[Service] = []
+    with House(serve, remote_info=in_hall, limit=2) as house:
+        services.append(service(house, refusing=refusing))
+        client = house.connect()
+        with error_at(step) as failed:
+            house.loop.run_until_complete(turns())
+            client.close()
+            house.loop.run_until_complete(turns())
+        house.admission.close()
+        house.run_to_the_end()
+        house.admission.slots.ended(PROGRAM)
+        assert house.board.free(house.board.slots) == 2, failed
+        assert house.board.free(house.board.hall) == len(house.board.hall), failed
+        assert house.board.count_client(limits.keys(house.settings.client_limits, b"127.0.0.1").client) == 0
+        if failed:
+            assert house.log.lines, failed
+    return failed
+
+
+# A session that fails at its very beginning leaves its client's socket to whoever closes what nobody has any more.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("in_hall", "refusing"),
+    [(False, False), (True, False), (True, True)],
+    ids=["straight to its program", "looked up", "held"],
+)
+def test_nothing_stays_claimed_whatever_fails(in_hall: bool, refusing: bool) -> None:
+    """Slots, places and the client's socket; and the worker ends when it is told to."""
+    seen = set()
+    step = 1
+    while failed := one_client(step, in_hall=in_hall, refusing=refusing):
+        seen.update(failed)
+        step += 1
+
+    assert {"serve", "claim", "name"} <= seen

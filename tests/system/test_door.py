@@ -1,0 +1,194 @@
+"""The listener as one worker sees it, over a real one: accepting as long as clients are welcome, and resting."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from ucspi_py.system.door import Door
+from ucspi_py.system.listener import listen
+from ucspi_py.system.loop import new_loop
+
+
+class Host:
+    """A worker that takes so many clients, with notes of what the door does."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, backlog: int = 100) -> None:
+        self.loop = loop
+        self.listener = listen("127.0.0.1", 0, backlog)
+        self.room = 0
+        self.held = 0
+        self.stopped = False
+        self.looks = 0
+        self.taken: list[int] = []
+        self.words: list[str] = []
+        self._sockets: list[socket.SocketType] = []
+        self.door = Door(loop, self.listener, self, lambda: self.stopped)
+
+    def wants_client(self) -> bool:
+        """As long as there is room."""
+        self.looks += 1
+        return self.room > 0
+
+    def take(self, client: socket.SocketType, peer: Any, /) -> None:
+        """One more."""
+        self.room -= 1
+        self.taken.append(peer[1])
+        self._sockets.append(client)
+
+    def make_room(self) -> bool:
+        """One that is held less."""
+        self.held -= 1
+        return self.held >= 0
+
+    def starved(self, why: str, /) -> None:
+        """A line."""
+        self.words.append(why)
+
+    def connect(self, number: int) -> list[int]:
+        """So many clients; their ports."""
+        clients = [socket.create_connection(self.listener.getsockname()[:2]) for _ in range(number)]
+        self._sockets += clients
+        return [client.getsockname()[1] for client in clients]
+
+    def turn(self, seconds: float = 0.02) -> None:
+        """Let the loop go on."""
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def close(self) -> None:
+        """The end."""
+        self.door.close()
+        for client in self._sockets:
+            client.close()
+
+
+@pytest.fixture(params=[new_loop, asyncio.SelectorEventLoop], ids=["ours", "asyncio's"])
+def host(request: pytest.FixtureRequest) -> Iterator[Host]:
+    """A host on either loop."""
+    make: Callable[[], asyncio.AbstractEventLoop] = request.param
+    loop = make()
+    host = Host(loop)
+    yield host
+    host.close()
+    loop.close()
+
+
+def test_as_many_as_are_welcome_are_taken_in_their_order(host: Host) -> None:
+    """The others stay in the listener's queue until there is room again, also from a burst."""
+    ports = host.connect(20)
+    host.room = 5
+    host.door.watch()
+    host.turn()
+    assert host.taken == ports[:5]
+    assert host.door.away
+
+    host.room = 15
+    host.door.watch()
+    host.turn()
+    assert host.taken == ports
+    assert host.room == 0
+
+
+def test_a_queue_that_is_about_to_overflow_is_relieved_as_long_as_clients_are_welcome(host: Host) -> None:
+    """In bursts, until it is half empty."""
+    host.close()
+    small = Host(host.loop, backlog=40)
+    small.connect(30)
+    assert small.door.is_crowded()
+    small.room = 3
+    small.door.relieve()
+    assert len(small.taken) == 3
+
+    small.room = 100
+    small.door.relieve()
+    assert not small.door.is_crowded()
+    assert len(small.taken) == 19
+    small.stopped = True
+    small.connect(20)
+    small.door.relieve()
+    assert len(small.taken) == 19
+    small.close()
+
+
+def test_a_rest_is_a_rest_and_ends_by_itself(host: Host) -> None:
+    """Nobody is taken in before."""
+    host.room = 10
+    host.door.watch()
+    host.door.rest(0.05)
+    host.door.watch()
+    host.connect(1)
+    host.turn()
+    assert host.door.is_resting()
+    assert not host.taken
+    host.turn(0.1)
+    assert not host.door.is_resting()
+    assert len(host.taken) == 1
+
+
+def test_while_the_master_is_stopped_nobody_is_taken(host: Host) -> None:
+    """Who has come meanwhile is taken a little after it goes on; the door asks only when somebody knocks."""
+    host.room, host.stopped = 10, True
+    host.door.watch()
+    host.turn()
+    assert not host.door.away
+    host.connect(1)
+    host.turn()
+    assert not host.taken
+    host.stopped = False
+    host.turn(0.3)
+    assert len(host.taken) == 1
+
+
+def test_without_descriptors_a_held_client_makes_room(host: Host) -> None:
+    """As long as any is held nothing is said and nobody rests; then it is said, once in two seconds."""
+    host.connect(1)
+    host.room, host.held = 10, 100
+
+    def fail() -> Any:
+        raise OSError(errno.EMFILE, "none")
+
+    host.listener.next_client = fail  # type: ignore[method-assign]
+    host.door.watch()
+    host.turn()
+    assert 0 < host.held < 100
+    assert not host.words
+    assert not host.door.is_resting()
+    host.held = 0
+    for _ in range(2):
+        host.door.rest(0)
+        host.turn()
+    assert host.words == ["process cannot open more files"]
+    assert host.door.is_resting()
+
+
+def test_a_closed_door_stays_closed(host: Host) -> None:
+    """Whatever is asked of it."""
+    host.door.watch()
+    host.door.close()
+    host.door.close()
+    host.door.rest(0)
+    host.door.watch()
+    host.door.relieve()
+    host.turn()
+    assert host.door.closed
+    assert not host.door.away
+
+
+def test_while_there_is_no_room_nobody_looks_until_a_client_comes() -> None:
+    """On a loop that tells of arrivals: one look for each that comes, or for many that come together."""
+    loop = new_loop()
+    host = Host(loop)
+    host.door.watch()
+    host.turn()
+    host.looks = 0
+    host.turn(0.1)
+    assert host.looks == 0
+
+    host.connect(5)
+    host.turn(0.1)
+    assert 1 <= host.looks <= 5
+    host.close()
+    loop.close()
