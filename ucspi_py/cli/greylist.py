@@ -1,16 +1,14 @@
 """pygreylist alone, under any server that speaks UCSPI."""
 
-import os
-
-from ..system import launch, standalone
+from ..system import standalone
+from ..system.limits import SoftLimits
 from . import greylist_options, manners, program
 
 
-def main() -> None:
-    """The program."""
-    manners.run("greylist", greylist_options.USAGE, _screen)
+def main(soft_limits: SoftLimits = ()) -> None:
+    """The program. soft_limits: what softlimit in front of us meant for the program behind."""
+    manners.run("greylist", greylist_options.USAGE, lambda args: _screen(args, soft_limits))
 
 
-def _screen(args: list[str]) -> None:
-    soft_limits = launch.take_note(os.environb)
+def _screen(args: list[str], soft_limits: SoftLimits) -> None:
     standalone.run(program.read_options(program.GREYLIST, args), soft_limits)

@@ -1,16 +1,14 @@
 """pyrblsmtpd alone, under any server that speaks UCSPI."""
 
-import os
-
-from ..system import launch, standalone
+from ..system import standalone
+from ..system.limits import SoftLimits
 from . import manners, program
 
 
-def main() -> None:
-    """The program."""
-    manners.run("rblsmtpd", program.USAGE, _screen)
+def main(soft_limits: SoftLimits = ()) -> None:
+    """The program. soft_limits: what softlimit in front of us meant for the program behind."""
+    manners.run("rblsmtpd", program.USAGE, lambda args: _screen(args, soft_limits))
 
 
-def _screen(args: list[str]) -> None:
-    soft_limits = launch.take_note(os.environb)
+def _screen(args: list[str], soft_limits: SoftLimits) -> None:
     standalone.run(program.read_options(program.RBLSMTPD, args), soft_limits)

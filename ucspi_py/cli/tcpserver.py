@@ -11,7 +11,8 @@ from ..core import limits
 from ..core.errors import AskedWrongly
 from ..core.numbers import MOST, decimal
 from ..core.settings import ServerSettings
-from ..system import descriptors, launch, log, privileges, start
+from ..system import descriptors, log, privileges, start
+from ..system.limits import SoftLimits
 from . import manners, program
 
 USAGE = (
@@ -85,15 +86,14 @@ def tcpserver(**_options: object) -> None:
     """
 
 
-def main() -> None:
-    """The program."""
+def main(soft_limits: SoftLimits = ()) -> None:
+    """The program. soft_limits: what softlimit in front of us meant for the programs."""
     descriptors.survive_closed()
     descriptors.keep_to_ourselves()
-    manners.run("tcpserver", USAGE, _serve)
+    manners.run("tcpserver", USAGE, lambda args: _serve(args, soft_limits))
 
 
-def _serve(args: list[str]) -> None:
-    soft_limits = launch.take_note(os.environb)
+def _serve(args: list[str], soft_limits: SoftLimits) -> None:
     start.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 

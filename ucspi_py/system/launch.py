@@ -1,30 +1,50 @@
-"""What the launchers in bin/ noted for us before the interpreter started. Never a setting of the operator's."""
+"""What the launchers in bin/ could not do for us: the operator's environment and input, as they were before the shell.
 
+Never a setting of the operator's.
+"""
+
+import os
+import signal
 from collections.abc import MutableMapping
 
-from ..core.errors import AskedWrongly
-from .limits import SoftLimits
-
-#: Words: ``v=BYTES`` and ``d=BYTES`` for soft limits that were raised, ``LC_CTYPE=value`` for what to put back,
-#: ``-NAME`` for what to take out of the environment again.
-VARIABLE = b"UCSPI_PY_LAUNCH"
+from ..core import launch_note
+from ..core.launch_note import Keeper, LaunchNote
 
 
-def take_note(environment: MutableMapping[bytes, bytes]) -> SoftLimits:
-    """The soft limits meant for the programs; the environment becomes what whoever started us made it.
+def arrive(note: LaunchNote, variables: MutableMapping[bytes, bytes]) -> None:
+    """Have the environment and the standard input that whoever started the launcher gave it.
 
-    The shell of the launcher adds PWD; CPython, started in the C locale, changes LC_CTYPE for all its children
-    (PEP 538). The note itself is taken out as well. Raises AskedWrongly for a note that no launcher wrote.
+    variables: os.environb. Without a keeper, or where it cannot be read, they stay as the launcher's shell and CPython
+    (PEP 538) have left them.
     """
-    limits = []
-    for word in environment.pop(VARIABLE, b"").split():
-        name, equals, value = word.partition(b"=")
-        if name in (b"v", b"d") and value.isdigit():
-            limits.append((name.decode("ascii"), int(value)))
-        elif name == b"LC_CTYPE" and equals:
-            environment[name] = value
-        elif word in (b"-LC_CTYPE", b"-PWD"):
-            environment.pop(word[1:], None)
-        else:
-            raise AskedWrongly(f"${VARIABLE.decode()} is for our launchers alone, unable to understand {word!r}")
-    return tuple(limits)
+    if note.input is not None:
+        os.dup2(note.input, 0)
+        os.close(note.input)
+    if note.keeper:
+        kept = _kept(note.keeper)
+        if kept is not None:
+            _replace(variables, launch_note.environment(kept))
+
+
+def _kept(keeper: Keeper) -> bytes | None:
+    """The environment that a keeper has, as one block; None where it could not be had. The keeper is gone then."""
+    try:
+        with open(f"/proc/{keeper.pid}/environ", "rb") as file:
+            block = file.read()
+        gone, _ = os.waitpid(keeper.pid, os.WNOHANG)  # of a child that is gone nothing is read
+        if not gone:
+            os.kill(keeper.pid, signal.SIGKILL)
+            os.waitpid(keeper.pid, 0)
+    except OSError:
+        return None
+    finally:
+        os.close(keeper.descriptor)
+    return None if gone else block
+
+
+def _replace(variables: MutableMapping[bytes, bytes], wanted: dict[bytes, bytes]) -> None:
+    for name in set(variables) - set(wanted):
+        del variables[name]
+    for name, value in wanted.items():
+        if variables.get(name) != value:
+            variables[name] = value

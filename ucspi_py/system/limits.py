@@ -3,6 +3,7 @@
 The launchers in bin/ note them and raise them (launch.py); here they are laid on the program.
 """
 
+import os
 import resource
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,9 @@ from contextlib import contextmanager
 #: Pairs of the shell's letter for a limit (v: address space, d: data) and its bytes.
 SoftLimits = tuple[tuple[str, int], ...]
 
+_PRLIMIT = "/usr/bin/prlimit"
+#: prlimit's names for a shell's letters.
+_RESOURCES = {"v": "as", "d": "data"}
 
 #: What a worker opens besides its clients: logs, pipes, sockets to name servers.
 _OTHER_DESCRIPTORS = 200
@@ -52,12 +56,16 @@ def descriptors(soft: int) -> Iterator[None]:
 
 
 def under(limits: SoftLimits, argv: tuple[str, ...]) -> tuple[str, ...]:
-    """What to run so that argv runs under these limits, in full kilobytes, from its first instruction.
+    """What to run so that argv runs under these limits from its first instruction.
 
     Setting them on the running program comes some milliseconds too late, on ourselves they make posix_spawn fail for
-    want of memory, and a fork costs more than this second exec. The shell gets argv as its parameters, never as text.
+    want of memory, and a fork costs more than this second exec. Where there is no prlimit (util-linux) a shell does it,
+    in full kilobytes; it gets argv as its parameters, never as text, but it adds PWD to the environment and leaves out
+    names that are none to it.
     """
     if not limits:
         return argv
+    if os.access(_PRLIMIT, os.X_OK):
+        return (_PRLIMIT, *(f"--{_RESOURCES[letter]}={size}:" for letter, size in limits), "--", *argv)
     commands = [f"ulimit -S -{letter} {size // 1024}" for letter, size in limits]
     return ("/bin/sh", "-c", "; ".join([*commands, 'exec "$@"']), "sh", *argv)

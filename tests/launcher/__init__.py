@@ -1,0 +1,1 @@
+"""The launchers of bin/, run as users run them."""

@@ -1,0 +1,64 @@
+"""Which program is meant, by the name it was started under or by its first word. Never reads its options."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from .. import __version__
+from ..core import launch_note
+from ..core.errors import AskedWrongly
+from ..system import launch
+from . import manners
+
+#: The programs, each with its module; a name that begins with another one's stands before it.
+PROGRAMS = {
+    "pytcprulescheck": "tcprulescheck",
+    "pytcprules": "tcprules",
+    "pytcpserver": "tcpserver",
+    "pyrblsmtpd": "rblsmtpd",
+    "pyrblcheck": "rblcheck",
+    "pygreylist": "greylist",
+    "pyrules": "rules",
+}
+#: Those that start other programs, which are to have what softlimit in front of us has set.
+_SPAWNING = ("tcpserver", "rblsmtpd", "greylist")
+
+USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".join(sorted(PROGRAMS))
+
+
+def main(words: Sequence[str]) -> None:
+    """Run the program that words call for: a launcher's note and its own path first, or a program's name."""
+    manners.run("ucspi_py", USAGE, lambda _args: _start(list(words)))
+
+
+def _start(words: list[str]) -> None:
+    note, words = _note(words)
+    if words[:1] == ["--version"]:
+        manners.tell(1, f"ucspi_py {__version__}\n".encode())
+        return
+    if not words:
+        raise AskedWrongly("which program?")
+    program = module_of(words[0]) or module_of(os.path.realpath(words[0]))
+    if program is None:
+        raise AskedWrongly(f"unable to tell which program {words[0]} is")
+    sys.argv = words
+    launch.arrive(note, os.environb)
+    run = import_module(f"{__package__}.{program}").main
+    run(note.soft_limits) if program in _SPAWNING else run()
+
+
+def _note(words: list[str]) -> tuple[launch_note.LaunchNote, list[str]]:
+    if not words or not words[0].startswith(launch_note.BEGIN):
+        return launch_note.LaunchNote(), words
+    try:
+        return launch_note.parse(words[0]), words[1:]
+    except ValueError as error:
+        raise AskedWrongly(str(error)) from None
+
+
+def module_of(name: str) -> str | None:
+    """The module of a program, by a name or path that begins with its own, with or without py; None: of none."""
+    name = os.path.basename(name)
+    name = name if name.startswith("py") else f"py{name}"
+    return next((module for known, module in PROGRAMS.items() if name.startswith(known)), None)
