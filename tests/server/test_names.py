@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -165,6 +167,17 @@ class TestIpv6:
             server.host = "::1"
             with pytest.raises(ConnectionRefusedError):
                 server.connect()
+
+    def test_a_name_server_and_a_listener_on_link_local_addresses(self) -> None:
+        """fe80::1%eth0, as RDNSS writes it into resolv.conf: each is told its interface (RFC 4007)."""
+        need_root()
+        command = [theirs("unshare"), "--net", sys.executable, "-m", "tests.support.link_local"]
+
+        done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, timeout=30, check=False)
+
+        if b"unshare failed" in done.stderr:
+            pytest.skip("no network namespaces here")
+        assert done.stdout == b"fe80::1 fe80::1 link.lo\n", done.stderr
 
     def test_names_of_an_ipv6_client(self, tmp_path: Path) -> None:
         """PTR under ip6.arpa, and -p by AAAA."""
