@@ -213,12 +213,21 @@ def test_the_zones_of_a_list(dns: str, tmp_path: Path) -> None:
     assert found[-1]["verdict"] == "451 see http://bl/"
 
 
-def test_a_script_that_no_shell_would_read(dns: str, tmp_path: Path) -> None:
-    """A quote without its end is a sentence, not a traceback."""
+def test_a_script_that_cannot_be_read(dns: str, tmp_path: Path) -> None:
+    """Is a sentence and exit code 111, no "accepted"."""
     script = tmp_path / "run"
-    script.write_text("exec pyrblsmtpd -r 'bl true\n")
+    script.write_text("#!/bin/sh\nexec tcpserver 0 smtp rblsmtpd $RBLS qmail-smtpd\n")
 
     code, told, complaint = check(dns, "--from", str(script), IP)
 
+    assert (code, told) == (111, "")
+    assert f"rblcheck: fatal: unable to read {script}: only a shell knows what $RBLS is" in complaint
+
+
+@pytest.mark.parametrize("word", ["a.test b.test", "a,b", "http://bl/", "zen..x", "192.0.2.1"])
+def test_a_zone_that_means_nothing(word: str, dns: str) -> None:
+    """Is named, with what was expected."""
+    code, told, complaint = check(dns, "-r", word, IP)
+
     assert (code, told) == (100, "")
-    assert "No closing quotation" in complaint
+    assert f"rblcheck: fatal: zone '{word}' must be [alias@]name" in complaint

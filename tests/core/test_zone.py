@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ucspi_py.core.dns_message import A, question
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.zone import Zone, parse
 
@@ -18,6 +19,9 @@ def octets(*sets: set[int]) -> tuple[frozenset[int], ...]:
     first = [frozenset({127}), frozenset({0}), frozenset({0})]
     return (*first[: 4 - len(sets)], *map(frozenset, sets))
 
+
+#: With the reversed address before it, a name of 255 bytes.
+LONGEST = ".".join(["x" * 59] * 3 + ["x" * 57])
 
 ZONES: list[tuple[str, Zone]] = [
     ("bl.example", BL),
@@ -41,7 +45,12 @@ ZONES: list[tuple[str, Zone]] = [
         "s@k.bl.example+v6+notest=127.0.0.2*-5:no",
         Zone(b"k.bl.example", b"s", codes=octets({2}), weight=-5, text=b"no", ipv6=True, tested=False),
     ),
-    ("x" * 70, Zone(b"x" * 70, b"x" * 70)),
+    ("x" * 63, Zone(b"x" * 63, b"x" * 63)),
+    ("_dnsbl.xn--mnchen-3ya.Example", Zone(b"_dnsbl.xn--mnchen-3ya.Example", b"_dnsbl.xn--mnchen-3ya.Example")),
+    ("bl", Zone(b"bl", b"bl")),
+    ("2.bl", Zone(b"2.bl", b"2.bl")),
+    (LONGEST, Zone(LONGEST.encode(), LONGEST.encode())),
+    ("bl.example:see 2001", dataclasses.replace(BL, text=b"see 2001")),
 ]
 
 WRONG = [
@@ -72,6 +81,41 @@ WRONG = [
     "bl.example*99999",
     "bl.example*3=127.0.0.2",
     "bl.example=127.0.0.2+v6",
+    "bl.example=10.0.0.2",
+    "bl.example=[1..126].0.0.2",
+    "bl.example=127.255.255.[0..255]",
+]
+
+#: What is no zone, and the word that says why.
+NO_ZONES = [
+    ("a.test b.test", "'test b' is no label"),
+    ("a.test\tb.test", "is no label"),
+    (" bl.example", "' bl' is no label"),
+    ("bl.example ", "'example ' is no label"),
+    ("a.test,b.test", "'test,b' is no label"),
+    ("a,b", "'a,b' is no label"),
+    ("http://bl.example/", "a URL is no zone"),
+    ("https://bl.example/", "a URL is no zone"),
+    ("bl.example/24", "'example/24' is no label"),
+    ("zen..example", "empty label"),
+    (".bl.example", "empty label"),
+    ("bl.example..", "empty label"),
+    (".", "empty label"),
+    ("192.0.2.1", "an address is no zone"),
+    ("192.0.2", "an address is no zone"),
+    ("2001:db8::1", "an address is no zone"),
+    ("[2001:db8::1]", "is no label"),
+    ("bl.example:53", "a zone has no port"),
+    ("$ZONE", "'$ZONE' is no label"),
+    ("-r", "'-r' is no label"),
+    ("bl.example-", "is no label"),
+    ("bl.\u00e9xample", "is no label"),
+    ("bl.\x00", "is no label"),
+    ("bl.example;", "is no label"),
+    ("x" * 64, "longer than 63"),
+    ("x" + LONGEST, "too long"),
+    (LONGEST[:190] + "+v6", "too long"),
+    ("my key@bl.example", "'my key' has a blank"),
 ]
 
 numbers = st.integers(0, 255)
@@ -90,6 +134,26 @@ def test_a_zone_that_is_wrong(words: str) -> None:
     """It is said at the start, not when a client comes."""
     with pytest.raises(AskedWrongly):
         parse(words)
+
+
+@pytest.mark.parametrize(("words", "why"), NO_ZONES, ids=repr)
+def test_what_is_no_zone_is_named(words: str, why: str) -> None:
+    """It could never list anybody: the sentence has the word, what was expected, and what is wrong."""
+    with pytest.raises(AskedWrongly) as wrong:
+        parse(words)
+
+    assert f"'{words}'" in wrong.value.sentence
+    assert "[alias@]name" in wrong.value.sentence
+    assert why in wrong.value.sentence
+
+
+@given(st.from_regex(r"[a-z_]([a-z0-9_-]{0,20}[a-z0-9_])?(\.[a-z][a-z0-9]{0,20}){0,5}\.?", fullmatch=True))
+def test_a_domain_name_is_a_zone_that_can_be_asked(name: str) -> None:
+    """Whatever name is taken, a question can be made of it."""
+    zone = parse(name)
+    question(b"255.255.255.255." + zone.name, A)
+
+    assert zone.name == name.encode()
 
 
 def test_the_flags_before_a_zone() -> None:
@@ -117,7 +181,11 @@ def test_where_an_address_alone_lists(words: str, allow: bool, expected: bool) -
 @given(st.lists(places, min_size=4, max_size=4), st.binary(min_size=4, max_size=4))
 def test_codes_count_what_they_say(words: list[str], address: bytes) -> None:
     """The parsed form agrees with the words read number by number."""
-    zone = parse(f"bl.example={'.'.join(words)}")
+    try:
+        zone = parse(f"bl.example={'.'.join(words)}")
+    except AskedWrongly:
+        assert not _names(words[0], 127) or all(_is_only(word, 255) for word in words[1:3])
+        return
 
     assert zone.counts(address) == all(_names(word, octet) for word, octet in zip(words, address, strict=True))
 
@@ -131,6 +199,11 @@ def test_any_text_is_a_zone_or_wrong(words: str) -> None:
         return
     assert zone.name
     assert zone.alias
+    question(b"255.255.255.255." + zone.name, A)
+
+
+def _is_only(word: str, number: int) -> bool:
+    return [octet for octet in range(256) if _names(word, octet)] == [number]
 
 
 def _names(word: str, octet: int) -> bool:

@@ -2,11 +2,7 @@
 
 import ipaddress
 import json
-import os
-import re
-import shlex
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -14,16 +10,13 @@ import click
 from ..core import dnsbl, zone
 from ..core.address import canonical
 from ..core.dnsbl import Failing, Listed
-from ..core.errors import AskedWrongly, Failure, unable
+from ..core.errors import AskedWrongly, Failure
 from ..core.settings import Program
 from ..core.verdict import Refuse, clean
 from ..system import zone_check
 from ..system.zone_asking import NOT_ASKED
-from . import manners, program
+from . import manners, program, zones_from
 
-#: The programs behind which a run script has its zones.
-_SCREENS = (program.RBLSMTPD, "rblsmtpd")
-_SCREEN = re.compile(r"(^|[\s/])(py)?rblsmtpd[ \t\\]", re.MULTILINE)
 #: The exit code of a check that has found something.
 _FOUND = 1
 
@@ -86,37 +79,9 @@ def _address(word: str) -> bytes:
 
 def _screens(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> Program:
     """Those of a run script, with the zones of the options behind the last ones of its own."""
-    *outer, last = _from_file(file).zone_screens if file else (program.defaults(),)
+    *outer, last = zones_from.read(file).zone_screens if file else (program.defaults(),)
     zones = [zone.parse(words) for words in lists] + [zone.parse(words, allow=True) for words in allow_lists]
     return Program((*outer, program.with_zones(last, tuple(zones))), ())
-
-
-def _from_file(file: str) -> Program:
-    try:
-        text = Path(file).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise unable(f"read {file}", error) from None
-    try:
-        return _from_script(text) or _from_list(text)
-    except ValueError as error:  # of shlex
-        raise AskedWrongly(f"{file}: {error}") from None
-
-
-def _from_script(text: str) -> Program | None:
-    """The screens of a run script, in words as a shell divides them; None where the text is none."""
-    if not _SCREEN.search(text):
-        return None
-    words = shlex.split(text.replace("\\\n", " "), comments=True)
-    words = [program.RBLSMTPD if os.path.basename(word) in _SCREENS else word for word in words]
-    if program.RBLSMTPD not in words:
-        return None
-    return program.read(words[words.index(program.RBLSMTPD) :])
-
-
-def _from_list(text: str) -> Program:
-    lines = filter(None, map(str.strip, text.splitlines()))
-    zones = tuple(zone.parse(line) for line in lines if not line.startswith("#"))
-    return Program((program.with_zones(program.defaults(), zones),), ())
 
 
 def _rows(checked: zone_check.Checked) -> list[dict[str, Any]]:

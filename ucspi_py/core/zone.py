@@ -17,11 +17,20 @@ _ZONE = re.compile(
     r"(?:=(?P<codes>[^*:]+))?(?:\*(?P<weight>-?\d{1,4}))?(?::(?P<text>.*))?",
     re.DOTALL | re.ASCII,
 )
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?", re.ASCII | re.IGNORECASE)
 _OCTET = re.compile(r"\d{1,3}|\[(\d{1,3}(?:\.\.\d{1,3})?(?:;\d{1,3}(?:\.\.\d{1,3})?)*)\]", re.ASCII)
 _FLAGS = frozenset(("v6", "notest"))
+_FORM = "[alias@]name[+v6][+notest][=codes][*weight][:text]"
+
+#: RFC 1035, 2.3.4: bytes in a label, and in a name with the length before each label and a 0 at its end.
+_LABEL_LIMIT, _NAME_LIMIT = 63, 255
+#: Bytes of a reversed address and its last dot.
+_IPV4_FRONT, _IPV6_FRONT = 16, 64
 
 #: The octets that list, one set for each place.
 Codes = tuple[frozenset[int], ...]
+#: The places of 127.255.255.x, in which zones tell of errors.
+_ERRORS = (frozenset((127,)), frozenset((255,)), frozenset((255,)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +68,9 @@ def parse(words: str, *, allow: bool = False, bounce: bool = False, fail_closed:
     found = _ZONE.fullmatch(words)
     flags = set(found["flags"].split("+")[1:]) if found else set()
     if not found or not flags <= _FLAGS:
-        raise AskedWrongly(f"zone '{words}' must be [alias@]name[+v6][+notest][=codes][*weight][:text]")
+        raise AskedWrongly(f"zone '{words}' must be {_FORM}")
+    if flaw := _flaw(found["name"], found["alias"] or "", found["text"] or "", ipv6="v6" in flags):
+        raise AskedWrongly(f"zone '{words}' must be {_FORM} with a domain name, as in bl.example.org: {flaw}")
     name = _bytes(found["name"])
     return Zone(
         name=name,
@@ -75,11 +86,32 @@ def parse(words: str, *, allow: bool = False, bounce: bool = False, fail_closed:
     )
 
 
+def _flaw(name: str, alias: str, text: str, *, ipv6: bool) -> str:
+    """Why such a zone could never list anybody, or not be told in a log; "" where it can."""
+    labels = name.removesuffix(".").split(".")
+    odd = next((label for label in labels if label and not _LABEL.fullmatch(label)), None)
+    front = _IPV6_FRONT if ipv6 else _IPV4_FRONT
+    flaws = (
+        ("a URL is no zone", text.startswith("//")),
+        ("a zone has no port", text.isdecimal()),
+        ("it has an empty label", not all(labels)),
+        (f"'{odd}' is no label", odd is not None),
+        ("an address is no zone", labels[-1].isdecimal()),
+        ("a label is longer than 63", any(len(label) > _LABEL_LIMIT for label in labels)),
+        ("it is too long", front + sum(len(label) + 1 for label in labels) + 1 > _NAME_LIMIT),
+        (f"the alias '{alias}' has a blank", any(map(str.isspace, alias))),
+    )
+    return next((flaw for flaw, is_so in flaws if is_so), "")
+
+
 def _codes(text: str) -> Codes:
     octets = list(_OCTET.finditer(text))
     if ".".join(octet[0] for octet in octets) != text or len(octets) != 4:
         raise AskedWrongly(f"codes '{text}' must be four numbers or lists, as in 127.0.0.[2..11;40]")
-    return tuple(_octets(octet[1] or octet[0]) for octet in octets)
+    codes = tuple(_octets(octet[1] or octet[0]) for octet in octets)
+    if 127 not in codes[0] or codes[:3] == _ERRORS:
+        raise AskedWrongly(f"codes '{text}' must be in 127.0.0.0/8 and not in 127.255.255.0/24, which lists nobody")
+    return codes
 
 
 def _octets(text: str) -> frozenset[int]:
