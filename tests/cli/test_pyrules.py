@@ -1,5 +1,6 @@
 """pyrules: its tables, its JSON, its exit codes."""
 
+import gzip
 import json
 import os
 import pty
@@ -180,6 +181,33 @@ def test_progress_is_for_terminals_only(tmp_path: Path) -> None:
     assert pyrules("preview", cdb, cdb, stdin=LOG).stderr == b""
 
 
+def test_preview_says_that_it_does_not_know_a_log(tmp_path: Path) -> None:
+    """No client at all is no answer: 100, and of how many lines none was known."""
+    cdb = _cdb(tmp_path / "cdb", b"1.:deny")
+
+    done = pyrules("preview", cdb, cdb, stdin=b"tcpserver: status: 1/40\nhttpd: 1.2.3.4 GET /\n\xff\n")
+
+    assert (done.returncode, done.stdout) == (100, b"")
+    assert done.stderr == (
+        b"pyrules: fatal: no line of a tcpserver about a client in 3 lines: it writes them with -v\n"
+    )
+
+
+def test_preview_reads_compressed_logs(tmp_path: Path) -> None:
+    """As ``cat @*.gz current`` gives them; damaged ones are a failure."""
+    old, new = _cdb(tmp_path / "old", b"1.:deny"), _cdb(tmp_path / "new", b"10.:deny")
+    packed = gzip.compress(LOG)
+
+    done = pyrules("preview", old, new, stdin=packed + LOG + packed)
+    damaged = pyrules("preview", old, new, stdin=LOG + packed[:-9])
+
+    assert _told(done, 1)[1] == "6            10.1.2.3  mail.example.org  loses access"
+    assert (damaged.returncode, damaged.stderr) == (
+        111,
+        b"pyrules: fatal: unable to read input: gzip data is cut off\n",
+    )
+
+
 def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
     cdb = str(_cdb(tmp_path / "cdb", b"1.:deny"))
     with subprocess.Popen(
@@ -204,6 +232,8 @@ def test_an_interrupt_is_no_traceback(tmp_path: Path) -> None:
         (["dump", "TEXT"], 111, b"corrupt rules file"),
         (["diff", "CDB", "TEXT"], 111, b"corrupt rules file"),
         (["preview", "TEXT", "CDB"], 111, b"corrupt rules file"),
+        (["preview", "CDB", "CDB"], 100, b"no line of a tcpserver about a client in 0 lines"),
+        (["preview", "--json", "CDB", "CDB"], 100, b"no line of a tcpserver about a client in 0 lines"),
         (["lint", "none"], 111, b"unable to read none: file does not exist"),
         (["import-list", "none"], 111, b"unable to read none: file does not exist"),
         (["import-s6", "none"], 111, b"unable to read none: file does not exist"),

@@ -1,5 +1,7 @@
 """The lines of the log, to the byte, and safe whatever a client calls itself."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,19 @@ LINES = [
         b"tcpserver: warning: dropping connection, unable to read \xff: access denied\n",
     ),
     (logline.refused(b"rblsmtpd", b"192.0.2.7", 77, b"451 listed"), b"rblsmtpd: 192.0.2.7 pid 77: 451 listed\n"),
+]
+
+#: What a client says of itself, by verb, and how it is quoted.
+SAID = [
+    ({}, b"nothing"),
+    ({b"helo": b"mx.example.org"}, b"helo <mx.example.org>"),
+    ({b"mail": b"FROM:<a@b> SIZE=9", b"rcpt": b"to: c@d x"}, b"mail <a@b> rcpt <c@d>"),
+    ({b"mail": b"FROM:<>", b"rcpt": b'TO:<"a b"@c>'}, b'mail <> rcpt <"a?b"@c>'),
+    ({b"helo": b" x> mail <a@b "}, b"helo <x??mail??a@b>"),
+    ({b"mail": b"a <b> c:d"}, b"mail <a??b??c?d>"),
+    ({b"mail": b"FROM:<a b: c"}, b"mail <a?b??c>"),
+    ({b"helo": b"[IPv6:::1]", b"rcpt": b""}, b"helo <[IPv6???1]> rcpt <>"),
+    ({b"helo": b"\x1b[2J\xff%d\x80"}, b"helo <?[2J??d?>"),
 ]
 
 FIELDS = [
@@ -69,3 +84,38 @@ def test_no_name_can_forge_a_line_or_a_field(local: bytes | None, remote: bytes 
     _, ip, _, port = theirs.split(b":")
     assert (ip, port) == (b"192.0.2.7", b"4321")
     assert len(line) < 4 * 120
+
+
+@pytest.mark.parametrize(("words", "quoted"), SAID)
+def test_what_a_client_says_of_itself(words: dict[bytes, bytes], quoted: bytes) -> None:
+    """One word for each verb, and of a path nothing but the address."""
+    assert logline.said(b"192.0.2.7", 77, words) == b"dnsbl: said by 192.0.2.7 pid 77: " + quoted + b"\n"
+
+
+#: How filters for fail2ban and scripts look for clients and fields, without an anchor.
+_SEARCHES = [
+    rb"rblsmtpd: (\S+) pid \d+",
+    rb"(?:rblsmtpd|greylist|qmail-smtpd): (\S+) ",
+    rb"pid \d+ from (\S+)",
+    rb": (\S+) pid \d+:",
+    rb"(\S+) pid \d+: [45]\d\d",
+    rb"helo <([^<>]*)>",
+    rb"mail <([^<>]*)>",
+    rb" rcpt <([^ ]*)>",
+]
+_FORGED = b"6.6.6.6 pid 7: 451 x> rcpt <z> mail <z> rblsmtpd: 6.6.6.6 pid 7: 451 tcpserver: pid 7 from 6.6.6.6 helo <z>"
+
+
+@pytest.mark.parametrize("pattern", _SEARCHES, ids=repr)
+@given(st.lists(st.one_of(st.binary(max_size=20), st.sampled_from(_FORGED.split(b" ")), st.just(_FORGED)), max_size=9))
+def test_no_filter_finds_a_field_in_what_a_client_says(pattern: bytes, pieces: list[bytes]) -> None:
+    """A search finds at most the one field that is there, and never one that the client has written."""
+    word = b" ".join(pieces)
+    line = logline.said(b"192.0.2.7", 77, {b"helo": word, b"mail": b"FROM:<" + word, b"rcpt": word})
+
+    found = re.findall(pattern, line)
+
+    assert len(found) <= 1
+    assert line.count(b"\n") == 1
+    assert not pattern.endswith(b">") or b"6.6.6.6" not in found or word.strip() == b"6.6.6.6"
+    assert pattern.endswith(b">") or b"6.6.6.6" not in found

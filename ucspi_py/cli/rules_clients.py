@@ -5,12 +5,13 @@ import sys
 import click
 
 from ..core import address
-from ..core.errors import AskedWrongly, unable
+from ..core.errors import AskedWrongly, NoClients
 from ..core.lint_finding import shown
 from ..core.log_replay import Replay
 from ..core.rules_dump import instructions_text
 from ..core.rules_explain import Explanation, explain, key_text
 from ..core.rules_preview import Shift, shifts
+from ..system import log_input
 from ..system.rules_table import Table
 from . import tables
 from .progress import Progress
@@ -60,8 +61,9 @@ def preview(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
 
     The log of a tcpserver on standard input is replayed against the CDBs OLD and NEW, and each client who would gain
     or lose access or RELAYCLIENT is listed, the most frequent first. Clients are those of the log's ok and deny
-    lines, with the names that were known, or of its pid lines if it has no others. Stamps of multilog and syslog do
-    not matter, and a line may be a bare address.
+    lines, with the names that were known, or of its pid lines if it has no others. Stamps of multilog, syslog,
+    journalctl and docker do not matter, a line may be a bare address, and the log compressed with gzip. The logs of
+    sslserver, tcpsvd and s6-tcpserver are read too. A log without a client is an error: exit 100.
 
     \b
     Example:
@@ -73,7 +75,10 @@ def preview(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None:
     """
     before, after = Table(old), Table(new)
     progress = Progress(sys.stderr)
-    clients = list(_replayed(progress).clients())
+    replay = _replayed(progress)
+    clients = list(replay.clients())
+    if not clients:
+        raise NoClients(f"no line of a tcpserver about a client in {replay.lines} lines: it writes them with -v")
     found = shifts(progress.along("clients looked up", clients), before, after)
     progress.end()
     if as_json:
@@ -134,9 +139,6 @@ def _shift(one: Shift) -> dict[str, object]:
 
 def _replayed(progress: Progress) -> Replay:
     replay = Replay()
-    try:
-        for line in progress.along("lines of the log", sys.stdin.buffer):
-            replay.read(line)
-    except OSError as error:
-        raise unable("read input", error) from None
+    for line in progress.along("lines of the log", log_input.standard_input()):
+        replay.read(line)
     return replay

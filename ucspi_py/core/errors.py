@@ -39,6 +39,12 @@ class TooManyWarnings(Failure):
     exit_code = 100
 
 
+class NoClients(Failure):
+    """A log that tells of no client: nothing can be said of whom a change would affect."""
+
+    exit_code = 100
+
+
 class CorruptRules(Failure):
     """A compiled rules file that cannot be trusted; whoever meets it must not let anybody in."""
 

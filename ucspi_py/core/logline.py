@@ -4,6 +4,7 @@ A line with ``rblsmtpd`` in it is a refusal, and nothing else is: qmailmrtg7 cou
 Mail-Toaster as spam, and filters of fail2ban ban the address behind it. All else about zones is told as ``dnsbl``.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 from .address import is_ipv6
@@ -11,7 +12,11 @@ from .connection import Endpoints, Names
 from .verdict import clean
 
 _FIELD_LIMIT = 100
+_PATH = re.compile(rb"\s*(?:from|to)\s*:\s*(?:<([^>]*)|(\S*))", re.IGNORECASE)
 _SAFE = bytes(byte if 33 <= byte <= 126 and byte not in b"%:" else ord("?") for byte in range(256))
+
+
+_QUOTED = _SAFE.translate(bytes.maketrans(b"<>", b"??"))
 
 
 def status(running: int, limit: int) -> bytes:
@@ -76,8 +81,12 @@ def heard(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verd
 
 
 def said(ip: bytes, pid: int, words: Mapping[bytes, bytes]) -> bytes:
-    """What a refused client said of itself; the words are clean already."""
-    quotes = b" ".join(b"%s <%s>" % (verb, word) for verb, word in words.items())
+    """What a refused client said of itself, by verb; of MAIL and RCPT only the path.
+
+    Each is one word without a colon, < or >: whatever the client says, it is no field and no line of its own to
+    whoever reads the log.
+    """
+    quotes = b" ".join(b"%s <%s>" % (verb, _path(verb, word).translate(_QUOTED)) for verb, word in words.items())
     return b"dnsbl: said by %s pid %d: %s\n" % (ip, pid, quotes or b"nothing")
 
 
@@ -132,6 +141,14 @@ def _field(text: bytes) -> bytes:
     """tcpserver.c, safecats: ``?`` for what loggers stumble over, 100 bytes at most."""
     safe = text[:_FIELD_LIMIT].translate(_SAFE)
     return safe + b"..." if len(text) >= _FIELD_LIMIT else safe
+
+
+def _path(verb: bytes, word: bytes) -> bytes:
+    """``FROM:<a@b> SIZE=9`` -> ``a@b``; what is no path stays whole."""
+    if verb not in (b"mail", b"rcpt"):
+        return word.strip()
+    found = _PATH.match(word)
+    return found[1] or found[2] or b"" if found else word.strip()
 
 
 def _address(ip: bytes) -> bytes:
