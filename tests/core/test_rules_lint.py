@@ -382,6 +382,7 @@ def test_a_line_takes_time_by_its_length(piece: bytes, start: bytes, end: bytes)
 
     assert time.process_time() - began < 2
     assert len(found) < 20
+    assert all(len(one.sentence) < 300 for one in found)
 
 
 @given(st.lists(_LINES, max_size=12))

@@ -5,7 +5,7 @@ An address is what stands before the colon. Each check gives its first flaw, or 
 
 import re
 
-from .lint_finding import MARK, Flaw, markup_flaw, shown
+from .lint_finding import MARK, Flaw, brief, markup_flaw
 from .lint_network import few_addresses, is_numeric, network_flaw, nobody_flaw, octets_flaw, without_wildcards
 
 _HOST = re.compile(rb"\.?(?:[a-z0-9_\\-]+\.)*[a-z0-9_\\-]+")
@@ -36,7 +36,7 @@ def _stray_byte(address: bytes) -> Flaw | None:
         if byte < 32 or byte == 127:
             return Flaw(where, f"the byte {byte} belongs to the address, so it never matches")
         if byte > 127:
-            return Flaw(where, f"{shown(address)} is not plain ASCII, so it never matches")
+            return Flaw(where, f"{brief(address)} is not plain ASCII, so it never matches")
     return None
 
 
@@ -63,10 +63,10 @@ def _ident_flaw(address: bytes) -> Flaw | None:
 
 def _mail_address_flaw(user: bytes, rest: bytes) -> Flaw:
     if not _NAME.fullmatch(rest):
-        return Flaw(len(user) + 1, f"{shown(rest) or 'nothing'} is no address, so it never matches")
+        return Flaw(len(user) + 1, f"{brief(rest) or 'nothing'} is no address, so it never matches")
     sentence = "rules know no mail addresses, so it never matches; to refuse a sender is for control/badmailfrom"
     host = rest.lower().rstrip(b".")
-    return Flaw(0, f"{sentence}, and a user of a host would be {shown(user)}@={shown(host)}")
+    return Flaw(0, f"{sentence}, and a user of a host would be {brief(user)}@={brief(host)}")
 
 
 def _host_flaw(address: bytes) -> Flaw | None:
@@ -74,7 +74,7 @@ def _host_flaw(address: bytes) -> Flaw | None:
     name = address[1:]
     if is_numeric(name) and name != b".":
         flaw = octets_flaw(name)
-        return Flaw(0, f"{shown(name)} is an address, and = stands before names", flaw.meant if flaw else (name,))
+        return Flaw(0, f"{brief(name)} is an address, and = stands before names", flaw.meant if flaw else (name,))
     if not name or _HOST.fullmatch(name):
         return None
     better = name.lower().lstrip(b"=*").rstrip(b".")
@@ -84,13 +84,13 @@ def _host_flaw(address: bytes) -> Flaw | None:
         return Flaw(1 + where, "names are looked up in small letters, so it never matches", meant)
     if name.endswith(b"."):
         return Flaw(len(name), "names are looked up without a dot at their end, so it never matches", meant)
-    return Flaw(1, f"{shown(name)} is no host name, so it never matches", meant)
+    return Flaw(1, f"{brief(name)} is no host name, so it never matches", meant)
 
 
 def _word_flaw(address: bytes) -> Flaw:
     """An address that is neither of digits nor marked as a name."""
     if address.lower() in _EVERYBODY:
-        return Flaw(0, f"{shown(address)} has no meaning here; the default rule has no address", (b"",))
+        return Flaw(0, f"{brief(address)} has no meaning here; the default rule has no address", (b"",))
     wildcard = without_wildcards(address)
     if wildcard is not None:
         return Flaw(address.find(b"*"), "a * has no meaning here, so it never matches", (wildcard,))
@@ -98,5 +98,5 @@ def _word_flaw(address: bytes) -> Flaw:
         return Flaw(0, "an IPv4 address has no brackets, so it never matches", (address[1:-1],))
     if _NAME.fullmatch(address):
         name = address.lower().lstrip(b"*").rstrip(b".")
-        return Flaw(0, f"{shown(address)} is a host name without =, so it never matches", (b"=" + name,))
-    return Flaw(0, f"{shown(address)} is no address, so it never matches")
+        return Flaw(0, f"{brief(address)} is a host name without =, so it never matches", (b"=" + name,))
+    return Flaw(0, f"{brief(address)} is no address, so it never matches")

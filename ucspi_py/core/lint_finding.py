@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 #: What some editors put before the first line.
 MARK = "\ufeff".encode()
+#: So many characters of a text stand in a sentence.
+_BRIEF = 80
 _MARKUP = re.compile(rb"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#[0-9]{1,7});")
 
 
@@ -51,6 +53,12 @@ def shown(text: bytes) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in decoded)
 
 
+def brief(text: bytes) -> str:
+    """Bytes as a sentence can show them: the beginning of a long text."""
+    told = shown(text[: _BRIEF + 1])
+    return told if len(told) <= _BRIEF else told[:_BRIEF] + "..."
+
+
 def markup_flaw(text: bytes, place: str) -> Flaw | None:
     """The first piece of HTML in a text. place: what the text is."""
     found = _MARKUP.search(text)
@@ -62,4 +70,4 @@ def markup_flaw(text: bytes, place: str) -> Flaw | None:
         is_tag = piece[0].startswith(b"<")
         return b"" if is_tag else html.unescape(piece[0].decode("ascii")).encode("latin-1", "replace")
 
-    return Flaw(found.start(), f"HTML ({shown(found[0])}) stands in the {place}", (_MARKUP.sub(typed, text),))
+    return Flaw(found.start(), f"HTML ({brief(found[0])}) stands in the {place}", (_MARKUP.sub(typed, text),))

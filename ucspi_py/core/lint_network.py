@@ -3,14 +3,14 @@
 import re
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 
-from .lint_finding import Flaw, shown
+from .lint_finding import Flaw, brief
 from .numbers import clamped, scan_ulong
 from .rules_cidr import Network, network
 
 _NUMERIC = re.compile(rb"[0-9.-]+")
 _FULL_RANGE = re.compile(rb"((?:[0-9]+\.){3}[0-9]+)-((?:[0-9]+\.){3}[0-9]+)")
 _WILD = re.compile(rb"((?:[0-9]{1,3}\.)*)\*(?:\.\*)*\.?")
-#: So many lines are still shown as what was meant.
+#: So many lines are still brief as what was meant.
 _FEW = 4
 #: 224.0.0.0/4 is multicast, 240.0.0.0/4 reserved with the broadcast address at its end; 0.0.0.0/8 is "this network"
 #: (RFC 6890). Of IPv6, :: and ff00::/8 (RFC 4291).
@@ -49,16 +49,16 @@ def network_flaw(address: bytes) -> Flaw | None:
     where = len(base) + 1
     octets = base.removesuffix(b".").split(b".")
     if not all(octet.isdigit() for octet in octets) or len(octets) > 4:
-        return Flaw(0, f"{shown(address)} is no network, so it never matches")
+        return Flaw(0, f"{brief(address)} is no network, so it never matches")
     sentence, offset = "a network has four octets", 0
     if b"." in length:
         sentence, offset = "a netmask is not understood, only the length of a prefix", where
     elif not length.isdigit() or clamped(length) > 32 or length != b"%d" % clamped(length):
-        sentence, offset = f"/{shown(length)} is no prefix length", where
+        sentence, offset = f"/{brief(length)} is no prefix length", where
     elif wrong := next(filter(None, map(_octet_sentence, octets)), ""):
         sentence = wrong
     elif len(octets) == 4 and not base.endswith(b"."):
-        sentence = f"{shown(base)} has bits beyond its prefix"
+        sentence = f"{brief(base)} has bits beyond its prefix"
     return Flaw(offset, f"{sentence}, so it never matches", _network_meant(octets, length))
 
 
@@ -73,8 +73,8 @@ def nobody_flaw(address: bytes, found: Network | None = None) -> Flaw | None:
     if not unspecified and first < multicast:
         return None
     if address in (b"0.0.0.0", b"::"):
-        return Flaw(0, f"no client has the address {shown(address)}; the default rule has no address", (b"",))
-    return Flaw(0, f"no client has an address in {shown(address)}, so it never matches")
+        return Flaw(0, f"no client has the address {brief(address)}; the default rule has no address", (b"",))
+    return Flaw(0, f"no client has an address in {brief(address)}, so it never matches")
 
 
 def few_addresses(address: bytes) -> tuple[bytes, ...]:
@@ -106,7 +106,7 @@ def _octet_sentence(octet: bytes) -> str:
     if not octet:
         return "an octet is missing, so it never matches"
     if clamped(octet) > 255:
-        return f"no octet is above 255, so {shown(octet)} never matches"
+        return f"no octet is above 255, so {brief(octet)} never matches"
     if octet != b"%d" % clamped(octet):
         return "addresses are looked up without leading zeros, so it never matches"
     return ""
@@ -119,7 +119,7 @@ def _range_sentence(octet: bytes) -> str:
     if not high:
         return "a range without an end ends at 0, so it matches nothing"
     if scan_ulong(low) > 255:
-        return f"no octet is above 255, so {shown(octet)} matches nothing"
+        return f"no octet is above 255, so {brief(octet)} matches nothing"
     if scan_ulong(low) > scan_ulong(high):
         return "this range runs backwards, so it matches nothing"
     if max(clamped(low), clamped(high)) > 255:
@@ -134,7 +134,7 @@ def _dots_flaw(address: bytes, octets: list[bytes]) -> Flaw | None:
         sentence = "behind a whole address stands no dot, so it never matches"
         return Flaw(len(address) - 1, sentence, _corrected(octets))
     if len(octets) < 4 and not address.endswith(b"."):
-        return Flaw(0, f"{shown(address)} has no dot at its end, so it never matches", _corrected(octets))
+        return Flaw(0, f"{brief(address)} has no dot at its end, so it never matches", _corrected(octets))
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from . import rules_ipv6
 from .errors import UnparsableLine
-from .lint_finding import MARK, Flaw, markup_flaw, shown
+from .lint_finding import MARK, Flaw, brief, markup_flaw
 from .lint_variable import is_no_quote, quoted
 from .rules_source import ipv6_line, line_records, network_rule
 
@@ -60,7 +60,7 @@ def _curly_quotes(line: bytes) -> Flaw | None:
     where = next(where for where, char in enumerate(text) if char != typed[where])
     quote = text[where].encode("utf-8", "surrogateescape")
     offset = len(text[:where].encode("utf-8", "surrogateescape"))
-    sentence = f'curly quotes ({shown(quote)}) are no quotes here; only straight ones (") are'
+    sentence = f'curly quotes ({brief(quote)}) are no quotes here; only straight ones (") are'
     return Flaw(offset, sentence, (typed.encode("utf-8", "surrogateescape"),))
 
 
@@ -97,10 +97,10 @@ def _no_verdict(line: bytes) -> Flaw | None:
     verdict = _SYNONYMS.get(word.lower(), word.lower())
     meant = (address + b":" + verdict + text[len(word) :],)
     if text != instructions and _VERDICT.fullmatch(word):
-        return Flaw(where, f"a blank stands before {shown(word)}", meant)
+        return Flaw(where, f"a blank stands before {brief(word)}", meant)
     if verdict == word.lower() and _VERDICT.fullmatch(verdict):
-        return Flaw(where, f"{shown(verdict)} is written in small letters", meant)
-    return Flaw(where, f"behind the colon stands allow or deny, not {shown(text) or 'nothing'}", meant)
+        return Flaw(where, f"{brief(verdict)} is written in small letters", meant)
+    return Flaw(where, f"behind the colon stands allow or deny, not {brief(text) or 'nothing'}", meant)
 
 
 def _no_variables(line: bytes) -> Flaw | None:
@@ -123,7 +123,7 @@ def _no_comma(before: bytes, rest: bytes) -> Flaw:
         return Flaw(0, "a comment stands on a line of its own, with # in column 1", (before,))
     if text.startswith(b","):
         return Flaw(0, "a blank stands before the comma", (before + text,))
-    return Flaw(0, f"behind {shown(before.rpartition(b',')[2])} stands a comma or nothing, not {shown(text)}")
+    return Flaw(0, f"behind {brief(before.rpartition(b',')[2])} stands a comma or nothing, not {brief(text)}")
 
 
 def _no_variable(before: bytes, rest: bytes) -> Flaw:
@@ -131,13 +131,13 @@ def _no_variable(before: bytes, rest: bytes) -> Flaw:
     if not name:
         return Flaw(0, "nothing stands behind the comma", (before,))
     if not equals:
-        return Flaw(1, f"the variable {shown(name)} has no value", (before + rest + b'=""',))
+        return Flaw(1, f"the variable {brief(name)} has no value", (before + rest + b'=""',))
     if not value:
-        return Flaw(len(rest), f"the variable {shown(name)} has no quoted value", (before + rest + b'""',))
+        return Flaw(len(rest), f"the variable {brief(name)} has no quoted value", (before + rest + b'""',))
     if is_no_quote(value[:1]):
-        sentence = f"the value of {shown(name)} has no quotes"
+        sentence = f"the value of {brief(name)} has no quotes"
         return Flaw(len(name) + 2, sentence, (before + b"," + name + b"=" + quoted(value),))
-    sentence = f"the value of {shown(name)} has no {shown(value[:1])} at its end"
+    sentence = f"the value of {brief(name)} has no {brief(value[:1])} at its end"
     return Flaw(len(name) + 2, sentence, (before + rest + value[:1],))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from . import rules_cidr
 from .errors import UnparsableLine
-from .lint_finding import Finding, shown
+from .lint_finding import Finding, brief
 from .rules_cidr import Network
 from .rules_source import line_records, network_rule
 
@@ -46,7 +46,7 @@ def _about_some(repeated: list[_Subject]) -> str:
     first = repeated[0]
     key = rules_cidr.keys(first)[0] if isinstance(first, Network) else first
     others = f" and {len(repeated) - 1} more" if len(repeated) > 1 else ""
-    return f"{shown(key)}{others} already, so this line does not"
+    return f"{brief(key)}{others} already, so this line does not"
 
 
 def _shadowed(rules: Sequence[tuple[int, bytes]], said: dict[_Subject, int]) -> Iterator[Finding]:
@@ -101,4 +101,4 @@ def _subject(key: bytes) -> _Subject | None:
 
 def _address(line: bytes) -> str:
     rule = network_rule(line)
-    return shown(rule.address if rule else line.partition(b":")[0])
+    return brief(rule.address if rule else line.partition(b":")[0])

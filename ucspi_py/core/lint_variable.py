@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from .lint_finding import Flaw, shown
+from .lint_finding import Flaw, brief
 from .numbers import MOST, clamped, scan_ulong
 
 VARIABLE = re.compile(rb",([^=]*)=(.)(.*?)\2", re.DOTALL)
@@ -61,7 +61,7 @@ def _unseen(instructions: bytes) -> Iterator[Flaw]:
         return
     said = [found[0] for found in VARIABLE.finditer(instructions) if found[1] == b"RBLSMTPD" and found[3]]
     meant = b"allow" + said[0] if said else b"deny"
-    sentence = f"nobody reads {shown(first[1])} for a denied client, who is left without a word"
+    sentence = f"nobody reads {brief(first[1])} for a denied client, who is left without a word"
     yield Flaw(first.start(1), sentence, (meant,))
 
 
@@ -77,7 +77,7 @@ def _variable_flaw(found: re.Match[bytes]) -> Flaw | None:
 
 
 def _name_flaw(name: bytes, value: bytes) -> Flaw | None:
-    told = shown(name.strip(b" \t"))
+    told = brief(name.strip(b" \t"))
     if name != name.strip(b" \t"):
         sentence = f"a blank belongs to the name of the variable {told}"
         return Flaw(0, sentence, (_variable(name.strip(b" \t"), value),))
@@ -98,12 +98,12 @@ def _number_flaw(name: bytes, value: bytes) -> Flaw | None:
         better = _number_meant(name, value)
         read = scan_ulong(value)
         refuses = ", which refuses everybody" if name in _LIMITS and not read else ""
-        return Flaw(0, f"{shown(name)} {shown(value)!r} is read as the number {read}{refuses}", better)
+        return Flaw(0, f"{brief(name)} {brief(value)!r} is read as the number {read}{refuses}", better)
     number = clamped(value)
     if number > MOST:
-        return Flaw(0, f"{shown(name)} is larger than {MOST}, and no limit at all")
+        return Flaw(0, f"{brief(name)} is larger than {MOST}, and no limit at all")
     if name in _LIMITS and not number:
-        return Flaw(0, f"{shown(name)} 0 refuses everybody")
+        return Flaw(0, f"{brief(name)} 0 refuses everybody")
     if name == b"MAXLOAD" and 0 < number < 100:
         sentence = f"MAXLOAD counts hundredths, so {number} is a load average of {number / 100:.2f}"
         return Flaw(0, sentence, (_variable(name, b"%d" % (number * 100)),))
@@ -120,7 +120,7 @@ def _number_meant(name: bytes, value: bytes) -> tuple[bytes, ...]:
 
 def _unquoted(found: re.Match[bytes]) -> Flaw:
     name, quote, value = found.groups()
-    sentence = f"the value of {shown(name)} is quoted with {shown(quote)!r}, so that it is {shown(value)!r}"
+    sentence = f"the value of {brief(name)} is quoted with {brief(quote)!r}, so that it is {brief(value)!r}"
     return Flaw(found.start(2), sentence, (found.string[: found.start(2)] + quoted(found.string[found.start(2) :]),))
 
 

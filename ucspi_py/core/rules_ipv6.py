@@ -16,6 +16,8 @@ from .rules_cidr import Network
 #: The record that tells which prefix lengths occur: ``:48,32`` and a zero, an item that every reader passes over.
 LENGTHS = b":/"
 _MAPPED = 0xFFFF << 32
+#: No text of an address has more characters, a long zone's apart.
+_LONGEST = 64
 
 
 def network(address: bytes) -> Network:
@@ -92,6 +94,8 @@ def _lengths(stored: bytes) -> tuple[int, ...]:
 
 
 def _number(text: str) -> int:
+    if len(text) > _LONGEST:
+        raise ValueError(f"{text[:_LONGEST]}... is no IPv6 address")
     if "%" in text:
         raise ValueError(f"{text} has a zone; rules know addresses without one")
     try:
@@ -103,5 +107,5 @@ def _number(text: str) -> int:
 def _length(digits: str) -> int:
     length = decimal(digits)
     if length is None or length > 128:
-        raise ValueError(f"/{digits} is no prefix length of IPv6")
+        raise ValueError(f"/{digits[:_LONGEST]} is no prefix length of IPv6")
     return length
