@@ -25,6 +25,7 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
+@manners.version_option
 @click.option("-s", "store", metavar="STORE", required=True, callback=_checked, help="SQLite file, or redis://HOST/0.")
 @click.option(
     "-d",

@@ -1,5 +1,6 @@
 """djb's manners over click: one usage line, exit 100 for what was asked wrongly, options in written order."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..core.errors import AskedWrongly, Failure
+from .. import __version__
+from ..core.errors import AskedWrongly, Failure, error_words
 from ..core.numbers import MOST, decimal
 
 #: Bundles, attached values and ``--`` come with click; stopping at the first argument and a free -h do not.
@@ -24,6 +26,10 @@ else:  # before click 8.4 it takes no parameters
 #: What a shell says of a program that Ctrl-C ended.
 _INTERRUPTED = 130
 _WRITTEN = "ucspi_py.written"
+
+
+#: For every program.
+version_option = click.version_option(__version__, message="%(prog)s %(version)s")
 
 
 class OrderedCommand(click.Command):
@@ -84,28 +90,67 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
 
     program: the name that messages carry. usage: the one line shown where something was asked wrongly.
     """
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  for the rest of our life
+    unforeseen: OSError | None = None
+    try:
+        code = _outcome(program, usage, command)
+    except OSError as error:
+        unforeseen, code = error, Failure.exit_code
+    deed = "go on"
+    unwritten = _flush()
+    if unwritten:
+        deed, unforeseen, code = "write output", unwritten, Failure.exit_code
+    if unforeseen and unforeseen.errno != errno.EPIPE:  # a reader who has read enough needs no word
+        complain(f"{program}: fatal: {_unable(deed, unforeseen)}")
+    sys.exit(code)
+
+
+def _outcome(program: str, usage: str, command: Callable[[list[str]], object]) -> int:
+    """The exit code that a command calls for; what there is to say has been said. Raises the OSErrors of a command."""
     try:
         command(sys.argv[1:])
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
-    except click.Abort:
-        sys.exit(_INTERRUPTED)
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return _INTERRUPTED
     except click.UsageError as wrong:
         complain(_sentence(program, wrong), f"{program}: usage: {usage}")
-        sys.exit(AskedWrongly.exit_code)
+        return AskedWrongly.exit_code
     except Failure as failure:
         lines = [f"{program}: fatal: {failure.sentence}", *(f"{program}: {line}" for line in failure.more)]
         if isinstance(failure, AskedWrongly):
             lines.append(f"{program}: usage: {usage}")
         complain(*lines)
-        sys.exit(failure.exit_code)
+        return failure.exit_code
+    except MemoryError:
+        complain(f"{program}: fatal: out of memory")
+        return Failure.exit_code
+    return 0
+
+
+def _unable(deed: str, error: OSError) -> str:
+    where = f" with {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+    return f"unable to {deed}{where}: {error_words(error.errno) if error.errno else error}"
+
+
+def _flush() -> OSError | None:
+    """Write what standard output has not written yet. Where it cannot, the interpreter is not to try once more."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.close(null)
+        return error
+    return None
 
 
 def invoke(command: click.Command, program: str, args: list[str]) -> None:
     """Run a click command whose errors and exit code run() translates. program: its name in --help."""
-    code = command.main(args, prog_name=program, standalone_mode=False)
-    if code:
-        raise click.exceptions.Exit(code)
+    if f"_{program.upper()}_COMPLETE" in os.environ:
+        command.main(args, prog_name=program)
+    with context(command, program, args) as ctx:
+        command.invoke(ctx)
 
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:

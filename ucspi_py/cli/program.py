@@ -25,6 +25,7 @@ _LOOKUP_SECONDS = 5
 
 
 @click.command(cls=manners.OrderedCommand, context_settings=manners.CONTEXT_SETTINGS)
+@manners.version_option
 @click.option("-r", "list_zone", metavar="ZONE", multiple=True, help="Refuse clients that this zone lists.")
 @click.option("-a", "allow_zone", metavar="ZONE", multiple=True, help="Accept clients that this zone lists.")
 @click.option("-b", "bounce", is_flag=True, help="Zones after this: refuse for good (553).")

@@ -22,6 +22,7 @@ _FOUND = 1
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS | {"allow_interspersed_args": True})
+@manners.version_option
 @click.option("-r", "lists", metavar="ZONE", multiple=True, help="A zone that lists clients to be refused.")
 @click.option("-a", "allow_lists", metavar="ZONE", multiple=True, help="A zone that lists clients to be let in.")
 @click.option("--from", "file", metavar="FILE", help="Zones from a run script, or from a list, one a line.")

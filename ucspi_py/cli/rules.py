@@ -8,10 +8,11 @@ from ..core.rules_dump import dump, rule_text
 from ..core.rules_lint import lint
 from ..system import rules_input
 from ..system.rules_table import Table
-from . import manners, rules_clients, rules_import, tables
+from . import completion, manners, rules_clients, rules_import, tables
 
 
 @click.group("pyrules", no_args_is_help=False, context_settings=manners.GROUP_SETTINGS)
+@manners.version_option
 def pyrules() -> None:
     """Look at rules before and after they are compiled.
 
@@ -126,3 +127,4 @@ def _side(change: Change, value: bytes | None) -> str | None:
 
 for _command in (*rules_clients.COMMANDS, *rules_import.COMMANDS):
     pyrules.add_command(_command)
+completion.complete_files(pyrules)

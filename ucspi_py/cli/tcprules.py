@@ -18,6 +18,7 @@ _LARGE = 1 << 18
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
+@manners.version_option
 @click.argument("cdb", required=False)
 @click.argument("tmp", required=False)
 @click.argument("ignored", nargs=-1, expose_value=False)

@@ -12,6 +12,7 @@ from . import manners
 
 
 @click.command("pytcprulescheck", context_settings=manners.CONTEXT_SETTINGS)
+@manners.version_option
 @click.argument("cdb")
 @click.argument("ignored", nargs=-1, expose_value=False)
 def check(cdb: str) -> None:

@@ -33,6 +33,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 
 
 @click.command(context_settings=manners.CONTEXT_SETTINGS)
+@manners.version_option
 @click.option("-c", "limit", metavar="N", type=manners.Number(1), default=40, help="Programs at once (40).")
 @click.option("-x", "rules", metavar="CDB", help="Follow the rules that tcprules compiled into CDB.")
 @click.option("-X", "allow_no_rules", is_flag=True, help="Let everybody in where CDB does not exist.")
