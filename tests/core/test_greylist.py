@@ -29,6 +29,8 @@ def refused(seconds: int) -> Refuse:
         pytest.param(Record(NOW - WINDOW), Decision(Accept(), Record(NOW - WINDOW, NOW)), id="in the last second"),
         pytest.param(Record(NOW - WINDOW - 1), Decision(refused(300), Record(NOW)), id="a second too late"),
         pytest.param(Record(1, NOW - 100), Decision(Accept(), Record(1, NOW - 100)), id="known, not worth a write"),
+        pytest.param(Record(1, NOW - 30_240), Decision(Accept(), Record(1, NOW - 30_240)), id="a hundredth, no write"),
+        pytest.param(Record(1, NOW - 30_241), Decision(Accept(), Record(1, NOW)), id="a second more, renewed"),
         pytest.param(Record(1, NOW - 86_400), Decision(Accept(), Record(1, NOW)), id="known, renewed"),
         pytest.param(Record(1, NOW - MEMORY), Decision(Accept(), Record(1, NOW)), id="known, in the last second"),
         pytest.param(Record(1, NOW - MEMORY - 1), Decision(refused(300), Record(NOW)), id="forgotten"),
