@@ -35,9 +35,20 @@ DIALOGUES = [
     (b"noop\r\nconnect x:25 HTTP/1.0\r\n", OK + NOT_SMTP),
     (b"GETS\r\n", NO),
     (b"\x16\x03\x01\x02\x00\x01\n", NOT_SMTP),
-    (b"\x80\x2e\x01\n", NOT_SMTP),
-    (b"\x04\x01\0\x19\n", NOT_SMTP),
-    (b"\x05\x01\0\n", NOT_SMTP),
+    # None of these sends a line end: they wait for the other side.
+    (b"\x16\x03\x01\x02\x00\x01", NOT_SMTP),
+    (b"\x16", NOT_SMTP),
+    (b"\x80\x2e\x01", NOT_SMTP),
+    (b"\x04\x01\0\x19\xc0\0\2\1\0", NOT_SMTP),
+    (b"\x05\x01\0", NOT_SMTP),
+    (b"\x03\0\0\x13\x0e\xe0", NOT_SMTP),
+    (b"\0\0\0\x85\xffSMB", NOT_SMTP),
+    (b"\x16" + b"x" * 3000, NOT_SMTP),
+    (b"noop\n\x16\x03\x01", OK + NOT_SMTP),
+    (b"noop\n" * COMMAND_LIMIT + b"\x16", OK * COMMAND_LIMIT + NOT_SMTP),
+    (b"quit\n\x16\x03", BYE),
+    (b"noop\x16\x03", b""),
+    (b"\r\x16", b""),
     (b"noop\n" * COMMAND_LIMIT, OK * COMMAND_LIMIT),
     (b"noop\n" * COMMAND_LIMIT + b"quit\n", OK * COMMAND_LIMIT + BYE),
     (b"noop\n" * 200_000, OK * COMMAND_LIMIT + TOO_MUCH),
@@ -64,7 +75,7 @@ QUOTES: list[tuple[bytes, dict[bytes, bytes]]] = [
 
 lines = st.sampled_from(
     [
-        *(b"NOOP", b"quit", b"RCPT TO:<b>", b"mail", b"DATA", b"blah", b"GET /", b"\x16\x03"),
+        *(b"NOOP", b"quit", b"RCPT TO:<b>", b"mail", b"DATA", b"blah", b"GET /", b"\x16\x03", b"\x05" * 3000),
         *(b"\n", b"\r\n", b"\r", b" ", b"\0", b"x" * 700),
     ]
 )

@@ -18,8 +18,8 @@ _KNOWN_VERBS = _FINE_VERBS | frozenset(
 )
 #: What speaks to us is no mail server (Postfix, postscreen_forbidden_commands); nothing it says is worth an answer.
 _FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
-#: How a TLS or SSL hello and a SOCKS request begin.
-_FOREIGN_BYTES = b"\x16\x80\x04\x05"
+#: How what has no lines begins: a TLS or SSL hello, a SOCKS request, Remote Desktop, SMB. No line end may ever come.
+_FOREIGN_BYTES = (b"\x16", b"\x80", b"\x04", b"\x05", b"\x03", b"\0")
 _QUIT = b"quit"
 
 #: C takes lines without end (and memory with them) and any number of commands; Postfix's limits are these.
@@ -63,13 +63,15 @@ class RefusalDialogue:
             if self.finished:
                 break
             replies.append(self._answer(line))
-        if len(self._rest) > LINE_LIMIT and not self.finished:
+        if not self.finished and (len(self._rest) > LINE_LIMIT or self._rest.startswith(_FOREIGN_BYTES)):
             replies.append(self._answer(self._rest))
         if self.finished:
             self._rest = b""
         return b"".join(replies)
 
     def _answer(self, line: bytes) -> bytes:
+        if line.startswith(_FOREIGN_BYTES):
+            return self._last(_NOT_SMTP)
         if len(line) > LINE_LIMIT:
             return self._last(_TOO_LONG)
         verb, _, rest = line.removesuffix(b"\r").partition(b" ")
@@ -77,7 +79,7 @@ class RefusalDialogue:
         if verb not in _KNOWN_VERBS:
             if verb == _QUIT:
                 return self._last(_GOODBYE)
-            if verb in _FOREIGN_VERBS or (verb and verb[0] in _FOREIGN_BYTES):
+            if verb in _FOREIGN_VERBS:
                 return self._last(_NOT_SMTP)
             self._errors += 1
         self._commands += 1
