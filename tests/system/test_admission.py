@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.admission import House
 from ucspi_py.core.verdict import Refuse
+from ucspi_py.system import admission
 from ucspi_py.system.listener import Listener
 from ucspi_py.system.scoreboard import Place
 
@@ -195,6 +196,26 @@ def test_clients_accepted_for_a_slot_that_another_worker_was_quicker_to_take_are
         house.until(lambda: house.board.running() == 1)
         end(house, 0)
         house.until(lambda: len(house.served) == 2 and house.board.running() == 1)
+
+
+def test_an_idle_worker_looks_once_more_and_then_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever happened last; one with clients that wait goes on looking, slowly."""
+    monkeypatch.setattr(admission, "_SLOW_LOOK", 0.01)
+    with House(started) as house:
+        looks = 0
+
+        def look_again() -> None:
+            nonlocal looks
+            looks += 1
+
+        monkeypatch.setattr(house.admission._places, "look_again", look_again)
+        house.settle()
+        house.settle()
+        assert looks == 1
+        house.connect()
+        house.until(house.board.running)
+        house.connect()
+        house.until(lambda: looks > 10)
 
 
 def test_one_session_that_fails_keeps_nobody_waiting() -> None:

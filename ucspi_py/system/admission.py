@@ -128,7 +128,8 @@ class Admission:
         if waits:
             self._board.vacancies.wait()
             # Of what became free just before we said so, nobody tells us.
-            self._serve_waiting()
+            if self._serve_waiting():
+                self._slow_look.ask(self._tasks.loop)
         if self._door.closed and not self._anybody_here():
             self._tasks.loop.stop()
 
@@ -142,9 +143,8 @@ class Admission:
 
     def _look_again(self) -> None:
         """Look as if nobody had been told of anything, and as if no look had ever failed."""
-        self._look_due = False
         self._places.look_again()
-        self.changed()
+        self._look()
 
     def _anybody_here(self) -> bool:
         return bool(self._tasks or self._lobby or self._start_line or self.slots.awaited)

@@ -123,8 +123,11 @@ class Worker:
                 return
             if not pid:
                 return
-            self._admission.slots.ended(pid)
-            self._journal.ended(pid, status)
+            try:
+                self._admission.slots.ended(pid)
+                self._journal.ended(pid, status)
+            except Exception as error:  # or nobody would reap the others before the next one ends
+                self._tasks.failed(error)
 
     def _drain(self) -> None:
         """Close the door at once, so that no new client is lost in a dying worker; let those inside finish."""
