@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.programs import need_root, ours, theirs
 from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
@@ -130,3 +132,71 @@ def test_sigterm_lets_refused_clients_finish(tmp_path: Path) -> None:
         client.sendall(b"QUIT\r\n")
         assert client.recv(100) == b"221 rblsmtpd.local\r\n"
         assert client.recv(100) == b""
+
+
+def test_nobody_leaves_while_no_successor_can_be_forked(tmp_path: Path) -> None:
+    """SIGHUP without room for another process: clients are served all along, and relieved is who can be later."""
+    need_root()
+    tmp_path.chmod(0o755)
+    prlimit, same_user = theirs("prlimit"), (theirs("setpriv"), "--reuid=54321", "--regid=54321", "--clear-groups")
+    env = {"PATH": os.environ["PATH"], "RBLSMTPD": "No"}
+    options = ("-w1", "-u", "54321", "-g", "54321", *QUIET)
+    with Server(SERVER, options, (ours("pyrblsmtpd"), "true"), tmp_path, env=env) as server:
+        worker = until(lambda: _workers(server))[0]
+        with server.connect() as held:
+            assert held.recv(100) == b"220 rblsmtpd.local\r\n"
+            master = str(server.process.pid)
+            subprocess.run([*same_user, prlimit, "--pid", master, "--nproc=1:1000"], check=True)
+            server.process.send_signal(signal.SIGHUP)
+            server.wait_log(b"warning: unable to fork a worker: temporary failure\n")
+            with server.connect() as client:
+                assert client.recv(100) == b"220 rblsmtpd.local\r\n"
+            assert _workers(server) == [worker]
+
+            subprocess.run([*same_user, prlimit, "--pid", master, "--nproc=1000:1000"], check=True)
+            held.sendall(b"QUIT\r\n")
+            until(lambda: _workers(server) not in ([], [worker]), "a successor")
+            until(lambda: worker not in _workers(server), "the old one to leave")
+
+
+def test_more_descriptors_than_select_knows(tmp_path: Path) -> None:
+    """Whoever started us has 1,100 open: we serve, are relieved, and end with 0."""
+    many = (
+        "import os, resource, sys; resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096));"
+        "[os.set_inheritable(os.dup(0), True) for _ in range(1100)]; os.execvp(sys.argv[1], sys.argv[1:])"
+    )
+    with Server(SERVER, ("-w1", *QUIET), ("echo", "hello"), tmp_path, before=(sys.executable, "-c", many)) as server:
+        worker = until(lambda: _workers(server))[0]
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: worker not in _workers(server), "the old one to leave")
+        assert server.talk() == b"hello\n"
+        assert server.stop() == 0
+        assert server.log() == b""
+
+
+@pytest.mark.parametrize("program", ["tcpserver", "pytcpserver"])
+@pytest.mark.parametrize("output", ["/dev/full", "a reader that is gone"])
+def test_the_port_that_nobody_can_be_told(program: str, output: str) -> None:
+    """-1 with a full or closed output: served all the same, as in C."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    reader, stdout = os.pipe()
+    os.close(reader)
+    if output == "/dev/full":
+        os.dup2(os.open(output, os.O_WRONLY), stdout)
+    path = SERVER if program == "pytcpserver" else theirs(program)
+    command = (path, "-1", *QUIET, "127.0.0.1", str(port), "echo", "hello")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=subprocess.PIPE) as process:
+        os.close(stdout)
+        try:
+            with until(lambda: _connected(port, process), "the server") as client:
+                assert client.recv(100) == b"hello\n"
+        finally:
+            process.terminate()
+
+
+def _connected(port: int, process: subprocess.Popen[bytes]) -> socket.socket | None:
+    assert process.poll() is None, process.communicate()
+    with contextlib.suppress(ConnectionRefusedError):
+        return socket.create_connection(("127.0.0.1", port), timeout=30)
+    return None

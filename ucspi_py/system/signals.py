@@ -1,6 +1,8 @@
 """Signals as facts to be taken up by a loop. A handler only notes its number and never logs, locks or decides."""
 
+import math
 import os
+import select
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +40,14 @@ class Signals:
 
     def _note(self, number: int, _frame: object) -> None:
         self._noted.add(number)
+
+
+def readable(seconds: float | None, *fds: int) -> bool:
+    """Whether anything can be read, or has ended, within so many seconds; None = wait for ever."""
+    poll = select.poll()
+    for fd in fds:
+        poll.register(fd, select.POLLIN)
+    return bool(poll.poll(None if seconds is None else math.ceil(1000 * seconds)))
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """From settings to a serving master: listens, gives up root, furnishes what all workers share. Never serves."""
 
+import contextlib
 import os
 import signal
 
@@ -13,8 +14,9 @@ from .admission import LOBBY, waits
 from .arrivals import Arrivals
 from .limits import SoftLimits, make_room, room_for
 from .log import Log
-from .master import Master, Pipes
+from .master import Master
 from .pathexec import find
+from .pipes import Pipes
 from .scoreboard import Scoreboard
 from .tally import Tally
 from .worker import MASTERS_SIGNALS, Inheritance
@@ -36,7 +38,8 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:
-        os.write(1, b"%d\n" % sock.getsockname()[1])
+        with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
+            os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
     board = Scoreboard(settings.limit, room_for(settings.held_limit))
     arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
@@ -55,6 +58,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         tally=tally,
         death_pipe=pipes.death,
         open_door=pipes.open_door,
+        stand=pipes.stand,
         environment=environment,
         manner=manner,
         ask=ask,

@@ -16,6 +16,7 @@ from .journal import Journal
 from .listener import Listener
 from .log import Log
 from .loop import new_loop
+from .pipes import say_standing
 from .rules_file import RulesFile
 from .scoreboard import Place, Scoreboard
 from .session import Decide, Service, serve
@@ -35,7 +36,8 @@ MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
 class Inheritance:
     """What the master hands to each of its workers.
 
-    death_pipe: readable once the master is gone. open_door: held open for as long as this worker listens.
+    death_pipe: readable once the master is gone. open_door: held open for as long as this worker listens. stand: where
+    it says that it serves.
     """
 
     settings: ServerSettings
@@ -47,6 +49,7 @@ class Inheritance:
     tally: Tally
     death_pipe: int
     open_door: int
+    stand: int
     environment: dict[bytes, bytes]
     manner: Manner
     ask: Ask
@@ -97,6 +100,7 @@ class Worker:
         if self._service.settings.program.zones:
             self._tasks.keep_going(self._desk.watch)
         self._admission.open(self._serve)
+        say_standing(self._inheritance.stand)
         self._loop.run_forever()
         self._tasks.stop()
         self._desk.share()

@@ -1,0 +1,44 @@
+"""Pipes among the master and its workers: how each learns of the other's end, and when a worker stands."""
+
+import os
+from typing import NamedTuple
+
+
+class Pipes(NamedTuple):
+    """How master and workers learn of each other.
+
+    death: ends for a worker when the master is gone, for only the master holds ``alive``.
+    door: ends for the master when nobody listens any more, for whoever listens holds ``open_door``.
+    standing: tells the master which workers serve, by what they write to ``stand``.
+    """
+
+    death: int
+    alive: int
+    door: int
+    open_door: int
+    standing: int
+    stand: int
+
+    @classmethod
+    def open(cls) -> "Pipes":
+        """All three."""
+        pipes = cls(*os.pipe(), *os.pipe(), *os.pipe())
+        os.set_blocking(pipes.standing, False)
+        return pipes
+
+    def close_masters_ends(self) -> None:
+        """In a worker: leave the master's ends to the master."""
+        for fd in (self.alive, self.door, self.standing):
+            os.close(fd)
+
+    def who_stands(self) -> list[int]:
+        """The process ids of the workers that have begun to serve since the last call."""
+        try:
+            return [int(pid) for pid in os.read(self.standing, 4096).split()]
+        except BlockingIOError:
+            return []
+
+
+def say_standing(stand: int) -> None:
+    """In a worker: tell the master that we serve."""
+    os.write(stand, b"%d\n" % os.getpid())
