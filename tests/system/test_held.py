@@ -6,11 +6,12 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.support.held import Ends, clog, connected, eventually, heard, some_turns
+from tests.support.held import Ends, clog, connected, heard, some_turns
 from ucspi_py.core.verdict import Refuse
 from ucspi_py.system import held
 from ucspi_py.system.held import Held
 from ucspi_py.system.loop import new_loop
+from ucspi_py.system.scoreboard import Scoreboard
 
 GREETING = b"220 rblsmtpd.local\r\n"
 NO = b"451 no\r\n"
@@ -25,6 +26,9 @@ class Clock:
 
     def monotonic(self) -> float:
         return self.now
+
+    def monotonic_ns(self) -> int:
+        return int(self.now * 1e9)
 
 
 @pytest.fixture
@@ -47,18 +51,18 @@ def run(story: Callable[[Held], Awaitable[None]]) -> None:
     """Play a story; nobody is held afterwards."""
 
     async def play() -> None:
-        everybody = Held()
+        everybody = Held(Scoreboard(1, 3), lambda: None)
         async with asyncio.timeout(20):
             await story(everybody)
-        assert not everybody.anybody
+        assert not everybody.dismiss_oldest()
 
     with closing(new_loop()) as loop:
         loop.run_until_complete(play())
 
 
-async def take(everybody: Held, ends: Ends, seconds: int = 60) -> asyncio.Task[object]:
-    """Have a client held; it has heard the greeting."""
-    task = asyncio.create_task(everybody.talk(ends.server, Refuse(451, b"no"), seconds))
+async def take(everybody: Held, ends: Ends, seconds: int = 60, *, row: int = 1) -> asyncio.Task[object]:
+    """Have a client held in a row; it has heard the greeting."""
+    task = asyncio.create_task(everybody.talk(row, ends.server, Refuse(451, b"no"), seconds))
     if seconds:
         assert await heard(ends.client, len(GREETING)) == GREETING
     return task
@@ -69,9 +73,8 @@ def test_a_client_that_is_held_until_it_quits(three: list[Ends]) -> None:
     """What it has said of itself is given back."""
 
     async def story(everybody: Held) -> None:
-        task = asyncio.create_task(everybody.talk(three[0].server, Refuse(451, b"no"), 60))
+        task = asyncio.create_task(everybody.talk(1, three[0].server, Refuse(451, b"no"), 60))
         assert await heard(three[0].client, len(GREETING)) == GREETING
-        assert everybody.anybody
         three[0].client.send(b"helo x\r\nrcpt\r\nquit\r\n")
         told = await heard(three[0].client, 1000)
         assert told == b"250 rblsmtpd.local\r\n" + NO + b"221 rblsmtpd.local\r\n"
@@ -88,8 +91,8 @@ def test_without_time_there_is_only_the_refusal(clock: Clock, three: list[Ends])
         await take(everybody, three[0], 0)
         assert await heard(three[0].client, 100) == NO
         clog(three[1])
-        task = await take(everybody, three[1], 0)
-        await eventually(lambda: everybody.anybody)
+        task = await take(everybody, three[1], 0, row=2)
+        await some_turns()
         clock.now += 0.9
         await asyncio.sleep(0.005)
         assert not task.done()
@@ -109,7 +112,7 @@ def test_time_is_over(reads: bool, clock: Clock, three: list[Ends]) -> None:
             clog(three[0])
             three[0].client.send(b"noop\r\n")
         clock.now += 5
-        second = await take(everybody, three[1], 10)
+        second = await take(everybody, three[1], 10, row=2)
         clock.now += 4.9
         await asyncio.sleep(0.005)
         assert not first.done()
@@ -127,16 +130,16 @@ def test_who_was_held_longest_goes_first(three: list[Ends]) -> None:
     """With a word; one who has left already is not in the way; with nobody left there is nobody to dismiss."""
 
     async def story(everybody: Held) -> None:
-        tasks = [await take(everybody, ends) for ends in three]
+        tasks = [await take(everybody, ends, row=row) for row, ends in enumerate(three, 1)]
         three[0].client.send(b"quit\r\n")
         await tasks[0]
         for number in (1, 2):
-            assert await everybody.dismiss_oldest()
+            assert everybody.dismiss_oldest()
+            await tasks[number]
             assert [task.done() for task in tasks] == [n <= number for n in range(3)]
-            assert tasks[number].cancelled()
             three[number].server.close()
             assert await heard(three[number].client, 100) == GOODBYE
-        assert not await everybody.dismiss_oldest()
+        assert not everybody.dismiss_oldest()
 
     run(story)
 
