@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -41,6 +41,13 @@ async def heard(client: socket.socket, size: int) -> bytes:
         while len(data) < size and (piece := await asyncio.get_running_loop().sock_recv(client, size - len(data))):
             data += piece
     return data
+
+
+async def eventually(condition: Callable[[], bool]) -> None:
+    """Let the loop go on until something is true."""
+    async with asyncio.timeout(10):
+        while not condition():
+            await asyncio.sleep(0)
 
 
 async def some_turns() -> None:

@@ -6,7 +6,8 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from tests.support.held import Ends, clog, connected, heard, some_turns
+from tests.support.held import Ends, clog, connected, eventually, heard, some_turns
+from ucspi_py.core.smtp_refusal import RefusalDialogue
 from ucspi_py.core.verdict import Refuse
 from ucspi_py.system import held
 from ucspi_py.system.held import Held
@@ -47,34 +48,53 @@ def three() -> Iterator[list[Ends]]:
         yield [stack.enter_context(connected()) for _ in range(3)]
 
 
-def run(story: Callable[[Held], Awaitable[None]]) -> None:
+class Room:
+    """A worker's held clients, and the rows of the scoreboard that they have."""
+
+    def __init__(self) -> None:
+        self.board = Scoreboard(0, 3)
+        self.changes: list[None] = []
+        self.held = Held(self.board, lambda: self.changes.append(None))
+
+    async def talk(self, ends: Ends, seconds: int) -> RefusalDialogue:
+        """Hold a client in a row of its own; its dialogue afterwards."""
+        row = self.board.claim(self.board.hall)
+        assert row is not None
+        try:
+            return await self.held.talk(row, ends.server, Refuse(451, b"no"), seconds)
+        finally:
+            self.board.give_back(row)
+
+    async def take(self, ends: Ends, seconds: int = 60) -> asyncio.Task[RefusalDialogue]:
+        """Have a client held; it has heard the greeting."""
+        task = asyncio.create_task(self.talk(ends, seconds))
+        if seconds:
+            assert await heard(ends.client, len(GREETING)) == GREETING
+        return task
+
+
+def run(story: Callable[[Room], Awaitable[None]]) -> None:
     """Play a story; nobody is held afterwards."""
 
     async def play() -> None:
-        everybody = Held(Scoreboard(1, 3), lambda: None)
+        room = Room()
         async with asyncio.timeout(20):
-            await story(everybody)
-        assert not everybody.dismiss_oldest()
+            await story(room)
+        assert not room.board.anybody_held()
+        assert not room.held.dismiss_oldest()
 
     with closing(new_loop()) as loop:
         loop.run_until_complete(play())
-
-
-async def take(everybody: Held, ends: Ends, seconds: int = 60, *, row: int = 1) -> asyncio.Task[object]:
-    """Have a client held in a row; it has heard the greeting."""
-    task = asyncio.create_task(everybody.talk(row, ends.server, Refuse(451, b"no"), seconds))
-    if seconds:
-        assert await heard(ends.client, len(GREETING)) == GREETING
-    return task
 
 
 @pytest.mark.usefixtures("clock")
 def test_a_client_that_is_held_until_it_quits(three: list[Ends]) -> None:
     """What it has said of itself is given back."""
 
-    async def story(everybody: Held) -> None:
-        task = asyncio.create_task(everybody.talk(1, three[0].server, Refuse(451, b"no"), 60))
+    async def story(room: Room) -> None:
+        task = asyncio.create_task(room.talk(three[0], 60))
         assert await heard(three[0].client, len(GREETING)) == GREETING
+        assert room.board.anybody_held()
         three[0].client.send(b"helo x\r\nrcpt\r\nquit\r\n")
         told = await heard(three[0].client, 1000)
         assert told == b"250 rblsmtpd.local\r\n" + NO + b"221 rblsmtpd.local\r\n"
@@ -87,12 +107,12 @@ def test_a_client_that_is_held_until_it_quits(three: list[Ends]) -> None:
 def test_without_time_there_is_only_the_refusal(clock: Clock, three: list[Ends]) -> None:
     """-t 0; who does not take it has a second."""
 
-    async def story(everybody: Held) -> None:
-        await take(everybody, three[0], 0)
+    async def story(room: Room) -> None:
+        await room.take(three[0], 0)
         assert await heard(three[0].client, 100) == NO
         clog(three[1])
-        task = await take(everybody, three[1], 0, row=2)
-        await some_turns()
+        task = await room.take(three[1], 0)
+        await eventually(room.board.anybody_held)
         clock.now += 0.9
         await asyncio.sleep(0.005)
         assert not task.done()
@@ -106,13 +126,13 @@ def test_without_time_there_is_only_the_refusal(clock: Clock, three: list[Ends])
 def test_time_is_over(reads: bool, clock: Clock, three: list[Ends]) -> None:
     """For who is silent, and for who does not read; not for who came later."""
 
-    async def story(everybody: Held) -> None:
-        first = await take(everybody, three[0], 10)
+    async def story(room: Room) -> None:
+        first = await room.take(three[0], 10)
         if not reads:
             clog(three[0])
             three[0].client.send(b"noop\r\n")
         clock.now += 5
-        second = await take(everybody, three[1], 10, row=2)
+        second = await room.take(three[1], 10)
         clock.now += 4.9
         await asyncio.sleep(0.005)
         assert not first.done()
@@ -129,17 +149,37 @@ def test_time_is_over(reads: bool, clock: Clock, three: list[Ends]) -> None:
 def test_who_was_held_longest_goes_first(three: list[Ends]) -> None:
     """With a word; one who has left already is not in the way; with nobody left there is nobody to dismiss."""
 
-    async def story(everybody: Held) -> None:
-        tasks = [await take(everybody, ends, row=row) for row, ends in enumerate(three, 1)]
+    async def story(room: Room) -> None:
+        tasks = [await room.take(ends) for ends in three]
+        assert len(room.changes) == 3
         three[0].client.send(b"quit\r\n")
         await tasks[0]
         for number in (1, 2):
-            assert everybody.dismiss_oldest()
+            assert room.held.dismiss_oldest()
             await tasks[number]
             assert [task.done() for task in tasks] == [n <= number for n in range(3)]
             three[number].server.close()
             assert await heard(three[number].client, 100) == GOODBYE
-        assert not everybody.dismiss_oldest()
+
+    run(story)
+
+
+@pytest.mark.usefixtures("clock")
+def test_who_is_asked_to_leave_by_another_worker(three: list[Ends]) -> None:
+    """The one that the scoreboard says, with the same word, and nobody else."""
+
+    async def story(room: Room) -> None:
+        tasks = [await room.take(ends) for ends in three]
+        room.board.dismiss_oldest()
+        room.held.dismiss_asked()
+        await some_turns()
+        assert [task.done() for task in tasks].count(True) == 1
+        left = [task.done() for task in tasks].index(True)
+        three[left].server.close()
+        assert await heard(three[left].client, 100) == GOODBYE
+        while room.held.dismiss_oldest():
+            await some_turns()
+        await asyncio.wait(tasks)
 
     run(story)
 
@@ -148,8 +188,8 @@ def test_who_was_held_longest_goes_first(three: list[Ends]) -> None:
 def test_who_resets_is_held_no_longer(three: list[Ends]) -> None:
     """However the client leaves."""
 
-    async def story(everybody: Held) -> None:
-        task = await take(everybody, three[0])
+    async def story(room: Room) -> None:
+        task = await room.take(three[0])
         three[0].client.send(b"noop\r\n")
         await some_turns()
         three[0].client.close()  # with something unread: that resets
