@@ -1,21 +1,27 @@
 """The stores themselves: they stay small, hold nobody up, and keep what they were given."""
 
 import asyncio
+import socket
 import sqlite3
+import threading
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from redis.exceptions import RedisError
 
 from tests.support.redisserver import RedisServer
+from ucspi_py.core.greylist import Decision, Record, decide
 from ucspi_py.core.limits import NETWORK
 from ucspi_py.core.settings import GreylistSettings
 from ucspi_py.core.verdict import Accept, Refuse
+from ucspi_py.system import greylist_redis, greylist_sqlite
 from ucspi_py.system.greylist_redis import RedisStore
 from ucspi_py.system.greylist_sqlite import SqliteStore
-from ucspi_py.system.greylisting import Store
+from ucspi_py.system.greylisting import Store, store_of
 
 NOW = 1_800_000_000
 DELAY, WINDOW, MEMORY = 300, 1_000, 10_000
@@ -94,6 +100,61 @@ def test_a_flood(tmp_path: Path) -> None:
     assert 100 < len(left) < 4_000
     assert {"known", "network 4999", "network 4900"} <= left.keys()
     assert "network 0" not in left
+
+
+@pytest.mark.parametrize("module", [greylist_sqlite, greylist_redis], ids=["sqlite", "redis"])
+def test_nobody_loses_a_pass(module: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Another host, whose clock is right, lets a network in between our look and our write: in it stays."""
+    with RedisServer(tmp_path) if module is greylist_redis else nullcontext() as server:
+        place = server.url if server else str(tmp_path / "db")
+        kind = store_of(place)
+        entered = threading.Event()
+
+        def decide_late(record: Record | None, now: int, settings: GreylistSettings) -> Decision:
+            """Ours is decided, and before it is written the other host has its visit, and a pass."""
+            decision = decide(record, now, settings)
+            if now == NOW - 60 and not entered.is_set():
+                entered.set()
+                thread = threading.Thread(target=with_store, args=(kind(settings), let_in))
+                thread.start()
+                thread.join()
+            return decision
+
+        async def let_in(store: Store) -> None:
+            assert await store.visit("192.0.2.0/24", NOW + DELAY) == Accept()
+
+        async def visits(store: Store) -> None:
+            assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+            assert await store.visit("192.0.2.0/24", NOW - 60) == Accept()
+            assert await store.visit("192.0.2.0/24", NOW + DELAY + 1) == Accept()
+            assert await store.visit("192.0.2.0/24", NOW + 1) == Accept()
+
+        monkeypatch.setattr(module, "decide", decide_late)
+        with_store(kind(settings(place)), visits)
+        assert entered.is_set()
+
+
+def test_a_server_that_was_demoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The name leads to another server now, and the old one only reads: one visit fails, the next asks the new one."""
+    with RedisServer(tmp_path) as old, RedisServer(tmp_path, port=old.port) as new:
+        asked = socket.getaddrinfo
+        leads_to = [old.ip]
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, *rest, **options: asked(leads_to[0] if host == "redis.test" else host, *rest, **options),
+        )
+
+        async def visits(store: Store) -> None:
+            assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
+            old.ask(f"REPLICAOF {new.ip} {new.port}")
+            leads_to[0] = new.ip
+            with pytest.raises(RedisError):
+                await store.visit("198.51.100.0/24", NOW)
+            assert isinstance(await store.visit("198.51.100.0/24", NOW), Refuse)
+            assert new.ask("GET greylist:198.51.100.0/24") == b"%d -" % NOW
+
+        with_store(RedisStore(settings(f"redis://redis.test:{old.port}/0")), visits)
 
 
 def test_a_loop_goes_on_while_sqlite_waits(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
 
 from ..core.greylist import Record, decide, expiry
 from ..core.settings import GreylistSettings
@@ -20,6 +21,15 @@ _PATIENCE = 1.0
 #: A server that answers in a millisecond serves thousands of clients a second by these.
 _CONNECTIONS = 8
 _KEY = "greylist:"
+#: Times that a record is decided on anew because another host has changed it meanwhile.
+_TRIES = 8
+
+#: Writes a record where the one that was decided on is still there, and answers what was there.
+_REPLACE = """
+local found = redis.call('GET', KEYS[1])
+if (found or '') == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
+return found
+"""
 
 
 class RedisStore:
@@ -44,12 +54,30 @@ class RedisStore:
 
     async def visit(self, network: str, now: int) -> Verdict:
         """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
-        known = _record(await self._server.get(_KEY + network))
-        decision = decide(known, now, self._settings)
-        if decision.record != known:
-            lifetime = expiry(decision.record, self._settings) - now
-            await self._server.set(_KEY + network, _text(decision.record), ex=lifetime + 1)
-        return decision.verdict
+        try:
+            return await self._visit(_KEY + network, now)
+        except RedisError:
+            # The server may have been demoted, or have moved: the next visit asks for its address again.
+            await self._pool.disconnect(inuse_connections=False)
+            raise
+
+    async def _visit(self, key: str, now: int) -> Verdict:
+        known = _text(await self._server.get(key))
+        for _ in range(_TRIES):
+            record = _record(known)
+            decision = decide(record, now, self._settings)
+            if decision.record == record:
+                return decision.verdict
+            found = await self._replace(key, known, decision.record, now)
+            if found == known:
+                return decision.verdict
+            known = found
+        raise ValueError("too many hosts write at once")
+
+    async def _replace(self, key: str, known: str | None, record: Record, now: int) -> str | None:
+        """Write a record in the place of a known one; what was found in that place, and left alone if it is another."""
+        lifetime = str(expiry(record, self._settings) - now + 1)
+        return _text(await self._server.eval(_REPLACE, 1, key, known or "", _written(record), lifetime))
 
     async def close(self) -> None:
         """Give everything back."""
@@ -62,15 +90,19 @@ def _understood(**wishes: Any) -> dict[str, Any]:
     return {name: value for name, value in wishes.items() if name in known}
 
 
-def _text(record: Record) -> str:
+def _written(record: Record) -> str:
     return f"{record.first} {'-' if record.passed is None else record.passed}"
 
 
-def _record(value: bytes | str | None) -> Record | None:
-    """What was written of a network; text, if the URL asks for it. Raises ValueError for what is none of ours."""
-    if value is None:
+def _text(value: bytes | str | None) -> str | None:
+    """A value as text, whichever of both the URL asks for."""
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value
+
+
+def _record(text: str | None) -> Record | None:
+    """What was written of a network. Raises ValueError for what is none of ours."""
+    if text is None:
         return None
-    text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     try:
         first, passed = text.split()
         return Record(int(first), None if passed == "-" else int(passed))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ..core.greylist import Record, decide, expiry
+from ..core.greylist import Decision, Record, decide, expiry
 from ..core.settings import GreylistSettings
 from ..core.verdict import Verdict
 
@@ -75,21 +75,24 @@ class SqliteStore:
     def _visit(self, network: str, now: int) -> Verdict:
         try:
             connection = self._opened()
-            row = connection.execute(_GET, (network,)).fetchone()
-            known = Record(*row) if row else None
+            known = _record(connection, network)
             decision = decide(known, now, self._settings)
             if decision.record != known:
-                self._put(connection, network, decision.record, now)
+                decision = self._change(connection, network, now)
         except sqlite3.Error:
             self._close()  # the next visit opens what may have been repaired or replaced meanwhile
             raise
         return decision.verdict
 
-    def _put(self, connection: sqlite3.Connection, network: str, record: Record, now: int) -> None:
+    def _change(self, connection: sqlite3.Connection, network: str, now: int) -> Decision:
+        """Decide again while nobody else can write: another worker may have let the network in meanwhile."""
         crowded = connection.execute(_USED).fetchone()[0] >= self._pages
         with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            decision = decide(_record(connection, network), now, self._settings)
             connection.execute(_SWEEP, (_ANY_TIME if crowded else now,))
-            connection.execute(_PUT, (network, *record, expiry(record, self._settings)))
+            connection.execute(_PUT, (network, *decision.record, expiry(decision.record, self._settings)))
+        return decision
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -100,6 +103,11 @@ class SqliteStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _record(connection: sqlite3.Connection, network: str) -> Record | None:
+    row = connection.execute(_GET, (network,)).fetchone()
+    return Record(*row) if row else None
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -115,7 +123,7 @@ def _connect(path: str) -> sqlite3.Connection:
 
 
 def _prepared(path: str) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level="IMMEDIATE")
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
     try:
         connection.executescript(_OPEN)
     except sqlite3.Error:
