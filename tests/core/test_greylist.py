@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.greylist import Decision, Record, decide, exempt, expiry, network, shown
+from ucspi_py.core.greylist import Decision, Record, decide, exempt, expiry, network
 from ucspi_py.core.limits import Prefixes
 from ucspi_py.core.settings import GreylistSettings
 from ucspi_py.core.verdict import Accept, Refuse
@@ -91,20 +91,6 @@ def test_network_of_anything(ip: bytes) -> None:
 def test_exempt(environment: dict[bytes, bytes], expected: bool) -> None:
     """A rule spares a client, and who may relay is no stranger."""
     assert exempt(environment) is expected
-
-
-@pytest.mark.parametrize(
-    ("store", "expected"),
-    [
-        ("/var/lib/greylist/db", "/var/lib/greylist/db"),
-        ("redis://mx.example.org:6380/3", "redis://mx.example.org:6380/3"),
-        ("rediss://joe:s3cret@mx.example.org/0?password=s3cret", "rediss://mx.example.org/0"),
-        ("unix://:s3cret@/run/redis.sock?db=1&password=s3cret", "unix:///run/redis.sock"),
-    ],
-)
-def test_what_the_log_shows_of_a_store(store: str, expected: str) -> None:
-    """Never a password."""
-    assert shown(store) == expected
 
 
 times = st.integers(0, 2**33)

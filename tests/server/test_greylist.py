@@ -294,6 +294,7 @@ tcpserver: status: 0/40
             ("-s", "redis://:s3cret@host:port/0", "true"),
             ("-s", "redis://:s3cret@host:0/0", "true"),
             ("-s", "unix://:s3cret@", "true"),
+            ("-s", "redis://:s3cret@h/abc", "true"),
         ],
         ids=str,
     )

@@ -1,10 +1,8 @@
 """The options of pygreylist -> its settings. Never reads the program behind them."""
 
-from urllib.parse import urlsplit
-
 import click
 
-from ..core import greylist as decisions
+from ..core import store_url
 from ..core.limits import NETWORK, Prefixes
 from ..core.settings import GreylistSettings
 from . import manners
@@ -12,15 +10,15 @@ from . import manners
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 
 _DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
-_SCHEMES = ("redis", "rediss", "unix")
 
 
 def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
-    """A store that can be meant. What is said of a wrong one does not repeat it, there may be a password in it."""
+    """A store that can be meant. What is said of a wrong one does not repeat all of it: it may hold a password."""
     if not store:
         raise click.BadParameter("must name a file or a redis:// URL")
-    if decisions.is_url(store) and not _is_of_a_server(store):
-        raise click.BadParameter("is no redis://HOST:PORT/NUMBER, rediss:// or unix:///PATH")
+    flaw = store_url.flaw(store) if store_url.is_url(store) else None
+    if flaw:
+        raise click.BadParameter(f"is not {store_url.EXPECTED}: {flaw}")
     return store
 
 
@@ -87,11 +85,3 @@ def settings(ctx: click.Context) -> GreylistSettings:
     if options["window"] <= options["delay"]:
         raise click.UsageError("-w must be longer than -d, or nobody would ever be let in")
     return GreylistSettings(network=network, **options)
-
-
-def _is_of_a_server(store: str) -> bool:
-    try:
-        url = urlsplit(store)
-        return url.scheme in _SCHEMES and url.port != 0 and bool(url.path if url.scheme == "unix" else url.hostname)
-    except ValueError:
-        return False

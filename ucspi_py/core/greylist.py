@@ -15,7 +15,6 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from .address import canonical
 from .limits import Prefixes
@@ -78,19 +77,6 @@ def network(ip: bytes, prefixes: Prefixes) -> str | None:
         return None
     length = prefixes.ipv4 if address.version == 4 else prefixes.ipv6
     return str(ipaddress.ip_network((address, length), strict=False))
-
-
-def is_url(store: str) -> bool:
-    """Whether a store is a server, and not a file."""
-    return "://" in store
-
-
-def shown(store: str) -> str:
-    """A store as the log may name it: of a URL neither the password nor the options."""
-    if not is_url(store):
-        return store
-    url = urlsplit(store)
-    return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
 def _renewed(record: Record, passed: int, now: int, settings: GreylistSettings) -> Record:

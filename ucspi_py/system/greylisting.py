@@ -9,7 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
-from ..core import greylist, logline
+from ..core import greylist, logline, store_url
 from ..core.settings import GreylistSettings
 from ..core.verdict import Accept, Verdict
 from .log import Log
@@ -79,7 +79,7 @@ class Greylist:
         self._resting_until = now + _REST
         if now >= self._next_line:
             self._next_line = now + _LINES
-            self._log.warn(logline.store_failed(greylist.shown(self.settings.store), reason))
+            self._log.warn(logline.store_failed(store_url.shown(self.settings.store), reason))
 
 
 def judge_once(settings: GreylistSettings, environment: Mapping[bytes, bytes], log: Log) -> Verdict:
@@ -100,7 +100,7 @@ async def _judge_and_close(one: Greylist, environment: Mapping[bytes, bytes]) ->
 
 def store_of(name: str) -> Callable[[GreylistSettings], Store]:
     """The kind of store that a path or a URL calls for. Raises ImportError where its library is missing."""
-    if greylist.is_url(name):
+    if store_url.is_url(name):
         from .greylist_redis import RedisStore
 
         return RedisStore
