@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from ucspi_py.core.slot_queue import SlotQueue, Turn
 
-#: True: a client that may relay comes; False: another comes; None: one backend ends.
-EVENTS = st.lists(st.sampled_from([True, False, None]), max_size=60)
+#: A client that may relay comes; another comes; a backend ends; one ends, and we are not told of it yet.
+RELAY, STRANGER, END, UNTOLD_END = "relay", "stranger", "end", "untold end"
+EVENTS = st.lists(st.sampled_from([RELAY, STRANGER, END, UNTOLD_END]), max_size=60)
 
 
 class House:
@@ -29,6 +30,8 @@ class House:
 
     def end(self) -> None:
         self.running -= bool(self.running)
+
+    def look(self) -> None:
         while (turn := self.queue.first()) and self.slots - self.running > turn.leave:
             self.queue.serve_first()
             self.waiting.remove(turn.client)
@@ -44,21 +47,21 @@ class House:
 
 
 @given(EVENTS, st.integers(1, 4), st.integers(0, 3))
-def test_nobody_is_overtaken_and_no_reserved_slot_given_away(
-    events: list[bool | None], slots: int, reserve: int
-) -> None:
+def test_nobody_is_overtaken_and_no_reserved_slot_given_away(events: list[str], slots: int, reserve: int) -> None:
     """Relay clients first; each kind in the order of its coming; the reserve is theirs; nobody waits for no reason."""
     reserve = min(reserve, slots - 1)
     house = House(slots, reserve)
 
     for number, event in enumerate(events):
-        if event is None:
+        if event in (END, UNTOLD_END):
             house.end()
         else:
-            house.come(number, may_relay=event)
-        free = slots - house.running
-        assert not free or not any(may_relay for _, may_relay in house.waiting), "a relay client waits beside a slot"
-        assert free <= reserve or not house.waiting, "somebody waits beside a slot that is nobody's"
+            house.come(number, may_relay=event == RELAY)
+        if event != UNTOLD_END:
+            house.look()
+            free = slots - house.running
+            assert not free or not any(may_relay for _, may_relay in house.waiting), "a relay client waits for nothing"
+            assert free <= reserve or not house.waiting, "somebody waits beside a slot that is nobody's"
         assert len(house.queue) == len(house.waiting)
 
     for kind in (True, False):

@@ -16,7 +16,7 @@ class Turn(NamedTuple, Generic[Client]):
 class SlotQueue(Generic[Client]):
     """The clients that wait for a slot. reserve: how many of the slots only clients that may relay are given."""
 
-    def __init__(self, reserve: int = 0) -> None:
+    def __init__(self, reserve: int) -> None:
         self._reserve = reserve
         self._relaying: deque[Client] = deque()
         self._others: deque[Client] = deque()
