@@ -6,7 +6,7 @@ The launchers in bin/ note them and raise them (launch.py); here they are laid o
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 #: Pairs of the shell's letter for a limit (v: address space, d: data) and its bytes.
@@ -15,6 +15,9 @@ SoftLimits = tuple[tuple[str, int], ...]
 _PRLIMIT = "/usr/bin/prlimit"
 #: prlimit's names for a shell's letters.
 _RESOURCES = {"v": "as", "d": "data"}
+
+#: What dash, or bash in its place, adds to the environment.
+_ADDED_BY_SHELLS = ("PWD", "OLDPWD", "SHLVL")
 
 #: What a worker opens besides its clients: logs, pipes, sockets to name servers.
 _OTHER_DESCRIPTORS = 200
@@ -55,17 +58,20 @@ def descriptors(soft: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
 
 
-def under(limits: SoftLimits, argv: tuple[str, ...]) -> tuple[str, ...]:
-    """What to run so that argv runs under these limits from its first instruction.
+def under(limits: SoftLimits, file: str, argv: tuple[str, ...], environment: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """What to run so that a program runs under these limits from its first instruction.
 
-    Setting them on the running program comes some milliseconds too late, on ourselves they make posix_spawn fail for
+    file: where it was found; it would be searched for in the program's own $PATH, and another one found.
+
+    Setting limits on the running program comes some milliseconds too late, on ourselves they make posix_spawn fail for
     want of memory, and a fork costs more than this second exec. Where there is no prlimit (util-linux) a shell does it,
-    in full kilobytes; it gets argv as its parameters, never as text, but it adds PWD to the environment and leaves out
-    names that are none to it.
+    in full kilobytes; it gets file and argv as its parameters, never as text, and takes out again what it has added to
+    the environment, but it leaves out names that are none to it.
     """
-    if not limits:
-        return argv
     if os.access(_PRLIMIT, os.X_OK):
-        return (_PRLIMIT, *(f"--{_RESOURCES[letter]}={size}:" for letter, size in limits), "--", *argv)
+        return (_PRLIMIT, *(f"--{_RESOURCES[letter]}={size}:" for letter, size in limits), "--", file, *argv[1:])
     commands = [f"ulimit -S -{letter} {size // 1024}" for letter, size in limits]
-    return ("/bin/sh", "-c", "; ".join([*commands, 'exec "$@"']), "sh", *argv)
+    added = [name for name in _ADDED_BY_SHELLS if name.encode() not in environment]
+    if added:
+        commands.append(f"unset {' '.join(added)}")
+    return ("/bin/sh", "-c", "; ".join([*commands, 'exec "$@"']), "sh", file, *argv[1:])

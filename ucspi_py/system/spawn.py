@@ -40,7 +40,7 @@ class Launcher:
 
     def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
         self.name = argv[0]
-        self._argv = limits.under(how.soft_limits, argv)
+        self._argv = argv
         self._how = how
         self._file: str | None = None
         self._null = os.open(os.devnull, os.O_RDWR)
@@ -64,21 +64,21 @@ class Launcher:
 
     def _launch(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.soft_limits:
-            find(self.name)  # what the shell would say is nothing to look for in a log
-            return self._attempt(self._argv[0], client_fd, environment)
+            argv = limits.under(self._how.soft_limits, find(self.name), self._argv, environment)
+            return self._attempt(argv[0], argv, client_fd, environment)
         try:
-            return self._attempt(self._file or self._found(), client_fd, environment)
+            return self._attempt(self._file or self._found(), self._argv, client_fd, environment)
         except FileNotFoundError:
-            return self._attempt(self._found(), client_fd, environment)
+            return self._attempt(self._found(), self._argv, client_fd, environment)
 
     def _found(self) -> str:
         self._file = find(self.name)
         return self._file
 
-    def _attempt(self, file: str, client_fd: int, environment: dict[bytes, bytes]) -> int:
+    def _attempt(self, file: str, argv: tuple[str, ...], client_fd: int, environment: dict[bytes, bytes]) -> int:
         return os.posix_spawn(
             file,
-            self._argv,
+            argv,
             environment,
             file_actions=((os.POSIX_SPAWN_DUP2, client_fd, 0), (os.POSIX_SPAWN_DUP2, client_fd, 1)),
             setsigdef=self._how.default_signals,

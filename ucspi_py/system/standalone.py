@@ -113,7 +113,7 @@ def _become(argv: tuple[str, ...], environment: dict[bytes, bytes], soft_limits:
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_DFL)
     try:
-        pathexec.find(argv[0])
-        pathexec.become(limits.under(soft_limits, argv), environment)
+        file = pathexec.find(argv[0])
+        pathexec.become(limits.under(soft_limits, file, argv, environment) if soft_limits else argv, environment)
     except OSError as error:
         raise unable(f"run {argv[0]}", error) from None
