@@ -102,6 +102,36 @@ def test_a_flood(tmp_path: Path) -> None:
     assert "network 0" not in left
 
 
+def test_somebody_who_keeps_reading(tmp_path: Path) -> None:
+    """All three files together have their size, whatever a reader prevents; when it is gone all goes on."""
+    db, size = tmp_path / "db", 400_000
+    numbers = iter(range(10_000))
+
+    def total() -> int:
+        return sum(file.stat().st_size for file in tmp_path.iterdir())
+
+    async def visit_until_full(store: Store) -> None:
+        while True:
+            await store.visit(f"network {next(numbers)}", NOW)
+            assert total() < size + 100_000
+
+    async def visits(store: Store) -> None:
+        await store.visit("known", NOW)
+        await store.visit("known", NOW + DELAY)
+        with closing(sqlite3.connect(db, isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT * FROM greylist").fetchall()
+            for _ in range(2):
+                with pytest.raises(sqlite3.OperationalError, match="it is full, and another program keeps reading it"):
+                    await visit_until_full(store)
+            assert await store.visit("known", NOW + DELAY) == Accept()
+        for _ in range(100):
+            await store.visit(f"network {next(numbers)}", NOW)
+        assert total() < size
+
+    with_store(SqliteStore(settings(db), size=size), visits)
+
+
 @pytest.mark.parametrize("module", [greylist_sqlite, greylist_redis], ids=["sqlite", "redis"])
 def test_nobody_loses_a_pass(module: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Another host, whose clock is right, lets a network in between our look and our write: in it stays."""

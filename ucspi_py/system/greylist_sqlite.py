@@ -22,13 +22,17 @@ T = TypeVar("T")
 _BUSY = 0.1
 #: Seconds between tries to open the file.
 _PAUSES = (0.01, 0.02, 0.04, 0.08)
-#: Pages of 4 KiB after which the file grows no more: 1 GiB is enough for every /24 there is.
-_PAGES = 1 << 18
+#: Bytes that the file and the two beside it may have together: 1 GiB is enough for every /24 there is.
+_SIZE = 1 << 30
+#: Pages of 4 KiB that the file itself may have. The rest is for what has not been moved into it yet (-wal).
+_PAGE = 4096
+_PAGES = _SIZE // _PAGE * 15 // 16
 
 #: NORMAL syncs at a checkpoint only: a crash of the machine may cost the last records, never the file.
 _OPEN = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA journal_size_limit = 8388608;
 CREATE TABLE IF NOT EXISTS greylist
   (network TEXT PRIMARY KEY, first INTEGER NOT NULL, passed INTEGER, expires INTEGER NOT NULL) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS greylist_expires ON greylist (expires);
@@ -38,21 +42,24 @@ _PUT = "REPLACE INTO greylist VALUES (?, ?, ?, ?)"
 #: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
 _SWEEP = """DELETE FROM greylist WHERE network IN
   (SELECT network FROM greylist WHERE expires < ? ORDER BY expires LIMIT 2)"""
-_USED = "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+_PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
+_EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _ANY_TIME = 1 << 62
 
 
 class SqliteStore:
-    """One process's way to the file. pages: the size that the file may have; then those that expire first go early.
+    """One process's way to the file.
 
+    pages: those that the file may have; then records that expire first go early. size: bytes of all three files.
     All methods raise sqlite3.Error where the file is missing, damaged, locked, read-only, or its disk is full.
     """
 
-    def __init__(self, settings: GreylistSettings, pages: int = _PAGES) -> None:
+    def __init__(self, settings: GreylistSettings, pages: int = _PAGES, size: int = _SIZE) -> None:
         # An absolute path is a file for SQLite too, whatever its name.
         self._path = os.path.abspath(settings.store)
         self._settings = settings
         self._pages = pages
+        self._size = size
         self._connection: sqlite3.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1)
 
@@ -86,13 +93,24 @@ class SqliteStore:
 
     def _change(self, connection: sqlite3.Connection, network: str, now: int) -> Decision:
         """Decide again while nobody else can write: another worker may have let the network in meanwhile."""
-        crowded = connection.execute(_USED).fetchone()[0] >= self._pages
+        pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
+        self._make_room(connection, pages)
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             decision = decide(_record(connection, network), now, self._settings)
-            connection.execute(_SWEEP, (_ANY_TIME if crowded else now,))
+            connection.execute(_SWEEP, (_ANY_TIME if pages - free >= self._pages else now,))
             connection.execute(_PUT, (network, *decision.record, expiry(decision.record, self._settings)))
         return decision
+
+    def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
+        """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
+        if self._bytes(pages) >= self._size:
+            connection.execute(_EMPTY_WAL).fetchall()
+            if self._bytes(pages) >= self._size:
+                raise sqlite3.OperationalError("it is full, and another program keeps reading it")
+
+    def _bytes(self, pages: int) -> int:
+        return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -108,6 +126,13 @@ class SqliteStore:
 def _record(connection: sqlite3.Connection, network: str) -> Record | None:
     row = connection.execute(_GET, (network,)).fetchone()
     return Record(*row) if row else None
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _connect(path: str) -> sqlite3.Connection:
