@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from collections.abc import Mapping
 
 from ..core import dns_message, logline
 from ..core.dns_message import Ask, TellAnswer
@@ -46,7 +47,6 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     log.detail(logline.status(board.running(), settings.limit))
     _warn(log, settings, len(board.hall))
     pipes = Pipes.open()
-    environment = {name: value for name, value in os.environb.items() if name not in _NOT_PASSED_ON}
     zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
     inheritance = Inheritance(
         settings=settings,
@@ -59,11 +59,16 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         death_pipe=pipes.death,
         open_door=pipes.open_door,
         stand=pipes.stand,
-        environment=environment,
+        environment=passed_on(os.environb),
         manner=manner,
         ask=ask,
     )
     Master(inheritance, pipes, noted).run()
+
+
+def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """What every program gets of our own environment."""
+    return {name: value for name, value in environment.items() if name not in _NOT_PASSED_ON}
 
 
 def processors() -> int:

@@ -1,0 +1,13 @@
+"""What is decided at the start, without starting."""
+
+from ucspi_py.system.start import passed_on
+
+
+def test_messages_of_systemd_are_for_us_alone() -> None:
+    """A program that told systemd that it is ready, or took its sockets, would speak for the server."""
+    ours = dict.fromkeys(
+        (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC"), b"1"
+    )
+    theirs = {b"PATH": b"/bin", b"LISTEN": b"x", b"EMPTY": b"", b"RELAYCLIENT": b"", b"\xff": b"\xfe"}
+
+    assert passed_on(theirs | ours) == theirs
