@@ -17,7 +17,7 @@ from tests.support.answering import NameServer, address, nobody, refusal, run, s
 from ucspi_py.core.dns_message import PTR, TIMED_OUT, UNREACHABLE, A, Absent, Answer, Failed, Found
 from ucspi_py.core.dns_servers import Server
 from ucspi_py.system import resolver as resolver_room
-from ucspi_py.system import udp_pool
+from ucspi_py.system import udp_exchange, udp_pool
 from ucspi_py.system.resolver import Resolver
 from ucspi_py.system.waiting import answer_to
 
@@ -300,7 +300,7 @@ class TestSockets:
 
     def test_ports_are_changed_by_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """RFC 5452, 9.2."""
-        monkeypatch.setattr(udp_pool, "_QUESTIONS", 2)
+        monkeypatch.setattr(udp_exchange, "_QUESTIONS", 2)
 
         async def work() -> None:
             with serving(nobody) as (server,), resolving(server) as resolver:
@@ -313,7 +313,7 @@ class TestSockets:
 
     def test_ports_are_changed_by_time(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A port that stays for hours can be found out."""
-        monkeypatch.setattr(udp_pool, "_SECONDS", 0.0)
+        monkeypatch.setattr(udp_exchange, "_SECONDS", 0.0)
 
         async def work() -> None:
             with serving(nobody) as (server,), resolving(server) as resolver:
@@ -423,7 +423,7 @@ class TestSockets:
     def test_what_is_out_is_forgotten_some_day(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """An idle resolver has no timer, and a socket that was replaced is closed."""
         monkeypatch.setattr(resolver_room, "_MEMORY", 0.05)
-        monkeypatch.setattr(udp_pool, "_QUESTIONS", 1)
+        monkeypatch.setattr(udp_exchange, "_QUESTIONS", 1)
 
         async def work() -> None:
             loop = asyncio.get_running_loop()

@@ -11,7 +11,7 @@ from ..core.dns_resolution import LATE, Next, Resolution, Standings
 from ..core.dns_servers import Server
 from .later import Later
 from .server_list import ServerList
-from .udp_pool import TOO_LONG
+from .udp_exchange import TOO_LONG
 from .upstream import Query as _Query
 from .upstream import Upstream as _Upstream
 

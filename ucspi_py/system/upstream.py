@@ -14,7 +14,8 @@ from ..core.dns_message import UNREACHABLE, Answer, Question
 from ..core.dns_resolution import LATE
 from ..core.dns_servers import Server
 from .tcp_exchange import TcpExchange
-from .udp_pool import TOO_LONG, UdpPool
+from .udp_exchange import TOO_LONG
+from .udp_pool import UdpPool
 
 #: Where a query stands. Only what is out counts; the answer to a late one, as to a probe, is welcome all the same.
 _QUEUED, _OUT, _LATE, _DONE = range(4)
