@@ -12,10 +12,10 @@ from .waiting import PATIENCE, until
 
 
 class RedisServer:
-    """Serves within the with block. options: more of redis-server's. port: None = any."""
+    """Serves within the with block. options: more of redis-server's. ip: None = one of its own. port: None = any."""
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
-        self.ip = f"127.{random.randrange(1, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
+    def __init__(self, folder: Path, *options: str, ip: str | None = None, port: int | None = None) -> None:
+        self.ip = ip or f"127.{random.randrange(1, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
         self.port = port or _free_port(self.ip)
         self.url = f"redis://{self.ip}:{self.port}/0"
         self._folder = folder

@@ -5,7 +5,11 @@ import os
 import signal
 from collections.abc import Mapping
 
-from ..core import dns_message, logline
+from ..core import (
+    dns_message,
+    logline,
+    rules_ipv6,  # noqa: F401  # that an IPv6 client meets rules must not wait until root is given up
+)
 from ..core.dns_message import Ask, TellAnswer
 from ..core.errors import error_words
 from ..core.lint_variable import odd_numbers

@@ -1,0 +1,116 @@
+"""All that a worker can ever need is imported before root is given up: ``umask 077; pip install``, then -u."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support import nameserver, parrot
+from tests.support.nameserver import Records, healthy, lists
+from tests.support.programs import need_root, ours
+from tests.support.redisserver import RedisServer
+from tests.support.server import QUIET, Server
+
+#: pytcpserver, with a note of every module that it loads once root is given up.
+SCRIPT = """
+import os, sys
+notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), sys.argv[2:]
+from ucspi_py.cli.tcpserver import main
+from ucspi_py.system import privileges
+become = privileges.become
+
+def note(event, arguments):
+    if event == "import":
+        os.write(notes, arguments[0].encode() + b"\\n")
+
+def become_and_note(*ids):
+    become(*ids)
+    sys.addaudithook(note)
+
+privileges.become = become_and_note
+main()
+"""
+
+RECORDS: Records = {
+    **healthy("zone"),
+    **lists("zone", "127.0.0.3", text="listed"),
+    "4.0.0.127.zone A": ["127.0.0.2"],
+    "4.0.0.127.zone TXT": "truncated",
+    "5.0.0.127.zone A": "garbage 127.0.0.2",
+    "6.0.0.127.zone A": "servfail 127.0.0.2",
+    "2.0.0.127.in-addr.arpa PTR": ["Mail.Example."],
+    "mail.example A": ["127.0.0.2"],
+    **{f"{n}.0.0.127.in-addr.arpa PTR": "cut x.example." for n in (3, 4)},
+    ".".join(["1"] + ["0"] * 31) + ".ip6.arpa PTR": ["six.example."],
+    "six.example AAAA": ["::1"],
+}
+RULES = b'=mail.example:allow,X="1"\njoe@127.0.0.7:deny\n:allow\n'
+OPTIONS = ("-v", "-pr", "-t", "5", "-w", "1", "-B", "hello", "--rate", "100", "--reserve", "1")
+ZONES = ("-v", "-b", "-d", "1", "-r", "zone")
+SAID = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nQUIT\r\n"
+
+
+def test_nothing_is_imported_any_more(tmp_path: Path) -> None:
+    """Whatever it meets: names, ident, rules, zones over UDP and TCP, greylisting, refusals, IPv6, failures."""
+    need_root()
+    rules = tmp_path / "rules.cdb"
+    subprocess.run([ours("pytcprules"), rules, tmp_path / "tmp"], input=RULES, check=True)
+    screens = (ours("pyrblsmtpd"), *ZONES, ours("pygreylist"), "-s", str(tmp_path / "db"), "-t", "1")
+    with (
+        nameserver.running(RECORDS, tmp_path) as dns,
+        parrot.running(b"1,2:USERID:UNIX:joe\r\n", "127.0.0.7", 113),
+        serving((*OPTIONS, "-x", str(rules)), screens, tmp_path, DNSCACHEIP=dns) as server,
+    ):
+        server.host = "127.0.0.1"
+        for last in range(2, 8):
+            server.talk(SAID, f"127.0.0.{last}")
+        server.process.send_signal(signal.SIGUSR1)
+        server.process.send_signal(signal.SIGHUP)
+        server.wait_log(b"zone zone: asked")
+        server.host = "::1"
+        server.talk(SAID)
+        log = server.wait_log(b" deny ", b"six.example")
+
+    assert b"mail.example:127.0.0.2" in log
+    assert b"553 listed" in log
+    assert b"553 over TCP" in log
+    assert b"451 Greylisted" in log
+    assert imported(tmp_path) == []
+
+
+@pytest.mark.parametrize("url", ["redis://{ip}:{port}/0", "redis://localhost:{port}/0", "unix://{path}?db=0"])
+def test_a_worker_with_redis_imports_nothing(url: str, tmp_path: Path) -> None:
+    """By its address, by a name that the system looks up, by a socket of the file system; and once it is gone."""
+    path = tmp_path / "socket"
+    with RedisServer(tmp_path, "--unixsocket", str(path), ip="127.0.0.1") as redis:
+        store = url.format(ip=redis.ip, port=redis.port, path=path)
+        with serving((*QUIET, "-w1"), (ours("pygreylist"), "-s", store, "-t", "1"), tmp_path) as server:
+            server.talk(SAID)
+            log = server.wait_log(b"451 Greylisted")
+            redis.kill()
+            server.talk(SAID)
+            server.wait_log(b"everybody is let in")
+
+    assert b"warning" not in log
+    assert imported(tmp_path) == []
+
+
+@contextmanager
+def serving(options: Sequence[str], screens: Sequence[str], folder: Path, **variables: str) -> Iterator[Server]:
+    """A server whose workers' imports are noted."""
+    notes = folder / "notes"
+    notes.touch()
+    before = (sys.executable, "-c", SCRIPT, str(notes))
+    env = {"PATH": os.environ["PATH"], **variables}
+    with Server("pytcpserver", options, (*screens, "true"), folder, host="::", env=env, before=before) as server:
+        yield server
+
+
+def imported(folder: Path) -> list[str]:
+    """The modules that were loaded late."""
+    return (folder / "notes").read_text().split()
