@@ -42,7 +42,7 @@ DIALOGUES = [
     (b"\x04\x01\0\x19\xc0\0\2\1\0", NOT_SMTP),
     (b"\x05\x01\0", NOT_SMTP),
     (b"\x03\0\0\x13\x0e\xe0", NOT_SMTP),
-    (b"\0\0\0\x85\xffSMB", NOT_SMTP),
+    (b"\0\x16\n", NO),
     (b"\x16" + b"x" * 3000, NOT_SMTP),
     (b"noop\n\x16\x03\x01", OK + NOT_SMTP),
     (b"noop\n" * COMMAND_LIMIT + b"\x16", OK * COMMAND_LIMIT + NOT_SMTP),

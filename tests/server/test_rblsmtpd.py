@@ -157,8 +157,9 @@ def test_dialogues(said: bytes, tmp_path: Path) -> None:
         (b"x" * 5000, b"500 line too long\r\n"),
         (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"421 this is an SMTP server\r\n"),
         (b"\x16\x03\x01\x02\x00\x01\x00\n", b"421 this is an SMTP server\r\n"),
+        (b"\x05\x01\x00", b"421 this is an SMTP server\r\n"),
     ],
-    ids=["endless commands", "endless errors", "endless line", "HTTP", "TLS"],
+    ids=["endless commands", "endless errors", "endless line", "HTTP", "TLS", "SOCKS"],
 )
 def test_limits_of_a_dialogue(said: bytes, told: bytes) -> None:
     """C answers for as long as it is asked; we leave."""

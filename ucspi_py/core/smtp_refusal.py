@@ -18,8 +18,8 @@ _KNOWN_VERBS = _FINE_VERBS | frozenset(
 )
 #: What speaks to us is no mail server (Postfix, postscreen_forbidden_commands); nothing it says is worth an answer.
 _FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
-#: How what has no lines begins: a TLS or SSL hello, a SOCKS request, Remote Desktop, SMB. No line end may ever come.
-_FOREIGN_BYTES = (b"\x16", b"\x80", b"\x04", b"\x05", b"\x03", b"\0")
+#: How what has no lines begins: a TLS or SSL hello, a SOCKS request, Remote Desktop. No line end may ever come.
+_FOREIGN_BYTES = (b"\x16", b"\x80", b"\x04", b"\x05", b"\x03")
 _QUIT = b"quit"
 
 #: C takes lines without end (and memory with them) and any number of commands; Postfix's limits are these.
