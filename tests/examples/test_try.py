@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import smtplib
 import subprocess
@@ -11,14 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT, fresh_checkout
 from tests.support.field import free_port
 from tests.support.programs import theirs
 from tests.support.waiting import PATIENCE, until
-
-ROOT = Path(__file__).parents[2]
-
-#: What a clone does not have.
-MADE = re.compile(r"\.git|\..*cache|\.venv|\.hypothesis|\.tox|build|dist|demo|.*\.egg-info|__pycache__")
 
 #: Seconds for an installation from the package index.
 INSTALLATION = 300.0
@@ -70,9 +65,7 @@ class Trial:
 @pytest.fixture(scope="module")
 def trial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trial]:
     """One run for all tests here, since it installs from the package index."""
-    checkout = tmp_path_factory.mktemp("try") / "checkout"
-    shutil.copytree(ROOT, checkout, ignore=lambda _folder, names: {name for name in names if MADE.fullmatch(name)})
-    with Trial(checkout) as made:
+    with Trial(fresh_checkout(tmp_path_factory.mktemp("try") / "checkout")) as made:
         yield made
 
 
