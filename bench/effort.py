@@ -10,7 +10,8 @@ class Effort:
     rounds: for rates. long_rounds: for what takes seconds each. spawn_seconds: for the machine's limit.
     growth: clients between the two looks at the memory. held: refused clients held at once.
     hold_seconds: how long they may take to come in.
-    knocks: good clients, one after the other, that come meanwhile. knock_seconds: how long all of them may take.
+    burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
+    long all of them may take.
     """
 
     rounds: int
@@ -24,6 +25,7 @@ class Effort:
     screened: int
     held: int
     hold_seconds: float
+    burst: int
     knocks: int
     knock_seconds: float
 
@@ -40,6 +42,7 @@ FULL = Effort(
     screened=3_000,
     held=5_000,
     hold_seconds=12,
+    burst=250,
     knocks=1_000,
     knock_seconds=10,
 )
@@ -56,6 +59,7 @@ QUICK = Effort(
     screened=300,
     held=200,
     hold_seconds=2,
+    burst=50,
     knocks=20,
     knock_seconds=2,
 )

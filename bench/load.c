@@ -19,7 +19,8 @@
  *   -j N        processes (1)
  *   -h IP       the server (127.0.0.1)
  *
- * served: got something, then the server's end of file (hold: the banner). turned_away: end of file and nothing else.
+ * served: said all, then got the server's end of file (hold: the banner). turned_away: end of file and nothing else.
+ * cut_short: end of file before it had said all; of those who should have been refused, whoever was let in.
  * refused, reset: so says the kernel. failed: any other error.
  */
 
@@ -114,6 +115,7 @@ static void add_up(void)
         sum->finished += one->finished;
         sum->served += one->served;
         sum->turned_away += one->turned_away;
+        sum->cut_short += one->cut_short;
         sum->refused += one->refused;
         sum->reset += one->reset;
         sum->failed += one->failed;
@@ -141,8 +143,8 @@ static void report(const struct tally *sum)
 {
     double seconds = now() - start;
     long happy = asked.mode->holds ? sum->held : sum->served;
-    printf("{\"clients\": %ld, \"served\": %ld, \"turned_away\": %ld, \"refused\": %ld, \"reset\": %ld, \"failed\": %ld",
-        sum->clients, happy, sum->turned_away, sum->refused, sum->reset, sum->failed);
+    printf("{\"clients\": %ld, \"served\": %ld, \"turned_away\": %ld, \"cut_short\": %ld, \"refused\": %ld, \"reset\": %ld, \"failed\": %ld",
+        sum->clients, happy, sum->turned_away, sum->cut_short, sum->refused, sum->reset, sum->failed);
     printf(", \"waiting\": %ld, \"seconds\": %.4f, \"rate\": %.1f", sum->clients - sum->finished - sum->held, seconds,
         (happy + sum->turned_away) / seconds);
     print_times("banner_ms", sum->to_banner, sum->banners);

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import findings
 import machine
+import rows_burst
 import rows_front
 import rows_memory
 import rows_rules
@@ -42,10 +43,11 @@ ROWS: dict[str, Row] = {
     "clean-new": rows_screen.clean_new,
     "listed": rows_screen.listed,
     "silent": rows_silent.silent_zone,
+    "burst": rows_burst.burst,
     "held-memory": rows_screen.held_memory,
     "held-banner": rows_screen.held_banner,
 }
-NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "silent", "held-memory", "held-banner"))
+NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"))
 
 
 def main() -> int:

@@ -91,10 +91,12 @@ static void knock(void)
 
 static void end(struct client *client)
 {
-    if (client->greeted)
-        mine->to_end[mine->served++] = moment - client->begun;
-    else
+    if (!client->greeted)
         ++mine->turned_away;
+    else if (*client->says)
+        ++mine->cut_short;
+    else
+        mine->to_end[mine->served++] = moment - client->begun;
     leave(client);
 }
 

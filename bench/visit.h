@@ -24,7 +24,7 @@ struct asked {
 /* What came of one process's share; the times are in seconds, in that process's part of the shared arrays. */
 struct tally {
     long first, clients, at_a_time;
-    long finished, held, served, turned_away, refused, reset, failed, banners;
+    long finished, held, served, turned_away, cut_short, refused, reset, failed, banners;
     double *to_banner, *to_end;
 };
 

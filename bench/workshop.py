@@ -44,6 +44,7 @@ class Load:
     clients: int
     served: int
     turned_away: int
+    cut_short: int
     refused: int
     reset: int
     failed: int

@@ -5,15 +5,19 @@ import secrets
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from workshop import Spoiled, Workshop, theirs
 
 NAMES = ("one.bench.example", "two.bench.example")
 
+#: As many as a careful operator has.
+MANY = tuple(f"z{number}.bench.example" for number in range(20))
+
 #: Where half_silent() answers.
 HALF_SILENT = "127.219.7.1"
+_DEAD = "127.219.7.2"
 
 #: One client in each of these nets is as good as another; a net of its own for every load makes all clients new.
 _FIRST_LISTED, _FIRST_CLEAN = 64, 128
@@ -40,13 +44,16 @@ def clean_net(number: int, bits: int = 16) -> str:
 
 
 @contextmanager
-def served(workshop: Workshop) -> Iterator[dict[str, str]]:
-    """Serve the zones; gives the environment in which they are asked. Raises Spoiled where rbldnsd does not start."""
+def served(workshop: Workshop, names: Sequence[str] = NAMES) -> Iterator[dict[str, str]]:
+    """Serve the zones; gives the environment in which they are asked. Raises Spoiled where rbldnsd does not start.
+
+    names: the first one lists those of listed_net(), the others nobody.
+    """
     listed, other = workshop.folder / "listed", workshop.folder / "other"
     listed.write_text(f"127.{_FIRST_LISTED}.0.0/10 :127.0.0.2:Listed, see http://bench.example/$\n")
     other.write_text("10.0.0.0/8 :127.0.0.2:Listed by the other, see http://bench.example/$\n")
     ip = "127." + ".".join(str(secrets.choice(numbers)) for numbers in (range(220, 250), range(250), range(1, 250)))
-    sets = [f"{name}:ip4set:{file}" for name, file in zip(NAMES, (listed, other), strict=True)]
+    sets = [f"{name}:ip4set:{listed if name == names[0] else other}" for name in names]
     command = [theirs("rbldnsd") or "rbldnsd", "-n", "-b", f"{ip}/53", *sets]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as rbldnsd:
         try:
@@ -55,6 +62,14 @@ def served(workshop: Workshop) -> Iterator[dict[str, str]]:
             yield {"DNSCACHEIP": ip}
         finally:
             rbldnsd.terminate()
+
+
+@contextmanager
+def dead_server() -> Iterator[str]:
+    """A name server that never answers, by its IPv4 address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((_DEAD, 53))
+        yield _DEAD
 
 
 @contextmanager

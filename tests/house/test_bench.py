@@ -25,6 +25,8 @@ _FINDINGS = [
     "listed",
     "silent-zone",
     "silent-zone-left",
+    "burst-banner",
+    "burst-listed",
     "held-memory",
     "held-banner",
 ]
