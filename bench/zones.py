@@ -22,6 +22,9 @@ _DEAD = "127.219.7.2"
 #: One client in each of these nets is as good as another; a net of its own for every load makes all clients new.
 _FIRST_LISTED, _FIRST_CLEAN = 64, 128
 _NETS = 64
+#: Listed nets of 8,192 clients in 127.64.0.0/15. A zone that lists much more of 127.0.0.0/8 would soon list a random
+#: address of it, as no zone may, and not be believed.
+_LISTED_NETS, _LISTED_BITS = 16, 19
 
 
 def obstacle() -> str | None:
@@ -35,7 +38,8 @@ def obstacle() -> str | None:
 
 def listed_net(number: int) -> str:
     """A net whose every client is listed by the first zone."""
-    return f"127.{_FIRST_LISTED + number % _NETS}.0.0/16"
+    high, low = divmod(number % _LISTED_NETS << 5, 256)
+    return f"127.{_FIRST_LISTED + high}.{low}.0/{_LISTED_BITS}"
 
 
 def clean_net(number: int, bits: int = 16) -> str:
@@ -50,7 +54,7 @@ def served(workshop: Workshop, names: Sequence[str] = NAMES) -> Iterator[dict[st
     names: the first one lists those of listed_net(), the others nobody.
     """
     listed, other = workshop.folder / "listed", workshop.folder / "other"
-    listed.write_text(f"127.{_FIRST_LISTED}.0.0/10 :127.0.0.2:Listed, see http://bench.example/$\n")
+    listed.write_text(f"127.{_FIRST_LISTED}.0.0/15 :127.0.0.2:Listed, see http://bench.example/$\n")
     other.write_text("10.0.0.0/8 :127.0.0.2:Listed by the other, see http://bench.example/$\n")
     ip = "127." + ".".join(str(secrets.choice(numbers)) for numbers in (range(220, 250), range(250), range(1, 250)))
     sets = [f"{name}:ip4set:{listed if name == names[0] else other}" for name in names]
