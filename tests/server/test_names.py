@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -160,6 +161,22 @@ class TestIpv6:
             told = server.talk()
 
         assert told.split() == [b"PROTO=TCP", b"TCPLOCALIP=127.0.0.1", b"TCPREMOTEIP=127.0.0.1"]
+
+    @pytest.mark.parametrize("host", ["::", "0"])
+    @pytest.mark.parametrize(("options", "kept"), [("-HRl0", b"0\n"), ("-HRol0", b"8\n")])
+    def test_ip_options(self, host: str, options: str, kept: bytes, tmp_path: Path) -> None:
+        """Forgotten, or kept with -o, of an IPv4 client on either kind of listener."""
+        report = (
+            "import socket; print(len(socket.socket(fileno=0).getsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, 40)))"
+        )
+        record_route = bytes([7, 7, 4, 0, 0, 0, 0, 0])
+        with (
+            Server(ours("pytcpserver"), (options,), (sys.executable, "-c", report), tmp_path, host=host) as server,
+            socket.socket() as client,
+        ):
+            client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, record_route)
+            client.connect(("127.0.0.1", server.port))
+            assert talk(client) == kept
 
     def test_zero_stays_ipv4(self, tmp_path: Path) -> None:
         """Host 0 does not take IPv6 clients."""

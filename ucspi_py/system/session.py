@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..core import limits, logline
+from ..core.address import is_ipv6
 from ..core.connection import Endpoints, Names, environ
 from ..core.dns_message import Ask
 from ..core.errors import Failure, error_words, unable
@@ -87,7 +88,7 @@ async def serve(service: Service, client: socket.SocketType, endpoints: Endpoint
 async def _serve(service: Service, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> None:
     try:
         if service.settings.banner:
-            _greet(service.settings, client)
+            _greet(service.settings, client, endpoints)
         known = service.stranger or await names.look_up(service.settings, service.ask, endpoints)
         rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
     except Failure as failure:
@@ -109,18 +110,19 @@ async def _serve(service: Service, client: socket.SocketType, endpoints: Endpoin
     await _start(service, guest)
 
 
-def _greet(settings: ServerSettings, client: socket.SocketType) -> None:
+def _greet(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:
     """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
-    _set_options(settings, client)
+    _set_options(settings, client, endpoints)
     try:
         client.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     except OSError as error:
         raise unable("print banner", error) from None
 
 
-def _set_options(settings: ServerSettings, client: socket.SocketType) -> None:
+def _set_options(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:
     try:
-        if settings.kill_ip_options and client.family == socket.AF_INET:
+        # A client mapped into :: has IP options, too.
+        if settings.kill_ip_options and not is_ipv6(endpoints.remote_ip):
             client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
         if not settings.delay:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -178,7 +180,7 @@ async def _start(service: Service, guest: Guest) -> None:
         service.board.name(slot, *guest.keys)
         if service.in_bursts:
             await asyncio.sleep(0)
-        _set_options(service.settings, guest.socket)
+        _set_options(service.settings, guest.socket, guest.endpoints)
         service.board.announce(slot, os.fstat(guest.socket.fileno()).st_ino)
         pid = service.launcher.start(guest.socket.fileno(), guest.environment)
         service.slots.hold(slot, pid)
