@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -166,6 +167,29 @@ def test_limits_of_a_dialogue(said: bytes, told: bytes) -> None:
     environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
 
     assert alone(ours("pyrblsmtpd"), (), environment, said)[0] == b"220 rblsmtpd.local\r\n" + told
+
+
+@pytest.mark.parametrize("said", [b"quit\r\n", b""])
+def test_an_alarm_that_rings_at_the_last_moment(said: bytes) -> None:
+    """Between the client's end and ours: it is no error."""
+    late = """
+import os, signal
+off = signal.alarm
+def ring_first(seconds):
+    if not seconds:
+        os.kill(os.getpid(), signal.SIGALRM)
+    return off(seconds)
+signal.alarm = ring_first
+from ucspi_py.cli.rblsmtpd import main
+main()
+"""
+    environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
+    command = [sys.executable, "-c", late, "-v", "true"]
+    done = subprocess.run(command, input=said, env=environment, capture_output=True, check=False)
+
+    assert done.returncode == 0
+    assert b"Traceback" not in done.stderr
+    assert done.stderr.count(b"\n") == 2
 
 
 def test_the_session_ends_by_itself(tmp_path: Path) -> None:

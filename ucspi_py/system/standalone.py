@@ -84,17 +84,22 @@ def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
         if not screen.session_seconds:
             _write(dialogue.dismissal())
             return
-        signal.signal(signal.SIGALRM, _time_is_over)
-        signal.alarm(screen.session_seconds)
-        _write(dialogue.greeting())
-        while not dialogue.finished and (data := os.read(0, 4096)):
-            _write(dialogue.receive(data))
+        try:
+            signal.signal(signal.SIGALRM, _time_is_over)
+            signal.alarm(screen.session_seconds)
+            _talk(dialogue)
+        finally:
+            signal.alarm(0)  # it may ring until it is off
     except OSError:
         pass
-    finally:
-        signal.alarm(0)
     if screen.verbose:
         log.Log(log.ERRORS).say(logline.said(ip, os.getpid(), dialogue.said))
+
+
+def _talk(dialogue: RefusalDialogue) -> None:
+    _write(dialogue.greeting())
+    while not dialogue.finished and (data := os.read(0, 4096)):
+        _write(dialogue.receive(data))
 
 
 def _time_is_over(_number: int, _frame: object) -> None:
