@@ -42,10 +42,10 @@ def burst(workshop: Workshop, effort: Effort) -> list[Finding]:
             "burst-listed",
             "  the same, listed by one zone: let in",
             "",
-            sum(let_in),
+            let_in,
             None,
             None,
-            sum(let_in),
+            let_in,
             Bar("<=", 0),
         ),
     ]
