@@ -218,6 +218,22 @@ class TestOneQuestion:
 
         run(work())
 
+    def test_a_question_that_is_asked_for_ever_takes_no_more_memory(self) -> None:
+        """Clients come without end, and no server answers; an answer that is late for one is in time for others."""
+
+        async def work() -> None:
+            with serving(silence) as (server,), resolving(server) as resolver:
+                asking = [asyncio.create_task(ask(resolver))]
+                while len(server.packets) < 4:
+                    asking.append(asyncio.create_task(ask(resolver)))
+                    await asyncio.sleep(0.02)
+                (out,) = resolver._askings.values()
+                assert len(out.queries) <= 2
+                server._socket.sendto(address(server.packets[0]) or b"", ("127.0.0.1", server.ports[0]))
+                assert set(await asyncio.gather(*asking)) == {LISTED}
+
+        run(work())
+
     def test_the_trouble_of_one_is_not_that_of_another(self) -> None:
         """Though both wait for the same answer."""
 
@@ -397,6 +413,7 @@ class TestSockets:
                 await ask(resolver, b"before.example")
                 with monkeypatch.context() as patch:
                     patch.setattr(udp_pool, "Exchange", fail)
+                    resolver._upstreams[0]._pool.missed(time.monotonic())
                     for name in names(20):
                         assert await ask(resolver, name) == LISTED
             with resolving(server) as resolver, monkeypatch.context() as patch:

@@ -39,6 +39,11 @@ class _Asking(Resolution["Upstream"]):
         self.waiters: list[tuple[float, TellAnswer]] = []
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it waits for its turn, or for an answer over TCP, so that to repeat it is of no use."""
+        return any(query.is_queued or query.tcp for query in self.queries)
+
+    @property
     def is_queued(self) -> bool:
         """Whether it waits for its turn at a server."""
         return any(query.is_queued for query in self.queries)
@@ -85,7 +90,7 @@ class Resolver:
                 return
             asking = self._askings[key] = _Asking(key, asked)
             self._begin(asking, now)
-        elif asking.begun + LATE <= now and not asking.is_queued:
+        elif asking.begun + LATE <= now and not asking.is_busy:
             self._begin(asking, now)
         asking.waiters.append((deadline, tell))
 
@@ -122,6 +127,7 @@ class Resolver:
         self._looking.ask(loop)
         self._forgetting.ask(loop)
         asking.begun = now
+        asking.queries = [query for query in asking.queries if not query.is_spent]
         asking.begin(self._standings.plan)
         self._ask_next(asking, now)
         for upstream in self._standings.to_probe(now):

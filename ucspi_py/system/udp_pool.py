@@ -66,10 +66,9 @@ class UdpPool(Generic[Q]):
         try:
             fresh = Exchange(self._loop, self._server, self._tell, self._ask_again)
         except OSError:
-            usable = [exchange for exchange in self._exchanges if not exchange.is_worn(now)]
-            if not usable:
+            if not self._exchanges:
                 raise
-            return usable[0]
+            return min(self._exchanges, key=lambda exchange: exchange.is_worn(now))
         if known is None:
             self._exchanges.append(fresh)
             return fresh

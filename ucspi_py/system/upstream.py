@@ -42,6 +42,11 @@ class Query(Generic[Owner]):
         """Whether it waits for its turn."""
         return self.state == _QUEUED
 
+    @property
+    def is_spent(self) -> bool:
+        """Whether it is answered, or late with no TCP connection that may bring its answer."""
+        return self.state == _DONE or (self.state == _LATE and not self.tcp)
+
     def is_overdue(self, now: float) -> bool:
         """Whether it is out, and should have been answered by now (monotonic seconds)."""
         return self.state == _OUT and self.sent + LATE <= now
@@ -147,4 +152,5 @@ class Upstream(Generic[Owner]):
         self._take(query, answer, now)
 
     def _on_tcp_answer(self, query: Query[Owner], answer: Answer) -> None:
+        query.tcp = None
         self._on_answer(query, answer, time.monotonic())
