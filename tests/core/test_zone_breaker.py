@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core import zone_breaker
-from ucspi_py.core.zone_breaker import BREAKING_POINT, Standing, may_be_asked
+from ucspi_py.core.zone_breaker import BREAKING_POINT, Gate, Standing, may_be_asked
 from ucspi_py.core.zone_health import Health
 
 WELL, SILENT = Health(), Health("timed out", remark="it cannot be asked: timed out")
@@ -430,3 +430,8 @@ def test_one_line_an_hour() -> None:
     assert standing
     assert zone_breaker.told(standing, 3604.0) is None
     assert zone_breaker.told(standing, 3605.0)
+
+
+def test_the_gate_is_the_front_of_how_a_zone_stands() -> None:
+    """Shared memory holds both at the same place."""
+    assert Standing._fields[: len(Gate._fields)] == Gate._fields

@@ -40,37 +40,45 @@ _LEAST_SHARE, _MOST_SHARE = 0.01, 0.8
 _ALARM = log(100)
 
 
+class Gate(NamedTuple):
+    """What is looked at for every client: the first fields of Standing, by the same names."""
+
+    distrusted: int
+    failures: int
+    closed_until: float
+    forget_before: float
+    answers_since: float
+
+
 class Standing(NamedTuple):
     """How one zone stands; all zero at the start.
 
     distrusted: 1 = its listings do not count.
     failures: look-ups in a row.
+    closed_until: monotonic second; it is not asked before.
+    forget_before: monotonic second; what it said earlier is void.
+    answers_since: monotonic second; failures of earlier are over.
     control_clean: 1 = the last test that found the zone well saw that it does not list the control address.
     suspicion: the logarithm of how much likelier its answers are if it lists everybody.
     back_off: seconds between the last test and the next one, 0 = it is well.
-
-    Monotonic seconds:
-    closed_until: it is not asked before.
-    tested_at: the last test began.
-    well_at: the last test that found it well ended.
-    test_at: the next test is due.
-    told_at: the last line about it was written.
-    forget_before: what it said earlier is void.
-    answers_since: failures of earlier are over.
+    tested_at: monotonic second; the last test began.
+    well_at: monotonic second; the last test that found it well ended.
+    test_at: monotonic second; the next test is due.
+    told_at: monotonic second; the last line about it was written.
     """
 
     distrusted: int = 0
     failures: int = 0
+    closed_until: float = 0.0
+    forget_before: float = 0.0
+    answers_since: float = 0.0
     control_clean: int = 0
     suspicion: float = 0.0
     back_off: float = 0.0
-    closed_until: float = 0.0
     tested_at: float = 0.0
     well_at: float = 0.0
     test_at: float = 0.0
     told_at: float = 0.0
-    forget_before: float = 0.0
-    answers_since: float = 0.0
 
 
 def usual_share(asked: int, listed: int) -> float:
@@ -101,7 +109,7 @@ def failed(standing: Standing, now: float) -> Standing:
     return standing if standing.back_off else _hastened(standing, now)
 
 
-def may_be_asked(standing: Standing, now: float) -> bool:
+def may_be_asked(standing: Standing | Gate, now: float) -> bool:
     """Whether a client may be made to wait for the zone."""
     return standing.closed_until <= now
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..core import zone_breaker
-from ..core.zone_breaker import Standing
+from ..core.zone_breaker import Gate, Standing
 from ..core.zone_health import Health
 from .shared_memory import SharedMemory
 
@@ -38,7 +38,7 @@ class Record(NamedTuple):
 #: The one reason for a failure that has a counter of its own.
 _TIMED_OUT = "timed out"
 
-_RECORD, _STANDING = struct.Struct("=8Q"), struct.Struct("=3Q9d")
+_RECORD, _GATE, _STANDING = struct.Struct("=8Q"), struct.Struct("=2Q3d"), struct.Struct("=2Q3dQ6d")
 
 
 @dataclass(slots=True)
@@ -76,6 +76,10 @@ class ZoneBoard:
     def standing(self, number: int) -> Standing:
         """How a zone stands."""
         return Standing._make(_STANDING.unpack_from(self._shared.memory, self._standings + number * _STANDING.size))
+
+    def gate(self, number: int) -> Gate:
+        """The part of how a zone stands that decides whether a client is asked about."""
+        return Gate._make(_GATE.unpack_from(self._shared.memory, self._standings + number * _STANDING.size))
 
     def records(self) -> list[Record]:
         """What every zone has said so far."""

@@ -54,13 +54,13 @@ class ZoneDesk:
 
     def _known(self, number: int, ip: bytes) -> Heard | None:
         """What there is to say of a client without asking the zone; None where it is to be asked."""
-        standing = self._board.standing(number)
-        if standing.distrusted:
+        gate = self._board.gate(number)
+        if gate.distrusted:
             self._counts[number].skipped += 1
             return _NOT_BELIEVED
-        if finding := self._memory.recall(number, ip, standing.forget_before, standing.answers_since):
+        if finding := self._memory.recall(number, ip, gate.forget_before, gate.answers_since):
             return Heard(finding, 0.0, 0)
-        if zone_breaker.may_be_asked(standing, time.monotonic()):
+        if zone_breaker.may_be_asked(gate, time.monotonic()):
             return None
         self._counts[number].skipped += 1
         return _LEFT_ALONE
@@ -131,7 +131,7 @@ class ZoneDesk:
                 if isinstance(finding, Failing):
                     counts.errors += 1
                     self._tell(zone, number, f"it {finding.reason}")
-                if self._board.standing(number).failures:
+                if self._board.gate(number).failures:
                     self.share()  # or failures with answers between them would pass for failures in a row
 
     def _tell(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
