@@ -40,6 +40,16 @@ def test_without_limits_everybody_is_welcome(presence: Presence) -> None:
     assert exceeded(NONE, presence) is None
 
 
+def test_what_nobody_asked_for() -> None:
+    """A network is a /24 or a /64, a rate one of a minute."""
+    ipv4 = [keys(NONE, ip).network for ip in (b"10.1.2.3", b"10.1.2.255", b"10.1.3.3")]
+    ipv6 = [keys(NONE, ip).network for ip in (b"2001:db8::1", b"2001:db8::ffff:0:0:1", b"2001:db8:0:1::1")]
+
+    assert ipv4[0] == ipv4[1] != ipv4[2]
+    assert ipv6[0] == ipv6[1] != ipv6[2]
+    assert NONE.period == 60
+
+
 @given(_COUNTS, _COUNTS)
 def test_so_many_at_once_and_not_one_more(most: int, there: int) -> None:
     """A limit of n connections refuses the one that would be n + 1; 0 refuses everybody."""
