@@ -9,6 +9,7 @@ from contextlib import closing, nullcontext
 from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from redis.exceptions import RedisError
@@ -164,27 +165,57 @@ def test_nobody_loses_a_pass(module: ModuleType, monkeypatch: pytest.MonkeyPatch
         assert entered.is_set()
 
 
+class Moving:
+    """A Redis server under a name that leads to another one after a while."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, old: RedisServer, new: RedisServer) -> None:
+        self._asked = socket.getaddrinfo
+        self._ip = old.ip
+        self._new = new
+        monkeypatch.setattr(socket, "getaddrinfo", self._answer)
+        self.store = RedisStore(settings(f"redis://redis.test:{old.port}/0"))
+
+    def move(self) -> None:
+        """Let the name lead to the other one."""
+        self._ip = self._new.ip
+
+    def _answer(self, host: str, *rest: Any, **options: Any) -> Any:
+        return self._asked(self._ip if host == "redis.test" else host, *rest, **options)
+
+
 def test_a_server_that_was_demoted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The name leads to another server now, and the old one only reads: one visit fails, the next asks the new one."""
     with RedisServer(tmp_path) as old, RedisServer(tmp_path, port=old.port) as new:
-        asked = socket.getaddrinfo
-        leads_to = [old.ip]
-        monkeypatch.setattr(
-            socket,
-            "getaddrinfo",
-            lambda host, *rest, **options: asked(leads_to[0] if host == "redis.test" else host, *rest, **options),
-        )
+        moving = Moving(monkeypatch, old, new)
 
         async def visits(store: Store) -> None:
             assert isinstance(await store.visit("192.0.2.0/24", NOW), Refuse)
             old.ask(f"REPLICAOF {new.ip} {new.port}")
-            leads_to[0] = new.ip
+            moving.move()
             with pytest.raises(RedisError):
                 await store.visit("198.51.100.0/24", NOW)
             assert isinstance(await store.visit("198.51.100.0/24", NOW), Refuse)
             assert new.ask("GET greylist:198.51.100.0/24") == b"%d -" % NOW
 
-        with_store(RedisStore(settings(f"redis://redis.test:{old.port}/0")), visits)
+        with_store(moving.store, visits)
+
+
+def test_a_server_that_is_gone_in_silence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One visit waits for it, and not one for each connection that was open."""
+    with RedisServer(tmp_path) as old, RedisServer(tmp_path, port=old.port) as new:
+        moving = Moving(monkeypatch, old, new)
+
+        async def visits(store: Store) -> None:
+            await asyncio.gather(*(store.visit(f"192.0.{number}.0/24", NOW) for number in range(5)))
+            old.stop()
+            moving.move()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await store.visit("198.51.100.0/24", NOW)
+            await asyncio.gather(*(store.visit(f"198.51.{number}.0/24", NOW) for number in range(5)))
+            assert new.ask("DBSIZE") == b":5"
+
+        with_store(moving.store, visits)
 
 
 def test_a_loop_goes_on_while_sqlite_waits(tmp_path: Path) -> None:

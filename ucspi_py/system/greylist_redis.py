@@ -3,9 +3,11 @@
 To be made in the process that uses it: no connection may cross a fork. Never decides.
 """
 
+import asyncio
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
+from collections.abc import Awaitable
 from inspect import signature
-from typing import Any
+from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.retry import Retry
@@ -15,6 +17,8 @@ from redis.exceptions import RedisError
 from ..core.greylist import Record, decide, expiry
 from ..core.settings import GreylistSettings
 from ..core.verdict import Verdict
+
+T = TypeVar("T")
 
 #: Seconds for one answer of the server; who calls has a deadline for all of them together.
 _PATIENCE = 1.0
@@ -50,14 +54,17 @@ class RedisStore:
 
     async def open(self) -> None:
         """Ask whether the server is there."""
-        await self._server.ping()
+        await self._asked(self._server.ping())
 
     async def visit(self, network: str, now: int) -> Verdict:
         """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
+        return await self._asked(self._visit(_KEY + network, now))
+
+    async def _asked(self, deed: Awaitable[T]) -> T:
         try:
-            return await self._visit(_KEY + network, now)
-        except RedisError:
-            # The server may have been demoted, or have moved: the next visit asks for its address again.
+            return await deed
+        except (RedisError, OSError, asyncio.CancelledError):
+            # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
             await self._pool.disconnect(inuse_connections=False)
             raise
 
