@@ -1,6 +1,7 @@
 """Locks among processes: one at a time, and nobody waits for one that is stopped or dead."""
 
 import os
+import resource
 import signal
 import time
 
@@ -80,3 +81,18 @@ def test_a_byte_is_tried_and_never_waited_for() -> None:
             assert alone
     with shared.byte(0) as alone:
         assert alone
+
+
+def test_memory_is_no_file_that_may_be_too_big() -> None:
+    """ulimit -f, and softlimit -f of a run script, is about what programs write."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        shared = SharedMemory(100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with shared.byte(99_999) as alone:
+        shared.memory[99_999] = 7
+
+    assert alone
+    assert shared.memory[99_999] == 7

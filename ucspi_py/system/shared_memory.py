@@ -21,10 +21,10 @@ class SharedMemory:
     """``size`` bytes, all zero. In a with block this process alone is in one, but for one that was stopped there."""
 
     def __init__(self, size: int) -> None:
-        # A file without a name: a lock of POSIX's needs one, and is gone when its holder is killed.
+        # A lock of POSIX's needs a file, and is gone when its holder is killed. The file stays empty: with softlimit -f
+        # none may grow, and bytes that are not there can be locked, too.
         self._fd = _file_without_name()
-        os.truncate(self._fd, size)
-        self.memory = mmap.mmap(self._fd, size)
+        self.memory = mmap.mmap(-1, size)
         self._patience = _PATIENCE
 
     def __enter__(self) -> mmap.mmap:
