@@ -55,7 +55,7 @@ FLAWS = [
     *((store, NO_SOCKET) for store in ("unix://", "unix:///", "unix://run/redis.sock", "unix://:s3cret@?db=1")),
     *((store, BLANKS) for store in ("redis://h /0", "redis://h\n/0", "redis://h/0\t", "redis://h/0 ")),
     *((store, ESCAPES) for store in ("redis://:12/s3cret@h/0", "redis://u:12?s3cret@h/0", "redis://u:12#s3cret@h/0")),
-    ("redis://[::1/0", "the host cannot be read"),
+    ("redis://[::1/0", "there is no host, or not one"),
     ("redis://[::1]x/0", NO_HOST),
     ("redis://h/abc", "the database abc is no number"),
     ("redis://h/2x", "the database 2x is no number"),

@@ -56,7 +56,7 @@ def flaw(store: str) -> str | None:
     try:
         url = urlsplit(store)
     except ValueError:
-        return "the host cannot be read"
+        return "there is no host, or not one"
     if "@" in url.path + url.fragment or "@" in url.query.partition("=")[0]:
         return "/, ?, # and @ of a password are written %2F, %3F, %23 and %40"
     place = _socket_flaw(url) if url.scheme == "unix" else _host_flaw(url) or _database_flaw(url)
