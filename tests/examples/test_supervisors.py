@@ -193,6 +193,24 @@ def test_unit_serves(host: FieldHost) -> None:
     assert b"limit 4882 kB" in log
 
 
+def test_the_unit_starts_again_for_ever(host: FieldHost) -> None:
+    """A port that is taken at the start, or a crash each second, does not end the service; only wrong words do."""
+    settings = _settings(host.translate(UNIT.read_text()))
+    chosen = {name: settings.get(name) for name in ("Restart", "RestartSec", "StartLimitIntervalSec")}
+    assert chosen == {"Restart": "always", "RestartSec": "2", "StartLimitIntervalSec": "0"}
+    assert settings["RestartPreventExitStatus"] == "100"
+
+
+def test_the_unit_reloads_and_names_its_lines() -> None:
+    """systemctl reload sends HUP to the server, and the journal knows the lines by the service's name."""
+    settings = _settings(UNIT.read_text())
+    assert settings["SyslogIdentifier"] == "smtpd"
+    with subprocess.Popen([theirs("sleep"), "60"]) as process:
+        command = settings["ExecReload"].replace("$MAINPID", str(process.pid))
+        subprocess.run(shlex.split(command), check=True)
+        assert process.wait(PATIENCE) == -signal.SIGHUP
+
+
 def _settings(unit: str) -> dict[str, str]:
     lines = unit.replace("\\\n", "").splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
