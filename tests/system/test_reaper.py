@@ -84,6 +84,16 @@ def test_the_program_that_was_being_started_keeps_its_slot(board: Scoreboard, re
             assert board.free(board.slots) == 2
 
 
+def test_a_worker_is_no_program(board: Scoreboard, reaper: Reaper) -> None:
+    """One that was forked meanwhile, and whose descriptors look as if it was one."""
+    client, other = socket.socketpair()
+    with client, other:
+        worker = claimed_by_a_dead_worker(board, client)
+        with child(client, client) as another:
+            reaper.clear({worker: 9}, {worker}, {another})
+            assert board.free(board.slots) == 2
+
+
 def test_what_programs_have_left_behind_is_no_program(board: Scoreboard, reaper: Reaper) -> None:
     """A daemon of another client's, with its socket, another or none, older or younger, takes no slot."""
     client, other = socket.socketpair()
