@@ -2,9 +2,11 @@
 
 import os
 import re
+from collections.abc import Callable
 
 import pytest
 
+from ucspi_py.core import logline
 from ucspi_py.core.connection import Endpoints, Names
 from ucspi_py.system.journal import Journal
 from ucspi_py.system.log import ERRORS, VERBOSE, Log
@@ -58,15 +60,49 @@ def test_a_backend() -> None:
     ]
 
 
-def test_a_client_without_a_process() -> None:
-    """Its lines stand together between two status lines, the first with it."""
+_OK = b"tcpserver: ok %d :127.0.0.1:25 :127.0.0.9::4711\n" % PID
+_DROPPED = b"tcpserver: warning: dropping connection, unable to x\n"
+
+
+@pytest.mark.parametrize(
+    ("story", "lines", "status"),
+    [
+        (lambda journal: journal.denied(CLIENT, NOBODY), _OK.replace(b" ok ", b" deny "), 25600),
+        (lambda journal: journal.refused(CLIENT, NOBODY, b"rblsmtpd: no\n"), _OK + b"rblsmtpd: no\n", 0),
+        (lambda journal: journal.dropped(CLIENT, "unable to x"), _DROPPED, 28416),
+        (lambda journal: journal.crashed(CLIENT, "bug"), logline.crashed("bug"), 28416),
+        (lambda journal: journal.not_run(CLIENT, NOBODY, "unable to x"), _OK + _DROPPED, 28416),
+        (
+            lambda journal: journal.turned_away(CLIENT, b"too many"),
+            b"tcpserver: limit %d from 127.0.0.9: too many\n" % PID,
+            25600,
+        ),
+    ],
+    ids=["denied", "refused", "dropped", "crashed", "not run", "turned away"],
+)
+def test_a_client_without_a_process(story: Callable[[Journal], None], lines: bytes, status: int) -> None:
+    """Its lines stand together between two status lines, the first with it, in one write."""
     told = Told()
-    told.journal.denied(CLIENT, NOBODY)
+    story(told.journal)
 
     assert told.writes == [
-        b"tcpserver: status: 1/2\ntcpserver: pid %d from 127.0.0.9\n"
-        b"tcpserver: deny %d :127.0.0.1:25 :127.0.0.9::4711\n"
-        b"tcpserver: end %d status 25600\ntcpserver: status: 0/2\n" % (PID, PID, PID)
+        b"tcpserver: status: 1/2\ntcpserver: pid %d from 127.0.0.9\n" % PID
+        + lines
+        + b"tcpserver: end %d status %d\ntcpserver: status: 0/2\n" % (PID, status)
+    ]
+
+
+def test_single_lines() -> None:
+    """Of a rule that says where it comes from, of a screen, and where there is no room for a process."""
+    told = Told()
+    told.journal.ruled(CLIENT, b"tcp.smtp:3")
+    told.journal.remark(b"rblsmtpd: a remark\n")
+    told.journal.not_forked("temporary failure")
+    assert told.writes == [
+        b"tcpserver: rule for 127.0.0.9: tcp.smtp:3\n",
+        b"rblsmtpd: a remark\n",
+        b"tcpserver: status: 1/2\ntcpserver: warning: dropping connection, unable to fork: temporary failure\n"
+        b"tcpserver: status: 0/2\n",
     ]
 
 
@@ -122,11 +158,13 @@ def test_without_v() -> None:
     assert told.writes == []
 
     told.journal.refused(CLIENT, NOBODY, b"rblsmtpd: no\n")
+    told.journal.crashed(CLIENT, "bug")
     told.journal.dropped(CLIENT, "unable to read x")
     told.journal.not_run(CLIENT, NOBODY, "unable to run x")
     told.journal.not_forked("temporary failure")
     assert told.writes == [
         b"rblsmtpd: no\n",
+        logline.crashed("bug"),
         b"tcpserver: warning: dropping connection, unable to read x\n",
         b"tcpserver: warning: dropping connection, unable to run x\n",
         b"tcpserver: warning: dropping connection, unable to fork: temporary failure\n",
