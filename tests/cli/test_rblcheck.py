@@ -1,6 +1,7 @@
 """pyrblcheck: what the zones say of an address, and whether they are well."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,8 @@ RECORDS = {
     **lists("hostile", IP, text=r'"a\013\010\027[2Jb"'),
     "9.2.0.192.bl A": "servfail",
     "*.world A": ["127.0.0.2"],
+    "*.spared A": ["127.0.0.2"],
+    "1.0.0.127.spared TXT": ["127.0.0.1 is not listed"],
     "*.error A": ["127.255.255.254"],
     "*.down A": "servfail",
 }
@@ -133,6 +136,7 @@ def test_who_is_not_asked_about_is_not_clean(dns: str) -> None:
         (("-r", "error", CLEAN), 111),
         (("--zones", "-r", "bl", "-a", "al"), 0),
         (("--zones", "-r", "bl", "-r", "world"), 1),
+        (("--zones", "-r", "spared"), 1),
         (("--zones", "-r", "error"), 1),
         (("--zones", "-r", "down"), 1),
         (("--zones", "-r", "empty"), 1),
@@ -172,6 +176,8 @@ def test_zones_are_checked(dns: str) -> None:
         assert sentence in row["remark"]
         assert bool(row["remark"]) == bool(sentence)
     assert "world" not in check(dns, "--zones", "-r", "w@world")[1]
+    (spared,) = rows(dns, "--zones", "-r", "spared+notest")
+    assert re.fullmatch(r"it lists 127\.\d+\.\d+\.254, which no client has; does it list everybody\?", spared["remark"])
 
 
 def test_the_zones_of_a_run_script(dns: str, tmp_path: Path) -> None:
