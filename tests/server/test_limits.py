@@ -171,12 +171,12 @@ def test_slots_kept_for_relay_clients(tmp_path: Path) -> None:
             stranger.recv(1)
 
 
-def test_shedding(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("text", "told"), [("421 4.3.2 come back later", b"421 4.3.2 come back later\r\n"), ("", b"")])
+def test_shedding(text: str, told: bytes, tmp_path: Path) -> None:
     """When all slots are taken a client is told so, if the operator wants it; without --shed it waits, as in C."""
-    text = "421 4.3.2 come back later"
     with Server(SERVER, ("-v", "-c2", "--shed", text, *QUIET), ("cat",), tmp_path) as server:
         with served(server, 2):
-            assert first_bytes(server) == text.encode() + b"\r\n"
+            assert first_bytes(server) == told
             server.wait_log(b"from 127.0.0.1: all slots are taken\n")
         until(lambda: server.log().endswith(b"status: 0/2\n"), "both to have left")
         with served(server, 2):

@@ -194,7 +194,8 @@ class Admission:
     def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         with closing(client):
             self._journal.turned_away(endpoints, b"all slots are taken")
-            goodbye.say(client, self._settings.overload_message or limits.MESSAGE)
+            message = self._settings.overload_message
+            goodbye.say(client, limits.BUSY if message is None else message)
 
 
 def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
