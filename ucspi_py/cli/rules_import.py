@@ -42,15 +42,16 @@ def import_mynetworks(ctx: click.Context, file: str) -> None:
     """Turn Postfix's mynetworks into rules with RELAYCLIENT.
 
     FILE is main.cf, or holds only the value of mynetworks; - is standard input. Networks with ! in front may connect
-    and not relay. Tables and files inside the value are not read, but named on standard error.
+    and not relay. Tables, files and $names inside the value are not read, but named on standard error; where they may
+    except somebody, nobody may relay whom the words behind them are about.
 
     \b
     Example:
-      $ postconf -h mynetworks | pyrules import-mynetworks - >> tcp.smtp
+      $ postconf -hx mynetworks | pyrules import-mynetworks - >> tcp.smtp
     """
-    from ..core.importers import postfix
+    from ..core.importers import postfix_mynetworks
 
-    _finish(ctx, postfix.import_mynetworks(_text(file)))
+    _finish(ctx, postfix_mynetworks.import_mynetworks(_text(file)))
 
 
 @click.command("import-cidr")
@@ -60,16 +61,16 @@ def import_cidr(ctx: click.Context, file: str) -> None:
     """Turn a cidr: access table of Postfix into rules.
 
     The first pattern that matches decides there, also with ! and if; the rules do the same. OK, DUNNO and the like
-    become allow, REJECT, DEFER and codes become deny. Other actions, and the texts that tcpserver never sends, are
-    named on standard error; then the exit code is 1.
+    become allow, REJECT, DEFER and codes become deny. Other actions, as DISCARD, HOLD or a restriction class, deny.
+    They and the texts that tcpserver never sends are named on standard error; then the exit code is 1.
 
     \b
     Example:
       $ pyrules import-cidr /etc/postfix/client_access.cidr > tcp.smtp
     """
-    from ..core.importers import postfix
+    from ..core.importers import postfix_cidr
 
-    _finish(ctx, postfix.import_cidr(_text(file)))
+    _finish(ctx, postfix_cidr.import_cidr(_text(file)))
 
 
 @click.command("import-access")
@@ -79,7 +80,8 @@ def import_access(ctx: click.Context, file: str) -> None:
     """Turn a hash: access table of Postfix into rules.
 
     FILE is the source that postmap reads, of a table for check_client_access. Actions are taken as import-cidr takes
-    them. Patterns about senders and recipients are named on standard error.
+    them. Names decide before addresses there: an address whose name may be refused is denied, and named on standard
+    error, as are patterns about senders and recipients. Names need tcpserver -p.
 
     \b
     Example:
@@ -97,7 +99,7 @@ def import_ipsvd(ctx: click.Context, directory: str) -> None:
     """Turn an instructions directory of ipsvd into rules.
 
     Files that nobody may read deny, +VAR=VALUE sets a variable, C30:TEXT becomes MAXCONNIP and DIEMSG. Programs and
-    looked-up hosts cannot be said: such a rule is left out and named on standard error.
+    looked-up hosts cannot be said: such a rule denies and is named on standard error.
 
     \b
     Example:
@@ -116,7 +118,7 @@ def import_s6(ctx: click.Context, directory: str) -> None:
 
     DIRECTORY is one that s6-tcpserver-access -i reads: its rules below ip4, ip6 and reversedns, with the variables in
     their env directories. The last rule denies: s6 lets nobody in whom no rule is about. What runs a program of its
-    own is left out and named on standard error.
+    own denies and is named on standard error.
 
     \b
     Example:
@@ -134,8 +136,9 @@ def import_s6(ctx: click.Context, directory: str) -> None:
 def import_spamdyke(ctx: click.Context, file: str, say: str) -> None:
     """Turn an IP file of spamdyke into rules.
 
-    Addresses, beginnings of addresses, ranges in any octets and networks, each with the same words behind: deny for a
-    blacklist, allow for a whitelist, or with --say what you like.
+    Addresses, beginnings of addresses, ranges in any octets, networks and =names, each with the same words behind: deny
+    for a blacklist, allow for a whitelist, or with --say what you like. An entry that is not what it seems, as 5-3., is
+    named on standard error; it denies whom spamdyke takes it for, and allows nobody.
 
     \b
     Example:
@@ -154,7 +157,8 @@ def import_list(ctx: click.Context, file: str, say: str) -> None:
     """Turn a list of networks into rules.
 
     One network, address or range 1.2.3.0-1.2.3.255 a line, of IPv4 or IPv6; # and ; begin comments. Each rule says
-    deny, or what stands behind --say.
+    deny, or what stands behind --say. A network with bits beyond its prefix, as 10.0.0.5/8, is named on standard error
+    and only denied whole.
 
     \b
     Example:

@@ -1,6 +1,7 @@
 """The nouns of an import: whom a list is about, what came out of it, what could not be said. Never reads a list."""
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import NamedTuple
 
@@ -24,6 +25,37 @@ Subject = Network | Name
 EVERYBODY = Network(0, 0, 0)
 #: Every client with a known name.
 NAMED = Name("", True)
+#: Every client without one.
+UNNAMED = Name("", False)
+
+
+class Pattern(NamedTuple):
+    """Whom a word of a list is about.
+
+    inside: those about whom it surely is. around: nobody else. why: what is odd about it.
+    """
+
+    inside: tuple[Subject, ...]
+    around: tuple[Subject, ...]
+    why: str = ""
+
+    @classmethod
+    def exactly(cls, *subjects: Subject, why: str = "") -> "Pattern":
+        """A word that rules can say; none about whom nobody is."""
+        return cls(subjects, subjects, why)
+
+    @classmethod
+    def within(cls, *around: Subject, why: str) -> "Pattern":
+        """A word that rules cannot say."""
+        return cls((), around, why)
+
+
+class Keys(NamedTuple):
+    """As a pattern, by what stands before the colons of its rules."""
+
+    inside: list[bytes]
+    around: list[bytes]
+    why: str = ""
 
 
 class Unsaid(NamedTuple):
@@ -42,6 +74,19 @@ class Imported(NamedTuple):
 
     lines: tuple[bytes, ...]
     unsaid: tuple[Unsaid, ...]
+
+
+def closed(instructions: bytes, lists: Iterable[Iterable[Pattern]]) -> tuple[tuple[Subject, ...], ...]:
+    """The clients of an entry: those in the first list, except those in the second, except those in the third ...
+
+    Where a pattern cannot be said, a denying entry is about more and any other one about fewer.
+    """
+    clients = []
+    wide = instructions == b"deny"
+    for some in lists:
+        clients.append(tuple(one for pattern in some for one in (pattern.around if wide else pattern.inside)))
+        wide = not wide
+    return tuple(clients)
 
 
 def rule(subject: Subject, instructions: bytes) -> bytes:
@@ -79,7 +124,7 @@ def contains(outer: Subject, inner: Subject) -> bool:
             and outer.base <= inner.base < inner.end <= outer.end
         )
     if outer == NAMED:
-        return isinstance(inner, Name)
+        return isinstance(inner, Name) and inner != UNNAMED
     return isinstance(inner, Name) and outer.below and inner.text.endswith(f".{outer.text}")
 
 

@@ -1,90 +1,105 @@
-"""An instructions directory of ipsvd (ipsvd-instruct(5)) -> rules source."""
+"""An instructions directory of ipsvd (ipsvd-instruct(5), ipsvd_check.c) -> rules source.
+
+It looks for a file under the address and the beginnings of that, then under the name and its domains, then for ``0``.
+"""
 
 import re
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from ..numbers import MOST
+from ..rules_cidr import Network
+from .first_match import Entry, rules
 from .folder_entry import FolderEntry
-from .imported import EVERYBODY, Imported, Name, Subject, Unsaid, address, name, network, prefix, rule, variable
+from .imported import EVERYBODY, Imported, Name, Pattern, Unsaid, closed, name, variable
 
-_ORDER = "ipsvd asks for all addresses before names; rules ask for =host before a network"
 _READ, _EXECUTE = 0o400, 0o100
-_CONCURRENCY = re.compile(r"C([0-9]+)(?::(.*))?")
-
-
-def import_ipsvd(files: Iterable[FolderEntry]) -> Imported:
-    """The files of the directory, each named after an address, the beginning of one, a host, a domain or ``0``."""
-    lines: list[bytes] = []
-    unsaid: list[Unsaid] = []
-    kinds: set[bool] = set()
-    for file in sorted(files):
-        subjects = _subjects(file.path)
-        if not subjects:
-            unsaid.append(Unsaid(file.path, "the file", "its name is no address and no host"))
-            continue
-        said = _instructions(file, unsaid)
-        lines.extend(rule(subject, said) if said else b"# left out: " + address(subject) for subject in subjects)
-        kinds.update(isinstance(subject, Name) for subject in subjects if subject != EVERYBODY)
-    if len(kinds) > 1:
-        unsaid.append(Unsaid("all files", "their order between names and networks", _ORDER))
-    return Imported(tuple(lines), tuple(unsaid))
-
-
-def _subjects(text: str) -> list[Subject]:
-    if text == "0":
-        return [EVERYBODY]
-    found = prefix(text) or network(text)
-    if found:
-        return [found]
-    host = name(text)
-    return [host, Name(host.text, below=True)] if host and not host.below else []
-
-
-def _instructions(file: FolderEntry, unsaid: list[Unsaid]) -> bytes | None:
-    """What the rule says; None where the file decides in a way that no rule can."""
-    if not file.mode & (_READ | _EXECUTE):
-        return b"deny"
-    text = file.content.decode("utf-8", "surrogateescape")
-    if file.mode & _EXECUTE:
-        unsaid.append(Unsaid(file.path, text.strip(), "a rule runs no program of its own"))
-        return None
-    said = b"allow"
-    for line in text.split("\n"):
-        if line.startswith("="):
-            unsaid.append(Unsaid(file.path, line, "a rule looks up no host by its name"))
-            return None
-        if line and not line.startswith("#"):
-            said += _instruction(line, file.path, unsaid)
-    return said
-
-
-def _instruction(line: str, where: str, unsaid: list[Unsaid]) -> bytes:
-    """What a rule says for a line of a file; nothing where it cannot, and then it is told."""
-    told, equals, value = line[1:].partition("=")
-    limit = _CONCURRENCY.fullmatch(line)
-    if limit:
-        said = _limit(limit[1], limit[2])
-        why = "a line of a message can be said, nothing else of it"
-    elif line.startswith("+") and equals:
-        said = variable(told, value)
-        why = "there is no quote for this value"
-    else:
-        said = None
-        why = "a rule cannot take a variable away" if line.startswith("+") else "ipsvd does not know it either"
-    if said is None:
-        unsaid.append(Unsaid(where, line, why))
-    return said or b""
-
-
+_BEGINNING = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){0,3}")
+_CONCURRENCY = re.compile(r"C0*([0-9]*)(?::(.*))?")
 #: To ipsvd C0 is no limit, to pytcpserver MAXCONNIP="0" is nobody.
 _NO_LIMIT = str(MOST)
 
 
-def _limit(number: str, message: str | None) -> bytes | None:
+class _Said(NamedTuple):
+    """What a file says, and what is lost of it with why."""
+
+    instructions: bytes
+    lost: list[tuple[str, str]]
+
+
+def import_ipsvd(files: Iterable[FolderEntry]) -> Imported:
+    """The files of the directory, each named after an address, the beginning of one, a host, a domain or ``0``."""
+    entries: list[Entry] = []
+    ranks: list[tuple[int, int]] = []
+    unsaid: list[Unsaid] = []
+    for file in sorted(files):
+        pattern = _pattern(file.path)
+        said = _instructions(file)
+        odd = [("the file", pattern.why)] if pattern.why else []
+        unsaid += [Unsaid(file.path, *one) for one in odd + (said.lost if pattern.around else [])]
+        entries.append(Entry(said.instructions, closed(said.instructions, [[pattern]]), file.path))
+        kind = 2 if EVERYBODY in pattern.around else 1 if any(isinstance(one, Name) for one in pattern.around) else 0
+        ranks.append((kind, -len(file.path.split("."))))
+    found = rules(entries, ranks=ranks)
+    return Imported(found.lines, (*unsaid, *found.unsaid))
+
+
+def _pattern(text: str) -> Pattern:
+    """Whom a file is about: its name is compared as it is written."""
+    if text == "0":
+        return Pattern.exactly(EVERYBODY)
+    octets = [int(octet) for octet in text.split(".")] if _BEGINNING.fullmatch(text) else []
+    if octets and max(octets) < 256:
+        base = int.from_bytes(bytes(octets).ljust(4, b"\0"), "big")
+        return Pattern.exactly(Network(32, base, 8 * len(octets)))
+    host = name(text)
+    if not host or host.below or octets or text.endswith("."):
+        return Pattern.exactly(why="no client is looked for under its name")
+    subjects = (host, Name(host.text, below=True))
+    if text != host.text:
+        return Pattern.within(*subjects, why="its name has capital letters, which names in rules never have")
+    return Pattern.exactly(*subjects)
+
+
+def _instructions(file: FolderEntry) -> _Said:
+    if not file.mode & (_READ | _EXECUTE):
+        return _Said(b"deny", [])
+    text = file.content.decode("utf-8", "surrogateescape")
+    if file.mode & _EXECUTE:
+        return _Said(b"deny", [(text.strip() or "nothing", "denied: a rule runs no program of its own")])
+    said, limit, lost = b"allow", b"", []
+    for line in text.split("\n"):
+        if line.startswith("="):
+            return _Said(b"deny", [(line, "denied: a rule looks up no host by its name")])
+        if line.startswith("C"):
+            limit, why = _limit(line)
+        elif line.startswith("+"):
+            one, why = _variable(line[1:])
+            said += one
+        else:
+            why = "ipsvd does not know it either" if line and not line.startswith("#") else ""
+        if why:
+            lost.append((line, why))
+    return _Said(said + limit, lost)
+
+
+def _variable(text: str) -> tuple[bytes, str]:
+    told, equals, value = text.partition("=")
+    if not told:
+        return b"", "ipsvd does not know it either"
+    if not equals:
+        return b"", "a rule cannot take a variable away"
+    said = variable(told, value)
+    return (b"", "there is no quote for this value") if said is None else (said, "")
+
+
+def _limit(line: str) -> tuple[bytes, str]:
     """The connections of one client, and what one more is told. pytcpserver ends the line by itself."""
-    limit = variable("MAXCONNIP", number if number.strip("0") else _NO_LIMIT)
-    if message is None or limit is None:
-        return limit
-    line = message.removesuffix("\\n").removesuffix("\\r").replace("\\\\", "\\")
-    told = None if "\\n" in line or "\\r" in line else variable("DIEMSG", line)
-    return None if told is None else limit + told
+    found = _CONCURRENCY.match(line)
+    number, message = (found[1], found[2]) if found else ("", None)
+    limit = variable("MAXCONNIP", number or _NO_LIMIT) or b""
+    if message is None:
+        return limit, ""
+    text = message.removesuffix("\\n").removesuffix("\\r").replace("\\\\", "\\")
+    told = None if "\\n" in text or "\\r" in text else variable("DIEMSG", text)
+    return (limit, "a line of a message can be said, nothing else of it") if told is None else (limit + told, "")

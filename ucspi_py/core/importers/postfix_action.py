@@ -1,22 +1,31 @@
-"""What an access table of Postfix says of a client (access(5), right side) -> what a rule says."""
+"""What an access table of Postfix says of a client (access(5); smtpd_check.c, check_table_result), as rules say it."""
 
 import re
+from typing import NamedTuple
 
-from .imported import Unsaid
-
-_DENY = re.compile(r"(reject|defer|[45][0-9]{2})(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
-#: Postfix takes any other number for OK: some programs write the time there.
-_ALLOW = re.compile(r"ok|permit|dunno|relay|[0-9]+", re.IGNORECASE)
+_DENY = re.compile(r"(?:reject|defer|[45][0-9]{2}(?=[ \t]))[ \t]*(.*)", re.IGNORECASE | re.DOTALL)
+_WORD = re.compile(r"[^ \t]+")
 
 
-def instructions(action: str, where: str, unsaid: list[Unsaid]) -> bytes | None:
-    """``allow`` or ``deny``; None for an action that is neither. What is lost is added to ``unsaid``."""
-    denied = _DENY.fullmatch(action)
+class Said(NamedTuple):
+    """``allow`` or ``deny``, and what is lost of the action with why; nothing where nothing is."""
+
+    instructions: bytes
+    why: str = ""
+
+
+def instructions(action: str) -> Said:
+    """What a rule says for an action. Whatever is neither yes nor no denies."""
+    word = _WORD.match(action)
+    command = word[0].lower() if word else ""
+    if command in ("ok", "relay", "dunno") or action.lower() == "permit":
+        return Said(b"allow")
+    if action.isascii() and action.isdigit():
+        return Said(b"allow", "Postfix takes a number without a text for OK" if re.match(r"[45]..$", action) else "")
+    denied = _DENY.fullmatch(action) if command in ("reject", "defer") or command.isdigit() else None
     if denied:
-        if denied[1].isdigit() or denied[2]:
-            unsaid.append(Unsaid(where, action, "a denied client is cut off and sent no code or text"))
-        return b"deny"
-    if _ALLOW.fullmatch(action):
-        return b"allow"
-    unsaid.append(Unsaid(where, action or "no action", "a rule can only allow or deny"))
-    return None
+        lost = denied[1] or command.isdigit()
+        return Said(b"deny", "a denied client is cut off and sent no code or text" if lost else "")
+    if command in ("info", "warn"):
+        return Said(b"allow", "a rule writes no line of its own")
+    return Said(b"deny", "denied: a rule can only allow or deny")

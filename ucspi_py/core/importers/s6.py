@@ -1,34 +1,45 @@
-"""A rules directory of s6-tcpserver-access (s6-accessrules-cdb-from-fs) -> rules source."""
+"""A rules directory of s6-tcpserver-access (s6-accessrules-cdb-from-fs) -> rules source.
 
+It looks for the client's address and the networks around it, then for its name and its domains, then for ``@``.
+"""
+
+import ipaddress
 from collections.abc import Iterable, Mapping
 
+from ..rules_cidr import Network
+from .first_match import Entry, rules
 from .folder_entry import FolderEntry
-from .imported import NAMED, Imported, Name, Subject, Unsaid, address, name, network, rule, variable
+from .imported import NAMED, Imported, Name, Pattern, Unsaid, closed, name, network, variable
 
-_ORDER = "s6 asks for names only where no address or network is there; rules ask for =host before a network"
 _KINDS = ("ip4", "ip6", "reversedns")
 
 
 def import_s6(files: Iterable[FolderEntry]) -> Imported:
     """The files below ip4, ip6 and reversedns. Whom no rule is about is denied there, and so here."""
-    lines: list[bytes] = []
+    entries: list[Entry] = []
+    ranks: list[tuple[int, int]] = []
     unsaid: list[Unsaid] = []
-    kinds: set[bool] = set()
     for (kind, key), contents in sorted(_by_rule(files, unsaid).items()):
         where = f"{kind}/{key}"
-        subjects = _subjects(kind, key)
-        if not subjects:
-            unsaid.append(Unsaid(where, "the rule", "its name is no network and no host"))
-        elif "allow" in contents:
-            said = _allowed(contents, where, unsaid)
-            lines.extend(rule(subject, said) if said else b"# left out: " + address(subject) for subject in subjects)
-            kinds.add(kind == "reversedns")
-        elif "deny" in contents:
-            lines.extend(rule(subject, b"deny") for subject in subjects)
-            kinds.add(kind == "reversedns")
-    if len(kinds) > 1:
-        unsaid.append(Unsaid("all rules", "their order between names and networks", _ORDER))
-    return Imported((*lines, b":deny"), tuple(unsaid))
+        told = {path.partition("/")[0] for path in contents}
+        if not told & {"allow", "deny"}:
+            continue
+        said = _allowed(contents, where, unsaid) if "allow" in told else b"deny"
+        pattern = _pattern(kind, key)
+        if pattern.why:
+            unsaid.append(Unsaid(where, "the rule", pattern.why))
+        entries.append(Entry(said, closed(said, [[pattern]]), where))
+        ranks.append(_rank(pattern))
+    found = rules(entries, default=b"deny", ranks=ranks)
+    return Imported(found.lines, (*unsaid, *found.unsaid))
+
+
+def _rank(pattern: Pattern) -> tuple[int, int]:
+    """The narrower of two networks or names is looked for first."""
+    first = pattern.around[0] if pattern.around else NAMED
+    if isinstance(first, Network):
+        return 0, -first.length
+    return (2, 0) if first == NAMED else (1, -len(first.text.split(".")))
 
 
 def _by_rule(files: Iterable[FolderEntry], unsaid: list[Unsaid]) -> dict[tuple[str, str], dict[str, bytes]]:
@@ -43,18 +54,39 @@ def _by_rule(files: Iterable[FolderEntry], unsaid: list[Unsaid]) -> dict[tuple[s
     return found
 
 
-def _subjects(kind: str, key: str) -> list[Subject]:
+def _pattern(kind: str, key: str) -> Pattern:
+    """Whom a rule is about: its name is compared as it is written."""
     if kind == "reversedns":
-        host = NAMED if key == "@" else name(key)
-        return [] if not host else [host] if host == NAMED else [host, Name(host.text, below=True)]
-    found = network("/".join(key.rsplit("_", 1)))
-    return [found] if found else []
+        return Pattern.exactly(NAMED) if key == "@" else _host(key)
+    found = network("/".join(key.rsplit("_", 1))) if "_" in key else None
+    if not found or (found.bits == 32) != (kind == "ip4") or key != _key(found):
+        return Pattern.exactly(why="s6 looks for no network under its name: is it the first address of one?")
+    return Pattern.exactly(found)
 
 
-def _allowed(contents: Mapping[str, bytes], where: str, unsaid: list[Unsaid]) -> bytes | None:
-    if "exec" in contents:
-        unsaid.append(Unsaid(f"{where}/exec", "the command line", "a rule runs no program of its own"))
-        return None
+def _key(network: Network) -> str:
+    address = ipaddress.IPv4Address if network.bits == 32 else ipaddress.IPv6Address
+    return f"{address(network.base)}_{network.length}"
+
+
+def _host(key: str) -> Pattern:
+    host = name(key)
+    if not host or host.below or key.endswith("."):
+        return Pattern.exactly(why="s6 looks for no host under its name")
+    subjects = (host, Name(host.text, below=True))
+    if key != host.text:
+        return Pattern.within(*subjects, why="its name has capital letters, which names in rules never have")
+    return Pattern.exactly(*subjects)
+
+
+def _allowed(contents: Mapping[str, bytes], where: str, unsaid: list[Unsaid]) -> bytes:
+    """What is said for a rule that allows; one that cannot be said, or that s6 cannot read, denies."""
+    if contents.get("exec"):
+        unsaid.append(Unsaid(f"{where}/exec", "the command line", "denied: a rule runs no program of its own"))
+        return b"deny"
+    if "env" in contents:
+        unsaid.append(Unsaid(f"{where}/env", "the file", "denied: it is no directory, which is an error to s6"))
+        return b"deny"
     said = b"allow"
     for path, content in sorted(contents.items()):
         folder, _, variable_name = path.partition("/")
