@@ -29,6 +29,7 @@ from ucspi_py.core.errors import CorruptRules, Failure
 from ucspi_py.system import rules_file
 from ucspi_py.system.checked_cdb import CheckedReader, CheckedWriter
 from ucspi_py.system.rules_file import SIZE_LIMIT, RulesFile, write
+from ucspi_py.system.rules_table import Table
 
 FLIPS = 10_000
 BATCH = 1000
@@ -276,6 +277,10 @@ def test_a_file_written_in_place_while_it_is_read(monkeypatch: pytest.MonkeyPatc
     _written_while_read(monkeypatch, iter([crafted(record(b"A\0"), pad=8)]))
 
     assert RulesFile(str(cdb)).current()(b"") == b"A\0"
+
+    os.utime(cdb, (0, 0))
+    _written_while_read(monkeypatch, iter([crafted(DENY, pad=16)]))
+    assert Table(str(cdb)).get(b"") == b"D\0"
 
 
 def test_a_file_written_in_place_whenever_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ class RulesFile:
             if _version(os.stat(self.path)) != self._version:
                 self._version = None
                 self._decide.cache_clear()
-                data, self._version = _read(self.path)
+                data, self._version = read_whole(self.path)
                 # Whoever comes is new, but not the networks that are asked for on its account.
                 self._get = lru_cache(_REMEMBERED)(CheckedReader(data).get)
             return self._get
@@ -115,7 +115,7 @@ def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> 
     _sync_folder(path)
 
 
-def _read(path: str) -> tuple[bytes, tuple[int, ...] | None]:
+def read_whole(path: str) -> tuple[bytes, tuple[int, ...] | None]:
     """The whole file, and which version of it that is; None where the next one may look the same.
 
     Whoever writes it in place may do so between two reads of ours: then it is read again. Raises OSError, CorruptRules.

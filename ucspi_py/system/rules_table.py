@@ -7,7 +7,7 @@ from typing import IO
 
 from ..core.errors import CorruptRules, unable
 from .checked_cdb import HEADER, PAIR, CheckedReader
-from .rules_file import SIZE_LIMIT, open_rules, unreadable
+from .rules_file import open_rules, read_whole, unreadable
 
 
 class Table:
@@ -17,8 +17,7 @@ class Table:
         """whole: read it into memory; otherwise, for a few look-ups in a large file, only what they need."""
         self._path = path
         try:
-            with open_rules(path) as file:
-                self._reader = CheckedReader(file.read(SIZE_LIMIT + 1)) if whole else _ReaderOnDisk(_OnDisk(file))
+            self._reader = CheckedReader(read_whole(path)[0]) if whole else _reader_on_disk(path)
         except OSError as error:
             raise unable(f"read {path}", error) from None
         except CorruptRules as corrupt:
@@ -72,3 +71,8 @@ def _pair_on_disk(data: _OnDisk, position: int) -> tuple[int, int]:
 
 class _ReaderOnDisk(CheckedReader):
     pair_at = staticmethod(_pair_on_disk)
+
+
+def _reader_on_disk(path: str) -> CheckedReader:
+    with open_rules(path) as file:
+        return _ReaderOnDisk(_OnDisk(file))
