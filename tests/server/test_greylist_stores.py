@@ -266,6 +266,24 @@ def test_a_file_that_was_lost_meanwhile(tmp_path: Path) -> None:
     assert rows(db).keys() == {"192.0.2.0/24"}
 
 
+def test_a_file_that_was_removed(tmp_path: Path) -> None:
+    """A new one is begun, by everybody who uses it, and nothing is written where nobody would find it."""
+    db = tmp_path / "db"
+
+    async def visits(first: Store, second: Store) -> None:
+        for network, store in (("192.0.2.0/24", first), ("198.51.100.0/24", second)):
+            assert isinstance(await store.visit(network, NOW), Refuse)
+        for file in tmp_path.iterdir():
+            file.unlink()
+        for network, store in (("198.51.100.0/24", first), ("192.0.2.0/24", second)):
+            assert await store.visit(network, NOW + 100) == Refuse(451, b"Greylisted, try again in 300 seconds")
+        await second.close()
+
+    other = SqliteStore(settings(db))
+    with_store(SqliteStore(settings(db)), lambda store: visits(store, other))
+    assert rows(db).keys() == {"192.0.2.0/24", "198.51.100.0/24"}
+
+
 def test_redis_forgets_by_itself(tmp_path: Path) -> None:
     """A key lives as long as its record means anything."""
     with RedisServer(tmp_path) as server:

@@ -61,6 +61,7 @@ class SqliteStore:
         self._pages = pages
         self._size = size
         self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1)
 
     async def open(self) -> None:
@@ -113,8 +114,11 @@ class SqliteStore:
         return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
 
     def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and _identity(self._path) != self._identity:
+            self._close()  # it was removed or replaced: what is written there, nobody would ever read
         if self._connection is None:
             self._connection = _connect(self._path)
+            self._identity = _identity(self._path)
         return self._connection
 
     def _close(self) -> None:
@@ -126,6 +130,15 @@ class SqliteStore:
 def _record(connection: sqlite3.Connection, network: str) -> Record | None:
     row = connection.execute(_GET, (network,)).fetchone()
     return Record(*row) if row else None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file that is; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _size_of(path: str) -> int:
