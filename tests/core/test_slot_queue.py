@@ -21,12 +21,20 @@ class House:
 
     def come(self, number: int, *, may_relay: bool) -> None:
         client = number, may_relay
+        waits = self._goes_before(client) or self.slots - self.running <= (0 if may_relay else self.reserve)
         leave = self.queue.leave(may_relay=may_relay)
         if not self.queue.must_wait(may_relay=may_relay) and self.slots - self.running > leave:
             self.serve(client)
         else:
             self.queue.join(client, may_relay=may_relay)
             self.waiting.append(client)
+        assert (client in self.waiting) is bool(waits), "a newcomer waits for nothing"
+
+    def _goes_before(self, client: tuple[int, bool]) -> list[tuple[int, bool]]:
+        number, may_relay = client
+        return [
+            other for other in self.waiting if other[1] > may_relay or (other[1] == may_relay and other[0] < number)
+        ]
 
     def end(self) -> None:
         self.running -= bool(self.running)
@@ -38,10 +46,9 @@ class House:
             self.serve(turn.client)
 
     def serve(self, client: tuple[int, bool]) -> None:
-        number, may_relay = client
+        _, may_relay = client
         assert self.slots - self.running > (0 if may_relay else self.reserve), "a reserved slot is given away"
-        before = [other for other in self.waiting if other[0] < number or (other[1] and not may_relay)]
-        assert not any(relays or not may_relay for _, relays in before), "a client that waits is overtaken"
+        assert not self._goes_before(client), "a client that waits is overtaken"
         self.running += 1
         self.served.append(client)
 

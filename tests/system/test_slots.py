@@ -49,6 +49,7 @@ def test_a_slot_that_is_given_back_goes_to_who_waits_in_the_order_of_coming() ->
         taken = await worker.slots.reserve(may_relay=False)
         tasks = [asyncio.create_task(client(name)) for name in ("first", "second")]
         await turn()
+        assert worker.changes == 2, "who begins to wait is a change to be looked at"
         board.give_back(taken)
         tasks.append(asyncio.create_task(client("newcomer")))
         await turn()

@@ -44,9 +44,9 @@ class Held:
         loop = asyncio.get_running_loop()
         dialogue = RefusalDialogue(refusal)
         conversation = Conversation(loop, client, dialogue)
-        self._talks[row] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
-        self._later.ask(loop)
         try:
+            self._talks[row] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
+            self._later.ask(loop)
             self._board.hold_refused(row, time.monotonic_ns())
             self._changed()
             conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())

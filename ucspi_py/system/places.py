@@ -39,7 +39,9 @@ class Places:
         try:
             return await turn
         except BaseException:
-            if turn.done() and not turn.cancelled() and (row := turn.result()) is not None:
+            if turn in self._waiting:
+                self._waiting.remove(turn)
+            elif not turn.cancelled() and (row := turn.result()) is not None:
                 self.give_back(row)
             raise
 
