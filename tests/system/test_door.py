@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.waiting import until
 from ucspi_py.system.door import Door
 from ucspi_py.system.listener import listen
 from ucspi_py.system.loop import new_loop
@@ -57,6 +58,15 @@ class Host:
     def turn(self, seconds: float = 0.02) -> None:
         """Let the loop go on."""
         self.loop.run_until_complete(asyncio.sleep(seconds))
+
+    def until(self, condition: Callable[[], object]) -> None:
+        """Let the loop go on until a condition holds."""
+
+        def holds() -> bool:
+            self.turn(0.001)
+            return bool(condition())
+
+        until(holds)
 
     def close(self) -> None:
         """The end."""
@@ -117,15 +127,15 @@ def test_a_rest_is_a_rest_and_ends_by_itself(host: Host) -> None:
     """Nobody is taken in before."""
     host.room = 10
     host.door.watch()
-    host.door.rest(0.05)
+    host.door.rest(60)
     host.door.watch()
     host.connect(1)
     host.turn()
     assert host.door.is_resting()
     assert not host.taken
-    host.turn(0.1)
+    host.door.rest(0.01)
+    host.until(lambda: host.taken)
     assert not host.door.is_resting()
-    assert len(host.taken) == 1
 
 
 def test_while_the_master_is_stopped_nobody_is_taken(host: Host) -> None:
@@ -138,8 +148,7 @@ def test_while_the_master_is_stopped_nobody_is_taken(host: Host) -> None:
     host.turn()
     assert not host.taken
     host.stopped = False
-    host.turn(0.3)
-    assert len(host.taken) == 1
+    host.until(lambda: host.taken)
 
 
 def test_without_descriptors_a_held_client_makes_room(host: Host) -> None:
@@ -162,6 +171,38 @@ def test_without_descriptors_a_held_client_makes_room(host: Host) -> None:
         host.turn()
     assert host.words == ["process cannot open more files"]
     assert host.door.is_resting()
+
+
+def test_an_error_of_another_kind_costs_no_held_client(host: Host) -> None:
+    """What is not for want of anything is said, and a descriptor more would not help."""
+    host.connect(1)
+    host.room, host.held = 10, 1
+
+    def fail() -> Any:
+        raise OSError(errno.EPERM, "a firewall")
+
+    host.listener.next_client = fail  # type: ignore[method-assign]
+    host.door.watch()
+    host.turn()
+    assert host.held == 1
+    assert host.words == ["permission denied"]
+
+
+def test_a_client_that_cannot_be_taken_is_left(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and not when somebody cleans up."""
+    seen: list[socket.SocketType] = []
+
+    def take(client: socket.SocketType, _peer: Any, /) -> None:
+        seen.append(client)
+        raise MemoryError
+
+    monkeypatch.setattr(host, "take", take)
+    host.loop.set_exception_handler(lambda _loop, _context: None)
+    host.connect(1)
+    host.room = 1
+    host.door.watch()
+    host.turn()
+    assert [client.fileno() for client in seen] == [-1]
 
 
 def test_a_closed_door_stays_closed(host: Host) -> None:
