@@ -106,9 +106,12 @@ def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
         assert not house.admission._lobby
 
 
-def test_a_slot_that_another_process_gives_back_is_noticed_at_once() -> None:
-    """Without a look every now and then: the wait is far shorter than the slow look."""
+@pytest.mark.parametrize("watching", [False, True])
+def test_a_slot_that_another_process_gives_back_is_noticed_at_once(watching: bool) -> None:
+    """Without a look every now and then: the wait is far shorter than the slow look. watching: when it was taken."""
     with House(started) as house:
+        if watching:
+            house.settle()
         taken = house.board.claim(house.board.slots)
         assert taken is not None
         house.connect()
@@ -120,9 +123,13 @@ def test_a_slot_that_another_process_gives_back_is_noticed_at_once() -> None:
         assert house.loop.time() - began < 0.5
 
 
-def test_room_that_nobody_tells_of_is_noticed_a_little_later() -> None:
+@pytest.mark.parametrize("watching", [False, True])
+def test_room_that_nobody_tells_of_is_noticed_a_little_later(watching: bool) -> None:
     """A worker that is killed between giving back and telling keeps nobody waiting."""
     with House(started) as house:
+        if watching:
+            house.until(lambda: not house.admission._door.away)
+            house.settle()
         taken = house.board.claim(house.board.slots)
         assert taken is not None
         house.connect()
@@ -269,6 +276,29 @@ class TestPlaces:
                 assert good.recv(100) == b"220 rblsmtpd.local\r\n"
                 assert b"421 4.3.2" in everything(leaving)
                 asked.append(leaving)
+
+    @pytest.mark.parametrize("then", ["it leaves", "it is refused"])
+    def test_a_place_that_another_worker_has_is_noticed_at_once(self, then: str) -> None:
+        """All places are taken by clients that are looked up; when one of them leaves or is held, one more may come."""
+        looked_up = asyncio.Event()
+
+        async def look_up(house: House, number: int, client: socket.SocketType, place: Place | None) -> None:
+            await looked_up.wait()
+            await (held if then == "it is refused" else denied)(house, number, client, place)
+
+        with (
+            House(look_up, remote_info=True, held_limit=1) as first,
+            House(denied, first.board, remote_info=True) as second,
+        ):
+            first.connect()
+            first.until(lambda: first.served)
+            second.connect()
+            second.settle()
+            assert not second.served
+            looked_up.set()
+            began = second.loop.time()
+            second.until_with(first, lambda: second.served)
+            assert second.loop.time() - began < 0.5
 
     def test_no_descriptors_for_a_client_while_others_are_held(self) -> None:
         """The oldest that is held leaves, nothing is said, and the client is served."""

@@ -23,7 +23,7 @@ class Host:
         self.room = 0
         self.held = 0
         self.stopped = False
-        self.looks = 0
+        self.looks = self.away = 0
         self.taken: list[int] = []
         self.words: list[str] = []
         self._sockets: list[socket.SocketType] = []
@@ -39,6 +39,10 @@ class Host:
         self.room -= 1
         self.taken.append(peer[1])
         self._sockets.append(client)
+
+    def changed(self) -> None:
+        """One more time of looking away."""
+        self.away += 1
 
     def make_room(self) -> bool:
         """One that is held less."""
@@ -94,6 +98,8 @@ def test_as_many_as_are_welcome_are_taken_in_their_order(host: Host) -> None:
     host.turn()
     assert host.taken == ports[:5]
     assert host.door.away
+    host.door.watch()
+    assert host.away == 1
 
     host.room = 15
     host.door.watch()

@@ -109,6 +109,8 @@ class Admission:
             self._send_away(client, endpoints)
         else:
             self._lobby.seat(client, endpoints)
+            if self._lobby:
+                self.changed()
 
     def make_room(self) -> bool:
         """Give up the client that has been held longest here, for its descriptor; False where none is held."""

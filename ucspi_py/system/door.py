@@ -34,6 +34,9 @@ class Host(Protocol):
     def take(self, client: socket.SocketType, peer: Any, /) -> None:
         """Take a client and its address as accept gives it. Raises only where it has not taken it."""
 
+    def changed(self) -> None:
+        """Hear that the door has looked away: watch() is to be called when there is room again."""
+
     def make_room(self) -> bool:
         """Give up a client that is held, for its descriptor; False where there is none."""
 
@@ -113,11 +116,13 @@ class Door:
         """Leave the listener to others: a client in its queue is accepted by whoever has room."""
         if not self._listener or self._looked_away:
             return
-        self._watching = False
+        watched, self._watching = self._watching, False
         self._looked_away = watch_edges(self._loop, self._listener, self._look_soon)
         if not self._looked_away:
             self._loop.remove_reader(self._listener)
             self._look_soon()
+        if watched:
+            self._host.changed()
 
     def _look_soon(self) -> None:
         """One more client may have queued up: look for room, or for an overflow, once for all that come meanwhile."""
