@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 #: Seconds that a lock is waited for. Whoever holds one needs microseconds, or is stopped, or starved of the processor.
-_PATIENCE = 0.1
+_PATIENCE = 0.5
 _TRY_AGAIN = 0.0001
 
 
