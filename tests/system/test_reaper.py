@@ -200,6 +200,28 @@ def test_the_living_are_told_from_the_dead() -> None:
         assert not orphans.lives(pid)
 
 
+def test_orphans_come_to_whoever_adopts() -> None:
+    """A worker's program is a child of the master's once the worker is dead."""
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            adopts, (told, tell) = orphans.adopt(), os.pipe()
+            worker = os.fork()
+            if not worker:
+                with child() as program:
+                    os.write(tell, b"%d" % program)
+                    os._exit(0)
+            os.waitpid(worker, 0)
+            program = int(os.read(told, 100))
+            came = [orphan.pid for orphan in orphans.children_but(())]
+            os.kill(program, signal.SIGKILL)
+            status = 0 if (adopts, came) == (True, [program]) and orphans.is_child(program) else 1
+        finally:
+            os._exit(status)
+    assert os.waitpid(pid, 0)[1] == 0
+
+
 def test_what_is_seen_of_a_child() -> None:
     """Its start on the clock that announcements use, and the sockets on its 0 and 1; known ones are left out."""
     client, other = socket.socketpair()
