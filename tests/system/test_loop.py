@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.loop import new_loop
+from ucspi_py.system.loop import new_loop, watch_edges
 
 
 @pytest.fixture
@@ -221,3 +221,32 @@ def test_a_descriptor_that_was_closed_while_watched_is_no_secret(loop: asyncio.A
         loop.add_reader(again, print)
     for fd in (writer, again):
         os.close(fd)
+
+
+def test_who_waits_for_what_comes_is_called_once_for_it(
+    loop: asyncio.AbstractEventLoop, pipes: list[tuple[int, int]]
+) -> None:
+    """And again for what comes later, though the first is still there; not after remove_reader."""
+    reader, writer = pipes[0]
+    heard: list[str] = []
+
+    assert watch_edges(loop, reader, lambda: heard.append("came")) is True
+    turn(loop)
+    assert heard == ["came"]
+    os.write(writer, b"!")
+    turn(loop)
+    assert heard == ["came", "came"]
+    assert loop.remove_reader(reader)
+    os.write(writer, b"!")
+    turn(loop)
+    assert heard == ["came", "came"]
+
+
+def test_a_loop_of_asyncio_has_no_way_to_wait_for_what_comes(pipes: list[tuple[int, int]]) -> None:
+    """It says so, and watches nothing."""
+    loop = asyncio.SelectorEventLoop()
+    try:
+        assert watch_edges(loop, pipes[0][0], print) is False
+        assert not loop.remove_reader(pipes[0][0])
+    finally:
+        loop.close()
