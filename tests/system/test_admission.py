@@ -303,22 +303,28 @@ class TestPlaces:
     def test_no_descriptors_for_a_client_while_others_are_held(self) -> None:
         """The oldest that is held leaves, nothing is said, and the client is served."""
         with House(held, remote_info=True, held_limit=5) as house:
-            first = house.connect()
-            house.until(house.board.anybody_held)
+            clients = []
+            for number in range(1, 3):
+                clients.append(house.connect())
+                house.until(lambda number=number: len(house.admission.held._talks) == number)  # type: ignore[misc]
             _starve(house.listener, house)
-            second = house.connect()
-            house.until(lambda: len(house.served) == 2)
-            assert b"421 4.3.2" in everything(first)
-            assert second.recv(100) == b"220 rblsmtpd.local\r\n"
+            newcomer = house.connect()
+            house.until(lambda: len(house.served) == 3)
+            assert b"421 4.3.2" in everything(clients[0])
+            for client in (clients[1], newcomer):
+                assert client.recv(100) == b"220 rblsmtpd.local\r\n"
+                client.setblocking(False)
+                with pytest.raises(BlockingIOError):
+                    client.recv(100)
             assert not any(b"unable to accept" in line for line in house.log.lines)
 
 
 def _starve(listener: Listener, house: House) -> None:
-    """There is no descriptor for a client as long as anybody is held."""
+    """There is no descriptor for a client as long as two are held."""
     accept = listener.next_client
 
     def next_client() -> Any:
-        if house.admission.held._talks or not house.board.has_free(house.board.hall):
+        if len(house.admission.held._talks) >= 2:
             raise OSError(errno.EMFILE, "no descriptors")
         return accept()
 
