@@ -15,6 +15,12 @@ from ucspi_py.system.listener import Listener
 from ucspi_py.system.scoreboard import Place
 
 
+@pytest.fixture
+def no_slow_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits is told, or waits for an hour."""
+    monkeypatch.setattr(admission, "_SLOW_LOOK", 3600.0)
+
+
 async def denied(_house: House, _number: int, client: socket.SocketType, _place: Place | None) -> None:
     """A client that the rules turn away."""
     client.close()
@@ -107,8 +113,9 @@ def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
 
 
 @pytest.mark.parametrize("watching", [False, True])
+@pytest.mark.usefixtures("no_slow_look")
 def test_a_slot_that_another_process_gives_back_is_noticed_at_once(watching: bool) -> None:
-    """Without a look every now and then: the wait is far shorter than the slow look. watching: when it was taken."""
+    """Without a look every now and then. watching: whether the worker was, when the slot was taken."""
     with House(started) as house:
         if watching:
             house.settle()
@@ -118,9 +125,7 @@ def test_a_slot_that_another_process_gives_back_is_noticed_at_once(watching: boo
         house.settle()
         assert not house.served
         house.board.give_back(taken)
-        began = house.loop.time()
         house.until(lambda: house.served)
-        assert house.loop.time() - began < 0.5
 
 
 @pytest.mark.parametrize("watching", [False, True])
@@ -278,6 +283,7 @@ class TestPlaces:
                 asked.append(leaving)
 
     @pytest.mark.parametrize("then", ["it leaves", "it is refused"])
+    @pytest.mark.usefixtures("no_slow_look")
     def test_a_place_that_another_worker_has_is_noticed_at_once(self, then: str) -> None:
         """All places are taken by clients that are looked up; when one of them leaves or is held, one more may come."""
         looked_up = asyncio.Event()
@@ -296,9 +302,7 @@ class TestPlaces:
             second.settle()
             assert not second.served
             looked_up.set()
-            began = second.loop.time()
             second.until_with(first, lambda: second.served)
-            assert second.loop.time() - began < 0.5
 
     def test_no_descriptors_for_a_client_while_others_are_held(self) -> None:
         """The oldest that is held leaves, nothing is said, and the client is served."""
