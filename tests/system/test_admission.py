@@ -210,6 +210,25 @@ def test_clients_accepted_for_a_slot_that_another_worker_was_quicker_to_take_are
         house.until(lambda: len(house.served) == 2 and house.board.running() == 1)
 
 
+def test_a_worker_that_is_told_to_end_starts_the_program_of_one_that_has_waited_for_its_slot() -> None:
+    """It was accepted, and another worker was quicker; when the slot is given back, nobody else is here."""
+    taken: list[int | None] = []
+
+    async def late(house: House, number: int, client: socket.SocketType, place: Place | None) -> None:
+        taken.append(house.board.claim(house.board.slots))
+        await started(house, number, client, place)
+
+    with House(late) as house:
+        house.connect()
+        house.until(lambda: taken)
+        house.admission.close()
+        house.settle()
+        assert taken[0] is not None
+        house.board.give_back(taken[0])
+        house.run_to_the_end()
+        assert house.board.running() == 1
+
+
 def test_an_idle_worker_looks_once_more_and_then_sleeps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever happened last; one with clients that wait goes on looking, slowly."""
     monkeypatch.setattr(admission, "_SLOW_LOOK", 0.01)

@@ -121,7 +121,7 @@ def test_one_that_waits_for_its_slot_lines_up_when_it_has_it(line: Line, fails_a
     """Nobody waits for it meanwhile; whatever becomes of it, the line says when it is empty."""
     slot: asyncio.Future[int] = line.loop.create_future()
     line.line.bring(line.session("a", slot=slot, fails_at=fails_at))
-    assert not line.line
+    assert line.line
     line.line.bring(line.session("b"))
     line.turn()
     line.notes.clear()
@@ -130,6 +130,7 @@ def test_one_that_waits_for_its_slot_lines_up_when_it_has_it(line: Line, fails_a
     line.turn()
     line.turn()
 
+    assert not line.line
     assert line.notes[-1] == "empty"
     assert ("a started" in line.notes) == (not fails_at)
     assert len(line.failures) == bool(fails_at)

@@ -149,7 +149,7 @@ class Admission:
         self._look()
 
     def _anybody_here(self) -> bool:
-        return bool(self._tasks or self._lobby or self._start_line or self.slots.awaited)
+        return bool(self._tasks or self._lobby or self._start_line)
 
     def _on_held(self) -> None:
         """One more client is held that can make room for another."""

@@ -43,12 +43,13 @@ class StartLine:
         self._failed = failed
         self._emptied = emptied
         self._sessions: deque[Session] = deque()
+        self._without_slot = 0
         self._starting = False
         self._later = Later(_TRY_AGAIN, self._start)
 
     def __bool__(self) -> bool:
-        """Whether anybody stands here."""
-        return bool(self._sessions)
+        """Whether anybody stands here, or will when it has its slot."""
+        return bool(self._sessions or self._without_slot)
 
     def bring(self, session: Session) -> None:
         """Let a session come as far as to the start of its program, if it comes to that; the rest follows by itself."""
@@ -98,11 +99,13 @@ class StartLine:
             return False
         if slot is None:
             return True
+        self._without_slot += 1
         slot.add_done_callback(lambda _slot: self._bring_back(session))
         return False
 
     def _bring_back(self, session: Session) -> None:
         """A session that has waited has its slot."""
+        self._without_slot -= 1
         self.bring(session)
         if not self._sessions:
             self._emptied()
