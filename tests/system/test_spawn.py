@@ -1,6 +1,7 @@
 """Programs as they are started: real ones, without a server. They find what C's would."""
 
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ucspi_py.system import limits as rlimits
 from ucspi_py.system.descriptors import keep_to_ourselves
 from ucspi_py.system.limits import SoftLimits, descriptors
 from ucspi_py.system.signals import all_blocked
@@ -22,6 +24,14 @@ LIMITS: SoftLimits = (("v", 100_000_000), ("d", 50_000_000))
 def said(argv: tuple[str, ...], how: Manner = AS_WE_ARE, environment: Mapping[bytes, bytes] | None = None) -> bytes:
     """What a program says to its client, to the end."""
     return Said(argv, how).again(environment)
+
+
+@pytest.fixture(params=["plain", "prlimit", "shell"])
+def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> SoftLimits:
+    """None, or some, laid on the program by either way there is."""
+    if request.param == "shell":
+        monkeypatch.setattr(rlimits, "_PRLIMIT", "/no/such/program")
+    return () if request.param == "plain" else LIMITS
 
 
 class Said:
@@ -78,7 +88,6 @@ def test_the_client_is_on_0_and_1() -> None:
     os.close(client)
 
 
-@pytest.mark.parametrize("limits", [(), LIMITS], ids=["plain", "softlimit"])
 def test_the_environment_is_what_was_given(limits: SoftLimits) -> None:
     """Neither less nor more."""
     environment = {b"TCPREMOTEIP": b"127.0.0.1", b"EMPTY": b"", b"PATH": b"/nowhere"}
@@ -86,13 +95,15 @@ def test_the_environment_is_what_was_given(limits: SoftLimits) -> None:
     assert sorted(told.splitlines()) == sorted(b"%s=%s" % pair for pair in environment.items())
 
 
-def test_softlimits_are_the_programs() -> None:
+def test_softlimits_are_the_programs(limits: SoftLimits) -> None:
     """In kilobytes, from its first instruction on; ours stay."""
-    told = said(("/bin/sh", "-c", "ulimit -S -v; ulimit -S -d"), Manner(LIMITS, None, (), ()))
-    assert told.split() == [b"%d" % (size // 1024) for _, size in LIMITS]
+    ours = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
+    told = said(("/bin/sh", "-c", "ulimit -S -v; ulimit -S -d"), Manner(limits, None, (), ()))
+    if limits:
+        assert told.split() == [b"%d" % (size // 1024) for _, size in limits]
+    assert [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)] == ours
 
 
-@pytest.mark.parametrize("limits", [(), LIMITS], ids=["plain", "softlimit"])
 def test_a_rule_that_sets_path_changes_no_program(
     limits: SoftLimits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,7 +118,6 @@ def test_a_rule_that_sets_path_changes_no_program(
     assert told == b"ours %s/theirs -x\n" % bytes(tmp_path)
 
 
-@pytest.mark.parametrize("limits", [(), LIMITS], ids=["plain", "softlimit"])
 def test_a_program_that_is_gone_is_looked_for_again(
     limits: SoftLimits, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,7 +137,6 @@ def test_a_program_that_is_gone_is_looked_for_again(
     assert program.again() == b"third\n"
 
 
-@pytest.mark.parametrize("limits", [(), LIMITS], ids=["plain", "softlimit"])
 def test_what_cannot_be_run(limits: SoftLimits, tmp_path: Path) -> None:
     """An error with its number, and nobody started; the next start is as good as ever."""
     file = tmp_path / "smtpd"
