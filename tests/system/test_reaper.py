@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from tests.support.waiting import until
 from ucspi_py.system import orphans
 from ucspi_py.system.journal import Journal
 from ucspi_py.system.log import QUIET, VERBOSE, Log
@@ -232,6 +233,23 @@ def test_what_is_seen_of_a_child() -> None:
             assert orphan.pid == pid
             assert before <= orphan.started <= orphans.ticks()
             assert orphan.sockets == frozenset(os.fstat(end.fileno()).st_ino for end in (client, other))
+
+
+def test_a_child_that_has_closed_its_input() -> None:
+    """It has the client on 1 alone, and is seen all the same."""
+    client, other = socket.socketpair()
+    with client, other:
+        pid = os.fork()
+        if not pid:
+            os.dup2(client.fileno(), 1)
+            os.close(0)
+            signal.pause()
+        try:
+            inodes = frozenset((os.fstat(client.fileno()).st_ino,))
+            until(lambda: [orphan.sockets for orphan in orphans.children_but(())] == [inodes], "the child to be ready")
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
 
 
 def until_the_clock_ticks() -> None:
