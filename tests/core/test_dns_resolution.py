@@ -106,6 +106,17 @@ def test_who_is_silent_is_waited_for_though_another_has_failed() -> None:
     assert resolution.failed("one") is Next.OVER
 
 
+def test_a_late_failure_hurries_nobody() -> None:
+    """The turn of the next server goes on; the one after it is asked when that is over."""
+    known = Standings(SERVERS, SERVERS)
+    resolution = begun(known)
+    resolution.next_turn(known.plan, 0.0)
+    resolution.next_turn(known.plan, 0.5)
+
+    assert resolution.failed("one") is Next.WAIT
+    assert resolution.failed("two") is Next.ASK
+
+
 def test_a_question_that_begins_again_has_all_its_time_before_it() -> None:
     """Who joins a question that has been out for long waits half a second for its repeat, and not eight."""
     known = Standings(["one"], ["one"])

@@ -86,7 +86,7 @@ class Standings(Generic[S]):
 class Resolution(Generic[S]):
     """One question on its way from server to server. due: the monotonic second at which the next turn begins."""
 
-    __slots__ = ("_failures", "_plan", "_round", "_turn", "_turns", "_waiting", "due")
+    __slots__ = ("_plan", "_round", "_turn", "_turns", "_waiting", "due")
 
     def begin(self, plan: Plan[S]) -> None:
         """Go to the first round, again where it has begun already: whoever asks now has all of the time before him."""
@@ -104,7 +104,6 @@ class Resolution(Generic[S]):
             self._turns = plan.later
             self._turn = 0
             self._round = min(self._round + 1, len(PATIENCE) - 1)
-        self._failures = 0
         self.due = now + PATIENCE[self._round]
         servers = self._turns[self._turn]
         self._waiting += servers
@@ -114,9 +113,8 @@ class Resolution(Generic[S]):
         """A server that was asked cannot say; it is over once that holds for all of them."""
         if server in self._waiting:
             self._waiting.remove(server)
-        servers = self._turns[self._turn]
-        self._failures += server in servers
-        if self._failures >= len(servers) and not self._have_all_been_asked():
+        # Until all have been asked, one server has a turn at a time.
+        if server in self._turns[self._turn] and not self._have_all_been_asked():
             return Next.ASK
         return Next.WAIT if self._waiting else Next.OVER
 

@@ -77,7 +77,7 @@ class TcpExchange:
                 data = b""
             self._read += data
             end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
-            if len(self._read) >= max(end, _LENGTH):
+            if len(self._read) >= end:
                 self._end(self._answer(bytes(self._read[_LENGTH:end])))
             elif not data:
                 self._end(UNREACHABLE)
