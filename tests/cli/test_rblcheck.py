@@ -2,6 +2,7 @@
 
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,6 +94,19 @@ def test_a_table_for_people(dns: str) -> None:
     ]
     assert lines[0][4:] == ["ms", "see", "http://bl/"]
     assert "key.bl" not in told
+
+
+def test_a_dead_name_server_beside_a_good_one_costs_nothing(dns: str) -> None:
+    """It is asked first, and nobody waits for it: the next turn would come after half a second."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dead:
+        dead.bind(("127.0.0.1", 0))
+        servers = f"127.0.0.1@{dead.getsockname()[1]},{dns}"
+
+        _, told, _ = check(servers, "--json", "-r", "bl", "-a", "al", "-r", "hidden@key.bl", IP, CLEAN)
+
+    milliseconds = [row["milliseconds"] for row in json.loads(told) if "zone" in row]
+    assert len(milliseconds) == 6
+    assert max(milliseconds) < 400
 
 
 def test_json_for_programs(dns: str) -> None:
