@@ -6,7 +6,10 @@ from ..core.dns_message import Answer, Ask
 
 
 def answer_to(ask: Ask, name: bytes, kind: int, deadline: float) -> asyncio.Future[Answer]:
-    """Ask, and have the answer to be awaited."""
+    """Ask for the records of one type of a dotted name, and have the answer to be awaited.
+
+    kind: A, AAAA, TXT or PTR. deadline: in seconds of the monotonic clock; the answer is then Failed.
+    """
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def tell(answer: Answer) -> None:
