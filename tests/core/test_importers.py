@@ -243,6 +243,7 @@ def test_a_negated_network_is_about_its_own_family() -> None:
 
     assert _lines(found) == [b"9.:allow", b"0.0.0.0/0:deny", b"1.:allow", b"1.1.:deny"]
     assert not _is_denied(found, b"2001:db8::1")
+    assert import_cidr("if !::1\n10.0.0.5 OK\nendif\n10.0.0.0/8 REJECT\n").lines == (b"10.:deny",)
 
 
 @pytest.mark.parametrize(
