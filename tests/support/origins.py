@@ -1,6 +1,7 @@
 """What the programs say of clients whose access lists are imported, many questions to one process."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -101,7 +102,9 @@ def asked_mynetworks(questions: Sequence[tuple[str, Sequence[Client]]]) -> list[
 
 def asked_postmap(table: Path, kind: str, keys: Sequence[str]) -> dict[str, str]:
     """What a table of Postfix has under each of these keys. kind: ``cidr`` or ``hash``."""
-    (table.parent / "main.cf").touch()
+    main_cf = table.parent / "main.cf"
+    main_cf.touch()
+    os.utime(main_cf, (1, 1))  # Postfix waits until it is two seconds old
     postmap = [theirs("postmap"), "-c", str(table.parent)]
     if kind == "hash":
         subprocess.run([*postmap, f"{kind}:{table}"], capture_output=True, check=True)
