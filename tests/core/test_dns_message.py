@@ -261,6 +261,18 @@ def test_pointers_are_followed_so_far(number: int) -> None:
     assert ours(said, ASKED) == (Found((b"",) * number, 60) if number == 16 else BROKEN)
 
 
+def test_what_one_record_may_point_to_another_may_not() -> None:
+    """A place behind what has been read of a name is none for it, also where a record in between has named it."""
+    first = record(b"\5alias\7example\0", PTR)
+    size, root = FIRST + 11, FIRST + 12 + 14
+    second = record(b"\4here", owner=pointer(root))
+    # Its first label is all that the first record says, and then comes the pointer of the second one.
+    third = record(b"\4here", owner=pointer(size))
+
+    assert ours(packet(first, second), ASKED) == Found((b"here",), 60)
+    assert ours(packet(first, second, third), ASKED) == BROKEN
+
+
 @pytest.mark.parametrize(("name_labels", "expected"), NAMES, ids=repr)
 def test_a_name_as_text(name_labels: tuple[bytes, ...], expected: bytes) -> None:
     """Lower case, and no byte that could pass for something else."""

@@ -65,6 +65,8 @@ def in_child(check: Callable[[], object]) -> None:
     pid = os.fork()
     if not pid:
         try:
+            for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests run in a shell's background
+                signal.signal(number, signal.SIG_DFL)
             check()
             os._exit(0)
         except BaseException:

@@ -86,8 +86,21 @@ class Question(NamedTuple):
 
 #: name_at(packet, position): the dotted text of a name that has been found sound, compressed or not.
 NameAt = Callable[[bytes, int], bytes]
-#: By place: bytes of the name that begins there, and pointers followed in it.
-_Known = dict[int, tuple[int, int]]
+
+
+class _Tail(NamedTuple):
+    """The rest of a name that a pointer leads to. size: its bytes. pointers: followed to it and in it.
+
+    end: where its own labels end in the packet.
+    """
+
+    size: int
+    pointers: int
+    end: int
+
+
+#: By the place where they begin.
+_Known = dict[int, _Tail]
 
 
 class Truncated(Exception):
@@ -180,30 +193,33 @@ def _skip_name(packet: bytes, start: int, known: _Known) -> int:
     end, target = _labels(packet, start, min(len(packet), start + _NAME_LIMIT))
     size = end - start
     if target is not None:
-        size += _rest(packet, start, target, known, _POINTER_LIMIT)[0] - 2
+        size += _tail(packet, start, target, known, _POINTER_LIMIT).size - 2
     if size > _NAME_LIMIT:
         raise Malformed
     return end
 
 
-def _rest(packet: bytes, start: int, target: int, known: _Known, limit: int) -> tuple[int, int]:
-    """Bytes of the rest of a name that a pointer leads to, and pointers followed in it and to it, ``limit`` at most.
+def _tail(packet: bytes, start: int, target: int, known: _Known, limit: int) -> _Tail:
+    """The rest of a name, with ``limit`` pointers at most. It must lie wholly in front of ``start``.
 
-    It must lie wholly in front of ``start``. What many names have in common is read once, or 64 KB that lead to the
-    same long name would be work for us and none for who sends them.
+    What many names have in common is read once, or 64 KB that lead to the same long name would be work for us and none
+    for who sends them.
     """
-    if target not in known:
-        end, further = _labels(packet, target, start)
-        size, pointers = end - target, 1
-        if further is not None and limit > 1:
-            more_size, more_pointers = _rest(packet, target, further, known, limit - 1)
-            size, pointers = size + more_size - 2, pointers + more_pointers
-        elif further is not None:
-            raise Malformed
-        known[target] = size, pointers
-    if known[target][1] > limit:
+    tail = known.get(target) or _read_tail(packet, start, target, known, limit)
+    if tail.end > start or tail.pointers > limit:
         raise Malformed
-    return known[target]
+    known[target] = tail
+    return tail
+
+
+def _read_tail(packet: bytes, start: int, target: int, known: _Known, limit: int) -> _Tail:
+    end, further = _labels(packet, target, start)
+    if further is None:
+        return _Tail(end - target, 1, end)
+    if limit == 1:
+        raise Malformed
+    more = _tail(packet, target, further, known, limit - 1)
+    return _Tail(end - target - 2 + more.size, 1 + more.pointers, end)
 
 
 def _labels(packet: bytes, position: int, end: int) -> tuple[int, int | None]:
