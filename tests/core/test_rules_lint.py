@@ -104,6 +104,8 @@ NEVER_MATCHES: list[tuple[bytes, int, str, tuple[str, ...]]] = [
     (b"a@1.2.3.4-9:deny", 3, "knows single addresses", ()),
     (b"a@1.2.3.:deny", 3, "knows single addresses", ()),
     (b"a@10.0.0.0/31:deny", 3, "knows single addresses", ("a@10.0.0.0:deny", "a@10.0.0.1:deny")),
+    (b"a@1-2/24:deny", 3, "knows single addresses", ()),
+    (b"a@1.2.3.4-/24-ex-1:deny", 3, "knows single addresses", ()),
     (b"a@01.2.3.4:deny", 3, "without leading zeros", ("a@1.2.3.4:deny",)),
     (b"a@=.example.org:deny", 3, "knows single hosts", ()),
     (b"a@=:deny", 3, "knows single hosts", ()),
@@ -353,7 +355,10 @@ _PIECES = st.sampled_from([*_ADDRESS_PIECES, *_RULE_PIECES, MARK, "”".encode()
 _LINES = st.lists(_PIECES, max_size=12).map(b"".join)
 
 
-@given(_LINES)
+_ODD_ADDRESSES = st.lists(st.sampled_from([*_ADDRESS_PIECES, b"/24"]), max_size=9).map(b"".join)
+
+
+@given(st.one_of(_LINES, _ODD_ADDRESSES.map(lambda address: address + b":deny")))
 def test_every_suggestion_is_a_line_with_nothing_wrong(line: bytes) -> None:
     """Whatever is offered may be pasted as it stands."""
     for found in line_findings(1, line):

@@ -82,7 +82,7 @@ def few_addresses(address: bytes) -> tuple[bytes, ...]:
     if found := network(address):
         few = range(found.base, min(found.end, found.base + _FEW + 1))
         return _if_few([str(IPv4Address(number)).encode("ascii") for number in few])
-    if b"-" in address and octets_flaw(address) is None and address.count(b".") == 3:
+    if is_numeric(address) and b"-" in address and address.count(b".") == 3 and octets_flaw(address) is None:
         return _first_expanded(address)
     return ()
 
