@@ -181,9 +181,6 @@ class Admission:
         """Serve a client that may have to wait."""
         if visit.row is None:
             visit.row = await self._places.make()
-        if visit.row is None:
-            self._send_away(visit.client, visit.endpoints)
-            return
         keys = limits.keys(self._settings.client_limits, visit.endpoints.remote_ip)
         self._board.name(visit.row, *keys)
         await self._serve(visit.client, visit.endpoints, Place(visit.row, keys))

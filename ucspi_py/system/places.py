@@ -13,7 +13,7 @@ class Places:
     def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
         self._board = board
         self._changed = changed
-        self._waiting: deque[asyncio.Future[int | None]] = deque()
+        self._waiting: deque[asyncio.Future[int]] = deque()
         self._news = False
 
     @property
@@ -29,11 +29,13 @@ class Places:
         """A free place that nobody waits for. To be given back."""
         return None if self._waiting else self._board.claim(self._board.hall)
 
-    async def make(self) -> int | None:
-        """A place when there is none: whoever is held longest leaves, whichever worker has it. None: nobody is held."""
-        if not self._board.dismiss_oldest() and not self._board.anybody_dismissed():
-            return None
-        turn: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+    async def make(self) -> int:
+        """A place when there is none: that of whoever is held longest, in any worker, or the next that is free.
+
+        To be given back.
+        """
+        self._board.dismiss_oldest()
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         self._changed()
         try:
@@ -41,8 +43,8 @@ class Places:
         except BaseException:
             if turn in self._waiting:
                 self._waiting.remove(turn)
-            elif not turn.cancelled() and (row := turn.result()) is not None:
-                self.give_back(row)
+            elif not turn.cancelled():
+                self.give_back(turn.result())
             raise
 
     def give_back(self, row: int) -> None:
@@ -68,11 +70,8 @@ class Places:
 
     def look_again(self) -> None:
         """Ask another held client to leave for each that waits still: a worker that was asked may have been killed."""
-        for turn in self._waiting.copy():
-            if not self._board.dismiss_oldest() and not self._board.anybody_dismissed():
-                self._waiting.remove(turn)
-                if not turn.done():
-                    turn.set_result(None)
+        for _ in self._waiting:
+            self._board.dismiss_oldest()
 
     def tell_others(self) -> None:
         """Tell the other workers of places that were given back here and that nobody here waits for."""

@@ -124,10 +124,6 @@ class Scoreboard:
         """Whether any refused client is held that has not been asked to leave yet."""
         return self._memory.find(_HELD_BYTE, self.hall.start, self.hall.stop) >= 0
 
-    def anybody_dismissed(self) -> bool:
-        """Whether any held client has been asked to leave and has not left yet."""
-        return self._memory.find(_DISMISSED_BYTE, self.hall.start, self.hall.stop) >= 0
-
     def dismiss_oldest(self) -> bool:
         """Ask the client that has been held longest to leave, whichever worker has it; False where none is held."""
         held = self._seniority.tolist()
