@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.packets import ID, ours, response, theirs
-from ucspi_py.core import dns_message
+from ucspi_py.core import dns_name
 from ucspi_py.core.dns_message import (
     AAAA,
     PTR,
@@ -26,10 +26,10 @@ from ucspi_py.core.dns_message import (
     Found,
     Question,
     Truncated,
-    dotted,
     is_answer,
     question,
 )
+from ucspi_py.core.dns_name import dotted
 
 ASKED = question(b"2.0.0.127.bl.example", TXT)
 RESPONSE, TRUNCATED = 0x8180, 0x8380
@@ -228,14 +228,14 @@ def test_64_kilobytes_are_read_in_one_go(kind: int, chain: int, monkeypatch: pyt
         records.append(record(MAIL, kind, owner=pointer(places[-1])))
     said = packet(*records, asked=POINTS)
     walked = []
-    labels_of = dns_message._labels
+    labels_of = dns_name._labels
 
     def counted(packet: bytes, position: int, end: int) -> tuple[int, int | None]:
         found = labels_of(packet, position, end)
         walked.append(found[0] - position)
         return found
 
-    monkeypatch.setattr(dns_message, "_labels", counted)
+    monkeypatch.setattr(dns_name, "_labels", counted)
 
     assert isinstance(ours(said, POINTS), Found | Absent)
     assert sum(walked) < len(said)

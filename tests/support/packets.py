@@ -12,13 +12,18 @@ import dns.rdatatype
 import dns.rdtypes.ANY.PTR
 import dns.rdtypes.ANY.TXT
 import dns.rrset
+import dns.version
 
-from ucspi_py.core.dns_message import PTR, Absent, Answer, Failed, Found, Question, Truncated, dotted
+from ucspi_py.core.dns_message import PROTOCOL_ERROR, PTR, Absent, Answer, Failed, Found, Question, Truncated
+from ucspi_py.core.dns_name import dotted
 from ucspi_py.system.dns_reader import read
 
 ID = 0xBEEF
 
 Reply = Answer | type[Truncated]
+
+#: Before 2.9 a label that a pointer leads to may reach over the place where its name begins.
+_IS_OLD = dns.version.MAJOR == 2 and dns.version.MINOR < 9
 
 
 def ours(said: bytes, asked: Question) -> Reply:
@@ -35,7 +40,7 @@ def theirs(said: bytes, asked: Question) -> Reply | None:
         message = dns.message.from_wire(said, one_rr_per_rrset=True)
     except (dns.exception.DNSException, ValueError):  # ValueError: an opcode, before dnspython 2.7
         return None
-    if message.opcode() != dns.opcode.QUERY:
+    if message.opcode() != dns.opcode.QUERY or (_IS_OLD and ours(said, asked) == PROTOCOL_ERROR):
         return None
     if message.flags & dns.flags.TC:
         return Truncated

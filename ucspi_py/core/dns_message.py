@@ -1,12 +1,14 @@
 """The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
 
-Everything is bounded by the packet: a compression pointer leads to the front, and only so many of them are followed.
+Everything is bounded by the packet.
 """
 
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from .dns_name import NAME_LIMIT, Known, Malformed, skip_name
 
 A, PTR, TXT, AAAA = 1, 12, 16, 28
 _SOA = 6
@@ -21,12 +23,7 @@ _TYPE_AND_CLASS = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHLH")
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
 _NOERROR, _NXDOMAIN = 0, 3
-_PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
-#: The pointer to the name in the question, which is the owner of nearly every record.
-_TO_QUESTION = b"\xc0\x0c"
-#: RFC 1035, 2.3.4: bytes in a name. Pointers followed in one name; the most that servers need is two or three.
-_NAME_LIMIT, _POINTER_LIMIT = 255, 16
 #: What stands before a label: its length, below 64.
 _COUNTS = tuple(bytes((length,)) for length in range(64))
 #: RFC 2181, 8: seconds from which a TTL is a mistake and means 0.
@@ -88,27 +85,8 @@ class Question(NamedTuple):
 NameAt = Callable[[bytes, int], bytes]
 
 
-class _Tail(NamedTuple):
-    """The rest of a name that a pointer leads to. size: its bytes. pointers: followed to it and in it.
-
-    end: where its own labels end in the packet.
-    """
-
-    size: int
-    pointers: int
-    end: int
-
-
-#: By the place where they begin.
-_Known = dict[int, _Tail]
-
-
 class Truncated(Exception):
     """The answer did not fit: ask again over TCP."""
-
-
-class Malformed(Exception):
-    """The packet ends before it has said what it promised."""
 
 
 def question(name: bytes, kind: int) -> Question:
@@ -117,7 +95,7 @@ def question(name: bytes, kind: int) -> Question:
         wire = b"".join([_COUNTS[len(label)] + label for label in name.split(b".") if label]) + b"\0"
     except IndexError:
         raise ValueError("label too long") from None
-    if len(wire) > _NAME_LIMIT:
+    if len(wire) > NAME_LIMIT:
         raise ValueError("name too long")
     return Question(wire + _TYPE_AND_CLASS.pack(kind, _IN), kind)
 
@@ -145,14 +123,14 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
         return _REFUSED
     try:
         position = _HEADER.size + len(asked.section)
-        known: _Known = {}
+        known: Known = {}
         found = []
         least_ttl = _TTL_LIMIT
         for _ in range(answers):
             kind, record_class, ttl, start, end = _record(packet, position, known)
             if kind == asked.kind and record_class == _IN:
                 if kind == PTR:
-                    _skip_name(packet, start, known)
+                    skip_name(packet, start, known)
                     return Found((name_at(packet, start),), ttl)
                 least_ttl = min(least_ttl, ttl)
                 if end - start == _ADDRESS_SIZES.get(kind, end - start):
@@ -165,12 +143,12 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
         return PROTOCOL_ERROR
 
 
-def _record(packet: bytes, position: int, known: _Known) -> tuple[int, int, int, int, int]:
+def _record(packet: bytes, position: int, known: Known) -> tuple[int, int, int, int, int]:
     """Type, class and TTL of one record, and where its data starts and ends.
 
     Whatever its owner: an alias is the server's to follow (dns_txt.c).
     """
-    position = _skip_name(packet, position, known)
+    position = skip_name(packet, position, known)
     start = position + _RECORD.size
     if start > len(packet):
         raise Malformed
@@ -180,60 +158,10 @@ def _record(packet: bytes, position: int, known: _Known) -> tuple[int, int, int,
     return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, start, start + size
 
 
-def _negative_ttl(packet: bytes, position: int, known: _Known) -> int:
+def _negative_ttl(packet: bytes, position: int, known: Known) -> int:
     """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
     kind, _, ttl, _, _ = _record(packet, position, known)
     return ttl if kind == _SOA else 0
-
-
-def _skip_name(packet: bytes, start: int, known: _Known) -> int:
-    """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one."""
-    if packet.startswith(_TO_QUESTION, start):
-        return start + 2
-    end, target = _labels(packet, start, min(len(packet), start + _NAME_LIMIT))
-    size = end - start
-    if target is not None:
-        size += _tail(packet, start, target, known, _POINTER_LIMIT).size - 2
-    if size > _NAME_LIMIT:
-        raise Malformed
-    return end
-
-
-def _tail(packet: bytes, start: int, target: int, known: _Known, limit: int) -> _Tail:
-    """The rest of a name, with ``limit`` pointers at most. It must lie wholly in front of ``start``.
-
-    What many names have in common is read once, or 64 KB that lead to the same long name would be work for us and none
-    for who sends them.
-    """
-    tail = known.get(target) or _read_tail(packet, start, target, known, limit)
-    if tail.end > start or tail.pointers > limit:
-        raise Malformed
-    known[target] = tail
-    return tail
-
-
-def _read_tail(packet: bytes, start: int, target: int, known: _Known, limit: int) -> _Tail:
-    end, further = _labels(packet, target, start)
-    if further is None:
-        return _Tail(end - target, 1, end)
-    if limit == 1:
-        raise Malformed
-    more = _tail(packet, target, further, known, limit - 1)
-    return _Tail(end - target - 2 + more.size, 1 + more.pointers, end)
-
-
-def _labels(packet: bytes, position: int, end: int) -> tuple[int, int | None]:
-    """Where the labels of a name end, and where the pointer behind them leads; None = the name is over."""
-    while position < end:
-        length = packet[position]
-        if length >= 192 and position + 1 < end:
-            return position + 2, (length & 63) << 8 | packet[position + 1]
-        if length >= 64:
-            break
-        position += 1 + length
-        if not length:
-            return position, None
-    raise Malformed
 
 
 def _strings(data: bytes) -> bytes:
@@ -245,13 +173,3 @@ def _strings(data: bytes) -> bytes:
         strings.append(data[position + 1 : position + 1 + length])
         position += 1 + length
     return b"".join(strings)
-
-
-def dotted(labels: tuple[bytes, ...]) -> bytes:
-    """A name's labels -> text as djb writes it (dns_dtda.c): lower case, anything odd as \\ooo, no last dot."""
-    labels = labels[:-1] if labels and not labels[-1] else labels
-    return b".".join(map(_escaped, labels)) or b"."
-
-
-def _escaped(label: bytes) -> bytes:
-    return b"".join(b"%c" % byte if byte in _PLAIN else b"\\%03o" % byte for byte in label.lower())

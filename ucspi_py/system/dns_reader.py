@@ -2,7 +2,7 @@
 
 import dns.name
 
-from ..core import dns_message
+from ..core import dns_message, dns_name
 from ..core.dns_message import PROTOCOL_ERROR, Answer, Question, Truncated
 
 
@@ -21,4 +21,4 @@ def read(packet: bytes, asked: Question) -> Answer:
 
 def _name_at(packet: bytes, position: int) -> bytes:
     """Names with compression are dnspython's to read."""
-    return dns_message.dotted(dns.name.from_wire(packet, position)[0].labels)
+    return dns_name.dotted(dns.name.from_wire(packet, position)[0].labels)
