@@ -29,7 +29,7 @@ import zones
 from effort import FULL, QUICK, Effort
 from findings import Finding
 
-from ucspi_py.system import orphans
+from ucspi_py.system.process import orphans
 
 Row = Callable[[workshop.Workshop, Effort], list[Finding]]
 

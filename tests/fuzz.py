@@ -19,11 +19,11 @@ import dns.name
 import dns.wire
 
 from tests.support.packets import ID, ours, response, theirs
-from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found, Question, is_answer, question
-from ucspi_py.core.dnsbl import Listed, after_address, after_text
-from ucspi_py.core.smtp_refusal import LINE_LIMIT, RefusalDialogue
-from ucspi_py.core.verdict import Refuse
-from ucspi_py.core.zone import parse
+from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, Question, is_answer, question
+from ucspi_py.core.dnsbl.judgement import Listed, after_address, after_text
+from ucspi_py.core.dnsbl.zone import parse
+from ucspi_py.core.smtp.refusal import LINE_LIMIT, RefusalDialogue
+from ucspi_py.core.smtp.verdict import Refuse
 
 _QUESTIONS = [question(b"2.0.0.127.bl.example", TXT), question(b"2.0.0.127.bl.example", A), question(b"x", A)]
 _TEXTS = [

@@ -1,6 +1,6 @@
 """Small faults planted into one module, each met by the tests that are named: which of them does no test notice?
 
-python -m tests.mutants ucspi_py/system/slots.py tests/system/test_slots.py [--lines 40-60] [--seconds 10]
+python -m tests.mutants ucspi_py/system/accept/slots.py tests/system/test_slots.py [--lines 40-60] [--seconds 10]
 
 Only a copy of the tree is ever changed, programs and all, so server tests may be named too. Exit codes: 0 = every
 mutant was noticed, 1 = some survived, 2 = asked wrongly, 111 = the tests fail without any mutant.

@@ -12,8 +12,8 @@ import pytest
 
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compiled_by_ours, pyrules, run, text
-from ucspi_py.cli.rules import pyrules as group
-from ucspi_py.system import rules_file
+from ucspi_py.cli.rules.commands import pyrules as group
+from ucspi_py.system.rules import live as rules_file
 
 GUIDE = text([":allow,RELAYCLIENT=””".encode(), b"badhost.net:deny", b".:deny", b"10.1.:deny"])
 

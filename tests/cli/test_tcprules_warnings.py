@@ -9,8 +9,8 @@ import pytest
 
 from tests.support.programs import ours
 from tests.support.rules_tools import compile_rules, compiled_by_djb, run, text
-from ucspi_py.core.rules_data import provenance
-from ucspi_py.system.rules_file import RulesFile
+from ucspi_py.core.rules.data import provenance
+from ucspi_py.system.rules.live import RulesFile
 
 DEAD = text([b"10.0:deny", b"badhost.net:deny", b":allow"])
 SAID = [
@@ -134,6 +134,6 @@ def test_the_compiler_starts_with_little(source: bytes, tmp_path: Path) -> None:
     done = subprocess.run(command, input=source, capture_output=True, check=True, env=dict(os.environ))
 
     loaded = {line.rpartition(b"|")[2].strip() for line in done.stderr.splitlines()}
-    assert b"ucspi_py.core.rules_lint" in loaded
-    assert not loaded & {b"asyncio", b"dns", b"json", b"html", b"ucspi_py.core.lint_line", b"ucspi_py.core.lint_table"}
-    assert b"ucspi_py.system.aside" not in loaded
+    assert b"ucspi_py.core.lint.lint" in loaded
+    assert not loaded & {b"asyncio", b"dns", b"json", b"html", b"ucspi_py.core.lint.line", b"ucspi_py.core.lint.table"}
+    assert b"ucspi_py.system.rules.background" not in loaded

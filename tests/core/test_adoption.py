@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.adoption import Announcement, Orphan, started_program
+from ucspi_py.core.service.adoption import Announcement, Orphan, started_program
 
 ANNOUNCED = Announcement(socket=77, since=1000)
 

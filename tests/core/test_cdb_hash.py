@@ -5,7 +5,7 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.cdb_hash import hashes
+from ucspi_py.core.rules.cdb_hash import hashes
 
 
 def one(key: bytes) -> int:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.connection import Endpoints, Names, environ
+from ucspi_py.core.client.connection import Endpoints, Names, environ
 
 IPV4 = Endpoints(b"192.0.2.1", b"25", b"10.1.2.3", b"4321")
 IPV6 = Endpoints(b"2001:db8::1", b"25", b"2001:db8::2", b"4321")

@@ -14,8 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.support.packets import ID, ours, response, theirs
-from ucspi_py.core import dns_name
-from ucspi_py.core.dns_message import (
+from ucspi_py.core.dns import name as dns_name
+from ucspi_py.core.dns.message import (
     AAAA,
     PTR,
     TXT,
@@ -29,7 +29,7 @@ from ucspi_py.core.dns_message import (
     is_answer,
     question,
 )
-from ucspi_py.core.dns_name import dotted
+from ucspi_py.core.dns.name import dotted
 
 ASKED = question(b"2.0.0.127.bl.example", TXT)
 RESPONSE, TRUNCATED = 0x8180, 0x8380

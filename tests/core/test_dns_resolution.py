@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.dns_resolution import PROBES, Next, Resolution, Standings
+from ucspi_py.core.dns.resolution import PROBES, Next, Resolution, Standings
 
 SERVERS = ["one", "two", "three"]
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.dns_servers import Server, from_resolv_conf, from_variable
+from ucspi_py.core.dns.servers import Server, from_resolv_conf, from_variable
 from ucspi_py.core.errors import AskedWrongly
 
 VARIABLES = [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.dns_message import Absent, Answer, Failed, Found
-from ucspi_py.core.dnsbl import (
+from ucspi_py.core.dns.message import Absent, Answer, Failed, Found
+from ucspi_py.core.dnsbl.judgement import (
     CLEAN,
     Clean,
     Failing,
@@ -20,9 +20,9 @@ from ucspi_py.core.dnsbl import (
     score_of,
     word,
 )
+from ucspi_py.core.dnsbl.zone import Zone, parse
 from ucspi_py.core.settings import ScreenSettings
-from ucspi_py.core.verdict import Accept, Refuse, Verdict
-from ucspi_py.core.zone import Zone, parse
+from ucspi_py.core.smtp.verdict import Accept, Refuse, Verdict
 
 IP = b"192.0.2.7"
 CODE = b"\x7f\0\0\2"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from tests.support.rules_tools import table
 from ucspi_py.core.importers.first_match import Entry, rules
 from ucspi_py.core.importers.imported import EVERYBODY, NAMED, UNNAMED, Name, Subject, contains, network, prefix
-from ucspi_py.core.rules_cidr import Network
-from ucspi_py.core.rules_data import DEFAULT, instructions
-from ucspi_py.core.rules_match import match
+from ucspi_py.core.rules.cidr import Network
+from ucspi_py.core.rules.data import DEFAULT, instructions
+from ucspi_py.core.rules.match import match
 
 _OCTETS = st.sampled_from([0, 1, 127, 128, 255])
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.greylist import Decision, Record, decide, exempt, expiry, network
-from ucspi_py.core.limits import Prefixes
+from ucspi_py.core.client.limits import Prefixes
+from ucspi_py.core.greylist.network import Decision, Record, decide, exempt, expiry, network
 from ucspi_py.core.settings import GreylistSettings
-from ucspi_py.core.verdict import Accept, Refuse
+from ucspi_py.core.smtp.verdict import Accept, Refuse
 
 NOW = 1_800_000_000
 DELAY, WINDOW, MEMORY = 300, 172_800, 3_024_000

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.ident import LINE_LIMIT, AnswerReader, question
+from ucspi_py.core.client.ident import LINE_LIMIT, AnswerReader, question
 
 ANSWERS = [
     (b"4321 , 25 : USERID : UNIX : joe\r\n", b"joe"),

@@ -5,16 +5,16 @@ import pytest
 from tests.support.rules_tools import table, text
 from ucspi_py.core.importers.address_list import import_networks, import_spamdyke
 from ucspi_py.core.importers.folder_entry import FolderEntry
-from ucspi_py.core.importers.hosts_access import import_hosts
+from ucspi_py.core.importers.hosts.access import import_hosts
 from ucspi_py.core.importers.imported import Imported
 from ucspi_py.core.importers.ipsvd import import_ipsvd
-from ucspi_py.core.importers.postfix_access import import_access
-from ucspi_py.core.importers.postfix_cidr import import_cidr
-from ucspi_py.core.importers.postfix_mynetworks import import_mynetworks
+from ucspi_py.core.importers.postfix.access import import_access
+from ucspi_py.core.importers.postfix.cidr import import_cidr
+from ucspi_py.core.importers.postfix.mynetworks import import_mynetworks
 from ucspi_py.core.importers.s6 import import_s6
-from ucspi_py.core.rules_data import instructions
-from ucspi_py.core.rules_lint import lint
-from ucspi_py.core.rules_match import match
+from ucspi_py.core.lint.lint import lint
+from ucspi_py.core.rules.data import instructions
+from ucspi_py.core.rules.match import match
 
 RELAY = b':allow,RELAYCLIENT=""'
 SMTPD = frozenset(["smtpd"])

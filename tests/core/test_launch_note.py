@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.launch_note import Keeper, LaunchNote, environment, parse
+from ucspi_py.core.service.launch_note import Keeper, LaunchNote, environment, parse
 
 NAMES = st.binary(min_size=1).filter(lambda name: not set(name) & {0, ord("=")})
 VALUES = st.binary().filter(lambda value: 0 not in value)

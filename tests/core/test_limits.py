@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.limits import (
+from ucspi_py.core.client.limits import (
     BUSY,
     MESSAGE,
     ClientLimits,

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rules_tools import table, text
-from ucspi_py.core.rules_lint import lint
-from ucspi_py.core.rules_match import match
+from ucspi_py.core.lint.lint import lint
+from ucspi_py.core.rules.match import match
 
 
 def _told(*lines: bytes) -> list[tuple[int, str]]:

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core import logline
-from ucspi_py.core.connection import Endpoints, Names
-from ucspi_py.core.log_replay import Client, Replay
+from ucspi_py.core.client.connection import Endpoints, Names
+from ucspi_py.core.rules.log_replay import Client, Replay
 
 STAMPS = [
     b"",

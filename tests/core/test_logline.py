@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core import logline
-from ucspi_py.core.connection import Endpoints, Names
+from ucspi_py.core.client.connection import Endpoints, Names
 
 HERE = Endpoints(b"10.0.0.1", b"25", b"192.0.2.7", b"4321")
 UNKNOWN = Names(None, None, None)

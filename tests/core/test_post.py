@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.post import (
+from ucspi_py.core.service.post import (
     LONGEST_BACK_OFF,
     SHORTEST_BACK_OFF,
     Post,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.rate import Entry, arrive, place
+from ucspi_py.core.client.rate import Entry, arrive, place
 
 NOBODY = Entry(0, 0, 0, 0)
 CLIENT, PERIOD = 7, 60

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import CorruptRules
-from ucspi_py.core.rules_data import DEFAULT, Instructions, instructions, items
+from ucspi_py.core.rules.data import DEFAULT, Instructions, instructions, items
 
 VALUES = [
     (b"", DEFAULT),

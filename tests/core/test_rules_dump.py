@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rules_tools import text
-from ucspi_py.core import rules_ipv6
-from ucspi_py.core.rules_dump import dump, dumped, instructions_text, rule_text
-from ucspi_py.core.rules_source import Record, compiled
+from ucspi_py.core.rules import ipv6 as rules_ipv6
+from ucspi_py.core.rules.dump import dump, dumped, instructions_text, rule_text
+from ucspi_py.core.rules.source import Record, compiled
 
 
 def _records(source: bytes) -> list[Record]:

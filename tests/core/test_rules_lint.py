@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rules_tools import table, text
-from ucspi_py.core.lint_finding import Finding
-from ucspi_py.core.lint_line import line_findings
-from ucspi_py.core.rules_lint import lint
-from ucspi_py.core.rules_match import match
+from ucspi_py.core.lint.finding import Finding
+from ucspi_py.core.lint.line import line_findings
+from ucspi_py.core.lint.lint import lint
+from ucspi_py.core.rules.match import match
 
 MARK = "\ufeff".encode()
 RELAY = b':allow,RELAYCLIENT=""'

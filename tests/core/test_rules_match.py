@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.rules_match import Match, keys, match
+from ucspi_py.core.rules.match import Match, keys, match
 
 ORDERS = [
     ((b"1.2.3.4", None, None), [b"1.2.3.4", b"1.2.3.", b"1.2.", b"1.", b""]),

@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rules_tools import table
-from ucspi_py.core import rules_cidr, rules_ipv6
 from ucspi_py.core.address import canonical
 from ucspi_py.core.errors import CorruptRules
-from ucspi_py.core.rules_data import instructions
-from ucspi_py.core.rules_match import keys, match
-from ucspi_py.core.rules_source import compiled
+from ucspi_py.core.rules import cidr as rules_cidr
+from ucspi_py.core.rules import ipv6 as rules_ipv6
+from ucspi_py.core.rules.data import instructions
+from ucspi_py.core.rules.match import keys, match
+from ucspi_py.core.rules.source import compiled
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -6,13 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.rules_tools import text
-from ucspi_py.core.log_replay import Client
-from ucspi_py.core.rules_data import instructions
-from ucspi_py.core.rules_diff import Change, changes
-from ucspi_py.core.rules_explain import explain, key_text
-from ucspi_py.core.rules_match import match
-from ucspi_py.core.rules_preview import shifts
-from ucspi_py.core.rules_source import Record, compiled
+from ucspi_py.core.rules.data import instructions
+from ucspi_py.core.rules.diff import Change, changes
+from ucspi_py.core.rules.explain import explain, key_text
+from ucspi_py.core.rules.log_replay import Client
+from ucspi_py.core.rules.match import match
+from ucspi_py.core.rules.preview import shifts
+from ucspi_py.core.rules.source import Record, compiled
 
 
 class _Table:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import theirs
-from ucspi_py.core.lint_line import line_findings
-from ucspi_py.core.rules_runs import Odd, Run, numbered, sorted_out
+from ucspi_py.core.lint.line import line_findings
+from ucspi_py.core.lint.runs import Odd, Run, numbered, sorted_out
 
 ROOT = Path(__file__).parents[2]
 #: Every shape that the digits of an octet can have, and some that they cannot.

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import UnparsableLine
-from ucspi_py.core.rules_data import instructions
-from ucspi_py.core.rules_text import records
+from ucspi_py.core.rules.data import instructions
+from ucspi_py.core.rules.djb_source import records
 
 Records = list[tuple[bytes, bytes]]
 

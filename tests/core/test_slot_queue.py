@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.slot_queue import SlotQueue, Turn
+from ucspi_py.core.service.slot_queue import SlotQueue, Turn
 
 #: A client that may relay comes; another comes; a backend ends; one ends, and we are not told of it yet.
 RELAY, STRANGER, END, UNTOLD_END = "relay", "stranger", "end", "untold end"

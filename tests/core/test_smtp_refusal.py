@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.smtp_refusal import COMMAND_LIMIT, ERROR_LIMIT, LINE_LIMIT, RefusalDialogue
-from ucspi_py.core.verdict import Refuse
+from ucspi_py.core.smtp.refusal import COMMAND_LIMIT, ERROR_LIMIT, LINE_LIMIT, RefusalDialogue
+from ucspi_py.core.smtp.verdict import Refuse
 
 NO = b"553 no\r\n"
 OK = b"250 rblsmtpd.local\r\n"

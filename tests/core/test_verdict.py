@@ -4,7 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucspi_py.core.verdict import TEXT_LIMIT, Accept, Refuse, Verdict, clean, told
+from ucspi_py.core.smtp.verdict import TEXT_LIMIT, Accept, Refuse, Verdict, clean, told
 
 TOLD: list[tuple[bytes | None, Verdict | None]] = [
     (None, None),

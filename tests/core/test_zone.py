@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.dns_message import A, question
+from ucspi_py.core.dns.message import A, question
+from ucspi_py.core.dnsbl.zone import Zone, parse
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.core.zone import Zone, parse
 
 BL = Zone(b"bl.example", b"bl.example")
 ANY = frozenset(range(256))

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core import zone_breaker
-from ucspi_py.core.zone_breaker import BREAKING_POINT, Gate, Standing, may_be_asked
-from ucspi_py.core.zone_health import Health
+from ucspi_py.core.dnsbl import breaker as zone_breaker
+from ucspi_py.core.dnsbl.breaker import BREAKING_POINT, Gate, Standing, may_be_asked
+from ucspi_py.core.dnsbl.health import Health
 
 WELL, SILENT = Health(), Health("timed out", remark="it cannot be asked: timed out")
 LISTS_CONTROL = Health(listed_control="127.8.9.254")

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.dns_message import Absent, Answer, Failed, Found
-from ucspi_py.core.zone import parse
-from ucspi_py.core.zone_health import addresses, control_address, of_answers
+from ucspi_py.core.dns.message import Absent, Answer, Failed, Found
+from ucspi_py.core.dnsbl.health import addresses, control_address, of_answers
+from ucspi_py.core.dnsbl.zone import parse
 
 LISTED, CLEAN, SILENCE = Found((b"\x7f\0\0\2",)), Absent(), Failed("timed out")
 ERROR, REWRITTEN, ONE = Found((b"\x7f\xff\xff\xfe",)), Found((b"\xcb\0\x71\x09",)), Found((b"\x7f\0\0\1",))

@@ -4,9 +4,9 @@ import random
 from pathlib import Path
 
 from tests.support.rules_tools import compiled_by_djb, compiled_by_ours, text
-from ucspi_py.core.lint_syntax import is_refused
-from ucspi_py.core.rules_dump import dump
-from ucspi_py.system.rules_table import Table
+from ucspi_py.core.lint.syntax import is_refused
+from ucspi_py.core.rules.dump import dump
+from ucspi_py.system.rules.table import Table
 
 _FILES = 100
 _HEADS = [b"", b"1.2.3.4", b"1.2.", b"1.2-5.", b"10.0.0.0/8", b"10.0.0.0/9", b"=a-b.c", b"x@1.2.3.4", b"x@=a", b"01.2"]

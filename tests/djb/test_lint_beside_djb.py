@@ -5,8 +5,8 @@ import subprocess
 from pathlib import Path
 
 from tests.support.programs import theirs
-from ucspi_py.core.lint_line import line_findings
-from ucspi_py.core.rules_source import network_rule
+from ucspi_py.core.lint.line import line_findings
+from ucspi_py.core.rules.source import network_rule
 
 _PIECES = [b"1", b".", b"-", b"=", b"a", b"@", b"/", b":", b"#", b" ", b"\t", b"\0", b'"', b",", b"X=", b"\xff"]
 _PIECES += [b":deny", b":allow", b',X="y"', b"1.2.3.", b"1-2"]

@@ -9,8 +9,8 @@ import pytest
 from tests.support.programs import ours, theirs
 from tests.support.rules_tools import asked_djb, asked_ours, compile_rules, compiled_by_djb, compiled_by_ours, text
 from tests.support.server import QUIET, Server
-from ucspi_py.core.rules_match import match
-from ucspi_py.system.rules_file import RulesFile
+from ucspi_py.core.rules.match import match
+from ucspi_py.system.rules.live import RulesFile
 
 _TABLES = 20
 _CLIENTS = 8

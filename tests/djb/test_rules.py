@@ -25,7 +25,7 @@ from tests.support.rules import (
 )
 from tests.support.waiting import until
 from ucspi_py.core.errors import UnparsableLine
-from ucspi_py.core.rules_text import records
+from ucspi_py.core.rules.djb_source import records
 
 FILES = 1000
 LOOKUPS = 10_000

@@ -5,9 +5,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 
-#: Records of greylisting outlive the machine's start: no other clock will do, and core/greylist.py says what holds.
+#: Records of greylisting outlive the machine's start: no other clock will do, and core/greylist/network.py says what holds.
 #: The time of a file's last change is the wall clock's, and held against it; a step costs one more look at the file.
-WALL_CLOCK = {"system/greylisting.py", "system/rules_file.py"}
+WALL_CLOCK = {"system/screens/greylist.py", "system/rules/live.py"}
 
 ASKS_THE_WALL = re.compile(r"\btime\.time(_ns)?\(|\bdatetime\b|\blocaltime\(|\bgmtime\(|CLOCK_REALTIME")
 

@@ -88,3 +88,20 @@ def test_no_expression_has_possessive_quantifiers_or_atomic_groups(path: Path) -
     found = [text for text in texts if _POSSESSIVE.search(_CHARACTERS.sub("x", text))]
 
     assert found == []
+
+
+def test_the_map_shows_every_room() -> None:
+    """README's map of the house names each module under its folder, and nothing that is not there."""
+    text = (ROOT / "README.rst").read_text()
+    shown, folders = set[str](), list[str]()
+    for line in text.partition("\n    ucspi_py/\n")[2].partition("\n\n")[0].splitlines():
+        folder, modules = line[6:22].rstrip(), line[22:78].split()
+        if folder:
+            depth = (len(folder) - len(folder.lstrip())) // 2
+            folders[depth:] = [folder.strip()]
+        shown |= {"".join(folders) + module for module in modules}
+    rooms = {
+        str(path.relative_to(ROOT / "ucspi_py").with_suffix("")) for path in HOUSE if not path.stem.startswith("__")
+    }
+
+    assert shown == rooms

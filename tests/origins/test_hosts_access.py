@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.origins import Client, asked_libwrap, held_against, words
 from tests.support.programs import theirs
-from ucspi_py.core.importers.hosts_access import import_hosts
+from ucspi_py.core.importers.hosts.access import import_hosts
 
 _CLIENTS = [
     Client(ip, host)

@@ -12,7 +12,7 @@ from tests.support.origins import Client, held_against, words
 from tests.support.programs import theirs
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.importers.ipsvd import import_ipsvd
-from ucspi_py.system import folders
+from ucspi_py.system.rules import directory as folders
 
 _CLIENTS = [Client(ip) for ip in ("127.0.0.1", "127.0.1.1", "127.1.0.1", "127.1.1.1")]
 _NAMES = words(

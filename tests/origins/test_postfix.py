@@ -7,9 +7,9 @@ import pytest
 
 from tests.support.origins import Client, asked_mynetworks, asked_postmap, held_against, said, words
 from tests.support.rules_tools import table
-from ucspi_py.core.importers.postfix_access import import_access
-from ucspi_py.core.importers.postfix_cidr import import_cidr
-from ucspi_py.core.importers.postfix_mynetworks import import_mynetworks
+from ucspi_py.core.importers.postfix.access import import_access
+from ucspi_py.core.importers.postfix.cidr import import_cidr
+from ucspi_py.core.importers.postfix.mynetworks import import_mynetworks
 
 _IPS = ["10.0.0.5", "10.0.1.5", "11.0.0.1", "9.1.2.3", "192.168.1.1", "::1", "2001:db8::5", "2001:db8:0:1:2:3:4:5"]
 _IPS += ["2001:db8:1::5", "fe80::1", "1.2.3.4"]

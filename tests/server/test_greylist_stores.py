@@ -15,14 +15,15 @@ import pytest
 from redis.exceptions import RedisError
 
 from tests.support.redisserver import RedisServer
-from ucspi_py.core.greylist import Decision, Record, decide
-from ucspi_py.core.limits import NETWORK
+from ucspi_py.core.client.limits import NETWORK
+from ucspi_py.core.greylist.network import Decision, Record, decide
 from ucspi_py.core.settings import GreylistSettings
-from ucspi_py.core.verdict import Accept, Refuse
-from ucspi_py.system import greylist_redis, greylist_sqlite
-from ucspi_py.system.greylist_redis import RedisStore
-from ucspi_py.system.greylist_sqlite import SqliteStore
-from ucspi_py.system.greylisting import Store, store_of
+from ucspi_py.core.smtp.verdict import Accept, Refuse
+from ucspi_py.system.screens.greylist import Store, store_of
+from ucspi_py.system.store import redis as greylist_redis
+from ucspi_py.system.store import sqlite as greylist_sqlite
+from ucspi_py.system.store.redis import RedisStore
+from ucspi_py.system.store.sqlite import SqliteStore
 
 NOW = 1_800_000_000
 DELAY, WINDOW, MEMORY = 300, 1_000, 10_000

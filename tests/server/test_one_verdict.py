@@ -20,15 +20,17 @@ from tests.support.table import Table
 from tests.support.waiting import PATIENCE
 from ucspi_py.cli import program
 from ucspi_py.core.address import reversed_name
-from ucspi_py.core.dns_message import TXT, A, Answer, Failed, Found
+from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
 from ucspi_py.core.settings import Program
-from ucspi_py.core.verdict import Refuse, Verdict
-from ucspi_py.system import opinions, resolver, zone_check
-from ucspi_py.system.log import QUIET, Log
-from ucspi_py.system.screening import screen
-from ucspi_py.system.tally import Tally
-from ucspi_py.system.zone_board import ZoneBoard
-from ucspi_py.system.zone_desk import ZoneDesk
+from ucspi_py.core.smtp.verdict import Refuse, Verdict
+from ucspi_py.system.dnsbl import check as zone_check
+from ucspi_py.system.dnsbl import stdin_client as opinions
+from ucspi_py.system.dnsbl.client import ZoneDesk
+from ucspi_py.system.dnsbl.screen import screen
+from ucspi_py.system.dnsbl.shared_state import ZoneBoard
+from ucspi_py.system.lookup import resolver
+from ucspi_py.system.report.log import QUIET, Log
+from ucspi_py.system.report.totals import Tally
 
 #: Cases that are run as real processes.
 CASES = 24

@@ -9,13 +9,14 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.nameserver import LIES, Records, lists
-from ucspi_py.core import dnsbl, zone
-from ucspi_py.core.dns_message import UNREACHABLE, A, Absent, Answer, Found
-from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
-from ucspi_py.system.resolver import Resolver
-from ucspi_py.system.server_list import ServerList
-from ucspi_py.system.waiting import answer_to
-from ucspi_py.system.zone_asking import Heard, Inquiry, hear
+from ucspi_py.core.dns.message import UNREACHABLE, A, Absent, Answer, Found
+from ucspi_py.core.dnsbl import judgement as dnsbl
+from ucspi_py.core.dnsbl import zone
+from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
+from ucspi_py.system.dnsbl.query import Heard, Inquiry, hear
+from ucspi_py.system.lookup.futures import answer_to
+from ucspi_py.system.lookup.resolver import Resolver
+from ucspi_py.system.lookup.server_list import ServerList
 
 ME, FRONT = "127.0.7.7", "7.7.0.127"
 CODE = b"\x7f\0\0\2"

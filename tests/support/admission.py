@@ -10,16 +10,16 @@ from types import TracebackType
 from typing import Any
 
 from tests.support.waiting import PATIENCE
-from ucspi_py.core.connection import Endpoints
-from ucspi_py.core.limits import ClientLimits
+from ucspi_py.core.client.connection import Endpoints
+from ucspi_py.core.client.limits import ClientLimits
 from ucspi_py.core.settings import Program, ServerSettings
-from ucspi_py.system.admission import Admission
-from ucspi_py.system.journal import Journal
-from ucspi_py.system.listener import Listener, listen
-from ucspi_py.system.log import VERBOSE, Log
-from ucspi_py.system.loop import new_loop
-from ucspi_py.system.scoreboard import Place, Scoreboard
-from ucspi_py.system.tasks import Tasks
+from ucspi_py.system.accept.listener import Listener, listen
+from ucspi_py.system.accept.scoreboard import Place, Scoreboard
+from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.log import VERBOSE, Log
+from ucspi_py.system.service.admission import Admission
+from ucspi_py.system.service.tasks import Tasks
 
 SETTINGS = ServerSettings(
     host="127.0.0.1",

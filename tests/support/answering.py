@@ -6,8 +6,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ucspi_py.core.dns_servers import Server
-from ucspi_py.system.loop import new_loop
+from ucspi_py.core.dns.servers import Server
+from ucspi_py.system.process.loop import new_loop
 
 T = TypeVar("T")
 

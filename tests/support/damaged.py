@@ -5,8 +5,8 @@ import struct
 from collections.abc import Callable
 from io import BytesIO
 
-from ucspi_py.core.rules_text import records
-from ucspi_py.system.checked_cdb import CheckedWriter
+from ucspi_py.core.rules.djb_source import records
+from ucspi_py.system.rules.checked_cdb import CheckedWriter
 
 from .rules import Client
 

@@ -7,9 +7,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ucspi_py.core.limits import NETWORK
+from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.settings import GreylistSettings
-from ucspi_py.system.greylist_sqlite import SqliteStore
+from ucspi_py.system.store.sqlite import SqliteStore
 
 from .programs import ours
 from .rules import cdb_of

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from ucspi_py.core.importers.imported import Imported
-from ucspi_py.core.rules_data import DEFAULT, Instructions, instructions
-from ucspi_py.core.rules_match import match
+from ucspi_py.core.rules.data import DEFAULT, Instructions, instructions
+from ucspi_py.core.rules.match import match
 
 from .programs import theirs
 from .rules_tools import table

@@ -14,9 +14,9 @@ import dns.rdtypes.ANY.TXT
 import dns.rrset
 import dns.version
 
-from ucspi_py.core.dns_message import PROTOCOL_ERROR, PTR, Absent, Answer, Failed, Found, Question, Truncated
-from ucspi_py.core.dns_name import dotted
-from ucspi_py.system.dns_reader import read
+from ucspi_py.core.dns.message import PROTOCOL_ERROR, PTR, Absent, Answer, Failed, Found, Question, Truncated
+from ucspi_py.core.dns.name import dotted
+from ucspi_py.system.lookup.dns_reader import read
 
 ID = 0xBEEF
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 
 from ucspi_py.cli.tcprulescheck import told
 from ucspi_py.core.errors import CorruptRules, Failure
-from ucspi_py.core.rules_match import match
-from ucspi_py.core.rules_source import compiled
-from ucspi_py.system import rules_file
-from ucspi_py.system.rules_file import Get, RulesFile, unreadable
+from ucspi_py.core.rules.match import match
+from ucspi_py.core.rules.source import compiled
+from ucspi_py.system.rules import live as rules_file
+from ucspi_py.system.rules.live import Get, RulesFile, unreadable
 
 from .programs import theirs
 from .waiting import PATIENCE

@@ -5,8 +5,8 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ucspi_py.core.rules_source import compiled
-from ucspi_py.system import rules_file
+from ucspi_py.core.rules.source import compiled
+from ucspi_py.system.rules import live as rules_file
 
 from .programs import ours, theirs
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
+from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
 
 Key = tuple[bytes, int]
 

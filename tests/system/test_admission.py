@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.support.admission import House
-from ucspi_py.core.verdict import Refuse
-from ucspi_py.system import admission
-from ucspi_py.system.listener import Listener
-from ucspi_py.system.scoreboard import Place
+from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.accept.listener import Listener
+from ucspi_py.system.accept.scoreboard import Place
+from ucspi_py.system.service import admission
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import os
 
-from ucspi_py.system.arrivals import Arrivals
+from ucspi_py.system.accept.arrivals import Arrivals
 
 PERIOD = 60
 

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from ucspi_py.system.aside import Aside
+from ucspi_py.system.rules.background import Aside
 
 
 def test_the_result_comes_back_from_another_process() -> None:

@@ -3,7 +3,7 @@
 import os
 from itertools import pairwise
 
-from ucspi_py.system import chance
+from ucspi_py.system.lookup import query_ids as chance
 
 
 def test_numbers_cannot_be_told_in_advance() -> None:

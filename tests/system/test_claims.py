@@ -13,15 +13,15 @@ from typing import Any, cast
 import pytest
 
 from tests.support.admission import House
-from ucspi_py.core import limits
-from ucspi_py.core.connection import Endpoints, Names
-from ucspi_py.core.rules_data import DEFAULT
+from ucspi_py.core.client import limits
+from ucspi_py.core.client.connection import Endpoints, Names
+from ucspi_py.core.rules.data import DEFAULT
 from ucspi_py.core.settings import ScreenSettings
-from ucspi_py.core.verdict import Refuse
-from ucspi_py.system import admission, session
-from ucspi_py.system.journal import Journal
-from ucspi_py.system.scoreboard import Place
-from ucspi_py.system.session import Service
+from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.accept.scoreboard import Place
+from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.service import admission, session
+from ucspi_py.system.service.session import Service
 
 #: Where the error may come from: all that a client meets. What gives back is not among it, nor what tells of the error.
 ROOMS = {

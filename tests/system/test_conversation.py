@@ -8,10 +8,10 @@ from contextlib import closing
 import pytest
 
 from tests.support.held import Ends, clog, connected, heard, some_turns
-from ucspi_py.core.smtp_refusal import RefusalDialogue
-from ucspi_py.core.verdict import Refuse
-from ucspi_py.system.conversation import Conversation
-from ucspi_py.system.loop import new_loop
+from ucspi_py.core.smtp.refusal import RefusalDialogue
+from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.refuse.conversation import Conversation
 
 GREETING = b"220 rblsmtpd.local\r\n"
 NO = b"451 no\r\n"

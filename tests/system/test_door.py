@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import until
-from ucspi_py.system.door import Door
-from ucspi_py.system.listener import listen
-from ucspi_py.system.loop import new_loop
+from ucspi_py.system.accept.acceptor import Door
+from ucspi_py.system.accept.listener import listen
+from ucspi_py.system.process.loop import new_loop
 
 
 class Host:

@@ -7,12 +7,12 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.support.held import Ends, clog, connected, eventually, heard, some_turns
-from ucspi_py.core.smtp_refusal import RefusalDialogue
-from ucspi_py.core.verdict import Refuse
-from ucspi_py.system import held
-from ucspi_py.system.held import Held
-from ucspi_py.system.loop import new_loop
-from ucspi_py.system.scoreboard import Scoreboard
+from ucspi_py.core.smtp.refusal import RefusalDialogue
+from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.refuse import held
+from ucspi_py.system.refuse.held import Held
 
 GREETING = b"220 rblsmtpd.local\r\n"
 NO = b"451 no\r\n"

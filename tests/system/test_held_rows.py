@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ucspi_py.system.scoreboard import Scoreboard
+from ucspi_py.system.accept.scoreboard import Scoreboard
 
 
 @pytest.fixture

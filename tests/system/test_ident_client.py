@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from ucspi_py.core.connection import Endpoints
-from ucspi_py.core.ident import LINE_LIMIT
-from ucspi_py.system import ident_client
-from ucspi_py.system.loop import new_loop
+from ucspi_py.core.client.connection import Endpoints
+from ucspi_py.core.client.ident import LINE_LIMIT
+from ucspi_py.system.lookup import ident_client
+from ucspi_py.system.process.loop import new_loop
 
 CLIENT = Endpoints(b"127.0.0.1", b"25", b"127.0.0.1", b"4321")
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from ucspi_py.core import logline
-from ucspi_py.core.connection import Endpoints, Names
-from ucspi_py.system.journal import Journal
-from ucspi_py.system.log import ERRORS, VERBOSE, Log
-from ucspi_py.system.scoreboard import Scoreboard
+from ucspi_py.core.client.connection import Endpoints, Names
+from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.log import ERRORS, VERBOSE, Log
 
 CLIENT = Endpoints(b"127.0.0.1", b"25", b"127.0.0.9", b"4711")
 NOBODY = Names(None, None, None)

@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from ucspi_py.core.errors import Failure
-from ucspi_py.system import listener
+from ucspi_py.system.accept import listener
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import socket
 
-from ucspi_py.core.connection import Endpoints
-from ucspi_py.system.lobby import Lobby
+from ucspi_py.core.client.connection import Endpoints
+from ucspi_py.system.accept.overflow import Lobby
 
 
 class Inn:

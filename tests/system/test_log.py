@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import pytest
 
-from ucspi_py.system import nonblocking
-from ucspi_py.system.log import ERRORS, QUIET, VERBOSE, Log
+from ucspi_py.system.report import nonblocking
+from ucspi_py.system.report.log import ERRORS, QUIET, VERBOSE, Log
 
 #: What the log writes to is never closed.
 pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in. <socket.socket", "ignore:unclosed <socket.socket")

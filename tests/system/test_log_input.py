@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import Failure
-from ucspi_py.system.log_input import lines
+from ucspi_py.system.rules.log_input import lines
 
 
 class Slow(io.BytesIO):

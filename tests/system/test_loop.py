@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.loop import new_loop, watch_edges
+from ucspi_py.system.process.loop import new_loop, watch_edges
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.waiting import until
-from ucspi_py.system.parent import Parent
+from ucspi_py.system.accept.parent import Parent
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system does not tell")

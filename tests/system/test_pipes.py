@@ -5,9 +5,9 @@ import os
 import signal
 import time
 
-from ucspi_py.system.descriptors import keep_to_ourselves, null_input_and_output, survive_closed
-from ucspi_py.system.pipes import Pipes, say_standing
-from ucspi_py.system.signals import Signals, readable
+from ucspi_py.system.process.descriptors import keep_to_ourselves, null_input_and_output, survive_closed
+from ucspi_py.system.process.signals import Signals, readable
+from ucspi_py.system.service.pipes import Pipes, say_standing
 
 
 def test_who_stands_is_told_once() -> None:

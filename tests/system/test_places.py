@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.places import Places
-from ucspi_py.system.scoreboard import Scoreboard
+from ucspi_py.system.accept.places import Places
+from ucspi_py.system.accept.scoreboard import Scoreboard
 
 
 class Worker:

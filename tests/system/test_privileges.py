@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.programs import need_root
 from ucspi_py.core.errors import AskedWrongly, Failure
-from ucspi_py.system import privileges
+from ucspi_py.system.process import privileges
 
 
 def in_child(check: Callable[[], object]) -> None:

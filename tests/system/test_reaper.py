@@ -11,11 +11,11 @@ from functools import partial
 import pytest
 
 from tests.support.waiting import until
-from ucspi_py.system import orphans
-from ucspi_py.system.journal import Journal
-from ucspi_py.system.log import QUIET, VERBOSE, Log
-from ucspi_py.system.reaper import Reaper
-from ucspi_py.system.scoreboard import Scoreboard
+from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.process import orphans
+from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.log import QUIET, VERBOSE, Log
+from ucspi_py.system.service.reaper import Reaper
 
 
 @pytest.fixture

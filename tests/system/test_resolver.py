@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from tests.support.answering import NameServer, address, nobody, refusal, run, serving, silence
-from ucspi_py.core.dns_message import PTR, TIMED_OUT, UNREACHABLE, A, Absent, Answer, Failed, Found
-from ucspi_py.core.dns_servers import Server
-from ucspi_py.system import resolver as resolver_room
-from ucspi_py.system import udp_exchange, udp_pool
-from ucspi_py.system.resolver import Resolver
-from ucspi_py.system.waiting import answer_to
+from ucspi_py.core.dns.message import PTR, TIMED_OUT, UNREACHABLE, A, Absent, Answer, Failed, Found
+from ucspi_py.core.dns.servers import Server
+from ucspi_py.system.lookup import resolver as resolver_room
+from ucspi_py.system.lookup import udp_exchange, udp_pool
+from ucspi_py.system.lookup.futures import answer_to
+from ucspi_py.system.lookup.resolver import Resolver
 
 LISTED = Found((b"\x7f\0\0\2",), 60)
 #: The other server's turn comes after half a second; an answer sooner than that has waited for nobody.

@@ -26,10 +26,10 @@ from tests.support.programs import need_root, theirs
 from tests.support.rules import Client, Outcome, check_all, check_here, compile_here
 from tests.support.waiting import until
 from ucspi_py.core.errors import CorruptRules, Failure
-from ucspi_py.system import rules_file
-from ucspi_py.system.checked_cdb import CheckedReader, CheckedWriter
-from ucspi_py.system.rules_file import SIZE_LIMIT, RulesFile, write
-from ucspi_py.system.rules_table import Table
+from ucspi_py.system.rules import live as rules_file
+from ucspi_py.system.rules.checked_cdb import CheckedReader, CheckedWriter
+from ucspi_py.system.rules.live import SIZE_LIMIT, RulesFile, write
+from ucspi_py.system.rules.table import Table
 
 FLIPS = 10_000
 BATCH = 1000

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.stopped import stop, stopped
-from ucspi_py.system.scoreboard import Scoreboard
-from ucspi_py.system.shared_memory import SharedMemory
+from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.process.shared_memory import SharedMemory
 
 
 def _claim_and_stop(board: Scoreboard) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ucspi_py.core.dns_servers import LOCAL, Server
+from ucspi_py.core.dns.servers import LOCAL, Server
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.system.server_list import ServerList
+from ucspi_py.system.lookup.server_list import ServerList
 
 #: Of different lengths: two changes within one tick of the file system's clock may have one time.
 ONE, TWO = (Server("192.0.2.1"),), (Server("192.0.2.22"),)

@@ -8,8 +8,8 @@ import time
 import pytest
 
 from tests.support.stopped import stop, stopped
-from ucspi_py.system import shared_memory
-from ucspi_py.system.shared_memory import SharedMemory
+from ucspi_py.system.process import shared_memory
+from ucspi_py.system.process.shared_memory import SharedMemory
 
 
 def _hold_and_stop(shared: SharedMemory) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.scoreboard import Scoreboard
-from ucspi_py.system.slots import Slots
+from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.accept.slots import Slots
 
 
 class Worker:

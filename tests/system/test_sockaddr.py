@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from ucspi_py.system.sockaddr import family, sockaddr
+from ucspi_py.system.process.sockaddr import family, sockaddr
 
 LO = socket.if_nametoindex("lo")
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ucspi_py.system import limits as rlimits
-from ucspi_py.system.descriptors import keep_to_ourselves
-from ucspi_py.system.limits import SoftLimits, descriptors
-from ucspi_py.system.signals import all_blocked
-from ucspi_py.system.spawn import Launcher, Manner, manner
+from ucspi_py.system.backend.spawn import Launcher, Manner, manner
+from ucspi_py.system.process import rlimits
+from ucspi_py.system.process.descriptors import keep_to_ourselves
+from ucspi_py.system.process.rlimits import SoftLimits, descriptors
+from ucspi_py.system.process.signals import all_blocked
 
 AS_WE_ARE = Manner((), None, (), ())
 LIMITS: SoftLimits = (("v", 100_000_000), ("d", 50_000_000))

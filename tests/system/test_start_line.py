@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.start_line import StartLine
+from ucspi_py.system.backend.spawn_batch import StartLine
 
 
 class Line:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import nameserver
-from ucspi_py.system.start_lookup import address_of
+from ucspi_py.system.lookup.start_lookup import address_of
 
 
 def test_nothing_stays_open_of_the_look_up_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.admission import Lines
-from ucspi_py.system import tasks as rooms
-from ucspi_py.system.loop import new_loop
-from ucspi_py.system.tasks import Tasks
+from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.service import tasks as rooms
+from ucspi_py.system.service.tasks import Tasks
 
 
 class Bench:

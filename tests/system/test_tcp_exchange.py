@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tests.support import answering
-from ucspi_py.core.dns_message import PROTOCOL_ERROR, TXT, UNREACHABLE, Absent, Answer, Found, question
-from ucspi_py.core.dns_servers import Server
-from ucspi_py.system.resolver import Resolver
-from ucspi_py.system.tcp_exchange import TcpExchange
-from ucspi_py.system.waiting import answer_to
+from ucspi_py.core.dns.message import PROTOCOL_ERROR, TXT, UNREACHABLE, Absent, Answer, Found, question
+from ucspi_py.core.dns.servers import Server
+from ucspi_py.system.lookup.futures import answer_to
+from ucspi_py.system.lookup.resolver import Resolver
+from ucspi_py.system.lookup.tcp_exchange import TcpExchange
 
 ASKED = question(b"a.example", TXT)
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]

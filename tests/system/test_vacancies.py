@@ -6,8 +6,8 @@ from functools import partial
 
 import pytest
 
-from ucspi_py.system.loop import new_loop
-from ucspi_py.system.vacancies import Vacancies
+from ucspi_py.system.accept.vacancies import Vacancies
+from ucspi_py.system.process.loop import new_loop
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "eventfd"), reason="the system has no events")
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from tests.support.waiting import until
-from ucspi_py.system.worker import Worker
+from ucspi_py.system.service.worker import Worker
 
 
 def test_one_end_that_cannot_be_told_of_keeps_the_others_from_nobody() -> None:

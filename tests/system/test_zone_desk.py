@@ -8,17 +8,19 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.table import SILENCE, Table, address, healthy, listing
-from ucspi_py.core import dnsbl, zone, zone_breaker
-from ucspi_py.core.dns_message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
-from ucspi_py.core.dnsbl import CLEAN, Failing, Finding, Listed
+from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
+from ucspi_py.core.dnsbl import breaker as zone_breaker
+from ucspi_py.core.dnsbl import judgement as dnsbl
+from ucspi_py.core.dnsbl import zone
+from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
 from ucspi_py.core.settings import GreylistSettings, Program, ScreenSettings
-from ucspi_py.core.verdict import Accept, Refuse
-from ucspi_py.system.log import VERBOSE, Log
-from ucspi_py.system.screening import Opinion, screen
-from ucspi_py.system.tally import Tally, Totals
-from ucspi_py.system.zone_asking import Heard, Inquiry
-from ucspi_py.system.zone_board import ZoneBoard
-from ucspi_py.system.zone_desk import ZoneDesk
+from ucspi_py.core.smtp.verdict import Accept, Refuse
+from ucspi_py.system.dnsbl.client import ZoneDesk
+from ucspi_py.system.dnsbl.query import Heard, Inquiry
+from ucspi_py.system.dnsbl.screen import Opinion, screen
+from ucspi_py.system.dnsbl.shared_state import ZoneBoard
+from ucspi_py.system.report.log import VERBOSE, Log
+from ucspi_py.system.report.totals import Tally, Totals
 
 ERROR = Found((b"\x7f\xff\xff\xfe",))
 ME = b"192.0.2.7"

@@ -1,8 +1,9 @@
 """pygreylist alone, under any server that speaks UCSPI."""
 
-from ..system import standalone
-from ..system.limits import SoftLimits
-from . import greylist_options, manners, program
+from ..system.process.rlimits import SoftLimits
+from ..system.screens import standalone
+from . import djb_click as manners
+from . import greylist_options, program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:

@@ -2,10 +2,10 @@
 
 import click
 
-from ..core import store_url
-from ..core.limits import NETWORK, Prefixes
+from ..core.client.limits import NETWORK, Prefixes
+from ..core.greylist import store_url
 from ..core.settings import GreylistSettings
-from . import manners
+from . import djb_click as manners
 
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 

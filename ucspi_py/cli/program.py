@@ -6,11 +6,12 @@ from dataclasses import replace
 
 import click
 
-from ..core import zone
+from ..core.dnsbl import zone
 from ..core.errors import AskedWrongly
 from ..core.settings import Program, Screening, ScreenSettings
-from ..system.pathexec import find
-from . import greylist_options, manners
+from ..system.process.pathexec import find
+from . import djb_click as manners
+from . import greylist_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"

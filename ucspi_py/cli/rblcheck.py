@@ -7,15 +7,17 @@ from typing import Any
 
 import click
 
-from ..core import dnsbl, zone
 from ..core.address import canonical
-from ..core.dnsbl import Failing, Listed
+from ..core.dnsbl import judgement as dnsbl
+from ..core.dnsbl import zone
+from ..core.dnsbl.judgement import Failing, Listed
 from ..core.errors import AskedWrongly, Failure
 from ..core.settings import Program
-from ..core.verdict import Refuse, clean
-from ..system import zone_check
-from ..system.zone_asking import NOT_ASKED
-from . import manners, program, zones_from
+from ..core.smtp.verdict import Refuse, clean
+from ..system.dnsbl import check as zone_check
+from ..system.dnsbl.query import NOT_ASKED
+from . import djb_click as manners
+from . import program, zones_from
 
 #: The exit code of a check that has found something.
 _FOUND = 1

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from .. import __version__
-from ..core import launch_note
 from ..core.errors import AskedWrongly
-from ..system import launch
-from . import manners
+from ..core.service import launch_note
+from ..system.process import launch
+from . import djb_click as manners
 
 #: The programs, each with its module; a name that begins with another one's stands before it.
 PROGRAMS = {
@@ -19,7 +19,7 @@ PROGRAMS = {
     "pyrblsmtpd": "rblsmtpd",
     "pyrblcheck": "rblcheck",
     "pygreylist": "greylist",
-    "pyrules": "rules",
+    "pyrules": "rules.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.
 _SPAWNING = ("tcpserver", "rblsmtpd", "greylist")

@@ -7,11 +7,12 @@ from functools import partial
 import click
 
 from ..core.errors import TooManyWarnings, UnparsableLine
-from ..core.lint_finding import Finding
-from ..core.rules_lint import lint
-from ..core.rules_source import Record, compiled
-from ..system import rules_file, rules_input
-from . import manners
+from ..core.lint.finding import Finding
+from ..core.lint.lint import lint
+from ..core.rules.source import Record, compiled
+from ..system.rules import live as rules_file
+from ..system.rules import source_input as rules_input
+from . import djb_click as manners
 
 #: So many bytes of source are worth a process of their own.
 _LARGE = 1 << 18
@@ -86,7 +87,7 @@ def _looked_at(text: bytes) -> Callable[[], list[Finding]]:
     """What there is to say about a source. A large one is looked at while its table is written."""
     if len(text) < _LARGE:
         return partial(lint, text)
-    from ..system.aside import Aside
+    from ..system.rules.background import Aside
 
     return Aside(partial(lint, text)).result
 

@@ -4,11 +4,11 @@ import os
 
 import click
 
-from ..core import rules_data
 from ..core.errors import CorruptRules
-from ..core.rules_match import Match, match
-from ..system.rules_file import RulesFile, unreadable
-from . import manners
+from ..core.rules import data as rules_data
+from ..core.rules.match import Match, match
+from ..system.rules.live import RulesFile, unreadable
+from . import djb_click as manners
 
 
 @click.command("pytcprulescheck", context_settings=manners.CONTEXT_SETTINGS)
@@ -66,7 +66,7 @@ def _rule_name(key: bytes) -> bytes:
     """A key as it was written: that of an IPv6 network, which C does not know, is none to read."""
     if not key.startswith(b":"):
         return key
-    from ..core import rules_ipv6
+    from ..core.rules import ipv6 as rules_ipv6
 
     network = rules_ipv6.from_key(key)
     return rules_ipv6.text(network) if network else key

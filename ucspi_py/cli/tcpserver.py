@@ -7,13 +7,16 @@ from typing import Any
 
 import click
 
-from ..core import limits
+from ..core.client import limits
 from ..core.errors import AskedWrongly
 from ..core.numbers import MOST, decimal
 from ..core.settings import ServerSettings
-from ..system import descriptors, log, privileges, start
-from ..system.limits import SoftLimits
-from . import manners, program
+from ..system.process import descriptors, privileges
+from ..system.process.rlimits import SoftLimits
+from ..system.report import log
+from ..system.service import start
+from . import djb_click as manners
+from . import program
 
 USAGE = (
     "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "

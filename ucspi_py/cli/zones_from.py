@@ -7,10 +7,10 @@ import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..core import zone
+from ..core.dnsbl import zone
+from ..core.dnsbl.zone import Zone
 from ..core.errors import AskedWrongly, Failure, unable
 from ..core.settings import Program, Screening
-from ..core.zone import Zone
 from . import program
 
 #: The programs behind which a run script has its zones.

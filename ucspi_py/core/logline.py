@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from .address import is_ipv6
-from .connection import Endpoints, Names
-from .verdict import clean
+from .client.connection import Endpoints, Names
+from .smtp.verdict import clean
 
 _FIELD_LIMIT = 100
 _PATH = re.compile(rb"\s*(?:from|to)\s*:\s*(?:<([^>]*)|(\S*))", re.IGNORECASE)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from .limits import ClientLimits, Prefixes
-from .zone import Zone
+from .client.limits import ClientLimits, Prefixes
+from .dnsbl.zone import Zone
 
 
 @dataclass(frozen=True, slots=True)

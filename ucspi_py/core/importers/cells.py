@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heappop, heappush
 from typing import NamedTuple, TypeVar
 
-from ..rules_cidr import Network
+from ..rules.cidr import Network
 from .imported import EVERYBODY, NAMED, UNNAMED, Name, Subject, contains
 
 #: A place where an entry names somebody: the number of the entry, and of the list in it.

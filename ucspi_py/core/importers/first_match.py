@@ -7,9 +7,9 @@ tell apart among the clients whom one of these rules decides about, all of them 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..rules_cidr import Network
-from ..rules_data import instructions
-from ..rules_source import line_records
+from ..rules.cidr import Network
+from ..rules.data import instructions
+from ..rules.source import line_records
 from .cells import Flags, Mention, names, names_around, networks
 from .deciding import DENY, Deciding
 from .imported import EVERYBODY, NAMED, UNNAMED, Imported, Name, Subject, Unsaid, address, rule

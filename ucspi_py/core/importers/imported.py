@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, summarize_address_range
 from typing import NamedTuple
 
-from .. import rules_cidr, rules_ipv6
-from ..rules_cidr import Network
+from ..rules import cidr as rules_cidr
+from ..rules import ipv6 as rules_ipv6
+from ..rules.cidr import Network
 
 _PREFIX = re.compile(r"(?:[0-9]{1,3}\.){1,3}|[0-9]{1,3}(?:\.[0-9]{1,3}){0,2}")
 _HOST_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..numbers import MOST
-from ..rules_cidr import Network
+from ..rules.cidr import Network
 from .first_match import Entry, rules
 from .folder_entry import FolderEntry
 from .imported import EVERYBODY, Imported, Name, Pattern, Unsaid, closed, name, variable

@@ -6,7 +6,7 @@ It looks for the client's address and the networks around it, then for its name 
 import ipaddress
 from collections.abc import Iterable, Mapping
 
-from ..rules_cidr import Network
+from ..rules.cidr import Network
 from .first_match import Entry, rules
 from .folder_entry import FolderEntry
 from .imported import NAMED, Imported, Name, Pattern, Unsaid, closed, name, network, variable

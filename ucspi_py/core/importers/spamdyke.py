@@ -7,7 +7,7 @@ backwards or past 255, which any octet is in.
 import re
 from collections.abc import Iterator
 
-from ..rules_cidr import Network
+from ..rules.cidr import Network
 from .imported import NAMED, Keys, Name, address, name
 
 _OCTETS = re.compile(r"[0-9-]{1,7}(?:\.[0-9-]{1,7}){0,3}")

@@ -1,0 +1,1 @@
+"""pyrules and its commands."""

@@ -1,0 +1,1 @@
+"""DNS: packets in and out, which servers there are, and who is asked next. Decides."""

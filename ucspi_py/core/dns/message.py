@@ -1,0 +1,175 @@
+"""The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
+
+Everything is bounded by the packet.
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from .name import NAME_LIMIT, Known, Malformed, skip_name
+
+A, PTR, TXT, AAAA = 1, 12, 16, 28
+_SOA = 6
+_ADDRESS_SIZES = {A: 4, AAAA: 16}
+_IN = 1
+
+#: RFC 1035, 4.2.1: what fits into UDP without EDNS; C ignores longer packets.
+UDP_LIMIT = 512
+
+_HEADER = struct.Struct("!HHHHHH")
+_TYPE_AND_CLASS = struct.Struct("!HH")
+_RECORD = struct.Struct("!HHLH")
+_RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
+_NOERROR, _NXDOMAIN = 0, 3
+
+#: What stands before a label: its length, below 64.
+_COUNTS = tuple(bytes((length,)) for length in range(64))
+#: RFC 2181, 8: seconds from which a TTL is a mistake and means 0.
+_TTL_LIMIT = 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR.
+
+    ttl: seconds for which they may be remembered.
+    """
+
+    records: tuple[bytes, ...]
+    ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The name has no such records. exists: it may have others. ttl: seconds for which that may be remembered."""
+
+    exists: bool = False
+    ttl: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Nobody could say. reason: djb's words."""
+
+    reason: str
+
+
+Answer = Found | Absent | Failed
+
+TIMED_OUT = Failed("timed out")
+UNREACHABLE = Failed("input/output error")
+PROTOCOL_ERROR = Failed("protocol error")
+_REFUSED = Failed("temporary failure")
+
+#: Gets the answer to a question, once.
+TellAnswer = Callable[[Answer], None]
+#: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is in seconds of the monotonic
+#: clock, which is the loop's too; the answer may be told at once.
+Ask = Callable[[bytes, int, float, TellAnswer], None]
+
+
+class Question(NamedTuple):
+    """The question section, which an answer must echo, and the type asked for in it."""
+
+    section: bytes
+    kind: int
+
+    def packet(self, number: int) -> bytes:
+        """The query packet with this id (0 to 65535)."""
+        return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
+
+
+#: name_at(packet, position): the dotted text of a name that has been found sound, compressed or not.
+NameAt = Callable[[bytes, int], bytes]
+
+
+class Truncated(Exception):
+    """The answer did not fit: ask again over TCP."""
+
+
+def question(name: bytes, kind: int) -> Question:
+    """A dotted name -> the question; empty labels are passed over (dns_dfd.c). Raises ValueError for too long ones."""
+    try:
+        wire = b"".join([_COUNTS[len(label)] + label for label in name.split(b".") if label]) + b"\0"
+    except IndexError:
+        raise ValueError("label too long") from None
+    if len(wire) > NAME_LIMIT:
+        raise ValueError("name too long")
+    return Question(wire + _TYPE_AND_CLASS.pack(kind, _IN), kind)
+
+
+def is_answer(packet: bytes, number: int, asked: Question) -> bool:
+    """Whether a packet answers this question under this id (dns_transmit.c, irrelevant); else it is to be ignored."""
+    if len(packet) < _HEADER.size:
+        return False
+    packet_number, flags, questions = _HEADER.unpack_from(packet)[:3]
+    section = asked.section
+    echoed = packet[_HEADER.size : _HEADER.size + len(section)]
+    # Label lengths are below 64, so lower() touches letters only; servers may mix the case.
+    return packet_number == number and bool(flags & _RESPONSE) and questions == 1 and echoed.lower() == section.lower()
+
+
+def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
+    """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed.
+
+    name_at: reads the name of a PTR record. Of several the first one counts (dns_name.c), the others are not looked at.
+    """
+    flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
+    if flags & _TRUNCATED:
+        raise Truncated
+    if flags & 15 not in (_NOERROR, _NXDOMAIN):
+        return _REFUSED
+    try:
+        position = _HEADER.size + len(asked.section)
+        known: Known = {}
+        found = []
+        least_ttl = _TTL_LIMIT
+        for _ in range(answers):
+            kind, record_class, ttl, start, end = _record(packet, position, known)
+            if kind == asked.kind and record_class == _IN:
+                if kind == PTR:
+                    skip_name(packet, start, known)
+                    return Found((name_at(packet, start),), ttl)
+                least_ttl = min(least_ttl, ttl)
+                if end - start == _ADDRESS_SIZES.get(kind, end - start):
+                    found.append(_strings(packet[start:end]) if kind == TXT else packet[start:end])
+            position = end
+        if found:
+            return Found(tuple(found), least_ttl)
+        return Absent(flags & 15 == _NOERROR, _negative_ttl(packet, position, known) if authorities else 0)
+    except Malformed:
+        return PROTOCOL_ERROR
+
+
+def _record(packet: bytes, position: int, known: Known) -> tuple[int, int, int, int, int]:
+    """Type, class and TTL of one record, and where its data starts and ends.
+
+    Whatever its owner: an alias is the server's to follow (dns_txt.c).
+    """
+    position = skip_name(packet, position, known)
+    start = position + _RECORD.size
+    if start > len(packet):
+        raise Malformed
+    kind, record_class, ttl, size = _RECORD.unpack_from(packet, position)
+    if start + size > len(packet):
+        raise Malformed
+    return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, start, start + size
+
+
+def _negative_ttl(packet: bytes, position: int, known: Known) -> int:
+    """Seconds for which there are no such records: the SOA record's own (RFC 2308, 5)."""
+    kind, _, ttl, _, _ = _record(packet, position, known)
+    return ttl if kind == _SOA else 0
+
+
+def _strings(data: bytes) -> bytes:
+    """All strings of one TXT record, joined; a last one that claims too much gives what is there (dns_txt.c)."""
+    strings = []
+    position = 0
+    while position < len(data):
+        length = data[position]
+        strings.append(data[position + 1 : position + 1 + length])
+        position += 1 + length
+    return b"".join(strings)

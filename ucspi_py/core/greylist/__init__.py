@@ -1,0 +1,1 @@
+"""Greylisting: who waits, and for how long. Decides."""

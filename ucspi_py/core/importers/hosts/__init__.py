@@ -1,0 +1,1 @@
+"""hosts_access(5) and hosts_options(5)."""

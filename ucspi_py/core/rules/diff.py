@@ -1,0 +1,44 @@
+"""Two tables of rules -> the rules that changed. Looks at what decides, not at where it stands in a file."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
+
+from . import ipv6 as rules_ipv6
+from .data import without_provenance
+from .source import Record
+
+
+class Table(Protocol):
+    """Compiled rules: one look-up, and all records in their order."""
+
+    def get(self, key: bytes) -> bytes | None: ...
+
+    def records(self) -> Iterator[Record]: ...
+
+
+class Change(NamedTuple):
+    """A key whose value changed; None where there is no such rule."""
+
+    key: bytes
+    old: bytes | None
+    new: bytes | None
+
+
+def changes(old: Table, new: Table) -> Iterator[Change]:
+    """Yield the rules that are gone, changed or new: those of the old table in its order, then the new ones."""
+    seen = {rules_ipv6.LENGTHS}
+    for key, _ in old.records():
+        before, after = _said(old, key), _said(new, key)
+        if before != after and key not in seen:
+            seen.add(key)
+            yield Change(key, before, after)
+    for key, _ in new.records():
+        if old.get(key) is None and key not in seen:
+            seen.add(key)
+            yield Change(key, None, _said(new, key))
+
+
+def _said(table: Table, key: bytes) -> bytes | None:
+    """The first value under a key; the others never decide."""
+    value = table.get(key)
+    return None if value is None else without_provenance(value)

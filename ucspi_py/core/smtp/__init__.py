@@ -1,0 +1,1 @@
+"""The dialogue with a refused client. Decides."""

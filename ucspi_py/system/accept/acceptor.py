@@ -1,0 +1,165 @@
+"""The listener as one worker sees it: watched while there is room, left to others while there is none. Never serves."""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from ...core.errors import error_words
+from ..process.loop import watch_edges
+from ..process.timer import Later
+from .listener import Listener, is_crowded
+
+#: Clients accepted in one wake-up: the loop's own cost is then shared by several.
+_BURST = 16
+#: Seconds for which nobody is accepted when there are no descriptors, no memory or no processes for a client.
+_REST = 0.5
+#: Seconds between two looks whether the master goes on, while it is stopped and clients knock.
+_STOPPED_LOOKS = 0.2
+#: Seconds between two lines about what is scarce.
+_STARVED_LINES = 2.0
+#: Seconds from a client's arrival, while there is no room, until a look whether the queue is about to overflow.
+_CROWD_LOOK = 0.005
+
+_SCARCE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+
+
+class Host(Protocol):
+    """Whoever the door is of."""
+
+    def wants_client(self) -> bool:
+        """Whether a client would be welcome now."""
+
+    def take(self, client: socket.SocketType, peer: Any, /) -> None:
+        """Take a client and its address as accept gives it. Raises only where it has not taken it."""
+
+    def changed(self) -> None:
+        """Hear that the door has looked away: watch() is to be called when there is room again."""
+
+    def make_room(self) -> bool:
+        """Give up a client that is held, for its descriptor; False where there is none."""
+
+    def starved(self, why: str, /) -> None:
+        """Hear why nobody can be accepted."""
+
+
+class Door:
+    """Accepts for one worker. stopped: whether the master is stopped; nobody is accepted until it goes on."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, listener: Listener, host: Host, stopped: Callable[[], bool]
+    ) -> None:
+        self._loop = loop
+        self._listener: Listener | None = listener
+        self._host = host
+        self._stopped = stopped
+        self._watching = self._looked_away = False
+        self._later = Later(_CROWD_LOOK, self.watch)
+        self._resting_until = 0.0
+        self._rested: asyncio.TimerHandle | None = None
+        self._next_line = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether we listen no more."""
+        return self._listener is None
+
+    @property
+    def away(self) -> bool:
+        """Whether we listen, and have looked away for want of room."""
+        return self._listener is not None and not self._watching
+
+    def is_crowded(self) -> bool:
+        """Whether the listener's queue is about to overflow."""
+        return self._listener is not None and is_crowded(self._listener)
+
+    def watch(self) -> None:
+        """Watch the listener from now on, if there is room; else only for a queue that is about to overflow."""
+        if self._watching or not self._listener:
+            return
+        if not self.is_resting() and self._host.wants_client():
+            self._loop.add_reader(self._listener, self._accept)
+            self._watching, self._looked_away = True, False
+        else:
+            self._look_away()
+
+    def is_resting(self) -> bool:
+        """Whether nobody is taken in for a while."""
+        return self._loop.time() < self._resting_until
+
+    def rest(self, seconds: float = _REST) -> None:
+        """Take nobody in for a while: what is missing does not come back by asking for it again and again."""
+        self._resting_until = self._loop.time() + seconds
+        if self._rested:
+            self._rested.cancel()
+        self._rested = self._loop.call_later(seconds, self._end_rest)
+        self._look_away()
+
+    def _end_rest(self) -> None:
+        self._resting_until = 0.0
+        self.watch()
+
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listener:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def relieve(self) -> None:
+        """Take clients off a queue that is about to overflow, whether there is room for them or not."""
+        while self.is_crowded() and not self._stopped() and self._accept_some():
+            pass
+
+    def _look_away(self) -> None:
+        """Leave the listener to others: a client in its queue is accepted by whoever has room."""
+        if not self._listener or self._looked_away:
+            return
+        watched, self._watching = self._watching, False
+        self._looked_away = watch_edges(self._loop, self._listener, self._look_soon)
+        if not self._looked_away:
+            self._loop.remove_reader(self._listener)
+            self._look_soon()
+        if watched:
+            self._host.changed()
+
+    def _look_soon(self) -> None:
+        """One more client may have queued up: look for room, or for an overflow, once for all that come meanwhile."""
+        self._later.ask(self._loop)
+
+    def _accept(self) -> None:
+        if not self._host.wants_client():
+            self._look_away()
+        elif self._stopped():
+            self.rest(_STOPPED_LOOKS)
+        else:
+            self._accept_some()
+
+    def _accept_some(self) -> bool:
+        """Accept a burst of clients, as long as they are wanted; False where there are none to be had."""
+        for _ in range(_BURST):
+            if not self._listener or not self._host.wants_client():
+                return False
+            try:
+                client, peer = self._listener.next_client()
+            except (BlockingIOError, ConnectionAbortedError, InterruptedError):
+                return False
+            except OSError as error:
+                self._starve(error)
+                return False
+            try:
+                self._host.take(client, peer)
+            except BaseException:
+                client.close()
+                raise
+        return True
+
+    def _starve(self, error: OSError) -> None:
+        if error.errno in _SCARCE and self._host.make_room():
+            self._look_away()  # until it is gone
+            return
+        if self._loop.time() >= self._next_line:
+            self._host.starved(error_words(error.errno))
+            self._next_line = self._loop.time() + _STARVED_LINES
+        self.rest()

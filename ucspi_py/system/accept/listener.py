@@ -1,0 +1,96 @@
+"""Where clients knock: host and port -> one listening socket. Never accepts."""
+
+import os
+import socket
+import struct
+import sys
+from typing import Any
+
+from ...core import address
+from ...core.errors import Failure, unable
+from ..process.sockaddr import family, sockaddr
+
+_STREAM = int(socket.SOCK_STREAM)
+#: On Linux what is accepted blocks; elsewhere (BSD, macOS) it is as its listener is, and a program would read EAGAIN.
+_INHERITS_NON_BLOCKING = sys.platform != "linux"
+
+#: tcp_info of a listening socket on Linux: tcpi_unacked is the length of its queue, tcpi_sacked the longest allowed.
+_QUEUE = struct.Struct("=24xLL")
+
+
+def port_number(port: str) -> int:
+    """A decimal port or the name of a TCP service -> its number. Raises Failure with tcpserver's sentence."""
+    if port.isascii() and port.isdigit():
+        digits = port.lstrip("0") or "0"
+        if len(digits) <= 5 and int(digits) <= 65535:
+            return int(digits)
+    else:
+        try:
+            return socket.getservbyname(port, "tcp")
+        except (OSError, UnicodeError):
+            pass
+    raise Failure(f"unable to figure out port number for {port}")
+
+
+def literal(host: str) -> str | None:
+    """The address that a host written as an address means; None for a name.
+
+    Nothing and ``0`` are 0.0.0.0; brackets and leading zeros are djb's way of writing (dns_ip.c). A link-local address
+    of IPv6 has its interface: ``fe80::1%eth0``.
+    """
+    host = host.strip("[]")
+    return "0.0.0.0" if host in ("", "0") else address.literal(host)
+
+
+def is_crowded(listener: socket.socket) -> bool:
+    """Whether half of the listener's queue is taken. Where the system does not tell, it never is.
+
+    Linux forgets clients when the queue is full and SYN cookies are on: they believe to be connected and wait for ever.
+    """
+    if not hasattr(socket, "TCP_INFO"):
+        return False
+    info = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _QUEUE.size)
+    if len(info) < _QUEUE.size:
+        return False
+    queued, limit = _QUEUE.unpack(info)
+    return bool(limit and 2 * queued >= limit)
+
+
+class Listener(socket.socket):
+    """A listening socket that gives its clients as the plain sockets of C: nothing of Python's is made for each."""
+
+    def next_client(self) -> tuple[socket.SocketType, Any]:
+        """A client, blocking, and its address. Raises what accept() does."""
+        fd, peer = self._accept()  # type: ignore[attr-defined]  # what socket.accept() calls
+        if _INHERITS_NON_BLOCKING:
+            os.set_blocking(fd, True)
+        return socket.SocketType(self._family, _STREAM, 0, fd), peer
+
+    def bind(self, local: Any) -> None:
+        """Take an address."""
+        self._family = int(self.family)
+        super().bind(local)
+
+
+def listen(ip: str, port: int, backlog: int) -> Listener:
+    """A non-blocking listening socket on an IPv4 or IPv6 address; ``::`` takes IPv4 clients as well.
+
+    backlog: connections that wait at most until they are accepted. Raises Failure with tcpserver's sentence.
+    """
+    try:
+        listener = Listener(family(ip), socket.SOCK_STREAM)
+    except OSError as error:
+        raise unable("create socket", error) from None
+    deed = "bind"
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if listener.family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        listener.bind(sockaddr(ip, port))
+        deed = "listen"
+        listener.listen(backlog)
+    except OSError as error:
+        listener.close()
+        raise unable(deed, error) from None
+    listener.setblocking(False)
+    return listener

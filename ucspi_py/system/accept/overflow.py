@@ -1,0 +1,67 @@
+"""Clients that were taken off an overflowing queue and wait for room, in the order in which they came. Never serves.
+
+Nothing is sent to them and nothing looked up: they notice no more than they would in the listener's queue.
+"""
+
+import socket
+from collections import deque
+from collections.abc import Callable
+
+from ...core.client.connection import Endpoints
+
+
+class Lobby:
+    """``seats`` seats.
+
+    has_room: whether one more could be served. serve: gets each client when there is room. failed: gets what it has
+    raised; the client is left, and the others are served.
+    """
+
+    def __init__(
+        self,
+        seats: int,
+        has_room: Callable[[], bool],
+        serve: Callable[[socket.SocketType, Endpoints], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        self._seats = seats
+        self._has_room = has_room
+        self._serve = serve
+        self._failed = failed
+        self._waiting: deque[tuple[socket.SocketType, Endpoints]] = deque()
+        self._calling = False
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    @property
+    def has_seats(self) -> bool:
+        """Whether one more may wait here."""
+        return len(self._waiting) < self._seats
+
+    def seat(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        """Take a client; it is served at once where nobody waits and there is room."""
+        self._waiting.append((client, endpoints))
+        self.call_in()
+
+    def call_in(self) -> None:
+        """Serve as many as there is room for."""
+        if self._calling:  # whoever is served may leave at once, and so make room
+            return
+        self._calling = True
+        try:
+            while self._waiting and self._has_room():
+                self._serve_first()
+        except Exception as error:
+            self._failed(error)
+        finally:
+            self._calling = False
+
+    def _serve_first(self) -> None:
+        client, endpoints = self._waiting.popleft()
+        try:
+            self._serve(client, endpoints)
+        except Exception as error:
+            client.close()
+            self._failed(error)

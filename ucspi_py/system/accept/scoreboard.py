@@ -1,0 +1,183 @@
+"""Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
+
+Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
+up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; one of
+the hall may be held by a refused client, which can be asked to leave. Any worker may claim any free row, so -c is one
+limit for the whole service; a lock of each row, which dies with its holder, makes that exact.
+"""
+
+import os
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
+
+from ...core.client.limits import Keys
+from ...core.service.adoption import Announcement
+from ..process import orphans
+from ..process.shared_memory import SharedMemory
+from .vacancies import Vacancies
+
+_FREE, _CLAIMED, _RUNNING, _STARTING, _HELD, _DISMISSED = range(6)
+_FREE_BYTE, _HELD_BYTE, _DISMISSED_BYTE = bytes((_FREE,)), bytes((_HELD,)), bytes((_DISMISSED,))
+_NOBODY = 0
+
+#: Bytes of the fields of a row: client key, network key, socket, clock ticks; pid, owner. The states stand apart.
+_KEY, _PID = 8, 4
+_LAST_NANOSECOND = 2**64 - 1
+
+
+class Place(NamedTuple):
+    """A client's row of the hall, and the keys that stand there."""
+
+    row: int
+    keys: Keys
+
+
+class Scoreboard:
+    """``slots`` rows for backends and ``hall`` rows for other clients, all free, shared with forked children."""
+
+    def __init__(self, slots: int, hall: int) -> None:
+        self.slots = range(slots)
+        self.hall = range(slots, slots + hall)
+        rows = slots + hall
+        states = -rows % _KEY + rows
+        self._shared = SharedMemory(states + rows * (4 * _KEY + 2 * _PID))
+        self._memory = self._shared.memory
+        fields = memoryview(self._memory)[states:]
+        columns = (fields[_KEY * rows * n : _KEY * rows * (n + 1)].cast("Q") for n in range(4))
+        self._clients, self._networks, self._sockets, self._since = columns
+        self._pids = fields[4 * _KEY * rows : -_PID * rows].cast("I")
+        self._owners = fields[-_PID * rows :].cast("I")
+        # Of the hall's rows: the higher, the longer held; 0 = not held.
+        self._seniority = self._since[slots:]
+        self.vacancies = Vacancies()
+
+    def running(self) -> int:
+        """How many backends run."""
+        return self._memory[: len(self.slots)].count(_RUNNING)
+
+    def free(self, rows: range) -> int:
+        """How many rows of a stretch may be claimed."""
+        return self._memory[rows.start : rows.stop].count(_FREE)
+
+    def has_free(self, rows: range) -> bool:
+        """Whether any row of a stretch may be claimed."""
+        return self._memory.find(_FREE_BYTE, rows.start, rows.stop) >= 0
+
+    def claim(self, rows: range, *, leave: int = 0) -> int | None:
+        """A free row of a stretch, now ours; None unless more than ``leave`` are free."""
+        if leave and self.free(rows) <= leave:
+            return None
+        row = self._claim_any(rows)
+        if row is not None and leave and self.free(rows) < leave:  # somebody else has claimed meanwhile
+            self.give_back(row)
+            return None
+        return row
+
+    def _claim_any(self, rows: range) -> int | None:
+        row = self._memory.find(_FREE_BYTE, rows.start, rows.stop)
+        while row >= 0:
+            with self._shared.byte(row) as alone:
+                if alone and self._memory[row] == _FREE:
+                    self._owners[row] = os.getpid()
+                    self._memory[row] = _CLAIMED
+                    return row
+            row = self._memory.find(_FREE_BYTE, row + 1, rows.stop)
+        return None
+
+    def name(self, row: int, client: int, network: int) -> None:
+        """Say whose row it is: keys of the client and its network, not 0."""
+        self._clients[row] = client
+        self._networks[row] = network
+
+    def announce(self, row: int, socket: int) -> None:
+        """Say that a backend is about to be started in a claimed row, with a client's socket of this inode."""
+        self._sockets[row] = socket
+        self._since[row] = orphans.ticks()
+        self._memory[row] = _STARTING
+
+    def announced(self, row: int) -> Announcement | None:
+        """What was said of the backend that is being started in a row; None where none is."""
+        if self._memory[row] != _STARTING:
+            return None
+        return Announcement(self._sockets[row], self._since[row])
+
+    def hold(self, row: int, pid: int) -> None:
+        """A backend runs in a claimed row."""
+        self._pids[row] = pid
+        self._memory[row] = _RUNNING
+
+    def give_back(self, row: int, *, tell: bool = True) -> None:
+        """Free a row. tell: whether those that wait are told now; whoever does not has to tell them later."""
+        if row >= self.hall.start:
+            self._seniority[row - self.hall.start] = 0
+        self._clients[row] = self._networks[row] = _NOBODY
+        self._memory[row] = _FREE
+        if tell:
+            self.vacancies.tell()
+
+    def hold_refused(self, row: int, since: int) -> None:
+        """Mark a claimed row of the hall as one of a refused client, which has been held since a nanosecond."""
+        self._seniority[row - self.hall.start] = _LAST_NANOSECOND - since
+        self._memory[row] = _HELD
+
+    def anybody_held(self) -> bool:
+        """Whether any refused client is held that has not been asked to leave yet."""
+        return self._memory.find(_HELD_BYTE, self.hall.start, self.hall.stop) >= 0
+
+    def dismiss_oldest(self) -> bool:
+        """Ask the client that has been held longest to leave, whichever worker has it; False where none is held."""
+        held = self._seniority.tolist()
+        while seniority := max(held, default=0):
+            place = held.index(seniority)
+            if self._dismiss(place, seniority):
+                self.vacancies.tell(always=True)
+                return True
+            held[place] = 0
+        return False
+
+    def _dismiss(self, place: int, seniority: int) -> bool:
+        """Whether nobody was quicker."""
+        row = self.hall.start + place
+        with self._shared.byte(row) as alone:
+            if not alone or self._seniority[place] != seniority:
+                return False
+            self._seniority[place] = 0
+            self._memory[row] = _DISMISSED
+            return True
+
+    def dismissed(self) -> list[int]:
+        """The rows of held clients of this process that have been asked to leave."""
+        rows, me = [], os.getpid()
+        row = self._memory.find(_DISMISSED_BYTE, self.hall.start, self.hall.stop)
+        while row >= 0:
+            if self._owners[row] == me:
+                rows.append(row)
+            row = self._memory.find(_DISMISSED_BYTE, row + 1, self.hall.stop)
+        return rows
+
+    def count_client(self, client: int) -> int:
+        """How many rows a client has."""
+        return self._clients.tolist().count(client)
+
+    def count_network(self, network: int) -> int:
+        """How many rows the clients of a network have."""
+        return self._networks.tolist().count(network)
+
+    def backends(self) -> Iterator[tuple[int, int]]:
+        """Yield (row, pid) of every running backend."""
+        for row in self.slots:
+            if self._memory[row] == _RUNNING:
+                yield row, self._pids[row]
+
+    def pid(self, row: int) -> int:
+        """The backend that runs in a row."""
+        return self._pids[row]
+
+    def orphaned(self, workers: Collection[int]) -> list[int]:
+        """The rows of backends that none of these workers started."""
+        return [row for row, _ in self.backends() if self._owners[row] not in workers]
+
+    def claimed_by(self, owner: int) -> list[int]:
+        """The rows that a worker has claimed and put no backend in."""
+        states = (_CLAIMED, _STARTING, _HELD, _DISMISSED)
+        return [row for row in range(self.hall.stop) if self._memory[row] in states and self._owners[row] == owner]

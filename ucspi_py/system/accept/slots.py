@@ -1,0 +1,85 @@
+"""One worker's dealings with -c: a slot is claimed before a backend starts and given back when it ends. Never reaps."""
+
+import asyncio
+from collections.abc import Callable
+
+from ...core.service.slot_queue import SlotQueue
+from .scoreboard import Scoreboard
+
+
+class Slots:
+    """The slots of the whole service, as one worker sees them.
+
+    reserve: how many are kept for clients that may relay. changed: called whenever a slot of ours is given back, and
+    whenever somebody begins to wait for one; serve_waiting() is then to be called.
+    """
+
+    def __init__(self, board: Scoreboard, reserve: int, changed: Callable[[], None]) -> None:
+        self._board = board
+        self._changed = changed
+        self._queue: SlotQueue[asyncio.Future[int]] = SlotQueue(reserve)
+        self._rows: dict[int, int] = {}
+        self._news = False
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody here waits for a slot."""
+        return bool(self._queue)
+
+    async def reserve(self, *, may_relay: bool) -> int:
+        """A slot, at once or when it is the client's turn. To be held or given back."""
+        if not self._queue.must_wait(may_relay=may_relay):
+            slot = self._board.claim(self._board.slots, leave=self._queue.leave(may_relay=may_relay))
+            if slot is not None:
+                return slot
+        turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue.join(turn, may_relay=may_relay)
+        self._changed()
+        try:
+            return await turn
+        except BaseException:
+            self._forgo(turn)
+            raise
+
+    def hold(self, slot: int, pid: int) -> None:
+        """Mark a claimed slot as running a backend."""
+        self._board.hold(slot, pid)
+        self._rows[pid] = slot
+
+    def ended(self, pid: int) -> None:
+        """Give back the slot of a backend that has ended. One that is none of ours is no matter."""
+        slot = self._rows.pop(pid, None)
+        if slot is not None:
+            self.give_back(slot)
+
+    def give_back(self, slot: int) -> None:
+        """Free a claimed slot for whoever waits."""
+        self._board.give_back(slot, tell=False)
+        self._news = True
+        self._changed()
+
+    def serve_waiting(self) -> None:
+        """Give those who wait here their slots, as far as there are any."""
+        while turn := self._queue.first():
+            slot = self._board.claim(self._board.slots, leave=turn.leave)
+            if slot is None:
+                return
+            self._queue.serve_first()
+            if turn.client.done():  # it is being cancelled
+                self.give_back(slot)
+            else:
+                turn.client.set_result(slot)
+
+    def tell_others(self) -> None:
+        """Tell the other workers of slots that were given back here and that nobody here waits for."""
+        if self._news and self._board.has_free(self._board.slots):
+            self._board.vacancies.tell()
+        self._news = False
+
+    def _forgo(self, turn: asyncio.Future[int]) -> None:
+        """Take back a client that waits no more, and the slot that it may have got in its last moment."""
+        if turn.done() and not turn.cancelled():
+            self.give_back(turn.result())
+        else:
+            self._queue.quit(turn)
+            self._changed()

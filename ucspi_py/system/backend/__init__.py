@@ -1,0 +1,1 @@
+"""The program behind: how it is started."""

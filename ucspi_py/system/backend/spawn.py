@@ -1,0 +1,86 @@
+"""The socket on 0 and 1, environment, limits -> a running backend. Never waits for it and never reads its client."""
+
+import os
+import signal
+from dataclasses import dataclass
+
+from ..process import rlimits as limits
+from ..process.pathexec import find
+from ..process.signals import ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How every backend is started.
+
+    soft_limits: what softlimit in front of us meant for the program. descriptors: its soft limit of open files, None =
+    as ours. default_signals: the dispositions reset to default. signal_mask: the signals blocked. All as C's backends
+    would have them.
+    """
+
+    soft_limits: limits.SoftLimits
+    descriptors: int | None
+    default_signals: tuple[int, ...]
+    signal_mask: tuple[int, ...]
+
+
+def manner(soft_limits: limits.SoftLimits, descriptors: int | None) -> Manner:
+    """The manner that our own start dictates; to be asked before any handler is installed.
+
+    What whoever started us has ignored stays ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD.
+    """
+    untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
+    unchangeable = {signal.SIGKILL, signal.SIGSTOP}
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
+    return Manner(soft_limits, descriptors, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask))
+
+
+class Launcher:
+    """Starts one program again and again."""
+
+    def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
+        self.name = argv[0]
+        self._argv = argv
+        self._how = how
+        self._file: str | None = None
+        self._null = os.open(os.devnull, os.O_RDWR)
+        self._low = os.dup(self._null)
+
+    def start(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
+        """Start the program with the client on 0 and 1; its process id.
+
+        client_fd: a blocking socket, close-on-exec. Raises OSError (or ValueError for an environment that no process
+        can have). The program is searched for once, and again only when it is gone.
+        """
+        if self._how.descriptors is None:
+            return self._launch(client_fd, environment)
+        # glibc looks at a descriptor's number, too: under the program's limit only a low one will do.
+        os.dup2(client_fd, self._low, inheritable=False)
+        try:
+            with limits.descriptors(self._how.descriptors):
+                return self._launch(self._low, environment)
+        finally:
+            os.dup2(self._null, self._low, inheritable=False)
+
+    def _launch(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
+        if self._how.soft_limits:
+            argv = limits.under(self._how.soft_limits, find(self.name), self._argv, environment)
+            return self._attempt(argv[0], argv, client_fd, environment)
+        try:
+            return self._attempt(self._file or self._found(), self._argv, client_fd, environment)
+        except FileNotFoundError:
+            return self._attempt(self._found(), self._argv, client_fd, environment)
+
+    def _found(self) -> str:
+        self._file = find(self.name)
+        return self._file
+
+    def _attempt(self, file: str, argv: tuple[str, ...], client_fd: int, environment: dict[bytes, bytes]) -> int:
+        return os.posix_spawn(
+            file,
+            argv,
+            environment,
+            file_actions=((os.POSIX_SPAWN_DUP2, client_fd, 0), (os.POSIX_SPAWN_DUP2, client_fd, 1)),
+            setsigdef=self._how.default_signals,
+            setsigmask=self._how.signal_mask,
+        )

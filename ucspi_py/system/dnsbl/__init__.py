@@ -1,0 +1,1 @@
+"""A worker asks its zones."""

@@ -1,0 +1,89 @@
+"""One zone asked about one client: A first, TXT only where it is needed. Never remembers and never judges."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...core.address import reversed_name
+from ...core.dns.message import TXT, A, Answer, Ask, Failed
+from ...core.dnsbl import health as zone_health
+from ...core.dnsbl import judgement as dnsbl
+from ...core.dnsbl.health import Health
+from ...core.dnsbl.judgement import CLEAN, Finding
+from ...core.dnsbl.zone import Zone
+from ..lookup.futures import answer_to
+from ..lookup.query_ids import random_number
+
+
+class Heard(NamedTuple):
+    """What a zone said, how long that took, and for how many seconds it holds."""
+
+    finding: Finding
+    seconds: float
+    ttl: int
+
+
+NOT_ASKED = Heard(CLEAN, 0.0, 0)
+
+#: Seconds that a test of a zone may take.
+_TEST_PATIENCE = 5.0
+
+
+class Inquiry(NamedTuple):
+    """A zone to be asked about a client under a name; it is told no later than the deadline, on the monotonic clock."""
+
+    zone: Zone
+    ip: bytes
+    name: bytes
+    deadline: float
+
+
+#: Gets what was heard, once; at once where nobody has to be asked.
+Tell = Callable[[Heard], None]
+
+
+def hear(ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+    """Ask a zone about a client."""
+    _Hearing(ask, inquiry, tell)
+
+
+class _Hearing:
+    """A question, and the one that may follow from its answer. Callbacks: a task for each zone costs twice as much."""
+
+    __slots__ = ("_address", "_ask", "_inquiry", "_start", "_tell")
+
+    def __init__(self, ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+        self._ask = ask
+        self._inquiry = inquiry
+        self._tell = tell
+        self._start = time.monotonic()
+        ask(inquiry.name, A, inquiry.deadline, self._on_address)
+
+    def _on_address(self, address: Answer) -> None:
+        self._address = address
+        finding = dnsbl.after_address(self._inquiry.zone, address)
+        if finding is None:
+            self._ask(self._inquiry.name, TXT, self._inquiry.deadline, self._on_text)
+        else:
+            self._conclude(finding, _ttl(address))
+
+    def _on_text(self, text: Answer) -> None:
+        finding = dnsbl.after_text(self._inquiry.zone, self._inquiry.ip, self._address, text)
+        self._conclude(finding, min(_ttl(self._address), _ttl(text)))
+
+    def _conclude(self, finding: Finding, ttl: int) -> None:
+        self._tell(Heard(finding, time.monotonic() - self._start, ttl))
+
+
+async def examine(ask: Ask, zone: Zone) -> Health:
+    """Test a zone: ask it, within 5 seconds, about its test points and about an address that no client has."""
+    deadline = time.monotonic() + _TEST_PATIENCE
+    control = zone_health.control_address(random_number())
+    names = (reversed_name(ip) + zone.name for ip in zone_health.addresses(zone, control))
+    answers = await asyncio.gather(*(answer_to(ask, name, A, deadline) for name in names))
+    return zone_health.of_answers(zone, control, answers)
+
+
+def _ttl(answer: Answer) -> int:
+    return 0 if isinstance(answer, Failed) else answer.ttl

@@ -1,0 +1,100 @@
+"""One question to one name server over TCP. Never judges an answer.
+
+Callbacks, as everything about a question: a stream and a task for each would cost more than the question.
+"""
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+from ...core.dns import message as dns_message
+from ...core.dns.message import UNREACHABLE, Answer, Question, Truncated
+from ...core.dns.servers import Server
+from ..process.sockaddr import family, sockaddr
+from .dns_reader import read
+from .query_ids import random_number
+
+#: RFC 1035, 4.2.2: before a message stands its length.
+_LENGTH = 2
+_AT_ONCE = 1 << 16
+
+
+class TcpExchange:
+    """Connects, asks, reads one answer of 64 KB at most, and closes. tell: gets the answer, once."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, server: Server, asked: Question, tell: Callable[[Answer], None]
+    ) -> None:
+        self._loop = loop
+        self._asked = asked
+        self._tell = tell
+        self._number = random_number()
+        self._read = bytearray()
+        self._socket: socket.socket | None = None
+        try:
+            self._connect(server)
+        except OSError:
+            loop.call_soon(self._end, UNREACHABLE)
+
+    def close(self) -> None:
+        """Close it; nothing is told any more."""
+        if self._socket:
+            self._loop.remove_writer(self._socket)
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+            self._socket = None
+        self._tell = _nobody
+
+    def _connect(self, server: Server) -> None:
+        self._socket = socket.socket(family(server.ip), socket.SOCK_STREAM)
+        self._socket.setblocking(False)
+        failure = self._socket.connect_ex(sockaddr(*server))
+        if failure not in (0, errno.EINPROGRESS):
+            raise OSError(failure, "connect")
+        self._loop.add_writer(self._socket, self._send)
+
+    def _send(self) -> None:
+        """Connected, or not: the first packet that is sent tells."""
+        if self._socket:
+            self._loop.remove_writer(self._socket)
+            packet = self._asked.packet(self._number)
+            try:
+                self._socket.send(len(packet).to_bytes(_LENGTH, "big") + packet)
+            except OSError:
+                self._end(UNREACHABLE)
+                return
+            self._loop.add_reader(self._socket, self._receive)
+
+    def _receive(self) -> None:
+        """Read what is there; the rest is for the next turn of the loop."""
+        if self._socket:
+            try:
+                data = self._socket.recv(_AT_ONCE)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            self._read += data
+            end = _LENGTH + int.from_bytes(self._read[:_LENGTH], "big")
+            if len(self._read) >= end:
+                self._end(self._answer(bytes(self._read[_LENGTH:end])))
+            elif not data:
+                self._end(UNREACHABLE)
+
+    def _answer(self, packet: bytes) -> Answer:
+        if not dns_message.is_answer(packet, self._number, self._asked):
+            return dns_message.PROTOCOL_ERROR
+        try:
+            return read(packet, self._asked)
+        except Truncated:
+            return UNREACHABLE
+
+    def _end(self, answer: Answer) -> None:
+        tell = self._tell
+        self.close()
+        tell(answer)
+
+
+def _nobody(_answer: Answer) -> None:
+    """Nobody waits any more."""

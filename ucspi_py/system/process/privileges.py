@@ -1,0 +1,61 @@
+"""Becoming somebody else, for good. Never decides who."""
+
+import grp
+import os
+import pwd
+from collections.abc import Callable
+
+from ...core.errors import AskedWrongly, Failure, unable
+
+#: uid_t and gid_t have 32 bits, and all ones means "leave it as it is" to the system calls.
+_LAST_ID = 2**32 - 2
+
+
+def user_id(user: str | None) -> int | None:
+    """A user's name or number -> its uid; None for None and for 0, which stay as they are. Raises AskedWrongly."""
+    return _id(user, "user", lambda name: pwd.getpwnam(name).pw_uid)
+
+
+def group_id(group: str | None) -> int | None:
+    """A group's name or number -> its gid; None for None and for 0, which stay as they are. Raises AskedWrongly."""
+    return _id(group, "group", lambda name: grp.getgrnam(name).gr_gid)
+
+
+def become(uid: int | None, gid: int | None) -> None:
+    """Give up root for gid (and no other group), then uid (tcpserver.c, main; prot.c); None leaves it as it is.
+
+    Raises Failure with tcpserver's sentence, also where root could be had back afterwards.
+    """
+    if gid is not None:
+        try:
+            os.setgroups([gid])
+            os.setgid(gid)
+        except OSError as error:
+            raise unable("set gid", error) from None
+    if uid is not None:
+        try:
+            os.setuid(uid)
+        except OSError as error:
+            raise unable("set uid", error) from None
+        if uid and _root_is_still_there():
+            raise Failure("unable to give up root: setuid(0) still works")
+
+
+def _id(text: str | None, what: str, by_name: Callable[[str], int]) -> int | None:
+    if text is None:
+        return None
+    try:
+        number = int(text) if text.isascii() and text.isdigit() else by_name(text)
+    except (KeyError, ValueError):
+        raise AskedWrongly(f"no {what} '{text}', neither a name nor a number") from None
+    if number > _LAST_ID:
+        raise AskedWrongly(f"no {what} '{text}', the last number is {_LAST_ID}")
+    return number or None
+
+
+def _root_is_still_there() -> bool:
+    try:
+        os.setuid(0)
+    except OSError:
+        return False
+    return True

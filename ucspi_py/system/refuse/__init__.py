@@ -1,0 +1,1 @@
+"""Refused clients are talked to."""

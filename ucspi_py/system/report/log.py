@@ -1,0 +1,60 @@
+"""Standard error, where daemontools reads. One write per event, so that lines of several processes never mix.
+
+Nobody waits for the reader of the log: what does not fit into the pipe is counted as lost, and said when it fits again.
+"""
+
+import select
+
+from ...core import logline
+from .nonblocking import Write, writer
+
+QUIET, ERRORS, VERBOSE = range(3)
+
+
+class Log:
+    """Says lines as loud as -q, -Q or -v allow.
+
+    write: where to, without waiting; None = standard error. lost: lines that found no room since that was last said.
+    """
+
+    def __init__(self, verbosity: int, write: Write | None = None) -> None:
+        self.verbose = verbosity >= VERBOSE
+        self._silent = verbosity == QUIET
+        self._write = write or writer(2)
+        self.lost = 0
+        self._cut = False
+
+    def detail(self, *lines: bytes) -> None:
+        """Whole lines that only -v shows."""
+        if self.verbose:
+            self.say(*lines)
+
+    def warn(self, *lines: bytes) -> None:
+        """Whole lines that only -q hides."""
+        if not self._silent:
+            self.say(*lines)
+
+    def say(self, *lines: bytes) -> None:
+        """Whole lines that are always shown; in one write, if that is possible without mixing."""
+        if self.lost and self._put(logline.lost(self.lost)):
+            self.lost = 0
+        data = b"".join(lines)
+        for piece in (data,) if len(data) <= select.PIPE_BUF else data.splitlines(keepends=True):
+            if self.lost or not self._put(_fitting(piece)):
+                self.lost += piece.count(b"\n")
+
+    def _put(self, piece: bytes) -> bool:
+        """Whether there was room for a piece. Behind one that was cut short the next begins a line of its own."""
+        data = b"\n" + piece if self._cut else piece
+        try:
+            self._cut = self._write(data) < len(data)
+        except BlockingIOError:
+            return False
+        except OSError:
+            pass  # a reader that is gone does not stop the server, as in C
+        return True
+
+
+def _fitting(piece: bytes) -> bytes:
+    """POSIX: a write to a pipe is whole only up to PIPE_BUF bytes."""
+    return piece if len(piece) <= select.PIPE_BUF else piece[: select.PIPE_BUF - 1] + b"\n"

@@ -1,0 +1,1 @@
+"""Rules files: read live, written, and their sources."""

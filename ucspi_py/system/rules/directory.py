@@ -1,0 +1,35 @@
+"""A directory that is an access list -> the files in it. Never looks at what they say."""
+
+import os
+import stat
+from collections.abc import Iterator
+
+from ...core.errors import unable
+from ...core.importers.folder_entry import FolderEntry
+
+
+def files(path: str) -> list[FolderEntry]:
+    """Every regular file below a directory. Raises Failure ``unable to read PATH: reason``."""
+    try:
+        return list(_files(path, ""))
+    except OSError as error:
+        raise unable(f"read {error.filename or path}", error) from None
+
+
+def _files(path: str, below: str) -> Iterator[FolderEntry]:
+    with os.scandir(path) as entries:
+        for entry in entries:
+            name = f"{below}{entry.name}"
+            if entry.is_dir():
+                yield from _files(entry.path, f"{name}/")
+            elif entry.is_file():
+                mode = stat.S_IMODE(entry.stat().st_mode)
+                yield FolderEntry(name, mode, _content(entry.path, mode))
+
+
+def _content(path: str, mode: int) -> bytes:
+    """What is in a file; nothing in one that its owner cannot read either: there the mode is the message."""
+    if not mode & (stat.S_IRUSR | stat.S_IXUSR):
+        return b""
+    with open(path, "rb") as file:
+        return file.read()

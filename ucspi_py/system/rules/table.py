@@ -1,0 +1,78 @@
+"""A compiled file for a look at it: one key, or all records. Never for a server, which asks by RulesFile."""
+
+import os
+import struct
+from collections.abc import Iterator
+from typing import IO
+
+from ...core.errors import CorruptRules, unable
+from .checked_cdb import HEADER, PAIR, CheckedReader
+from .live import open_rules, read_whole, unreadable
+
+
+class Table:
+    """A compiled file as it is now. Raises Failure ``unable to read PATH: reason``, also later, for a damaged part."""
+
+    def __init__(self, path: str, *, whole: bool = True) -> None:
+        """whole: read it into memory; otherwise, for a few look-ups in a large file, only what they need."""
+        self._path = path
+        try:
+            self._reader = CheckedReader(read_whole(path)[0]) if whole else _reader_on_disk(path)
+        except OSError as error:
+            raise unable(f"read {path}", error) from None
+        except CorruptRules as corrupt:
+            raise unreadable(path, corrupt) from None
+
+    def get(self, key: bytes) -> bytes | None:
+        """The first value stored under the key, None where there is none."""
+        try:
+            value: bytes | None = self._reader.get(key)
+            return value
+        except CorruptRules as corrupt:
+            raise unreadable(self._path, corrupt) from None
+        except struct.error:
+            raise unreadable(self._path, CorruptRules("file was cut short meanwhile")) from None
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """Yield every key and value in the order in which they were written."""
+        data = self._reader.data
+        position, end = HEADER, min(table for table, _ in self._reader.index)
+        while position < end:
+            key = position + 8
+            key_size, value_size = PAIR.unpack(data[position:key]) if key <= end else (0, end)
+            value = key + key_size
+            position = value + value_size
+            if position > end:
+                raise unreadable(self._path, CorruptRules("a record is cut short"))
+            yield data[key:value], data[value:position]
+
+
+class _OnDisk:
+    """The bytes of a file, each read when it is asked for."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._fd = os.dup(file.fileno())
+        self._size = os.fstat(self._fd).st_size
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __getitem__(self, part: slice) -> bytes:
+        return os.pread(self._fd, part.stop - part.start, part.start)
+
+
+def _pair_on_disk(data: _OnDisk, position: int) -> tuple[int, int]:
+    first, second = PAIR.unpack(data[position : position + 8])
+    return first, second
+
+
+class _ReaderOnDisk(CheckedReader):
+    pair_at = staticmethod(_pair_on_disk)
+
+
+def _reader_on_disk(path: str) -> CheckedReader:
+    with open_rules(path) as file:
+        return _ReaderOnDisk(_OnDisk(file))

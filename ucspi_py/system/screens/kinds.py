@@ -1,0 +1,100 @@
+"""The screens of one worker. Here alone their kinds are told apart. Never talks to a client."""
+
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ...core import logline
+from ...core.settings import GreylistSettings, Screening, ScreenSettings
+from ...core.smtp.verdict import Accept, Refuse, Verdict
+from ..dnsbl import screen as screening
+from ..dnsbl.client import ZoneDesk
+from ..report.connection_log import Journal
+from ..report.log import Log
+from . import greylist as greylisting
+from .greylist import Greylist
+
+
+class Screen(Protocol):
+    """A screen in service."""
+
+    @property
+    def settings(self) -> Screening:
+        """What the operator asked for."""
+
+    async def open(self) -> None:
+        """Get ready; what is wrong is said in the log."""
+
+    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
+        """What becomes of the client that the environment describes; the screen may leave marks there."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneScreen:
+    """rblsmtpd."""
+
+    settings: ScreenSettings
+    desk: ZoneDesk
+    journal: Journal
+
+    async def open(self) -> None:
+        """Zones are asked when a client comes."""
+
+    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
+        """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
+        opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
+        self.desk.note_opinion(self.settings, opinion)
+        ip = environment.get(b"TCPREMOTEIP", b"")
+        if self.settings.verbose and opinion.heard:
+            self.journal.remark(screening.heard_line(self.settings, opinion, ip, os.getpid()))
+        if self.settings.interrogate:
+            environment.update(screening.marks(self.settings, opinion))
+            return Accept()
+        if self.settings.dry_run and isinstance(opinion.verdict, Refuse):
+            self.journal.remark(logline.would_refuse(ip, os.getpid(), opinion.verdict.reply))
+            return Accept()
+        return opinion.verdict
+
+
+@dataclass(frozen=True, slots=True)
+class GreylistScreen:
+    """greylist."""
+
+    settings: GreylistSettings
+    greylist: Greylist
+    desk: ZoneDesk
+
+    async def open(self) -> None:
+        """Open the store."""
+        await self.greylist.open()
+
+    async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
+        """What the records say."""
+        verdict = await self.greylist.judge(environment)
+        self.desk.note_verdict(GreylistSettings, verdict)
+        return verdict
+
+
+def in_service(settings: Sequence[Screening], desk: ZoneDesk, journal: Journal, log: Log) -> tuple[Screen, ...]:
+    """The screens, to be opened and used in the process that calls this."""
+    return tuple(
+        GreylistScreen(one, Greylist(one, log), desk)
+        if isinstance(one, GreylistSettings)
+        else ZoneScreen(one, desk, journal)
+        for one in settings
+    )
+
+
+def import_libraries(settings: Sequence[Screening]) -> None:
+    """Import what the screens will need, while we may still read whatever root may.
+
+    A library that is missing is told of when the screen opens.
+    """
+    for one in settings:
+        if isinstance(one, GreylistSettings):
+            try:
+                greylisting.store_of(one.store)
+            except ImportError:
+                pass

@@ -1,0 +1,1 @@
+"""Who serves: start, master, workers, and the way of a connection through them."""

@@ -1,0 +1,208 @@
+"""Who comes in to one worker, and when: from the listener's queue to a slot or a place. Never decides about a client.
+
+Where there is room, a client is taken off the listener's queue and served. Where there is none, it stays in that queue,
+as in C, or waits in the lobby when the queue is about to overflow. Whatever changes, one look follows at everybody who
+waits, here and, by an event, in the other workers.
+"""
+
+import socket
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+
+from ...core.address import canonical
+from ...core.client import limits
+from ...core.client.connection import Endpoints
+from ...core.settings import ServerSettings
+from ..accept.acceptor import Door
+from ..accept.listener import Listener
+from ..accept.overflow import Lobby
+from ..accept.parent import Parent
+from ..accept.places import Places
+from ..accept.scoreboard import Place, Scoreboard
+from ..accept.slots import Slots
+from ..backend.spawn_batch import Session, StartLine
+from ..lookup import names
+from ..process.rlimits import room_beside
+from ..process.timer import Later
+from ..refuse import last_reply as goodbye
+from ..refuse.held import Held
+from ..report.connection_log import Journal
+from .tasks import Tasks
+
+#: Clients that one worker takes off an overflowing queue before there is room for them.
+LOBBY = 8000
+
+#: Seconds between two looks for room that nobody has told us of: by a worker that was killed before it could, or that
+#: is stopped; and where the system has no events.
+_SLOW_LOOK, _LOOK_WITHOUT_EVENTS = 1.0, 0.02
+
+#: Has a client served: its socket, its ends, and its place where it has one.
+Serve = Callable[[socket.SocketType, Endpoints, Place | None], Session]
+
+
+@dataclass(slots=True)
+class _Visit:
+    """A client that may have to wait. row: its place; None where there was none when it came."""
+
+    client: socket.SocketType
+    endpoints: Endpoints
+    row: int | None
+
+
+def waits(settings: ServerSettings) -> bool:
+    """Whether a client may have to wait for more than its slot: for a name, a screen, or behind others' reserve."""
+    return names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
+
+
+class Admission:
+    """Lets clients in to one worker; stops the worker's loop when it is closed and nobody is in any more."""
+
+    def __init__(
+        self, settings: ServerSettings, listener: Listener, board: Scoreboard, journal: Journal, tasks: Tasks
+    ) -> None:
+        self._settings = settings
+        self._board = board
+        self._journal = journal
+        self._tasks = tasks
+        self._in_hall = waits(settings)
+        self._local = _fixed_local(listener)
+        self._door = Door(tasks.loop, listener, self, Parent().is_stopped)
+        self.rest = self._door.rest
+        self.slots = Slots(board, settings.reserve, self.changed)
+        self.held = Held(board, self._on_held)
+        self._places = Places(board, self.changed)
+        self._start_line = StartLine(tasks.loop, self._door.relieve, self._door.is_resting, tasks.failed, self.changed)
+        seats = min(LOBBY, room_beside(settings.limit + len(board.hall)))
+        self._lobby = Lobby(seats, self._has_room, self._bring_in, tasks.failed)
+        self._look_due = False
+        self._slow_look = Later(_LOOK_WITHOUT_EVENTS, self._look_again)
+
+    def open(self, serve: Serve) -> None:
+        """Begin to let clients in."""
+        self._serve = serve
+        if self._board.vacancies.watch(self._tasks.loop, self.changed):
+            self._slow_look = Later(_SLOW_LOOK, self._look_again)
+        self.changed()
+
+    def close(self) -> None:
+        """Listen no more, so that no new client is lost in a dying worker; those that are in are served."""
+        self._door.close()
+        self.changed()
+
+    def changed(self) -> None:
+        """Have everybody looked at who waits, once for all that changes in this turn of the loop."""
+        if not self._look_due:
+            self._look_due = True
+            self._tasks.loop.call_soon(self._look)
+            self._slow_look.ask(self._tasks.loop)
+
+    def wants_client(self) -> bool:
+        """With no room clients wait in the listener's queue, as in C, unless it is about to overflow."""
+        return self._has_room() or self._sheds() or (self._lobby.has_seats and self._door.is_crowded())
+
+    def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
+        """Take a client that was accepted, to be served when there is room."""
+        local_ip, local_port = self._local or _local(client)
+        endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
+        if self._sheds():
+            self._send_away(client, endpoints)
+        else:
+            self._lobby.seat(client, endpoints)
+            if self._lobby:
+                self.changed()
+
+    def make_room(self) -> bool:
+        """Give up the client that has been held longest here, for its descriptor; False where none is held."""
+        return self.held.dismiss_oldest()
+
+    def starved(self, why: str) -> None:
+        """Say why nobody can be accepted."""
+        self._journal.starved(why)
+
+    def _look(self) -> None:
+        """Let in whoever can be, tell the others what is left, and be done when nobody is here any more."""
+        self._look_due = False
+        self.held.dismiss_asked()
+        waits = self._serve_waiting()
+        self.slots.tell_others()
+        self._places.tell_others()
+        if waits:
+            self._board.vacancies.wait()
+            # Of what became free just before we said so, nobody tells us.
+            if self._serve_waiting():
+                self._slow_look.ask(self._tasks.loop)
+        if self._door.closed and not self._anybody_here():
+            self._tasks.loop.stop()
+
+    def _serve_waiting(self) -> bool:
+        """Serve as many as there is room for, those that have been here longest first; whether anybody waits still."""
+        self.slots.serve_waiting()
+        self._places.serve_waiting()
+        self._lobby.call_in()
+        self._door.watch()
+        return bool(self.slots.awaited or self._places.awaited or self._lobby or self._door.away)
+
+    def _look_again(self) -> None:
+        """Look as if nobody had been told of anything, and as if no look had ever failed."""
+        self._places.look_again()
+        self._look()
+
+    def _anybody_here(self) -> bool:
+        return bool(self._tasks or self._lobby or self._start_line)
+
+    def _on_held(self) -> None:
+        """One more client is held that can make room for another."""
+        self._places.note_news()
+        self.changed()
+
+    def _has_room(self) -> bool:
+        if not self._board.has_free(self._board.slots):
+            return False
+        return self._places.any_left() if self._in_hall else not self.slots.awaited
+
+    def _sheds(self) -> bool:
+        """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
+        return self._settings.overload_message is not None and self._board.running() >= self._settings.limit
+
+    def _bring_in(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        if not self._in_hall:
+            self._start_line.bring(self._serve(client, endpoints, None))
+            return
+        visit = _Visit(client, endpoints, self._places.claim())
+        try:
+            # By the task's end, not in the coroutine: one that fails at its very beginning gives nothing back.
+            self._tasks.take_on(self._serve_in_hall(visit), partial(self._leave, visit))
+        except BaseException:
+            self._leave(visit)
+            raise
+
+    async def _serve_in_hall(self, visit: _Visit) -> None:
+        """Serve a client that may have to wait."""
+        if visit.row is None:
+            visit.row = await self._places.make()
+        keys = limits.keys(self._settings.client_limits, visit.endpoints.remote_ip)
+        self._board.name(visit.row, *keys)
+        await self._serve(visit.client, visit.endpoints, Place(visit.row, keys))
+
+    def _leave(self, visit: _Visit) -> None:
+        visit.client.close()
+        if visit.row is not None:
+            self._places.give_back(visit.row)
+
+    def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        with closing(client):
+            self._journal.turned_away(endpoints, b"all slots are taken")
+            message = self._settings.overload_message
+            goodbye.say(client, limits.BUSY if message is None else message)
+
+
+def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
+    """The local end of every connection; None where the listener takes them on any address."""
+    return None if listener.getsockname()[0] in ("0.0.0.0", "::") else _local(listener)
+
+
+def _local(connection: socket.SocketType) -> tuple[bytes, bytes]:
+    ip, port = connection.getsockname()[:2]
+    return canonical(ip), b"%d" % port

@@ -1,0 +1,181 @@
+"""The master: keeps its workers alive, reaps, reports. Never touches a client."""
+
+import gc
+import os
+import signal
+import time
+import traceback
+from collections.abc import Iterator
+
+from ...core import logline
+from ...core.errors import error_words
+from ...core.service import post as posts
+from ...core.service.post import Post
+from ..process import orphans, signals
+from ..report.connection_log import Journal
+from .pipes import Pipes
+from .reaper import Reaper
+from .worker import Inheritance, Worker
+
+_STOP = frozenset((signal.SIGTERM, signal.SIGINT))
+
+#: Seconds given to the workers to close the listener before they are killed for it.
+_CLOSING_TIME = 2.0
+
+#: Seconds between two reports of what the zones are good for.
+_REPORTS = 3600.0
+
+#: New objects after which a worker looks for cycles that are no longer used. It makes next to none, but remembers what
+#: zones have said, and goes through all of it.
+_COLLECT_AFTER = 20_000
+
+#: Seconds between two looks for backends that have gone, where the system does not tell us.
+_MISSING_LOOKS = 1.0
+
+
+class Master:
+    """Keeps one worker on each post."""
+
+    def __init__(self, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
+        settings = inheritance.settings
+        self._log = inheritance.log
+        self._inheritance = inheritance
+        self._pipes = pipes
+        self._signals = noted
+        self._board = inheritance.board
+        self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
+        self._leaving: set[int] = set()
+        self._adopting = orphans.adopt()
+        journal = Journal(inheritance.log, inheritance.board, settings.limit)
+        self._reaper = Reaper(inheritance.board, journal, adopting=self._adopting)
+        self._kinds = settings.program.kinds
+        self._report_at = time.monotonic() + _REPORTS
+
+    def run(self) -> None:
+        """Serve until told to stop; backends live on."""
+        # What is there now stays: the workers' collectors need not look at it, nor make its pages their own.
+        gc.freeze()
+        gc.set_threshold(_COLLECT_AFTER)
+        while True:
+            self._fill_posts()
+            signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
+            noted = self._signals.take()
+            if noted & _STOP:
+                self._stop()
+                return
+            if signal.SIGHUP in noted:
+                self._relieve()
+            if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
+                self._report()
+            self._let_predecessors_leave()
+            self._reap()
+
+    def _fill_posts(self) -> None:
+        for number, post in enumerate(self._posts):
+            due = posts.next_fork(post)
+            if due is not None and due <= time.monotonic():
+                self._posts[number] = self._employ(post)
+
+    def _patience(self) -> float | None:
+        """Seconds until something is to be done though no signal comes; None where nothing will be."""
+        times = [due for post in self._posts if (due := posts.next_fork(post)) is not None]
+        if self._kinds:
+            times.append(self._report_at)
+        if not self._adopting:
+            times.append(time.monotonic() + _MISSING_LOOKS)
+        return max(0.0, min(times) - time.monotonic()) if times else None
+
+    def _employ(self, post: Post) -> Post:
+        with signals.all_blocked():
+            try:
+                pid = os.fork()
+            except OSError as error:
+                self._log.warn(logline.warning(f"unable to fork a worker: {error_words(error.errno)}"))
+                return posts.not_forked(post, time.monotonic())
+            if not pid:
+                self._become_worker()
+        return posts.forked(post, pid, time.monotonic())
+
+    def _become_worker(self) -> None:
+        """The forked child's one call: it never returns into the master's code."""
+        status = 111
+        try:
+            self._signals.close()
+            self._pipes.close_masters_ends()
+            Worker(self._inheritance).run()
+            status = 0
+        except BaseException as error:  # whatever it is, it is told and ends here
+            self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
+        finally:
+            os._exit(status)
+
+    def _let_predecessors_leave(self) -> None:
+        """Whoever has a successor that stands finishes the clients that it has: nobody is turned away."""
+        for pid in self._pipes.who_stands():
+            for number, post in enumerate(self._posts):
+                self._posts[number], predecessor = posts.stood(post, pid)
+                if predecessor:
+                    self._leaving.add(predecessor)
+                    os.kill(predecessor, signal.SIGTERM)
+
+    def _reap(self) -> None:
+        ended = dict(_ended())
+        dead = self._workers().intersection(ended)
+        for number, post in enumerate(self._posts):
+            for pid in posts.workers(post) & dead:
+                self._log.warn(logline.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
+                self._posts[number] = posts.ended(self._posts[number], pid, time.monotonic())
+        self._leaving -= dead
+        self._reaper.clear(ended, dead, self._workers())
+
+    def _report(self) -> None:
+        """Say what the zones are good for and what the screens have done: on SIGUSR1, and every hour."""
+        self._report_at = time.monotonic() + _REPORTS
+        if not self._kinds:
+            return
+        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.records(), strict=True)
+        held = len(self._board.hall) - self._board.free(self._board.hall)
+        self._log.warn(
+            *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
+            *(
+                logline.screen_totals(kind.totals_name, *self._inheritance.tally.read(kind), held)
+                for kind in self._kinds
+            ),
+        )
+
+    def _relieve(self) -> None:
+        """Have a new worker follow on each post.
+
+        What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
+        """
+        for number in range(len(self._inheritance.settings.program.zones)):
+            self._inheritance.zone_board.test_soon(number)
+        self._posts = [posts.to_be_relieved(post) for post in self._posts]
+
+    def _stop(self) -> None:
+        """Close the door everywhere before we are gone, so that a new server can listen at once."""
+        self._inheritance.listener.close()
+        os.close(self._pipes.open_door)
+        self._tell_workers(signal.SIGTERM)
+        if not signals.readable(_CLOSING_TIME, self._pipes.door):
+            self._tell_workers(signal.SIGKILL)
+
+    def _tell_workers(self, number: int) -> None:
+        for pid in self._workers():
+            os.kill(pid, number)
+
+    def _workers(self) -> set[int]:
+        """The process ids of all workers that have not ended."""
+        return self._leaving.union(*map(posts.workers, self._posts))
+
+
+def _ended() -> Iterator[tuple[int, int]]:
+    """Reap our children: yield (pid, wait status) of all that have ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status

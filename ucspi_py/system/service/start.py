@@ -1,0 +1,119 @@
+"""From settings to a serving master: listens, gives up root, furnishes what all workers share. Never serves."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Mapping
+
+from ...core import logline
+from ...core.dns import message as dns_message
+from ...core.dns.message import Ask, TellAnswer
+from ...core.errors import error_words
+from ...core.lint.variable import odd_numbers
+from ...core.settings import ServerSettings
+from ..accept import listener
+from ..accept.arrivals import Arrivals
+from ..accept.scoreboard import Scoreboard
+from ..backend import spawn
+from ..dnsbl.shared_state import ZoneBoard
+from ..lookup import names
+from ..process import descriptors, privileges, signals
+from ..process.pathexec import find
+from ..process.rlimits import SoftLimits, make_room, room_for
+from ..report.log import Log
+from ..report.totals import Tally
+from ..screens import kinds as screens
+from .admission import LOBBY, waits
+from .master import Master
+from .pipes import Pipes
+from .worker import MASTERS_SIGNALS, Inheritance
+
+#: For us, not for the backends: systemd's messages to its service.
+_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
+
+
+def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
+    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
+    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit + LOBBY))
+    port = listener.port_number(settings.port)
+    address = _address(settings.host)
+    noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
+    sock = listener.listen(address, port, settings.backlog)
+    ask = _ask(settings)  # imports, while we may still read whatever root may
+    screens.import_libraries(settings.program.screens)
+    log = Log(settings.verbosity)
+    privileges.become(settings.uid, settings.gid)
+    if settings.print_port:
+        with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
+            os.write(1, b"%d\n" % sock.getsockname()[1])
+    descriptors.null_input_and_output()
+    board = Scoreboard(settings.limit, room_for(settings.held_limit))
+    arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
+    log.detail(logline.status(board.running(), settings.limit))
+    _warn(log, settings, len(board.hall))
+    pipes = Pipes.open()
+    zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
+    inheritance = Inheritance(
+        settings=settings,
+        log=log,
+        listener=sock,
+        board=board,
+        arrivals=arrivals,
+        zone_board=zone_board,
+        tally=tally,
+        death_pipe=pipes.death,
+        open_door=pipes.open_door,
+        stand=pipes.stand,
+        environment=passed_on(os.environb),
+        manner=manner,
+        ask=ask,
+    )
+    Master(inheritance, pipes, noted).run()
+
+
+def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """What every program gets of our own environment."""
+    return {name: value for name, value in environment.items() if name not in _NOT_PASSED_ON}
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _address(host: str) -> str:
+    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
+    address = listener.literal(host)
+    if address is None:
+        from ..lookup import start_lookup  # only a name costs the import of dns
+
+        address = start_lookup.address_of(host)
+    return address
+
+
+def _ask(settings: ServerSettings) -> Ask:
+    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
+    if not names.asks_dns(settings) and not settings.program.zones:
+        return _nobody_knows
+    from ..lookup import resolver
+
+    return resolver.from_environment(min(settings.workers, settings.limit)).ask
+
+
+def _nobody_knows(_name: bytes, _kind: int, _deadline: float, tell: TellAnswer) -> None:
+    tell(dns_message.Absent())
+
+
+def _warn(log: Log, settings: ServerSettings, places: int) -> None:
+    """What an operator should know before the first client does."""
+    if waits(settings) and places < settings.held_limit:
+        log.warn(logline.warning(f"the hard limit of open files allows --held {places}, not {settings.held_limit}"))
+    program = settings.program.argv[0]
+    try:
+        find(program)
+    except OSError as error:
+        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
+    if "RELAYCLIENT" in os.environ:
+        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
+    for sentence in odd_numbers(os.environb.items()):
+        log.warn(logline.warning(f"{sentence}, in the environment of the server"))

@@ -1,0 +1,1 @@
+"""Where greylisting remembers."""

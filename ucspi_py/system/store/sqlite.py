@@ -1,0 +1,170 @@
+"""Greylist records in an SQLite file that all workers share, and that outlives them. The only importer of sqlite3.
+
+SQLite waits for disks and locks, so it has a thread of its own and the loop of a worker never waits with it. To be made
+in the process that uses it: neither a connection nor a thread may cross a fork. Never decides.
+"""
+
+import asyncio
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from ...core.greylist.network import Decision, Record, decide, expiry
+from ...core.settings import GreylistSettings
+from ...core.smtp.verdict import Verdict
+
+T = TypeVar("T")
+
+#: Seconds to wait for another writer; each of them is done in less than a millisecond.
+_BUSY = 0.1
+#: Seconds between tries to open the file.
+_PAUSES = (0.01, 0.02, 0.04, 0.08)
+#: Bytes that the file and the two beside it may have together: 1 GiB is enough for every /24 there is.
+_SIZE = 1 << 30
+#: Pages of 4 KiB that the file itself may have. The rest is for what has not been moved into it yet (-wal).
+_PAGE = 4096
+_PAGES = _SIZE // _PAGE * 15 // 16
+
+#: NORMAL syncs at a checkpoint only: a crash of the machine may cost the last records, never the file.
+_OPEN = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA journal_size_limit = 8388608;
+CREATE TABLE IF NOT EXISTS greylist
+  (network TEXT PRIMARY KEY, first INTEGER NOT NULL, passed INTEGER, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS greylist_expires ON greylist (expires);
+"""
+_GET = "SELECT first, passed FROM greylist WHERE network = ?"
+_PUT = "REPLACE INTO greylist VALUES (?, ?, ?, ?)"
+#: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
+_SWEEP = """DELETE FROM greylist WHERE network IN
+  (SELECT network FROM greylist WHERE expires < ? ORDER BY expires LIMIT 2)"""
+_PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
+_EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
+_ANY_TIME = 1 << 62
+
+
+class SqliteStore:
+    """One process's way to the file.
+
+    pages: those that the file may have; then records that expire first go early. size: bytes of all three files.
+    All methods raise sqlite3.Error where the file is missing, damaged, locked, read-only, or its disk is full.
+    """
+
+    def __init__(self, settings: GreylistSettings, pages: int = _PAGES, size: int = _SIZE) -> None:
+        # An absolute path is a file for SQLite too, whatever its name.
+        self._path = os.path.abspath(settings.store)
+        self._settings = settings
+        self._pages = pages
+        self._size = size
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    async def open(self) -> None:
+        """Open the file, made if it does not exist."""
+        await self._in_thread(self._opened)
+
+    async def visit(self, network: str, now: int) -> Verdict:
+        """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
+        return await self._in_thread(lambda: self._visit(network, now))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, deed: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
+
+    def _visit(self, network: str, now: int) -> Verdict:
+        try:
+            connection = self._opened()
+            known = _record(connection, network)
+            decision = decide(known, now, self._settings)
+            if decision.record != known:
+                decision = self._change(connection, network, now)
+        except sqlite3.Error:
+            self._close()  # the next visit opens what may have been repaired or replaced meanwhile
+            raise
+        return decision.verdict
+
+    def _change(self, connection: sqlite3.Connection, network: str, now: int) -> Decision:
+        """Decide again while nobody else can write: another worker may have let the network in meanwhile."""
+        pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
+        self._make_room(connection, pages)
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            decision = decide(_record(connection, network), now, self._settings)
+            connection.execute(_SWEEP, (_ANY_TIME if pages - free >= self._pages else now,))
+            connection.execute(_PUT, (network, *decision.record, expiry(decision.record, self._settings)))
+        return decision
+
+    def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
+        """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
+        if self._bytes(pages) >= self._size:
+            connection.execute(_EMPTY_WAL).fetchall()
+            if self._bytes(pages) >= self._size:
+                raise sqlite3.OperationalError("it is full, and another program keeps reading it")
+
+    def _bytes(self, pages: int) -> int:
+        return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is not None and _identity(self._path) != self._identity:
+            self._close()  # it was removed or replaced: what is written there, nobody would ever read
+        if self._connection is None:
+            self._connection = _connect(self._path)
+            self._identity = _identity(self._path)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _record(connection: sqlite3.Connection, network: str) -> Record | None:
+    row = connection.execute(_GET, (network,)).fetchone()
+    return Record(*row) if row else None
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Which file that is; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    """A connection to the file. Workers that begin a new one at once are locked out by each other, and try again."""
+    for pause in _PAUSES:
+        try:
+            return _prepared(path)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(pause)
+    return _prepared(path)
+
+
+def _prepared(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+    try:
+        connection.executescript(_OPEN)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
