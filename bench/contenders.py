@@ -134,8 +134,8 @@ def ours(name: str) -> str:
 
 def _djb_words(program: str, screen: str, workshop: Workshop, limit: int, zones: Sequence[str]) -> list[str]:
     options = ["-1", "-H", "-R", "-l", "0", "-x", workshop.rules, "-c", str(limit), "-b", _BACKLOG, "-Q"]
-    screening = [screen, *(word for zone in zones for word in ("-r", zone))] if zones else []
-    return [program, *options, "127.0.0.1", "0", *screening, workshop.backend]
+    dnsbl_screen = [screen, *(word for zone in zones for word in ("-r", zone))] if zones else []
+    return [program, *options, "127.0.0.1", "0", *dnsbl_screen, workshop.backend]
 
 
 def _children(pid: int) -> list[int]:

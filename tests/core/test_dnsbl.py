@@ -305,30 +305,30 @@ def test_a_client_is_watched_until_an_allow_list_speaks_for_it() -> None:
 
 
 @given(interviews)
-def test_the_verdict_is_that_of_asking_one_after_the_other(interview: list[tuple[str, Finding]]) -> None:
+def test_the_verdict_is_that_of_asking_one_after_the_other(query_all: list[tuple[str, Finding]]) -> None:
     """Asked at once and judged in order: the same as C, which waits for each zone."""
-    zones = [zone(flags) for flags, _ in interview]
+    zones = [zone(flags) for flags, _ in query_all]
 
-    assert judge(screen(zones), [finding for _, finding in interview]) == in_series(interview)
+    assert judge(screen(zones), [finding for _, finding in query_all]) == in_series(query_all)
 
 
 @given(st.lists(st.tuples(flags, st.sampled_from(WORLDS)), max_size=5))
-def test_the_interview_is_that_of_c(interview: list[tuple[str, tuple[Answer, Answer]]]) -> None:
+def test_the_interview_is_that_of_c(query_all: list[tuple[str, tuple[Answer, Answer]]]) -> None:
     """A first and TXT where it is needed: of zones that do not lie the verdict of C, which asks for one of them."""
-    zones = [zone(flags) for flags, _ in interview]
+    zones = [zone(flags) for flags, _ in query_all]
     heard = []
-    for asked, (address, text) in zip(zones, (world for _, world in interview), strict=True):
+    for asked, (address, text) in zip(zones, (world for _, world in query_all), strict=True):
         finding = after_address(asked, address)
         heard.append(after_text(asked, IP, address, text) if finding is None else finding)
 
-    assert judge(screen(zones), heard) == as_c_asks(interview)
+    assert judge(screen(zones), heard) == as_c_asks(query_all)
 
 
 @given(interviews, st.data())
-def test_an_early_verdict_is_the_last_one(interview: list[tuple[str, Finding]], data: st.DataObject) -> None:
+def test_an_early_verdict_is_the_last_one(query_all: list[tuple[str, Finding]], data: st.DataObject) -> None:
     """Whatever is still to come changes nothing once there is a verdict."""
-    settings = screen([zone(flags) for flags, _ in interview])
-    everything = [finding for _, finding in interview]
+    settings = screen([zone(flags) for flags, _ in query_all])
+    everything = [finding for _, finding in query_all]
     heard = [finding if data.draw(st.booleans()) else None for finding in everything]
 
     assert judge(settings, heard) in (None, judge(settings, everything))
@@ -336,11 +336,11 @@ def test_an_early_verdict_is_the_last_one(interview: list[tuple[str, Finding]], 
 
 @given(weighed, scores, st.booleans(), st.data())
 def test_an_early_verdict_by_weight_is_the_last_one(
-    interview: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None], greet: bool, data: st.DataObject
+    query_all: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None], greet: bool, data: st.DataObject
 ) -> None:
     """But for the words of the refusal: those of a heavier zone may come too late."""
-    settings = screen(weigh(interview), limits, greet=float(greet))
-    everything = [finding for _, _, finding in interview]
+    settings = screen(weigh(query_all), limits, greet=float(greet))
+    everything = [finding for _, _, finding in query_all]
     heard = [finding if data.draw(st.booleans()) else None for finding in everything]
 
     early, last = judge(settings, heard), judge(settings, everything)
@@ -351,13 +351,13 @@ def test_an_early_verdict_by_weight_is_the_last_one(
 
 @given(weighed, scores, st.randoms())
 def test_the_order_of_weights_does_not_matter(
-    interview: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None], chance: object
+    query_all: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None], chance: object
 ) -> None:
     """The same sum and the same verdict however the zones are written down."""
-    shuffled = list(interview)
+    shuffled = list(query_all)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
     sums, verdicts = [], []
-    for order in (interview, shuffled):
+    for order in (query_all, shuffled):
         heard = [finding for _, _, finding in order]
         sums.append(score_of(weigh(order), heard))
         verdicts.append(judge(screen(weigh(order), limits), heard))
@@ -370,16 +370,16 @@ def test_the_order_of_weights_does_not_matter(
 
 @given(weighed, scores)
 def test_a_score_is_a_sum_of_who_lists(
-    interview: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None]
+    query_all: list[tuple[str, int | None, Finding]], limits: tuple[int, int | None]
 ) -> None:
     """The rule in its plainest form, with everything known."""
-    heard = [finding for _, _, finding in interview]
-    listing = [(flags, weight) for flags, weight, finding in interview if isinstance(finding, Listed)]
+    heard = [finding for _, _, finding in query_all]
+    listing = [(flags, weight) for flags, weight, finding in query_all if isinstance(finding, Listed)]
     score = sum((0 if "a" in flags else 1) if weight is None else weight for flags, weight in listing)
-    failed = [flags for flags, _, finding in interview if isinstance(finding, Failing)]
+    failed = [flags for flags, _, finding in query_all if isinstance(finding, Failing)]
     bounces = limits[1] is not None and score >= limits[1] and not failed
 
-    verdict = judge(screen(weigh(interview), limits), heard)
+    verdict = judge(screen(weigh(query_all), limits), heard)
 
     if any("a" in flags and weight is None for flags, weight in listing):
         assert verdict == KNOWN
@@ -409,9 +409,9 @@ def test_a_finding_in_a_word(finding: Finding, expected: bytes) -> None:
     assert word(finding) == expected
 
 
-def weigh(interview: Sequence[tuple[str, int | None, Finding]]) -> list[Zone]:
+def weigh(query_all: Sequence[tuple[str, int | None, Finding]]) -> list[Zone]:
     """The zones of an interview with their weights."""
-    return [zone(flags if weight is None else f"{flags} *{weight}") for flags, weight, _ in interview]
+    return [zone(flags if weight is None else f"{flags} *{weight}") for flags, weight, _ in query_all]
 
 
 def outcome(verdict: Verdict, greet: bool = True) -> int | bool:
@@ -419,10 +419,10 @@ def outcome(verdict: Verdict, greet: bool = True) -> int | bool:
     return verdict.code if isinstance(verdict, Refuse) else verdict.known and greet
 
 
-def in_series(interview: list[tuple[str, Finding]]) -> Verdict:
+def in_series(query_all: list[tuple[str, Finding]]) -> Verdict:
     """rblsmtpd's way: a state that each option changes until something is decided."""
     never_for_good = False
-    for flags, finding in interview:
+    for flags, finding in query_all:
         failed = isinstance(finding, Failing)
         never_for_good |= failed
         if "a" in flags:
@@ -436,10 +436,10 @@ def in_series(interview: list[tuple[str, Finding]]) -> Verdict:
     return Accept()
 
 
-def as_c_asks(interview: list[tuple[str, tuple[Answer, Answer]]]) -> Verdict:
+def as_c_asks(query_all: list[tuple[str, tuple[Answer, Answer]]]) -> Verdict:
     """TXT of a list and A of an allow-list, one zone after the other."""
     heard: list[tuple[str, Finding]] = []
-    for flags, answers in interview:
+    for flags, answers in query_all:
         answer = answers[0 if "a" in flags else 1]
         if isinstance(answer, Failed):
             heard.append((flags, FAILED))

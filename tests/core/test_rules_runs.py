@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.programs import theirs
 from ucspi_py.core.lint.line import line_findings
-from ucspi_py.core.lint.runs import Odd, Run, numbered, sorted_out
+from ucspi_py.core.lint.runs import PlainBlock, Unusual, numbered, sorted_out
 
 ROOT = Path(__file__).parents[2]
 #: Every shape that the digits of an octet can have, and some that they cannot.
@@ -23,7 +23,7 @@ def _shapes() -> list[bytes]:
 
 
 def _numbers_of_odd_lines(source: bytes) -> set[int]:
-    return {number for number, _ in numbered([piece for piece in sorted_out(source) if isinstance(piece, Odd)])}
+    return {number for number, _ in numbered([piece for piece in sorted_out(source) if isinstance(piece, Unusual)])}
 
 
 def test_no_shape_of_an_address_is_taken_for_a_fine_one() -> None:
@@ -38,7 +38,7 @@ def test_no_shape_of_an_address_is_taken_for_a_fine_one() -> None:
 
 _OF_THE_SYSTEM = """
 import sys
-from ucspi_py.core.rules_lint import lint
+from ucspi_py.core.lint.lint import lint
 print(*sorted({found.line for found in lint(sys.stdin.buffer.read()) if "never" in found.sentence}))
 """
 
@@ -67,7 +67,7 @@ def test_fine_lines_are_one_run_however_many_they_are() -> None:
     """Thousands are taken at a time, and nothing is lost between."""
     source = b"1.2.3.4:deny\n" * 3500 + b"# a\n\n" + b"=.example.org:allow\n" * 10
 
-    assert sorted_out(source) == [Run(1, source)]
+    assert sorted_out(source) == [PlainBlock(1, source)]
 
 
 @pytest.mark.parametrize(

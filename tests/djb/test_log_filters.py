@@ -15,8 +15,8 @@ REFUSED, LET_IN = b"192.0.2.7", b"192.0.2.8"
 OTHERS = [
     logline.would_refuse(LET_IN, 77, b"451 listed"),
     logline.would_refuse(LET_IN, 77, b"553 http://bl/?192.0.2.8"),
-    logline.heard(LET_IN, 77, [(b"bl", b"clean", 0.001), (b"al", b"127.0.0.2", 0.002)], b"accepted"),
-    logline.heard(LET_IN, 77, [(b"bl", b"127.0.0.2", 0.001)], b"451 listed"),
+    logline.zone_results(LET_IN, 77, [(b"bl", b"clean", 0.001), (b"al", b"127.0.0.2", 0.002)], b"accepted"),
+    logline.zone_results(LET_IN, 77, [(b"bl", b"127.0.0.2", 0.001)], b"451 listed"),
     logline.said(LET_IN, 77, {b"helo": b"mail", b"mail": b"FROM:<a@b>", b"rcpt": b"TO:<c@d>"}),
     logline.said(LET_IN, 77, {}),
     logline.zone_totals(b"bl", {"asked": 5210, "listed": 4102, "errors": 451}),

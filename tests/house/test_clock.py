@@ -5,7 +5,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 
-#: Records of greylisting outlive the machine's start: no other clock will do, and core/greylist/network.py says what holds.
+#: Records of greylisting outlive the machine's start, so no other clock will do (core/greylist/network.py).
 #: The time of a file's last change is the wall clock's, and held against it; a step costs one more look at the file.
 WALL_CLOCK = {"system/screens/greylist.py", "system/rules/live.py"}
 

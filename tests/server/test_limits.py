@@ -159,16 +159,16 @@ def test_slots_kept_for_relay_clients(tmp_path: Path) -> None:
     """With one slot of two reserved a second stranger waits, and who may relay is served."""
     rules = cdb_of('127.0.0.9:allow,RELAYCLIENT=""\n:allow\n', tmp_path)
     options = ("-c2", "--reserve", "1", "-x", rules, *QUIET)
-    with Server(SERVER, options, ("cat",), tmp_path) as server, served(server, 1), server.connect() as stranger:
-        stranger.sendall(b"s")
-        stranger.settimeout(0.5)
+    with Server(SERVER, options, ("cat",), tmp_path) as server, served(server, 1), server.connect() as static_names:
+        static_names.sendall(b"s")
+        static_names.settimeout(0.5)
         with pytest.raises(TimeoutError):
-            stranger.recv(1)
+            static_names.recv(1)
         with served(server, 1, "127.0.0.9"):
             pass
-        stranger.settimeout(0.5)
+        static_names.settimeout(0.5)
         with pytest.raises(TimeoutError):
-            stranger.recv(1)
+            static_names.recv(1)
 
 
 @pytest.mark.parametrize(("text", "told"), [("421 4.3.2 come back later", b"421 4.3.2 come back later\r\n"), ("", b"")])

@@ -24,13 +24,13 @@ from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
 from ucspi_py.core.settings import Program
 from ucspi_py.core.smtp.verdict import Refuse, Verdict
 from ucspi_py.system.dnsbl import check as zone_check
-from ucspi_py.system.dnsbl import stdin_client as opinions
-from ucspi_py.system.dnsbl.client import ZoneDesk
+from ucspi_py.system.dnsbl import stdin_client
+from ucspi_py.system.dnsbl.client import DnsblClient
 from ucspi_py.system.dnsbl.screen import screen
-from ucspi_py.system.dnsbl.shared_state import ZoneBoard
+from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.lookup import resolver
 from ucspi_py.system.report.log import QUIET, Log
-from ucspi_py.system.report.totals import Tally
+from ucspi_py.system.report.totals import SharedTotals
 
 #: Cases that are run as real processes.
 CASES = 24
@@ -129,16 +129,16 @@ def alone(drawn: Case, found: Program) -> Verdict:
     variables = {b"TCPREMOTEIP": drawn.ip.encode()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolver, "from_environment", drawn.table)
-        return asyncio.run(opinions.form(found.zone_screens[0], variables)).verdict
+        return asyncio.run(stdin_client.form(found.zone_screens[0], variables)).verdict
 
 
 def absorbed(drawn: Case, found: Program) -> Verdict:
     """As a worker does it; asked a second time it must not say another thing."""
-    desk = ZoneDesk(found, ZoneBoard(len(found.zones)), Tally(), drawn.table().ask, Log(QUIET))
+    desk = DnsblClient(found, SharedZones(len(found.zones)), SharedTotals(), drawn.table().ask, Log(QUIET))
 
     async def twice() -> Verdict:
         variables = {b"TCPREMOTEIP": drawn.ip.encode()}
-        first, second = [await screen(found.zone_screens[0], variables, desk.hear, None) for _ in range(2)]
+        first, second = [await screen(found.zone_screens[0], variables, desk.ask_zone, None) for _ in range(2)]
         assert outcome(first.verdict)[:4] == outcome(second.verdict)[:4]
         return first.verdict
 

@@ -13,7 +13,7 @@ from ucspi_py.core.dns.message import UNREACHABLE, A, Absent, Answer, Found
 from ucspi_py.core.dnsbl import judgement as dnsbl
 from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
-from ucspi_py.system.dnsbl.query import Heard, Inquiry, hear
+from ucspi_py.system.dnsbl.query import Query, Result, ask_zone
 from ucspi_py.system.lookup.futures import answer_to
 from ucspi_py.system.lookup.resolver import Resolver
 from ucspi_py.system.lookup.server_list import ServerList
@@ -178,8 +178,8 @@ def heard(words: str, dns: str, deadline: float) -> tuple[Finding, float]:
         assert name
         with contextlib.closing(Resolver(ServerList(dns).current)) as resolver:
             loop = asyncio.get_running_loop()
-            said: asyncio.Future[Heard] = loop.create_future()
-            hear(resolver.ask, Inquiry(asked, ME.encode(), name, loop.time() + deadline), said.set_result)
+            said: asyncio.Future[Result] = loop.create_future()
+            ask_zone(resolver.ask, Query(asked, ME.encode(), name, loop.time() + deadline), said.set_result)
             return (await said).finding, said.result().seconds
 
     return asyncio.run(main())

@@ -16,7 +16,7 @@ from ucspi_py.core.settings import Program, ServerSettings
 from ucspi_py.system.accept.listener import Listener, listen
 from ucspi_py.system.accept.scoreboard import Place, Scoreboard
 from ucspi_py.system.process.loop import new_loop
-from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import VERBOSE, Log
 from ucspi_py.system.service.admission import Admission
 from ucspi_py.system.service.tasks import Tasks
@@ -82,8 +82,8 @@ class House:
         self.loop = new_loop()
         self.log = Lines()
         self.tasks = Tasks(self.loop, self.log, self._ended)
-        journal = Journal(self.log, self.board, self.settings.limit)
-        self.admission = Admission(self.settings, self.listener, self.board, journal, self.tasks)
+        connection_log = ConnectionLog(self.log, self.board, self.settings.limit)
+        self.admission = Admission(self.settings, self.listener, self.board, connection_log, self.tasks)
         self.served: list[int] = []
         self._serve = serve
         self._clients: list[socket.socket] = []

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 
-from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
+from ucspi_py.core.dns.message import TXT, A, Absent, Answer, AnswerCallback, Failed, Found
 
 Key = tuple[bytes, int]
 
@@ -17,10 +17,10 @@ class Table:
         self.answers = dict(answers or {})
         self.asked: list[Key] = []
 
-    def ask(self, name: bytes, kind: int, _deadline: float, tell: TellAnswer) -> None:
+    def ask(self, name: bytes, kind: int, _deadline: float, callback: AnswerCallback) -> None:
         """The longest end of the name that the table has decides."""
         self.asked.append((name, kind))
-        asyncio.get_running_loop().call_soon(tell, self._answer(name, kind))
+        asyncio.get_running_loop().call_soon(callback, self._answer(name, kind))
 
     def _answer(self, name: bytes, kind: int) -> Answer:
         for at in (0, *(place + 1 for place, byte in enumerate(name) if byte == ord("."))):

@@ -94,7 +94,7 @@ def test_an_overflowing_queue_is_taken_in_and_served_in_order() -> None:
         clients = [house.connect()]
         house.until(lambda: house.served)
         clients += [house.connect() for _ in range(8)]
-        house.until(lambda: not house.admission._door.is_crowded())
+        house.until(lambda: not house.admission._acceptor.is_crowded())
         for number in range(9):
             house.until(partial(one_more_runs, house, number))
             end(house, number)
@@ -109,7 +109,7 @@ def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
         house.until(lambda: house.served)
         house.settle()
         assert len(house.served) == 1
-        assert not house.admission._lobby
+        assert not house.admission._overflow
 
 
 @pytest.mark.parametrize("watching", [False, True])
@@ -133,7 +133,7 @@ def test_room_that_nobody_tells_of_is_noticed_a_little_later(watching: bool) -> 
     """A worker that is killed between giving back and telling keeps nobody waiting."""
     with House(started) as house:
         if watching:
-            house.until(lambda: not house.admission._door.away)
+            house.until(lambda: not house.admission._acceptor.away)
             house.settle()
         taken = house.board.claim(house.board.slots)
         assert taken is not None
@@ -164,8 +164,8 @@ def test_a_worker_that_is_told_to_end_serves_who_waits_inside(serve: Any) -> Non
         assert taken is not None
         for _ in range(9):
             house.connect()
-        house.until(lambda: len(house.admission._lobby) > 3)
-        waiting = len(house.admission._lobby)
+        house.until(lambda: len(house.admission._overflow) > 3)
+        waiting = len(house.admission._overflow)
         house.admission.close()
         house.settle()
         assert not house.served
@@ -278,11 +278,11 @@ class TestPlaces:
         """With a word, and the others stay."""
         with House(held, remote_info=True, held_limit=2) as house:
             clients = [house.connect() for _ in range(2)]
-            house.until(lambda: house.board.free(house.board.hall) == 0)
+            house.until(lambda: house.board.free(house.board.pending) == 0)
             newcomer = house.connect()
             house.until(lambda: len(house.served) == 3)
             house.settle()
-            assert house.board.free(house.board.hall) == 0
+            assert house.board.free(house.board.pending) == 0
             assert everything(clients[0]).endswith(b"421 4.3.2 too many clients like you, try again later\r\n")
             for client in (clients[1], newcomer):
                 assert client.recv(100) == b"220 rblsmtpd.local\r\n"
@@ -291,7 +291,7 @@ class TestPlaces:
         """Also one that takes no clients any more; it ends when its last one has left."""
         with House(held, remote_info=True, held_limit=2) as old, House(held, old.board, remote_info=True) as new:
             clients = [old.connect() for _ in range(2)]
-            old.until(lambda: old.board.free(old.board.hall) == 0)
+            old.until(lambda: old.board.free(old.board.pending) == 0)
             old.admission.close()
             asked: list[socket.socket] = []
             for leaving in clients:

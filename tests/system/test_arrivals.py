@@ -61,7 +61,7 @@ def test_of_those_of_one_period_the_rarest_is_forgotten() -> None:
         arrivals.note(client)
         arrivals.note(client)
 
-    assert [arrivals.note(stranger) for stranger in range(100, 200)] == [1] * 100
+    assert [arrivals.note(static_names) for static_names in range(100, 200)] == [1] * 100
     assert [arrivals.note(client) for client in (1, 2, 3)] == [3, 3, 3]
 
 

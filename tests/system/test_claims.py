@@ -19,7 +19,7 @@ from ucspi_py.core.rules.data import DEFAULT
 from ucspi_py.core.settings import ScreenSettings
 from ucspi_py.core.smtp.verdict import Refuse
 from ucspi_py.system.accept.scoreboard import Place
-from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.service import admission, session
 from ucspi_py.system.service.session import Service
 
@@ -89,7 +89,7 @@ def service(house: House, *, refusing: bool) -> Service:
     screen = Refusing(ScreenSettings((), 60, 1.0))
     return Service(
         settings=house.settings,
-        journal=Journal(house.log, house.board, house.settings.limit),
+        connection_log=ConnectionLog(house.log, house.board, house.settings.limit),
         board=house.board,
         arrivals=None,
         slots=house.admission.slots,
@@ -97,7 +97,7 @@ def service(house: House, *, refusing: bool) -> Service:
         in_bursts=not admission.waits(house.settings),
         decide=lambda *_client: DEFAULT,
         environment={},
-        stranger=Names(None, None, None),
+        static_names=Names(None, None, None),
         launcher=cast(Any, Launcher()),
         ask=cast(Any, None),
         screens=cast(Any, (screen,) if refusing else ()),
@@ -111,7 +111,7 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-def one_client(step: int, *, in_hall: bool, refusing: bool) -> list[str]:
+def one_client(step: int, *, in_pending: bool, refusing: bool) -> list[str]:
     """One client comes and goes while something fails; then nothing is claimed any more. What failed."""
 
     async def serve(_house: House, _number: int, client: socket.SocketType, place: Place | None) -> None:
@@ -119,7 +119,7 @@ def one_client(step: int, *, in_hall: bool, refusing: bool) -> list[str]:
         await session.serve(services[0], client, endpoints, place)
 
     services: list[Service] = []
-    with House(serve, remote_info=in_hall, limit=2) as house:
+    with House(serve, remote_info=in_pending, limit=2) as house:
         services.append(service(house, refusing=refusing))
         client = house.connect()
         with error_at(step) as failed:
@@ -130,7 +130,7 @@ def one_client(step: int, *, in_hall: bool, refusing: bool) -> list[str]:
         house.run_to_the_end()
         house.admission.slots.ended(PROGRAM)
         assert house.board.free(house.board.slots) == 2, failed
-        assert house.board.free(house.board.hall) == len(house.board.hall), failed
+        assert house.board.free(house.board.pending) == len(house.board.pending), failed
         assert house.board.count_client(limits.keys(house.settings.client_limits, b"127.0.0.1").client) == 0
         if failed:
             assert house.log.lines, failed
@@ -140,15 +140,15 @@ def one_client(step: int, *, in_hall: bool, refusing: bool) -> list[str]:
 # A session that fails at its very beginning leaves its client's socket to whoever closes what nobody has any more.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize(
-    ("in_hall", "refusing"),
+    ("in_pending", "refusing"),
     [(False, False), (True, False), (True, True)],
     ids=["straight to its program", "looked up", "held"],
 )
-def test_nothing_stays_claimed_whatever_fails(in_hall: bool, refusing: bool) -> None:
+def test_nothing_stays_claimed_whatever_fails(in_pending: bool, refusing: bool) -> None:
     """Slots, places and the client's socket; and the worker ends when it is told to."""
     seen = set()
     step = 1
-    while failed := one_client(step, in_hall=in_hall, refusing=refusing):
+    while failed := one_client(step, in_pending=in_pending, refusing=refusing):
         seen.update(failed)
         step += 1
 

@@ -58,7 +58,7 @@ class Room:
 
     async def talk(self, ends: Ends, seconds: int) -> RefusalDialogue:
         """Hold a client in a row of its own; its dialogue afterwards."""
-        row = self.board.claim(self.board.hall)
+        row = self.board.claim(self.board.pending)
         assert row is not None
         try:
             return await self.held.talk(row, ends.server, Refuse(451, b"no"), seconds)

@@ -41,7 +41,7 @@ def test_a_backend_counts_until_its_row_is_given_back(board: Scoreboard) -> None
 
 def test_a_client_is_counted_by_its_keys_until_its_row_is_given_back(board: Scoreboard) -> None:
     """In slots and places alike."""
-    rows = [board.claim(board.slots), board.claim(board.hall)]
+    rows = [board.claim(board.slots), board.claim(board.pending)]
     for row in rows:
         assert row is not None
         board.name(row, 11, 22)
@@ -59,10 +59,10 @@ def test_what_a_dead_worker_had_claimed_is_found_in_slots_and_places(board: Scor
     def claim_and_hold() -> None:
         board.claim(board.slots)
         for since in (1, 2):
-            row = board.claim(board.hall)
+            row = board.claim(board.pending)
             assert row is not None
             board.hold_refused(row, since)
-        board.claim(board.hall)
+        board.claim(board.pending)
         board.dismiss_oldest()
 
     ours = board.claim(board.slots)
@@ -72,20 +72,20 @@ def test_what_a_dead_worker_had_claimed_is_found_in_slots_and_places(board: Scor
     assert board.claimed_by(os.getpid()) == [ours]
     for row in board.claimed_by(dead):
         board.give_back(row)
-    assert (board.free(board.slots), board.free(board.hall)) == (1, 3)
+    assert (board.free(board.slots), board.free(board.pending)) == (1, 3)
     assert not board.anybody_held()
     assert not board.dismiss_oldest()
 
 
 def test_who_is_held_longest_is_asked_to_leave_whoever_has_it(board: Scoreboard) -> None:
     """Each call asks the next; a row is told to its own process alone, and free once it is given back."""
-    rows = [board.claim(board.hall) for _ in range(2)]
+    rows = [board.claim(board.pending) for _ in range(2)]
     for row, since in zip(rows, (300, 100), strict=True):
         assert row is not None
         board.hold_refused(row, since)
 
     def hold_the_one_between() -> None:
-        row = board.claim(board.hall)
+        row = board.claim(board.pending)
         assert row is not None
         board.hold_refused(row, 200)
 
@@ -102,5 +102,5 @@ def test_who_is_held_longest_is_asked_to_leave_whoever_has_it(board: Scoreboard)
     for row in rows:
         assert row is not None
         board.give_back(row)
-    assert board.free(board.hall) == 2
+    assert board.free(board.pending) == 2
     assert board.dismissed() == []

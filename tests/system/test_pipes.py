@@ -40,13 +40,13 @@ def test_each_learns_of_the_others_end() -> None:
         os.write(tell, b"x")
         readable(None, pipes.death)
         os._exit(7)
-    os.close(pipes.open_door)
+    os.close(pipes.listening)
     assert os.read(done, 1) == b"x"
-    assert not readable(0, pipes.door)
+    assert not readable(0, pipes.all_closed)
     os.close(pipes.alive)
     assert os.waitpid(worker, 0)[1] == 7 << 8
-    assert readable(10, pipes.door)
-    for fd in (pipes.death, pipes.door, pipes.standing, pipes.stand, done, tell):
+    assert readable(10, pipes.all_closed)
+    for fd in (pipes.death, pipes.all_closed, pipes.standing, pipes.stand, done, tell):
         os.close(fd)
 
 

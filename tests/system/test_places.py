@@ -118,7 +118,7 @@ def test_who_is_cancelled_leaves_no_place_behind(served: bool) -> None:
         if not served:
             worker.places.serve_waiting()
         await turn()
-        assert worker.board.free(worker.board.hall) == 1
+        assert worker.board.free(worker.board.pending) == 1
 
     run(work)
 

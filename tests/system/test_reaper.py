@@ -13,7 +13,7 @@ import pytest
 from tests.support.waiting import until
 from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.process import orphans
-from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import QUIET, VERBOSE, Log
 from ucspi_py.system.service.reaper import Reaper
 
@@ -27,7 +27,7 @@ def board() -> Scoreboard:
 @pytest.fixture
 def reaper(board: Scoreboard) -> Reaper:
     """One that says what it does to nobody."""
-    return Reaper(board, Journal(Log(QUIET, len), board, 2), adopting=True)
+    return Reaper(board, ConnectionLog(Log(QUIET, len), board, 2), adopting=True)
 
 
 @contextlib.contextmanager
@@ -120,14 +120,14 @@ def test_places_in_the_hall_are_freed_too(board: Scoreboard, reaper: Reaper) -> 
     """Clients that a dead worker had held are gone with it."""
     pid = os.fork()
     if not pid:
-        board.claim(board.hall)
+        board.claim(board.pending)
         os._exit(0)
     os.waitpid(pid, 0)
-    assert board.free(board.hall) == 1
+    assert board.free(board.pending) == 1
 
     reaper.clear({pid: 9}, {pid}, ())
 
-    assert board.free(board.hall) == 2
+    assert board.free(board.pending) == 2
 
 
 def test_whose_end_a_killed_worker_took_with_it(board: Scoreboard, reaper: Reaper) -> None:
@@ -161,7 +161,7 @@ def test_an_orphans_end_is_told(board: Scoreboard) -> None:
     assert row is not None
     board.hold(row, 4711)
 
-    Reaper(board, Journal(log, board, 2), adopting=True).clear({4711: 256}, (), ())
+    Reaper(board, ConnectionLog(log, board, 2), adopting=True).clear({4711: 256}, (), ())
 
     assert select.select([told], [], [], 0)[0]
     assert os.read(told, 1000) == b"tcpserver: end 4711 status 256\ntcpserver: status: 0/2\n"
@@ -171,7 +171,7 @@ def test_an_orphans_end_is_told(board: Scoreboard) -> None:
 
 def test_elsewhere_who_lives_is_asked(board: Scoreboard) -> None:
     """Without adoption the end of an orphan is found out by looking for it."""
-    reaper = Reaper(board, Journal(Log(QUIET, len), board, 2), adopting=False)
+    reaper = Reaper(board, ConnectionLog(Log(QUIET, len), board, 2), adopting=False)
     rows = [board.claim(board.slots) for _ in range(2)]
     with child() as living, child() as dead:
         os.kill(dead, signal.SIGKILL)

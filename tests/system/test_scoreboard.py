@@ -63,7 +63,7 @@ def test_as_many_as_asked_for_are_left(leave: int) -> None:
 
     assert claimed == [0, 1, 2, None][: 3 - leave] + [None] * (1 + leave)
     assert board.free(board.slots) == leave
-    assert board.claim(board.hall) == 3
+    assert board.claim(board.pending) == 3
 
 
 def meanwhile(deed: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:

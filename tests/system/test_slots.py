@@ -73,21 +73,21 @@ def test_the_last_slots_are_for_clients_that_may_relay() -> None:
     async def work() -> None:
         worker = Worker(Scoreboard(2, 1), reserve=1)
         first = await worker.slots.reserve(may_relay=False)
-        stranger = asyncio.create_task(worker.slots.reserve(may_relay=False))
+        static_names = asyncio.create_task(worker.slots.reserve(may_relay=False))
         await turn()
         worker.slots.serve_waiting()
-        assert not stranger.done()
+        assert not static_names.done()
 
         relay = await worker.slots.reserve(may_relay=True)
 
-        assert not stranger.done()
+        assert not static_names.done()
         worker.slots.give_back(relay)
         worker.slots.serve_waiting()
         await turn()
-        assert not stranger.done()
+        assert not static_names.done()
         worker.slots.give_back(first)
         worker.slots.serve_waiting()
-        assert await stranger == first
+        assert await static_names == first
 
     run(work)
 

@@ -11,17 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from ucspi_py.system.backend.spawn import Launcher, Manner, manner
+from ucspi_py.system.backend.spawn import Launcher, SpawnAttributes, spawn_attributes
 from ucspi_py.system.process import rlimits
 from ucspi_py.system.process.descriptors import keep_to_ourselves
 from ucspi_py.system.process.rlimits import SoftLimits, descriptors
 from ucspi_py.system.process.signals import all_blocked
 
-AS_WE_ARE = Manner((), None, (), ())
+AS_WE_ARE = SpawnAttributes((), None, (), ())
 LIMITS: SoftLimits = (("v", 100_000_000), ("d", 50_000_000))
 
 
-def said(argv: tuple[str, ...], how: Manner = AS_WE_ARE, environment: Mapping[bytes, bytes] | None = None) -> bytes:
+def said(
+    argv: tuple[str, ...], how: SpawnAttributes = AS_WE_ARE, environment: Mapping[bytes, bytes] | None = None
+) -> bytes:
     """What a program says to its client, to the end."""
     return Said(argv, how).again(environment)
 
@@ -37,7 +39,7 @@ def limits(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S
 class Said:
     """A launcher, and what each start of its program says."""
 
-    def __init__(self, argv: tuple[str, ...], how: Manner = AS_WE_ARE) -> None:
+    def __init__(self, argv: tuple[str, ...], how: SpawnAttributes = AS_WE_ARE) -> None:
         self._launcher = Launcher(argv, how)
 
     def again(self, environment: Mapping[bytes, bytes] | None = None) -> bytes:
@@ -93,14 +95,14 @@ def test_the_client_is_on_0_and_1() -> None:
 def test_the_environment_is_what_was_given(limits: SoftLimits) -> None:
     """Neither less nor more."""
     environment = {b"TCPREMOTEIP": b"127.0.0.1", b"EMPTY": b"", b"PATH": b"/nowhere"}
-    told = said(("/usr/bin/env",), Manner(limits, None, (), ()), environment)
+    told = said(("/usr/bin/env",), SpawnAttributes(limits, None, (), ()), environment)
     assert sorted(told.splitlines()) == sorted(b"%s=%s" % pair for pair in environment.items())
 
 
 def test_softlimits_are_the_programs(limits: SoftLimits) -> None:
     """In kilobytes, from its first instruction on; ours stay."""
     ours = [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)]
-    told = said(("/bin/sh", "-c", "ulimit -S -v; ulimit -S -d"), Manner(limits, None, (), ()))
+    told = said(("/bin/sh", "-c", "ulimit -S -v; ulimit -S -d"), SpawnAttributes(limits, None, (), ()))
     if limits:
         assert told.split() == [b"%d" % (size // 1024) for _, size in limits]
     assert [resource.getrlimit(kind)[0] for kind in (resource.RLIMIT_AS, resource.RLIMIT_DATA)] == ours
@@ -115,7 +117,7 @@ def test_a_rule_that_sets_path_changes_no_program(
         script(tmp_path / folder / "smtpd", f'echo {folder} "$PATH" "$1"')
     monkeypatch.setenv("PATH", f"{tmp_path}/ours:/usr/bin:/bin")
 
-    told = said(("smtpd", "-x"), Manner(limits, None, (), ()), {b"PATH": b"%s/theirs" % bytes(tmp_path)})
+    told = said(("smtpd", "-x"), SpawnAttributes(limits, None, (), ()), {b"PATH": b"%s/theirs" % bytes(tmp_path)})
 
     assert told == b"ours %s/theirs -x\n" % bytes(tmp_path)
 
@@ -128,7 +130,7 @@ def test_a_program_that_is_gone_is_looked_for_again(
         (tmp_path / folder).mkdir()
         script(tmp_path / folder / "smtpd", f"echo {folder}")
     monkeypatch.setenv("PATH", f"{tmp_path}/first:{tmp_path}/second")
-    program = Said(("smtpd",), Manner(limits, None, (), ()))
+    program = Said(("smtpd",), SpawnAttributes(limits, None, (), ()))
     assert program.again() == b"first\n"
     (tmp_path / "first" / "smtpd").unlink()
     assert program.again() == b"second\n"
@@ -142,7 +144,7 @@ def test_a_program_that_is_gone_is_looked_for_again(
 def test_what_cannot_be_run(limits: SoftLimits, tmp_path: Path) -> None:
     """An error with its number, and nobody started; the next start is as good as ever."""
     file = tmp_path / "smtpd"
-    program = Said((str(file),), Manner(limits, None, (), ()))
+    program = Said((str(file),), SpawnAttributes(limits, None, (), ()))
     with pytest.raises(FileNotFoundError):
         program.again()
     file.write_text("")
@@ -159,7 +161,7 @@ def test_few_descriptors_for_the_program() -> None:
 
     def check() -> None:
         os.closerange(3, 100)
-        program = Said(("/bin/sh", "-c", "ulimit -S -n"), Manner((), 12, (), ()))
+        program = Said(("/bin/sh", "-c", "ulimit -S -n"), SpawnAttributes((), 12, (), ()))
         for _ in range(20):
             os.dup(0)
         with descriptors(256):
@@ -173,7 +175,7 @@ def test_few_descriptors_for_the_program() -> None:
 _MASKS = ("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
 
 
-def masks(how: Manner) -> dict[str, set[int]]:
+def masks(how: SpawnAttributes) -> dict[str, set[int]]:
     """The signals that a program finds ignored and blocked."""
     lines = said(_MASKS, how).decode().splitlines()
     table = {name: int(mask, 16) for name, _, mask in (line.partition(":\t") for line in lines)}
@@ -187,7 +189,7 @@ def test_signals_are_as_whoever_started_us_left_them() -> None:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, (signal.SIGUSR2, signal.SIGCHLD))
-        how = manner((), None)
+        how = spawn_attributes((), None)
         # Now we are a worker: it hears two, ignores what is for the master, and may block anything.
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
@@ -207,7 +209,7 @@ def test_signals_of_a_plain_start() -> None:
 
     def check() -> None:
         assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
-        found = masks(manner((), None))
+        found = masks(spawn_attributes((), None))
         assert found["SigIgn"] - {32, 33} == set(), found
         assert found["SigBlk"] == set(), found
 

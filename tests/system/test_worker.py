@@ -21,7 +21,7 @@ def test_one_end_that_cannot_be_told_of_keeps_the_others_from_nobody() -> None:
 
     worker = SimpleNamespace(
         _admission=SimpleNamespace(slots=SimpleNamespace(ended=ended)),
-        _journal=SimpleNamespace(ended=lambda _pid, _status: None),
+        _connection_log=SimpleNamespace(ended=lambda _pid, _status: None),
         _tasks=SimpleNamespace(failed=told.append),
     )
     pids = []

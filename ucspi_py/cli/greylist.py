@@ -2,13 +2,12 @@
 
 from ..system.process.rlimits import SoftLimits
 from ..system.screens import standalone
-from . import djb_click as manners
-from . import greylist_options, program
+from . import djb_click, greylist_options, program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
     """The program. soft_limits: what softlimit in front of us meant for the program behind."""
-    manners.run("greylist", greylist_options.USAGE, lambda args: _screen(args, soft_limits))
+    djb_click.run("greylist", greylist_options.USAGE, lambda args: _screen(args, soft_limits))
 
 
 def _screen(args: list[str], soft_limits: SoftLimits) -> None:

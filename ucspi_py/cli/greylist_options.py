@@ -5,7 +5,7 @@ import click
 from ..core.client.limits import NETWORK, Prefixes
 from ..core.greylist import store_url
 from ..core.settings import GreylistSettings
-from . import djb_click as manners
+from . import djb_click
 
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 
@@ -22,14 +22,14 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
     return store
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
-@manners.version_option
+@click.command(context_settings=djb_click.CONTEXT_SETTINGS)
+@djb_click.version_option
 @click.option("-s", "store", metavar="STORE", required=True, callback=_checked, help="SQLite file, or redis://HOST/0.")
 @click.option(
     "-d",
     "delay",
     metavar="SECONDS",
-    type=manners.Number(1),
+    type=djb_click.Number(1),
     default=_DELAY,
     help=f"From the first contact of a network until it is let in ({_DELAY}).",
 )
@@ -37,7 +37,7 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
     "-w",
     "window",
     metavar="SECONDS",
-    type=manners.Number(1),
+    type=djb_click.Number(1),
     default=_WINDOW,
     help=f"How long a network has to come back ({_WINDOW}, 2 days).",
 )
@@ -45,7 +45,7 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
     "-m",
     "memory",
     metavar="SECONDS",
-    type=manners.Number(1),
+    type=djb_click.Number(1),
     default=_MEMORY,
     help=f"For how long a network that was let in is known, from its last visit ({_MEMORY}, 35 days).",
 )
@@ -53,7 +53,7 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
     "-n",
     "network",
     metavar="V4[/V6]",
-    type=manners.Numbers("V4[/V6]", "/", (NETWORK.ipv6,)),
+    type=djb_click.Numbers("V4[/V6]", "/", (NETWORK.ipv6,)),
     default=NETWORK,
     help="Prefix lengths of the networks whose clients are taken for one (24/64).",
 )
@@ -61,7 +61,7 @@ def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
     "-t",
     "session_seconds",
     metavar="SECONDS",
-    type=manners.Number(),
+    type=djb_click.Number(),
     default=_SESSION,
     help=f"How long a refused client is talked to ({_SESSION}); 0: it only gets the refusal.",
 )

@@ -10,8 +10,7 @@ from ..core.dnsbl import zone
 from ..core.errors import AskedWrongly
 from ..core.settings import Program, Screening, ScreenSettings
 from ..system.process.pathexec import find
-from . import djb_click as manners
-from . import greylist_options
+from . import djb_click, greylist_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"
@@ -25,8 +24,8 @@ _SESSION_SECONDS = 60
 _LOOKUP_SECONDS = 5
 
 
-@click.command(cls=manners.OrderedCommand, context_settings=manners.CONTEXT_SETTINGS)
-@manners.version_option
+@click.command(cls=djb_click.OrderedCommand, context_settings=djb_click.CONTEXT_SETTINGS)
+@djb_click.version_option
 @click.option("-r", "list_zone", metavar="ZONE", multiple=True, help="Refuse clients that this zone lists.")
 @click.option("-a", "allow_zone", metavar="ZONE", multiple=True, help="Accept clients that this zone lists.")
 @click.option("-b", "bounce", is_flag=True, help="Zones after this: refuse for good (553).")
@@ -37,7 +36,7 @@ _LOOKUP_SECONDS = 5
     "-t",
     "session_seconds",
     metavar="SECONDS",
-    type=manners.Number(),
+    type=djb_click.Number(),
     multiple=True,
     help=f"How long a refused client is talked to ({_SESSION_SECONDS}); 0: it only gets the refusal.",
 )
@@ -45,7 +44,7 @@ _LOOKUP_SECONDS = 5
     "-d",
     "lookup_seconds",
     metavar="SECONDS",
-    type=manners.Number(1),
+    type=djb_click.Number(1),
     default=_LOOKUP_SECONDS,
     help=f"For all zones together ({_LOOKUP_SECONDS}).",
 )
@@ -53,10 +52,12 @@ _LOOKUP_SECONDS = 5
     "-T",
     "scores",
     metavar="N[/M]",
-    type=manners.Numbers("N[/M]", "/", (0,)),
+    type=djb_click.Numbers("N[/M]", "/", (0,)),
     help="Add up the weights of the zones; refuse from N on for now, from M on for good.",
 )
-@click.option("-w", "greet_seconds", metavar="SECONDS", type=manners.Number(), default=0, help="Greet after this time.")
+@click.option(
+    "-w", "greet_seconds", metavar="SECONDS", type=djb_click.Number(), default=0, help="Greet after this time."
+)
 @click.option("-p", "ask_private", is_flag=True, help="Ask about private addresses too.")
 @click.option(
     "-i", "interrogate", is_flag=True, help="Refuse nobody; tell the program in RBLSMTPD, RBLSCORE, RBLZONES."
@@ -90,21 +91,21 @@ def read(words: Sequence[str]) -> Program:
 def read_options(name: str, words: Sequence[str]) -> Program:
     """The options of a screen of ours and the program behind. Raises click's UsageError, or Exit after --help."""
     command, settings = _SCREENS[name]
-    ctx = manners.context(command, name, words)
+    ctx = djb_click.context(command, name, words)
     inner = read(ctx.params["program"])
     return Program((settings(ctx), *inner.screens), inner.argv)
 
 
 def zone_screen(words: Sequence[str]) -> ScreenSettings:
     """The options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
-    return _settings(manners.context(screen_options, RBLSMTPD, words))
+    return _settings(djb_click.context(screen_options, RBLSMTPD, words))
 
 
 def _settings(ctx: click.Context) -> ScreenSettings:
     zones = []
     flags = {"bounce": False, "fail_closed": False}
     session_seconds = _SESSION_SECONDS
-    for name, value in manners.written_options(ctx):
+    for name, value in djb_click.written_options(ctx):
         match name:
             case "bounce" | "no_bounce":
                 flags["bounce"] = name == "bounce"

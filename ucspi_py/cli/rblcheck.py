@@ -16,15 +16,14 @@ from ..core.settings import Program
 from ..core.smtp.verdict import Refuse, clean
 from ..system.dnsbl import check as zone_check
 from ..system.dnsbl.query import NOT_ASKED
-from . import djb_click as manners
-from . import program, zones_from
+from . import djb_click, program, zones_from
 
 #: The exit code of a check that has found something.
 _FOUND = 1
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS | {"allow_interspersed_args": True})
-@manners.version_option
+@click.command(context_settings=djb_click.CONTEXT_SETTINGS | {"allow_interspersed_args": True})
+@djb_click.version_option
 @click.option("-r", "lists", metavar="ZONE", multiple=True, help="A zone that lists clients to be refused.")
 @click.option("-a", "allow_lists", metavar="ZONE", multiple=True, help="A zone that lists clients to be let in.")
 @click.option("--from", "file", metavar="FILE", help="Zones from a run script, or from a list, one a line.")
@@ -53,7 +52,7 @@ def check(
         raise AskedWrongly("a zone is needed (-r, -a, --from), and an IP or --zones")
     rows = _zone_rows(screens) if zones else []
     rows += [row for checked in zone_check.clients(screens, clients) for row in _rows(checked)]
-    manners.tell(1, (json.dumps(rows, indent=2) + "\n" if as_json else "".join(map(_line, rows))).encode())
+    djb_click.tell(1, (json.dumps(rows, indent=2) + "\n" if as_json else "".join(map(_line, rows))).encode())
     if any(row["found"] for row in rows):
         sys.exit(_FOUND)
     if any(row.get("answer") == "failed" for row in rows):
@@ -62,13 +61,13 @@ def check(
 
 def main() -> None:
     """The program."""
-    manners.run(
+    djb_click.run(
         "rblcheck", "rblcheck [ -r zone ] [ -a zone ] [ --from file ] [ --zones ] [ --json ] [ ip ... ]", _check
     )
 
 
 def _check(args: list[str]) -> None:
-    manners.invoke(check, "pyrblcheck", args)
+    djb_click.invoke(check, "pyrblcheck", args)
 
 
 def _address(word: str) -> bytes:
@@ -93,12 +92,12 @@ def _rows(checked: zone_check.Checked) -> list[dict[str, Any]]:
         {
             "ip": ip,
             "zone": told.alias.decode("utf-8", "replace"),
-            "answer": "not asked" if heard is NOT_ASKED else dnsbl.word(heard.finding).decode(),
-            "text": _text(heard.finding),
-            "milliseconds": round(1000 * heard.seconds),
+            "answer": "not asked" if result is NOT_ASKED else dnsbl.word(result.finding).decode(),
+            "text": _text(result.finding),
+            "milliseconds": round(1000 * result.seconds),
             "found": False,
         }
-        for told, heard in checked.heard
+        for told, result in checked.results
     ]
     refused = isinstance(checked.verdict, Refuse)
     reply = checked.verdict.reply.decode() if isinstance(checked.verdict, Refuse) else "accepted"

@@ -9,7 +9,7 @@ from .. import __version__
 from ..core.errors import AskedWrongly
 from ..core.service import launch_note
 from ..system.process import launch
-from . import djb_click as manners
+from . import djb_click
 
 #: The programs, each with its module; a name that begins with another one's stands before it.
 PROGRAMS = {
@@ -29,13 +29,13 @@ USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".
 
 def main(words: Sequence[str]) -> None:
     """Run the program that words call for: a launcher's note and its own path first, or a program's name."""
-    manners.run("ucspi_py", USAGE, lambda _args: _start(list(words)))
+    djb_click.run("ucspi_py", USAGE, lambda _args: _start(list(words)))
 
 
 def _start(words: list[str]) -> None:
     note, words = _note(words)
     if words[:1] == ["--version"]:
-        manners.tell(1, f"ucspi_py {__version__}\n".encode())
+        djb_click.tell(1, f"ucspi_py {__version__}\n".encode())
         return
     if not words:
         raise AskedWrongly("which program?")

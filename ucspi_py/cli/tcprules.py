@@ -12,14 +12,14 @@ from ..core.lint.lint import lint
 from ..core.rules.source import Record, compiled
 from ..system.rules import live as rules_file
 from ..system.rules import source_input as rules_input
-from . import djb_click as manners
+from . import djb_click
 
 #: So many bytes of source are worth a process of their own.
 _LARGE = 1 << 18
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
-@manners.version_option
+@click.command(context_settings=djb_click.CONTEXT_SETTINGS)
+@djb_click.version_option
 @click.argument("cdb", required=False)
 @click.argument("tmp", required=False)
 @click.argument("ignored", nargs=-1, expose_value=False)
@@ -27,7 +27,7 @@ _LARGE = 1 << 18
 @click.option("--strict", is_flag=True, help="Compile nothing where there is anything to say about a line: exit 100.")
 @click.option("--check", is_flag=True, help="Compile nothing at all; CDB and TMP are not needed.")
 @click.option("--provenance", is_flag=True, help="Store with each rule the file and the line that it comes from.")
-def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bool) -> None:
+def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **spawn_attributes: bool) -> None:
     """Compile the rules on standard input into CDB, by way of TMP in the same filesystem.
 
     A server that uses CDB sees the old rules or the new ones, never a mixture, and needs no restart. Rules that
@@ -36,7 +36,7 @@ def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bo
 
     Example: pytcprules /etc/tcp.smtp.cdb /etc/tcp.smtp.tmp < /etc/tcp.smtp
     """
-    source = _Source(**manner)
+    source = _Source(**spawn_attributes)
     if check:
         for _ in source.records():
             pass
@@ -44,13 +44,13 @@ def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **manner: bo
         raise click.MissingParameter(param_type="argument")
     else:
         rules_file.write(cdb, tmp, source.records())
-    manners.complain(*(f"tcprules: {line}" for line in source.warnings))
+    djb_click.complain(*(f"tcprules: {line}" for line in source.warnings))
 
 
 def main() -> None:
     """The program."""
-    manners.run(
-        "tcprules", "tcprules rules.cdb rules.tmp", lambda args: manners.invoke(compile_rules, "pytcprules", args)
+    djb_click.run(
+        "tcprules", "tcprules rules.cdb rules.tmp", lambda args: djb_click.invoke(compile_rules, "pytcprules", args)
     )
 
 
@@ -87,9 +87,9 @@ def _looked_at(text: bytes) -> Callable[[], list[Finding]]:
     """What there is to say about a source. A large one is looked at while its table is written."""
     if len(text) < _LARGE:
         return partial(lint, text)
-    from ..system.rules.background import Aside
+    from ..system.rules.background import Background
 
-    return Aside(partial(lint, text)).result
+    return Background(partial(lint, text)).result
 
 
 def _refusal(count: int) -> str:

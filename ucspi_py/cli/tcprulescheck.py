@@ -8,11 +8,11 @@ from ..core.errors import CorruptRules
 from ..core.rules import data as rules_data
 from ..core.rules.match import Match, match
 from ..system.rules.live import RulesFile, unreadable
-from . import djb_click as manners
+from . import djb_click
 
 
-@click.command("pytcprulescheck", context_settings=manners.CONTEXT_SETTINGS)
-@manners.version_option
+@click.command("pytcprulescheck", context_settings=djb_click.CONTEXT_SETTINGS)
+@djb_click.version_option
 @click.argument("cdb")
 @click.argument("ignored", nargs=-1, expose_value=False)
 def check(cdb: str) -> None:
@@ -27,7 +27,7 @@ def check(cdb: str) -> None:
     ip = _canonical(variable(b"TCPREMOTEIP", b"0.0.0.0"))
     try:
         decided = match(rules.current(), ip, variable(b"TCPREMOTEHOST"), variable(b"TCPREMOTEINFO"))
-        manners.tell(1, told(decided))
+        djb_click.tell(1, told(decided))
     except CorruptRules as corrupt:
         raise unreadable(cdb, corrupt) from None
 
@@ -47,7 +47,9 @@ def told(decided: Match | None) -> bytes:
 
 def main() -> None:
     """The program."""
-    manners.run("tcprulescheck", "tcprulescheck rules.cdb", lambda args: manners.invoke(check, "pytcprulescheck", args))
+    djb_click.run(
+        "tcprulescheck", "tcprulescheck rules.cdb", lambda args: djb_click.invoke(check, "pytcprulescheck", args)
+    )
 
 
 def _canonical(ip: bytes) -> bytes:

@@ -15,8 +15,7 @@ from ..system.process import descriptors, privileges
 from ..system.process.rlimits import SoftLimits
 from ..system.report import log
 from ..system.service import start
-from . import djb_click as manners
-from . import program
+from . import djb_click, program
 
 USAGE = (
     "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "
@@ -35,35 +34,37 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     return click.option(f"-{letter}", "verbosity", flag_value=verbosity, type=int, help=text)
 
 
-@click.command(context_settings=manners.CONTEXT_SETTINGS)
-@manners.version_option
-@click.option("-c", "limit", metavar="N", type=manners.Number(1), default=40, help="Programs at once (40).")
+@click.command(context_settings=djb_click.CONTEXT_SETTINGS)
+@djb_click.version_option
+@click.option("-c", "limit", metavar="N", type=djb_click.Number(1), default=40, help="Programs at once (40).")
 @click.option("-x", "rules", metavar="CDB", help="Follow the rules that tcprules compiled into CDB.")
 @click.option("-X", "allow_no_rules", is_flag=True, help="Let everybody in where CDB does not exist.")
 @click.option("-B", "banner", metavar="TEXT", default="", help="Write TEXT to the client at once.")
 @click.option("-u", "user", metavar="USER", help="Become this user, a name or a number, once listening.")
 @click.option("-g", "group", metavar="GROUP", help="Become this group, a name or a number, once listening.")
 @click.option("-U", "ids_from_environment", is_flag=True, help="-u $UID -g $GID.")
-@click.option("-b", "backlog", metavar="N", type=manners.Number(), default=1024, help="Clients that may queue (1024).")
+@click.option(
+    "-b", "backlog", metavar="N", type=djb_click.Number(), default=1024, help="Clients that may queue (1024)."
+)
 @click.option("-l", "local_name", metavar="NAME", help="$TCPLOCALHOST; do not look it up.")
-@click.option("-t", "lookup_seconds", metavar="SECONDS", type=manners.Number(), default=26, help="For look-ups (26).")
-@click.option("-w", "--workers", metavar="N", type=manners.Number(1), help="Processes that accept (one a CPU).")
+@click.option("-t", "lookup_seconds", metavar="SECONDS", type=djb_click.Number(), default=26, help="For look-ups (26).")
+@click.option("-w", "--workers", metavar="N", type=djb_click.Number(1), help="Processes that accept (one a CPU).")
 @click.option("-C", "--per-client", metavar="N[:TEXT]", help="Connections at once of one IPv4 address or IPv6 /64.")
 @click.option(
     "--per-network",
     metavar="N[/V4[/V6]]",
-    type=manners.Numbers("N[/V4[/V6]]", "/", limits.NETWORK),
+    type=djb_click.Numbers("N[/V4[/V6]]", "/", limits.NETWORK),
     help="Connections at once of one network, by prefix length (/24/64).",
 )
 @click.option(
-    "--rate", metavar="N[/SECONDS]", type=manners.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
+    "--rate", metavar="N[/SECONDS]", type=djb_click.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
 )
-@click.option("--reserve", metavar="N", type=manners.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
+@click.option("--reserve", metavar="N", type=djb_click.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
 @click.option(
     "--held",
     "held_limit",
     metavar="N",
-    type=manners.Number(1),
+    type=djb_click.Number(1),
     default=2000,
     help="Clients without a program, refused ones above all (2000); then the oldest is left.",
 )
@@ -94,11 +95,11 @@ def main(soft_limits: SoftLimits = ()) -> None:
     """The program. soft_limits: what softlimit in front of us meant for the programs."""
     descriptors.survive_closed()
     descriptors.keep_to_ourselves()
-    manners.run("tcpserver", USAGE, lambda args: _serve(args, soft_limits))
+    djb_click.run("tcpserver", USAGE, lambda args: _serve(args, soft_limits))
 
 
 def _serve(args: list[str], soft_limits: SoftLimits) -> None:
-    start.run(_settings(manners.context(tcpserver, "pytcpserver", args).params), soft_limits)
+    start.run(_settings(djb_click.context(tcpserver, "pytcpserver", args).params), soft_limits)
 
 
 def _settings(options: dict[str, Any]) -> ServerSettings:

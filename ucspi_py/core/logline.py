@@ -74,7 +74,7 @@ def would_refuse(ip: bytes, pid: int, reply: bytes) -> bytes:
     return b"dnsbl: would refuse %s pid %d: %s\n" % (ip, pid, reply)
 
 
-def heard(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verdict: bytes) -> bytes:
+def zone_results(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verdict: bytes) -> bytes:
     """What each zone said: its alias, its word, and the seconds it took."""
     words = b" ".join(b"%s=%s/%dms" % (_field(alias), word, round(1000 * seconds)) for alias, word, seconds in zones)
     return b"dnsbl: zones for %s pid %d: %s: %s\n" % (ip, pid, words, verdict)

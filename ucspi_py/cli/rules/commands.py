@@ -8,15 +8,14 @@ from ...core.rules.diff import Change, changes
 from ...core.rules.dump import dump, rule_text
 from ...system.rules import source_input as rules_input
 from ...system.rules.table import Table
-from .. import djb_click as manners
-from .. import tables
+from .. import djb_click, tables
 from . import clients as rules_clients
 from . import completion
 from . import imports as rules_import
 
 
-@click.group("pyrules", no_args_is_help=False, context_settings=manners.GROUP_SETTINGS)
-@manners.version_option
+@click.group("pyrules", no_args_is_help=False, context_settings=djb_click.GROUP_SETTINGS)
+@djb_click.version_option
 def pyrules() -> None:
     """Look at rules before and after they are compiled.
 
@@ -86,7 +85,7 @@ def dump_file(ctx: click.Context, cdb: str) -> None:
         else:
             tables.source(line.text)
     tables.flush()
-    manners.complain(*unsaid)
+    djb_click.complain(*unsaid)
     ctx.exit(1 if unsaid else 0)
 
 
@@ -122,7 +121,7 @@ def diff_files(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None
 def main() -> None:
     """The program."""
     usage = "pyrules command [ option ... ] [ file ... ]; pyrules --help names the commands"
-    manners.run("pyrules", usage, lambda args: manners.invoke(pyrules, "pyrules", args))
+    djb_click.run("pyrules", usage, lambda args: djb_click.invoke(pyrules, "pyrules", args))
 
 
 def _side(change: Change, value: bytes | None) -> str | None:

@@ -5,10 +5,9 @@ import click
 from ...core.errors import AskedWrongly, UnparsableLine
 from ...core.importers.imported import Imported
 from ...core.rules.source import line_records
-from ...system.rules import directory as folders
+from ...system.rules import directory as rules_directory
 from ...system.rules import source_input as rules_input
-from .. import djb_click as manners
-from .. import tables
+from .. import djb_click, tables
 
 _DAEMONS = ("smtp", "smtpd", "qmail-smtpd", "tcp-env", "tcpserver")
 _SAY = click.option("--say", metavar="WORDS", default="deny", help="What the rules say, deny unless told: allow, ...")
@@ -109,7 +108,7 @@ def import_ipsvd(ctx: click.Context, directory: str) -> None:
     """
     from ...core.importers import ipsvd
 
-    _finish(ctx, ipsvd.import_ipsvd(folders.files(directory)))
+    _finish(ctx, ipsvd.import_ipsvd(rules_directory.files(directory)))
 
 
 @click.command("import-s6")
@@ -128,7 +127,7 @@ def import_s6(ctx: click.Context, directory: str) -> None:
     """
     from ...core.importers import s6
 
-    _finish(ctx, s6.import_s6(folders.files(directory)))
+    _finish(ctx, s6.import_s6(rules_directory.files(directory)))
 
 
 @click.command("import-spamdyke")
@@ -200,5 +199,5 @@ def _words(say: str) -> bytes:
 def _finish(ctx: click.Context, found: Imported) -> None:
     tables.source(*found.lines)
     tables.flush()
-    manners.complain(*(f"pyrules: not said: {one}" for one in found.unsaid))
+    djb_click.complain(*(f"pyrules: not said: {one}" for one in found.unsaid))
     ctx.exit(1 if found.unsaid else 0)

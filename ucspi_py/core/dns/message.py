@@ -64,10 +64,10 @@ PROTOCOL_ERROR = Failed("protocol error")
 _REFUSED = Failed("temporary failure")
 
 #: Gets the answer to a question, once.
-TellAnswer = Callable[[Answer], None]
-#: ask(dotted name, type, deadline, tell): the one door to the name servers. The deadline is in seconds of the monotonic
-#: clock, which is the loop's too; the answer may be told at once.
-Ask = Callable[[bytes, int, float, TellAnswer], None]
+AnswerCallback = Callable[[Answer], None]
+#: ask(dotted name, type, deadline, callback): the one way to the name servers. The deadline is in seconds of the
+#: monotonic clock, which is the loop's too; the callback may be called at once.
+Ask = Callable[[bytes, int, float, AnswerCallback], None]
 
 
 class Question(NamedTuple):

@@ -1,4 +1,4 @@
-"""The interview with the zones: what to ask, what an answer means, and the verdict of all. Never sends a question.
+"""The zones' say: what to ask, what an answer means, and the verdict of all. Never sends a question.
 
 The zones may be asked at once; what they say is judged in the order in which they were written (rblsmtpd.c, rbl and
 antirbl) or, with -T, by its weight.

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from .finding import Finding
-from .runs import Odd, Piece, Run, addresses, numbered, sorted_out
+from .runs import Block, PlainBlock, Unusual, addresses, numbered, sorted_out
 
 #: A rule about a network, a range or IPv6.
 _WIDE = re.compile(rb"[^:=@]*[/-]|[^:]*:[^,]*:")
@@ -13,7 +13,7 @@ _WIDE = re.compile(rb"[^:=@]*[/-]|[^:]*:[^,]*:")
 def lint(text: bytes) -> list[Finding]:
     """Everything wrong with a source, in the order of its lines."""
     pieces = sorted_out(text)
-    odd = list(numbered([piece for piece in pieces if isinstance(piece, Odd)]))
+    odd = list(numbered([piece for piece in pieces if isinstance(piece, Unusual)]))
     findings: list[Finding] = []
     if odd:
         from .line import line_findings
@@ -33,7 +33,7 @@ def _head(line: bytes) -> bytes | None:
     return None if line.startswith(b"#") or not colon else head
 
 
-def _suspicious(pieces: list[Piece], odd: list[bytes]) -> set[bytes]:
+def _suspicious(pieces: list[Block], odd: list[bytes]) -> set[bytes]:
     """The addresses of rules that may leave another one nothing to decide, or be left with nothing.
 
     Where there are networks, ranges, or narrower rules all through one of djb's prefixes, these are all addresses;
@@ -41,7 +41,7 @@ def _suspicious(pieces: list[Piece], odd: list[bytes]) -> set[bytes]:
     """
     heads = [head for line in odd if (head := _head(line)) is not None]
     for piece in pieces:
-        if isinstance(piece, Run):
+        if isinstance(piece, PlainBlock):
             heads += addresses(piece.rules())
     known = set(heads)
     if any(map(_WIDE.match, odd)) or _is_filled(heads, known):
@@ -49,11 +49,11 @@ def _suspicious(pieces: list[Piece], odd: list[bytes]) -> set[bytes]:
     return _repeated(heads) if len(known) < len(heads) else set()
 
 
-def _rules_about(pieces: list[Piece], heads: set[bytes]) -> Iterator[tuple[int, bytes]]:
+def _rules_about(pieces: list[Block], heads: set[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the rules with one of these addresses, and their numbers."""
     for piece in pieces:
         lines = piece.lines()
-        if isinstance(piece, Run) and piece.rules() is piece.text:
+        if isinstance(piece, PlainBlock) and piece.rules() is piece.text:
             found: list[bytes] | list[bytes | None] = addresses(piece.text)
         else:
             found = [_head(line) for line in lines]

@@ -27,7 +27,7 @@ _NO_RULE = re.compile(rb"(?:\A|(?<=\n))(?:#[^\n]*)?\n")
 _BEHIND_ADDRESS = re.compile(rb":[^\n]*\n")
 
 
-class Run(NamedTuple):
+class PlainBlock(NamedTuple):
     """Fine lines that follow each other. first: the number of the first one. text: with all newlines."""
 
     first: int
@@ -44,7 +44,7 @@ class Run(NamedTuple):
         return self.text
 
 
-class Odd(NamedTuple):
+class Unusual(NamedTuple):
     """Other lines that follow each other, without newlines. first: the number of the first one."""
 
     first: int
@@ -55,25 +55,25 @@ class Odd(NamedTuple):
         return self.text
 
 
-Piece = Run | Odd
+Block = PlainBlock | Unusual
 
 
-def sorted_out(text: bytes) -> list[Piece]:
+def sorted_out(text: bytes) -> list[Block]:
     """A source as pieces, in its order."""
     text = text if text.endswith(b"\n") else text + b"\n"
-    pieces: list[Piece] = []
+    pieces: list[Block] = []
     odd: list[bytes] = []
     number, start = 1, 0
     while start < len(text):
         end = _end_of_fine(text, start)
         if end > start:
             odd = []
-            pieces.append(Run(number, text[start:end]))
+            pieces.append(PlainBlock(number, text[start:end]))
             number += text.count(b"\n", start, end)
         if end < len(text):
             newline = text.index(b"\n", end)
             if not odd:
-                pieces.append(Odd(number, odd))
+                pieces.append(Unusual(number, odd))
             odd.append(text[end:newline])
             number += 1
             end = newline + 1
@@ -93,7 +93,7 @@ def addresses(rules: bytes) -> list[bytes]:
     return _BEHIND_ADDRESS.split(rules)[:-1]
 
 
-def numbered(pieces: list[Piece]) -> Iterator[tuple[int, bytes]]:
+def numbered(pieces: list[Block]) -> Iterator[tuple[int, bytes]]:
     """Yield every line with its number."""
     for piece in pieces:
         yield from enumerate(piece.lines(), piece.first)

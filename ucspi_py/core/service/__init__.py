@@ -1,1 +1,1 @@
-"""The service: who gets a slot, who is on which post, which orphan is whose. Decides."""
+"""The service: who gets a slot, who is in which worker slot, which orphan is whose. Decides."""

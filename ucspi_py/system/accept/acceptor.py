@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from ...core.errors import error_words
 from ..process.loop import watch_edges
-from ..process.timer import Later
+from ..process.timer import Timer
 from .listener import Listener, is_crowded
 
 #: Clients accepted in one wake-up: the loop's own cost is then shared by several.
@@ -26,7 +26,7 @@ _SCARCE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 class Host(Protocol):
-    """Whoever the door is of."""
+    """Whoever the acceptor accepts for."""
 
     def wants_client(self) -> bool:
         """Whether a client would be welcome now."""
@@ -35,7 +35,7 @@ class Host(Protocol):
         """Take a client and its address as accept gives it. Raises only where it has not taken it."""
 
     def changed(self) -> None:
-        """Hear that the door has looked away: watch() is to be called when there is room again."""
+        """Hear that the acceptor has looked away: watch() is to be called when there is room again."""
 
     def make_room(self) -> bool:
         """Give up a client that is held, for its descriptor; False where there is none."""
@@ -44,7 +44,7 @@ class Host(Protocol):
         """Hear why nobody can be accepted."""
 
 
-class Door:
+class Acceptor:
     """Accepts for one worker. stopped: whether the master is stopped; nobody is accepted until it goes on."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Door:
         self._host = host
         self._stopped = stopped
         self._watching = self._looked_away = False
-        self._later = Later(_CROWD_LOOK, self.watch)
+        self._timer = Timer(_CROWD_LOOK, self.watch)
         self._resting_until = 0.0
         self._rested: asyncio.TimerHandle | None = None
         self._next_line = 0.0
@@ -126,7 +126,7 @@ class Door:
 
     def _look_soon(self) -> None:
         """One more client may have queued up: look for room, or for an overflow, once for all that come meanwhile."""
-        self._later.ask(self._loop)
+        self._timer.ask(self._loop)
 
     def _accept(self) -> None:
         if not self._host.wants_client():

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from ...core.client.connection import Endpoints
 
 
-class Lobby:
-    """``seats`` seats.
+class OverflowQueue:
+    """capacity: how many may wait.
 
     has_room: whether one more could be served. serve: gets each client when there is room. failed: gets what it has
     raised; the client is left, and the others are served.
@@ -19,12 +19,12 @@ class Lobby:
 
     def __init__(
         self,
-        seats: int,
+        capacity: int,
         has_room: Callable[[], bool],
         serve: Callable[[socket.SocketType, Endpoints], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        self._seats = seats
+        self._capacity = capacity
         self._has_room = has_room
         self._serve = serve
         self._failed = failed
@@ -38,9 +38,9 @@ class Lobby:
     @property
     def has_seats(self) -> bool:
         """Whether one more may wait here."""
-        return len(self._waiting) < self._seats
+        return len(self._waiting) < self._capacity
 
-    def seat(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+    def join(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Take a client; it is served at once where nobody waits and there is room."""
         self._waiting.append((client, endpoints))
         self.call_in()

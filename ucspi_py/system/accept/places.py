@@ -8,7 +8,7 @@ from .scoreboard import Scoreboard
 
 
 class Places:
-    """Rows of the hall. changed: called whenever serve_waiting() is to be called."""
+    """The pending rows. changed: called whenever serve_waiting() is to be called."""
 
     def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
         self._board = board
@@ -23,11 +23,11 @@ class Places:
 
     def any_left(self) -> bool:
         """Whether one more client could have a place, its own or that of one that is held refused."""
-        return self._board.has_free(self._board.hall) or self._board.anybody_held()
+        return self._board.has_free(self._board.pending) or self._board.anybody_held()
 
     def claim(self) -> int | None:
         """A free place that nobody waits for. To be given back."""
-        return None if self._waiting else self._board.claim(self._board.hall)
+        return None if self._waiting else self._board.claim(self._board.pending)
 
     async def make(self) -> int:
         """A place when there is none: that of whoever is held longest, in any worker, or the next that is free.
@@ -57,11 +57,11 @@ class Places:
 
     def note_news(self) -> None:
         """Remember to tell the others that there is a place; they wait only where all were taken."""
-        self._news = self._news or not self._board.has_free(self._board.hall)
+        self._news = self._news or not self._board.has_free(self._board.pending)
 
     def serve_waiting(self) -> None:
         """Give those who wait here their places, as far as there are any."""
-        while self._waiting and (row := self._board.claim(self._board.hall)) is not None:
+        while self._waiting and (row := self._board.claim(self._board.pending)) is not None:
             turn = self._waiting.popleft()
             if turn.done():  # it is being cancelled
                 self.give_back(row)

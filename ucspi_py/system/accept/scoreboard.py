@@ -1,9 +1,9 @@
 """Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
 
-Two stretches of rows: ``slots``, one for each backend that -c allows, and ``hall``, for clients that are being looked
-up, screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; one of
-the hall may be held by a refused client, which can be asked to leave. Any worker may claim any free row, so -c is one
-limit for the whole service; a lock of each row, which dies with its holder, makes that exact.
+Two stretches of rows: ``slots``, one for each backend that -c allows, and ``pending``, for clients that are looked up,
+screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; a pending
+row may be held by a refused client, which can be asked to leave. Any worker may claim any free row, so -c is one limit
+for the whole service; a lock of each row, which dies with its holder, makes that exact.
 """
 
 import os
@@ -26,19 +26,19 @@ _LAST_NANOSECOND = 2**64 - 1
 
 
 class Place(NamedTuple):
-    """A client's row of the hall, and the keys that stand there."""
+    """A client's pending row, and the keys that stand there."""
 
     row: int
     keys: Keys
 
 
 class Scoreboard:
-    """``slots`` rows for backends and ``hall`` rows for other clients, all free, shared with forked children."""
+    """``slots`` rows for backends and ``pending`` rows for other clients, all free, shared with forked children."""
 
-    def __init__(self, slots: int, hall: int) -> None:
+    def __init__(self, slots: int, pending: int) -> None:
         self.slots = range(slots)
-        self.hall = range(slots, slots + hall)
-        rows = slots + hall
+        self.pending = range(slots, slots + pending)
+        rows = slots + pending
         states = -rows % _KEY + rows
         self._shared = SharedMemory(states + rows * (4 * _KEY + 2 * _PID))
         self._memory = self._shared.memory
@@ -47,7 +47,7 @@ class Scoreboard:
         self._clients, self._networks, self._sockets, self._since = columns
         self._pids = fields[4 * _KEY * rows : -_PID * rows].cast("I")
         self._owners = fields[-_PID * rows :].cast("I")
-        # Of the hall's rows: the higher, the longer held; 0 = not held.
+        # Of the pending rows: the higher, the longer held; 0 = not held.
         self._seniority = self._since[slots:]
         self.vacancies = Vacancies()
 
@@ -108,21 +108,21 @@ class Scoreboard:
 
     def give_back(self, row: int, *, tell: bool = True) -> None:
         """Free a row. tell: whether those that wait are told now; whoever does not has to tell them later."""
-        if row >= self.hall.start:
-            self._seniority[row - self.hall.start] = 0
+        if row >= self.pending.start:
+            self._seniority[row - self.pending.start] = 0
         self._clients[row] = self._networks[row] = _NOBODY
         self._memory[row] = _FREE
         if tell:
             self.vacancies.tell()
 
     def hold_refused(self, row: int, since: int) -> None:
-        """Mark a claimed row of the hall as one of a refused client, which has been held since a nanosecond."""
-        self._seniority[row - self.hall.start] = _LAST_NANOSECOND - since
+        """Mark a claimed pending row as one of a refused client, which has been held since a nanosecond."""
+        self._seniority[row - self.pending.start] = _LAST_NANOSECOND - since
         self._memory[row] = _HELD
 
     def anybody_held(self) -> bool:
         """Whether any refused client is held that has not been asked to leave yet."""
-        return self._memory.find(_HELD_BYTE, self.hall.start, self.hall.stop) >= 0
+        return self._memory.find(_HELD_BYTE, self.pending.start, self.pending.stop) >= 0
 
     def dismiss_oldest(self) -> bool:
         """Ask the client that has been held longest to leave, whichever worker has it; False where none is held."""
@@ -137,7 +137,7 @@ class Scoreboard:
 
     def _dismiss(self, place: int, seniority: int) -> bool:
         """Whether nobody was quicker."""
-        row = self.hall.start + place
+        row = self.pending.start + place
         with self._shared.byte(row) as alone:
             if not alone or self._seniority[place] != seniority:
                 return False
@@ -148,11 +148,11 @@ class Scoreboard:
     def dismissed(self) -> list[int]:
         """The rows of held clients of this process that have been asked to leave."""
         rows, me = [], os.getpid()
-        row = self._memory.find(_DISMISSED_BYTE, self.hall.start, self.hall.stop)
+        row = self._memory.find(_DISMISSED_BYTE, self.pending.start, self.pending.stop)
         while row >= 0:
             if self._owners[row] == me:
                 rows.append(row)
-            row = self._memory.find(_DISMISSED_BYTE, row + 1, self.hall.stop)
+            row = self._memory.find(_DISMISSED_BYTE, row + 1, self.pending.stop)
         return rows
 
     def count_client(self, client: int) -> int:
@@ -180,4 +180,4 @@ class Scoreboard:
     def claimed_by(self, owner: int) -> list[int]:
         """The rows that a worker has claimed and put no backend in."""
         states = (_CLAIMED, _STARTING, _HELD, _DISMISSED)
-        return [row for row in range(self.hall.stop) if self._memory[row] in states and self._owners[row] == owner]
+        return [row for row in range(self.pending.stop) if self._memory[row] in states and self._owners[row] == owner]

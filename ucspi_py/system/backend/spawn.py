@@ -10,7 +10,7 @@ from ..process.signals import ignored
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class SpawnAttributes:
     """How every backend is started.
 
     soft_limits: what softlimit in front of us meant for the program. descriptors: its soft limit of open files, None =
@@ -24,21 +24,23 @@ class Manner:
     signal_mask: tuple[int, ...]
 
 
-def manner(soft_limits: limits.SoftLimits, descriptors: int | None) -> Manner:
-    """The manner that our own start dictates; to be asked before any handler is installed.
+def spawn_attributes(soft_limits: limits.SoftLimits, descriptors: int | None) -> SpawnAttributes:
+    """Return the attributes that our own start dictates; to be called before any handler is installed.
 
     What whoever started us has ignored stays ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD.
     """
     untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
     unchangeable = {signal.SIGKILL, signal.SIGSTOP}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
-    return Manner(soft_limits, descriptors, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask))
+    return SpawnAttributes(
+        soft_limits, descriptors, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask)
+    )
 
 
 class Launcher:
     """Starts one program again and again."""
 
-    def __init__(self, argv: tuple[str, ...], how: Manner) -> None:
+    def __init__(self, argv: tuple[str, ...], how: SpawnAttributes) -> None:
         self.name = argv[0]
         self._argv = argv
         self._how = how

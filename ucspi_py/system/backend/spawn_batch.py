@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from ..process.timer import Later
+from ..process.timer import Timer
 
 #: Clients that wait for each other: with more, the first ones would notice.
 _PLACES = 8
@@ -21,7 +21,7 @@ _TRY_AGAIN = 0.1
 Session = Coroutine[asyncio.Future[Any] | None, None, None]
 
 
-class StartLine:
+class SpawnBatch:
     """For sessions that pause once, before their program starts, and wait for nothing else but their slot.
 
     relieve: called now and then, as many starts take long enough for the listener's queue to overflow. held_up: whether
@@ -45,7 +45,7 @@ class StartLine:
         self._sessions: deque[Session] = deque()
         self._without_slot = 0
         self._starting = False
-        self._later = Later(_TRY_AGAIN, self._start)
+        self._timer = Timer(_TRY_AGAIN, self._start)
 
     def __bool__(self) -> bool:
         """Whether anybody stands here, or will when it has its slot."""
@@ -73,7 +73,7 @@ class StartLine:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGCHLD,))
             self._starting = False
             if self._sessions:
-                self._later.ask(self._loop)
+                self._timer.ask(self._loop)
         if not self._sessions:
             self._emptied()
 

@@ -13,7 +13,7 @@ _LEAST_TTL, _MOST_TTL = 60, 3600
 _FAILURE_TTL = 15
 
 
-class ZoneMemory:
+class ZoneCache:
     """The memory of one worker, of so many zones."""
 
     def __init__(self, zones: int) -> None:

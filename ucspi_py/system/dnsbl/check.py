@@ -12,15 +12,15 @@ from ...core.dnsbl.zone import Zone
 from ...core.settings import Program
 from ...core.smtp.verdict import Accept, Verdict
 from ..lookup import resolver
-from .query import Heard, examine, hear
-from .screen import interview
+from .query import Result, ask_zone, examine
+from .screen import query_all
 
 
 class Checked(NamedTuple):
     """One client: what each zone said, and the verdict that a server would reach with that."""
 
     ip: bytes
-    heard: tuple[tuple[Zone, Heard], ...]
+    results: tuple[tuple[Zone, Result], ...]
     verdict: Verdict
 
 
@@ -41,15 +41,15 @@ async def _clients(program: Program, ips: list[bytes]) -> list[Checked]:
 
 async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
     """One after the other, as in a server, the first screen that refuses decides."""
-    heard: list[tuple[Zone, Heard]] = []
+    result: list[tuple[Zone, Result]] = []
     verdict: Verdict = Accept()
     for screen in program.zone_screens:
         # As if it were only interrogated: then all that the zones say is waited for.
-        opinion = await interview(replace(screen, interrogate=True), ip, partial(hear, ask))
-        heard += ((zone, said) for zone, said in zip(screen.zones, opinion.heard, strict=True) if said)
+        screened = await query_all(replace(screen, interrogate=True), ip, partial(ask_zone, ask))
+        result += ((zone, said) for zone, said in zip(screen.zones, screened.results, strict=True) if said)
         if isinstance(verdict, Accept):
-            verdict = opinion.verdict
-    return Checked(ip, tuple(heard), verdict)
+            verdict = screened.verdict
+    return Checked(ip, tuple(result), verdict)
 
 
 async def _zones(program: Program) -> list[tuple[Zone, Health]]:

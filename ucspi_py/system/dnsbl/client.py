@@ -12,74 +12,74 @@ from ...core.dnsbl.judgement import Failing, Listed
 from ...core.dnsbl.zone import Zone
 from ...core.settings import Kind, Program, ScreenSettings
 from ...core.smtp.verdict import Verdict
-from ..process.timer import Later
+from ..process.timer import Timer
 from ..report.log import Log
-from ..report.totals import Tally, Totals
-from .cache import ZoneMemory
-from .query import Heard, Inquiry, Tell, examine, hear
-from .screen import Opinion
-from .shared_state import Counts, ZoneBoard
+from ..report.totals import SharedTotals, Totals
+from .cache import ZoneCache
+from .query import Callback, Query, Result, ask_zone, examine
+from .screen import ScreenResult
+from .shared_state import Counts, SharedZones
 
 #: Seconds between two looks for a test that is due.
 _TEST_LOOKS = 1.0
 #: Seconds after which what one worker has counted is told to all; a lock for every client would cost more than it.
 _SHARING = 0.25
 
-_NOT_BELIEVED = Heard(Failing("not believed for now", answered=True), 0.0, 0)
-_LEFT_ALONE = Heard(Failing("left alone, it failed too often"), 0.0, 0)
+_NOT_BELIEVED = Result(Failing("not believed for now", answered=True), 0.0, 0)
+_LEFT_ALONE = Result(Failing("left alone, it failed too often"), 0.0, 0)
 
 
-class ZoneDesk:
+class DnsblClient:
     """Asks zones for one worker; what is known of them is shared with the others."""
 
-    def __init__(self, program: Program, board: ZoneBoard, tally: Tally, ask: Ask, log: Log) -> None:
+    def __init__(self, program: Program, board: SharedZones, totals: SharedTotals, ask: Ask, log: Log) -> None:
         self._numbers = {zone: number for number, zone in enumerate(program.zones)}
         self._verbose = any(screen.verbose for screen in program.zone_screens)
         self._board = board
-        self._memory = ZoneMemory(len(self._numbers))
-        self._tally = tally
+        self._memory = ZoneCache(len(self._numbers))
+        self._shared_totals = totals
         self._totals: dict[Kind, Totals] = {}
         self._counts = [Counts() for _ in self._numbers]
-        self._sharing = Later(_SHARING, self.share)
+        self._sharing = Timer(_SHARING, self.share)
         self._ask = ask
         self._log = log
 
-    def hear(self, inquiry: Inquiry, tell: Tell) -> None:
+    def ask_zone(self, inquiry: Query, callback: Callback) -> None:
         """Have told what a zone says of a client: from memory, from the zone, or that it is not to be had."""
         number = self._numbers[inquiry.zone]
         known = self._known(number, inquiry.ip)
         if known:
-            tell(known)
+            callback(known)
         else:
-            hear(self._ask, inquiry, partial(self._take, inquiry, number, tell))
+            ask_zone(self._ask, inquiry, partial(self._take, inquiry, number, callback))
 
-    def _known(self, number: int, ip: bytes) -> Heard | None:
+    def _known(self, number: int, ip: bytes) -> Result | None:
         """What there is to say of a client without asking the zone; None where it is to be asked."""
         gate = self._board.gate(number)
         if gate.distrusted:
             self._counts[number].skipped += 1
             return _NOT_BELIEVED
         if finding := self._memory.recall(number, ip, gate.forget_before, gate.answers_since):
-            return Heard(finding, 0.0, 0)
+            return Result(finding, 0.0, 0)
         if zone_breaker.may_be_asked(gate, time.monotonic()):
             return None
         self._counts[number].skipped += 1
         return _LEFT_ALONE
 
-    def _take(self, inquiry: Inquiry, number: int, tell: Tell, heard: Heard) -> None:
-        self._note(inquiry.zone, number, heard)
-        self._memory.remember(number, inquiry.ip, heard.finding, heard.ttl)
-        tell(heard)
+    def _take(self, inquiry: Query, number: int, callback: Callback, result: Result) -> None:
+        self._note(inquiry.zone, number, result)
+        self._memory.remember(number, inquiry.ip, result.finding, result.ttl)
+        callback(result)
 
     def note_verdict(self, kind: Kind, verdict: Verdict) -> None:
         """Count the verdict of a screen."""
         self._totals[kind] = self._totals.get(kind, Totals()).and_one(verdict)
         self._sharing.ask(asyncio.get_running_loop())
 
-    def note_opinion(self, settings: ScreenSettings, opinion: Opinion) -> None:
+    def note_result(self, settings: ScreenSettings, screened: ScreenResult) -> None:
         """Count the verdict of the zones, and which of them list the client, together or alone."""
-        self.note_verdict(ScreenSettings, opinion.verdict)
-        listing = [at for at, heard in enumerate(opinion.heard) if heard and isinstance(heard.finding, Listed)]
+        self.note_verdict(ScreenSettings, screened.verdict)
+        listing = [at for at, result in enumerate(screened.results) if result and isinstance(result.finding, Listed)]
         for at in listing:
             counts = self._counts[self._numbers[settings.zones[at]]]
             counts.unique += len(listing) == 1
@@ -89,7 +89,7 @@ class ZoneDesk:
         """Tell the others what was counted here since the last time."""
         totals, self._totals = self._totals, {}
         for kind, more in totals.items():
-            self._tally.add(kind, more)
+            self._shared_totals.add(kind, more)
         for number in self._numbers.values():
             counts, self._counts[number] = self._counts[number], Counts()
             self._board.add(number, counts)
@@ -107,35 +107,35 @@ class ZoneDesk:
             if self._board.claim_test(number):
                 await self._test(zone, number)
         except Exception as error:  # also what nobody has thought of: a zone that is never tested again lets in
-            self._tell(zone, number, f"it cannot be tested: {error!r}")
+            self._warn(zone, number, f"it cannot be tested: {error!r}")
 
     async def _test(self, zone: Zone, number: int) -> None:
         health = await examine(self._ask, zone)
         before, after = self._board.note_test(number, health, random.random())  # noqa: S311
         if sentence := zone_breaker.change(before, after, health):
-            self._tell(zone, number, sentence, news=True)
+            self._warn(zone, number, sentence, news=True)
         elif sentence := zone_breaker.complaint(after, health, verbose=self._verbose):
-            self._tell(zone, number, sentence)
+            self._warn(zone, number, sentence)
 
-    def _note(self, zone: Zone, number: int, heard: Heard) -> None:
-        match heard.finding:
+    def _note(self, zone: Zone, number: int, result: Result) -> None:
+        match result.finding:
             case Failing(reason, answered=False):
-                if self._board.note_failure(number, reason, heard.seconds):
-                    self._tell(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
+                if self._board.note_failure(number, reason, result.seconds):
+                    self._warn(zone, number, f"it failed too often, last: {reason}; it is left alone for a while")
             case finding:
                 counts = self._counts[number]
                 counts.asked += 1
                 listed = isinstance(finding, Listed)
                 counts.listed += listed
                 counts.run = counts.run + 1 if listed else 0
-                counts.seconds += heard.seconds
+                counts.seconds += result.seconds
                 if isinstance(finding, Failing):
                     counts.errors += 1
-                    self._tell(zone, number, f"it {finding.reason}")
+                    self._warn(zone, number, f"it {finding.reason}")
                 if self._board.gate(number).failures:
                     self.share()  # or failures with answers between them would pass for failures in a row
 
-    def _tell(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
+    def _warn(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
         """Say something of a zone; what is no news not more than once an hour."""
         if self._board.claim_line(number) or news:
             self._log.warn(logline.zone(zone.alias, sentence))

@@ -16,7 +16,7 @@ from ..lookup.futures import answer_to
 from ..lookup.query_ids import random_number
 
 
-class Heard(NamedTuple):
+class Result(NamedTuple):
     """What a zone said, how long that took, and for how many seconds it holds."""
 
     finding: Finding
@@ -24,13 +24,13 @@ class Heard(NamedTuple):
     ttl: int
 
 
-NOT_ASKED = Heard(CLEAN, 0.0, 0)
+NOT_ASKED = Result(CLEAN, 0.0, 0)
 
 #: Seconds that a test of a zone may take.
 _TEST_PATIENCE = 5.0
 
 
-class Inquiry(NamedTuple):
+class Query(NamedTuple):
     """A zone to be asked about a client under a name; it is told no later than the deadline, on the monotonic clock."""
 
     zone: Zone
@@ -40,23 +40,23 @@ class Inquiry(NamedTuple):
 
 
 #: Gets what was heard, once; at once where nobody has to be asked.
-Tell = Callable[[Heard], None]
+Callback = Callable[[Result], None]
 
 
-def hear(ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+def ask_zone(ask: Ask, inquiry: Query, callback: Callback) -> None:
     """Ask a zone about a client."""
-    _Hearing(ask, inquiry, tell)
+    _Hearing(ask, inquiry, callback)
 
 
 class _Hearing:
     """A question, and the one that may follow from its answer. Callbacks: a task for each zone costs twice as much."""
 
-    __slots__ = ("_address", "_ask", "_inquiry", "_start", "_tell")
+    __slots__ = ("_address", "_ask", "_callback", "_inquiry", "_start")
 
-    def __init__(self, ask: Ask, inquiry: Inquiry, tell: Tell) -> None:
+    def __init__(self, ask: Ask, inquiry: Query, callback: Callback) -> None:
         self._ask = ask
         self._inquiry = inquiry
-        self._tell = tell
+        self._callback = callback
         self._start = time.monotonic()
         ask(inquiry.name, A, inquiry.deadline, self._on_address)
 
@@ -73,7 +73,7 @@ class _Hearing:
         self._conclude(finding, min(_ttl(self._address), _ttl(text)))
 
     def _conclude(self, finding: Finding, ttl: int) -> None:
-        self._tell(Heard(finding, time.monotonic() - self._start, ttl))
+        self._callback(Result(finding, time.monotonic() - self._start, ttl))
 
 
 async def examine(ask: Ask, zone: Zone) -> Health:

@@ -14,38 +14,38 @@ from ...core.dnsbl.judgement import Listed
 from ...core.settings import ScreenSettings
 from ...core.smtp.verdict import EARLY, Accept, Refuse, Verdict, told
 from ..stream.pregreet import talks_first
-from .query import NOT_ASKED, Heard, Inquiry, Tell
+from .query import NOT_ASKED, Callback, Query, Result
 
 #: hear(inquiry, tell): have told what a zone says of a client, at once or later.
-Hear = Callable[[Inquiry, Tell], None]
+AskZone = Callable[[Query, Callback], None]
 
 
-class Opinion(NamedTuple):
+class ScreenResult(NamedTuple):
     """What the screen says of a client, and what its zones said, one for each; None = not heard, or not in time."""
 
     verdict: Verdict
-    heard: tuple[Heard | None, ...] = ()
+    results: tuple[Result | None, ...] = ()
 
 
 async def screen(
-    settings: ScreenSettings, environment: Mapping[bytes, bytes], hear: Hear, client: socket.SocketType | None
-) -> Opinion:
+    settings: ScreenSettings, environment: Mapping[bytes, bytes], ask_zone: AskZone, client: socket.SocketType | None
+) -> ScreenResult:
     """What the screen says of the client that the environment describes: $RBLSMTPD's word, or else the zones'.
 
     client: watched for talking first, where that is asked for; None = it cannot be watched.
     """
     word = told(environment.get(b"RBLSMTPD"))
     if word:
-        return Opinion(word)
+        return ScreenResult(word)
     ip = _address(environment)
     if not settings.greet_seconds or client is None or b"RELAYCLIENT" in environment:
-        return await interview(settings, ip, hear)
+        return await query_all(settings, ip, ask_zone)
     early = asyncio.ensure_future(talks_first(client, settings.greet_seconds))
     try:
-        opinion = await interview(settings, ip, hear)
-        if opinion.verdict == Accept() and await early:
-            return opinion._replace(verdict=EARLY)
-        return opinion
+        screened = await query_all(settings, ip, ask_zone)
+        if screened.verdict == Accept() and await early:
+            return screened._replace(verdict=EARLY)
+        return screened
     finally:
         early.cancel()
         # Whoever has the client next must find it unwatched: it may be closed, or read from, before we run again.
@@ -61,9 +61,9 @@ def _address(environment: Mapping[bytes, bytes]) -> bytes:
         return ip
 
 
-def marks(settings: ScreenSettings, opinion: Opinion) -> dict[bytes, bytes]:
+def marks(settings: ScreenSettings, screened: ScreenResult) -> dict[bytes, bytes]:
     """What -i tells the program: $RBLSMTPD where it would have been refused, the score, and the zones that list it."""
-    findings = [heard and heard.finding for heard in opinion.heard]
+    findings = [result and result.finding for result in screened.results]
     listing = [
         b"%s=%s" % (zone.alias, dnsbl.dotted(finding.code).encode())
         for zone, finding in zip(settings.zones, findings, strict=False)
@@ -73,51 +73,51 @@ def marks(settings: ScreenSettings, opinion: Opinion) -> dict[bytes, bytes]:
     if findings:
         told_of[b"RBLSCORE"] = b"%d" % dnsbl.score_of(settings.zones, findings)
         told_of[b"RBLZONES"] = b" ".join(listing)
-    if isinstance(opinion.verdict, Refuse):
-        told_of[b"RBLSMTPD"] = opinion.verdict.variable
+    if isinstance(screened.verdict, Refuse):
+        told_of[b"RBLSMTPD"] = screened.verdict.variable
     return told_of
 
 
-def heard_line(settings: ScreenSettings, opinion: Opinion, ip: bytes, pid: int) -> bytes:
+def results_line(settings: ScreenSettings, screened: ScreenResult, ip: bytes, pid: int) -> bytes:
     """The log line of -v: each zone with its word and its time, then the verdict."""
     zones = [
-        (zone.alias, dnsbl.word(heard.finding), heard.seconds) if heard else (zone.alias, b"pending", 0.0)
-        for zone, heard in zip(settings.zones, opinion.heard, strict=True)
+        (zone.alias, dnsbl.word(result.finding), result.seconds) if result else (zone.alias, b"pending", 0.0)
+        for zone, result in zip(settings.zones, screened.results, strict=True)
     ]
-    verdict = opinion.verdict.reply if isinstance(opinion.verdict, Refuse) else b"accepted"
-    return logline.heard(ip, pid, zones, verdict)
+    verdict = screened.verdict.reply if isinstance(screened.verdict, Refuse) else b"accepted"
+    return logline.zone_results(ip, pid, zones, verdict)
 
 
-async def interview(settings: ScreenSettings, ip: bytes, hear: Hear) -> Opinion:
+async def query_all(settings: ScreenSettings, ip: bytes, ask_zone: AskZone) -> ScreenResult:
     """Ask all zones at once; stop as soon as what is there gives a verdict, unless all that they say is to be told."""
     if not settings.zones:
-        return Opinion(Accept())
-    said = _Interview(settings)
+        return ScreenResult(Accept())
+    collector = _Collector(settings)
     deadline = time.monotonic() + settings.lookup_seconds
     for number, zone in enumerate(settings.zones):
-        if said.opinion.done():
+        if collector.screened.done():
             break
         name = dnsbl.query(zone, ip, ask_private=settings.ask_private)
         if name is None:
-            said.take(number, NOT_ASKED)
+            collector.add(number, NOT_ASKED)
         else:
-            hear(Inquiry(zone, ip, name, deadline), partial(said.take, number))
-    return await said.opinion
+            ask_zone(Query(zone, ip, name, deadline), partial(collector.add, number))
+    return await collector.screened
 
 
-class _Interview:
-    """Collects what the zones say of a client; the last of them may still answer when the opinion is there."""
+class _Collector:
+    """Collects what the zones say of a client; the last of them may still answer when the verdict is there."""
 
     def __init__(self, settings: ScreenSettings) -> None:
-        self.opinion: asyncio.Future[Opinion] = asyncio.get_running_loop().create_future()
+        self.screened: asyncio.Future[ScreenResult] = asyncio.get_running_loop().create_future()
         self._settings = settings
-        self._heard: list[Heard | None] = [None] * len(settings.zones)
+        self._results: list[Result | None] = [None] * len(settings.zones)
 
-    def take(self, number: int, heard: Heard) -> None:
-        """What a zone says, by the zone's number."""
-        self._heard[number] = heard
-        if self.opinion.done():
+    def add(self, number: int, result: Result) -> None:
+        """Add what the zone of this number says."""
+        self._results[number] = result
+        if self.screened.done():
             return
-        verdict = dnsbl.judge(self._settings, [said and said.finding for said in self._heard])
-        if verdict is not None and not (self._settings.interrogate and None in self._heard):
-            self.opinion.set_result(Opinion(verdict, tuple(self._heard)))
+        verdict = dnsbl.judge(self._settings, [one and one.finding for one in self._results])
+        if verdict is not None and not (self._settings.interrogate and None in self._results):
+            self.screened.set_result(ScreenResult(verdict, tuple(self._results)))

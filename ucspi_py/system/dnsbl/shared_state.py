@@ -61,7 +61,7 @@ class Counts:
 _NOTHING = Counts()
 
 
-class ZoneBoard:
+class SharedZones:
     """The record and the standing of each zone, by its number from 0."""
 
     def __init__(self, zones: int) -> None:

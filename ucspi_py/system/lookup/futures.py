@@ -12,9 +12,9 @@ def answer_to(ask: Ask, name: bytes, kind: int, deadline: float) -> asyncio.Futu
     """
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
-    def tell(answer: Answer) -> None:
+    def callback(answer: Answer) -> None:
         if not answered.done():  # by who does not want to know any more
             answered.set_result(answer)
 
-    ask(name, kind, deadline, tell)
+    ask(name, kind, deadline, callback)
     return answered

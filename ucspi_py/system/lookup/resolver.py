@@ -1,4 +1,4 @@
-"""Questions to the name servers, each with a deadline: the one door to them. Never judges an answer."""
+"""Questions to the name servers, each with a deadline: the one way to them. Never judges an answer."""
 
 import asyncio
 import os
@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from ...core.dns import message as dns_message
-from ...core.dns.message import PROTOCOL_ERROR, TIMED_OUT, Answer, Failed, Question, TellAnswer
+from ...core.dns.message import PROTOCOL_ERROR, TIMED_OUT, Answer, AnswerCallback, Failed, Question
 from ...core.dns.resolution import LATE, Next, Resolution, Standings
 from ...core.dns.servers import Server
-from ..process.timer import Later
+from ..process.timer import Timer
 from .server_list import ServerList
 from .udp_exchange import TOO_LONG
 from .upstream import Query as _Query
@@ -36,7 +36,7 @@ class _Asking(Resolution["Upstream"]):
         self.asked = asked
         self.begun = 0.0
         self.queries: list[Query] = []
-        self.waiters: list[tuple[float, TellAnswer]] = []
+        self.waiters: list[tuple[float, AnswerCallback]] = []
 
     @property
     def is_busy(self) -> bool:
@@ -68,10 +68,10 @@ class Resolver:
         self._left: list[Upstream] = []
         self._standings: Standings[Upstream] = Standings(())
         self._askings: dict[tuple[bytes, int], _Asking] = {}
-        self._looking = Later(_LOOKS, self._look)
-        self._forgetting = Later(_MEMORY, self._forget)
+        self._looking = Timer(_LOOKS, self._look)
+        self._forgetting = Timer(_MEMORY, self._forget)
 
-    def ask(self, name: bytes, kind: int, deadline: float, tell: TellAnswer) -> None:
+    def ask(self, name: bytes, kind: int, deadline: float, callback: AnswerCallback) -> None:
         """Have told the records of one type (A, AAAA, TXT, PTR) of a dotted name.
 
         deadline: in seconds of the monotonic clock; then the answer is Failed. Server after server is asked, round
@@ -86,13 +86,13 @@ class Resolver:
             try:
                 asked = dns_message.question(name, kind)
             except ValueError:
-                tell(PROTOCOL_ERROR)
+                callback(PROTOCOL_ERROR)
                 return
             asking = self._askings[key] = _Asking(key, asked)
             self._begin(asking, now)
         elif asking.begun + LATE <= now and not asking.is_busy:
             self._begin(asking, now)
-        asking.waiters.append((deadline, tell))
+        asking.waiters.append((deadline, callback))
 
     def close(self) -> None:
         """Close every socket; who still waits is told nothing any more."""
@@ -166,8 +166,8 @@ class Resolver:
     def _end(self, asking: _Asking, answer: Answer, now: float) -> None:
         del self._askings[asking.key]
         self._drop_queries(asking, now)
-        for _, tell in asking.waiters:
-            _told(tell, answer)
+        for _, callback in asking.waiters:
+            _told(callback, answer)
 
     def _drop_queries(self, asking: _Asking, now: float) -> None:
         queries, asking.queries = asking.queries, []  # or they would keep each other in memory
@@ -193,13 +193,13 @@ class Resolver:
 
     def _dismiss(self, asking: _Asking, now: float) -> None:
         """Tell who cannot wait any longer; without anybody who waits the question is over."""
-        late = [tell for deadline, tell in asking.waiters if deadline <= now]
+        late = [callback for deadline, callback in asking.waiters if deadline <= now]
         if late:
-            asking.waiters = [(deadline, tell) for deadline, tell in asking.waiters if deadline > now]
+            asking.waiters = [(deadline, callback) for deadline, callback in asking.waiters if deadline > now]
             if not asking.waiters:
                 self._end(asking, TIMED_OUT, now)
-            for tell in late:
-                _told(tell, TIMED_OUT)
+            for callback in late:
+                _told(callback, TIMED_OUT)
 
     def _forget(self) -> None:
         before = time.monotonic() - _MEMORY
@@ -214,12 +214,12 @@ class Resolver:
             self._forgetting.ask(asyncio.get_running_loop())
 
 
-def _told(tell: TellAnswer, answer: Answer) -> None:
+def _told(callback: AnswerCallback, answer: Answer) -> None:
     """One client's trouble is not another's, though both wait for the same answer."""
     try:
-        tell(answer)
+        callback(answer)
     except Exception as error:
-        context = {"message": f"Exception in {tell!r}", "exception": error}
+        context = {"message": f"Exception in {callback!r}", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)
 
 

@@ -24,11 +24,11 @@ class TcpExchange:
     """Connects, asks, reads one answer of 64 KB at most, and closes. tell: gets the answer, once."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, server: Server, asked: Question, tell: Callable[[Answer], None]
+        self, loop: asyncio.AbstractEventLoop, server: Server, asked: Question, callback: Callable[[Answer], None]
     ) -> None:
         self._loop = loop
         self._asked = asked
-        self._tell = tell
+        self._callback = callback
         self._number = random_number()
         self._read = bytearray()
         self._socket: socket.socket | None = None
@@ -44,7 +44,7 @@ class TcpExchange:
             self._loop.remove_reader(self._socket)
             self._socket.close()
             self._socket = None
-        self._tell = _nobody
+        self._callback = _nobody
 
     def _connect(self, server: Server) -> None:
         self._socket = socket.socket(family(server.ip), socket.SOCK_STREAM)
@@ -91,9 +91,9 @@ class TcpExchange:
             return UNREACHABLE
 
     def _end(self, answer: Answer) -> None:
-        tell = self._tell
+        callback = self._callback
         self.close()
-        tell(answer)
+        callback(answer)
 
 
 def _nobody(_answer: Answer) -> None:

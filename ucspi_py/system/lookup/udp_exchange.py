@@ -57,11 +57,11 @@ class Exchange(Generic[Q]):
         self,
         loop: asyncio.AbstractEventLoop,
         server: Server,
-        tell: TellQuery[Q],
+        callback: TellQuery[Q],
         again: Callable[[Q], None],
     ) -> None:
         self._loop = loop
-        self._tell = tell
+        self._callback = callback
         self._again = again
         self._socket = socket.socket(family(server.ip), socket.SOCK_DGRAM)
         try:
@@ -170,7 +170,7 @@ class Exchange(Generic[Q]):
             if number in unsent and query.tries < 2:
                 self._again(query)
             else:
-                self._tell(query, UNREACHABLE, now)
+                self._callback(query, UNREACHABLE, now)
 
     def _deliver(self, packet: bytes, now: float) -> None:
         number = int.from_bytes(packet[:2], "big")
@@ -184,4 +184,4 @@ class Exchange(Generic[Q]):
                 answer = read(packet, query.asked)
             except Truncated:
                 answer = TOO_LONG
-            self._tell(query, answer, now)
+            self._callback(query, answer, now)

@@ -15,10 +15,10 @@ _SOCKETS = 8
 class UdpPool(Generic[Q]):
     """Some sockets to one server, a random one each time. tell: gets the answers, as Exchange's."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, tell: TellQuery[Q]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, callback: TellQuery[Q]) -> None:
         self._loop = loop
         self._server = server
-        self._tell = tell
+        self._callback = callback
         self._exchanges: list[Exchange[Q]] = []
         self._worn: list[Exchange[Q]] = []
         self._chosen: Exchange[Q] | None = None
@@ -29,7 +29,7 @@ class UdpPool(Generic[Q]):
             try:
                 self._chosen = self._any(query.sent)
             except OSError:
-                self._loop.call_soon(self._tell, query, UNREACHABLE, query.sent)
+                self._loop.call_soon(self._callback, query, UNREACHABLE, query.sent)
                 return
         self._chosen.ask(query)
 
@@ -64,7 +64,7 @@ class UdpPool(Generic[Q]):
         if known and not known.is_worn(now):
             return known
         try:
-            fresh = Exchange(self._loop, self._server, self._tell, self._ask_again)
+            fresh = Exchange(self._loop, self._server, self._callback, self._ask_again)
         except OSError:
             if not self._exchanges:
                 raise

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-class Later:
+class Timer:
     """Makes one call, ``seconds`` after it was first asked for."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse
 from ..accept.scoreboard import Scoreboard
-from ..process.timer import Later
-from . import last_reply as goodbye
+from ..process.timer import Timer
+from . import last_reply
 from .conversation import Conversation
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
@@ -34,7 +34,7 @@ class Held:
         self._board = board
         self._changed = changed
         self._talks: dict[int, _Talk] = {}
-        self._later = Later(_LOOKS, self._end_overdue)
+        self._timer = Timer(_LOOKS, self._end_overdue)
 
     async def talk(self, row: int, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
         """Talk to a refused client until it quits, hangs up or its time is over, which may be noticed a little late.
@@ -46,7 +46,7 @@ class Held:
         conversation = Conversation(loop, client, dialogue)
         try:
             self._talks[row] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
-            self._later.ask(loop)
+            self._timer.ask(loop)
             self._board.hold_refused(row, time.monotonic_ns())
             self._changed()
             conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
@@ -72,7 +72,7 @@ class Held:
 
     def _dismiss(self, row: int) -> None:
         conversation = self._talks.pop(row).conversation
-        goodbye.say(conversation.client, _GOODBYE)
+        last_reply.say(conversation.client, _GOODBYE)
         conversation.end()
 
     def _end_overdue(self) -> None:
@@ -81,4 +81,4 @@ class Held:
             if until <= now:
                 conversation.end()
         if self._talks:
-            self._later.ask(asyncio.get_running_loop())
+            self._timer.ask(asyncio.get_running_loop())

@@ -18,7 +18,7 @@ _DENIED, _DROPPED, _REFUSED = 100 << 8, 111 << 8, 0
 _CORRECTIONS = 3
 
 
-class Journal:
+class ConnectionLog:
     """Tells of the connections of one worker. limit: the whole service's -c."""
 
     def __init__(self, log: Log, board: Scoreboard, limit: int) -> None:

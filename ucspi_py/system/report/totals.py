@@ -28,7 +28,7 @@ class Totals(NamedTuple):
         return Totals(self.accepted, self.refused, self.bounced + 1)
 
 
-class Tally:
+class SharedTotals:
     """The totals of the service, for each kind of screen: the type of its settings."""
 
     def __init__(self) -> None:

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
-class Aside(Generic[Result]):
+class Background(Generic[Result]):
     """Begins a piece of work, and has its result when it is asked for."""
 
     def __init__(self, work: Callable[[], Result]) -> None:

@@ -9,11 +9,11 @@ from typing import Protocol
 from ...core import logline
 from ...core.settings import GreylistSettings, Screening, ScreenSettings
 from ...core.smtp.verdict import Accept, Refuse, Verdict
-from ..dnsbl import screen as screening
-from ..dnsbl.client import ZoneDesk
-from ..report.connection_log import Journal
+from ..dnsbl import screen as dnsbl_screen
+from ..dnsbl.client import DnsblClient
+from ..report.connection_log import ConnectionLog
 from ..report.log import Log
-from . import greylist as greylisting
+from . import greylist as greylist_screen
 from .greylist import Greylist
 
 
@@ -36,26 +36,26 @@ class ZoneScreen:
     """rblsmtpd."""
 
     settings: ScreenSettings
-    desk: ZoneDesk
-    journal: Journal
+    dnsbl_client: DnsblClient
+    connection_log: ConnectionLog
 
     async def open(self) -> None:
         """Zones are asked when a client comes."""
 
     async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
         """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
-        opinion = await screening.screen(self.settings, environment, self.desk.hear, client)
-        self.desk.note_opinion(self.settings, opinion)
+        screened = await dnsbl_screen.screen(self.settings, environment, self.dnsbl_client.ask_zone, client)
+        self.dnsbl_client.note_result(self.settings, screened)
         ip = environment.get(b"TCPREMOTEIP", b"")
-        if self.settings.verbose and opinion.heard:
-            self.journal.remark(screening.heard_line(self.settings, opinion, ip, os.getpid()))
+        if self.settings.verbose and screened.results:
+            self.connection_log.remark(dnsbl_screen.results_line(self.settings, screened, ip, os.getpid()))
         if self.settings.interrogate:
-            environment.update(screening.marks(self.settings, opinion))
+            environment.update(dnsbl_screen.marks(self.settings, screened))
             return Accept()
-        if self.settings.dry_run and isinstance(opinion.verdict, Refuse):
-            self.journal.remark(logline.would_refuse(ip, os.getpid(), opinion.verdict.reply))
+        if self.settings.dry_run and isinstance(screened.verdict, Refuse):
+            self.connection_log.remark(logline.would_refuse(ip, os.getpid(), screened.verdict.reply))
             return Accept()
-        return opinion.verdict
+        return screened.verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class GreylistScreen:
 
     settings: GreylistSettings
     greylist: Greylist
-    desk: ZoneDesk
+    dnsbl_client: DnsblClient
 
     async def open(self) -> None:
         """Open the store."""
@@ -73,16 +73,18 @@ class GreylistScreen:
     async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
         """What the records say."""
         verdict = await self.greylist.judge(environment)
-        self.desk.note_verdict(GreylistSettings, verdict)
+        self.dnsbl_client.note_verdict(GreylistSettings, verdict)
         return verdict
 
 
-def in_service(settings: Sequence[Screening], desk: ZoneDesk, journal: Journal, log: Log) -> tuple[Screen, ...]:
+def in_service(
+    settings: Sequence[Screening], dnsbl_client: DnsblClient, connection_log: ConnectionLog, log: Log
+) -> tuple[Screen, ...]:
     """The screens, to be opened and used in the process that calls this."""
     return tuple(
-        GreylistScreen(one, Greylist(one, log), desk)
+        GreylistScreen(one, Greylist(one, log), dnsbl_client)
         if isinstance(one, GreylistSettings)
-        else ZoneScreen(one, desk, journal)
+        else ZoneScreen(one, dnsbl_client, connection_log)
         for one in settings
     )
 
@@ -95,6 +97,6 @@ def import_libraries(settings: Sequence[Screening]) -> None:
     for one in settings:
         if isinstance(one, GreylistSettings):
             try:
-                greylisting.store_of(one.store)
+                greylist_screen.store_of(one.store)
             except ImportError:
                 pass

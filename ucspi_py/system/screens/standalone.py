@@ -42,9 +42,9 @@ def _refusal(screen: Screening, environment: dict[bytes, bytes]) -> Refuse | Non
 def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, bytes]) -> Refuse | None:
     if greylist.exempt(environment):
         return None
-    from . import greylist as greylisting
+    from . import greylist as greylist_screen
 
-    verdict = greylisting.judge_once(screen, environment, log.Log(log.ERRORS))
+    verdict = greylist_screen.judge_once(screen, environment, log.Log(log.ERRORS))
     return _logged(screen, environment, verdict) if isinstance(verdict, Refuse) else None
 
 
@@ -54,14 +54,14 @@ def _refusal_by_zones(screen: ScreenSettings, environment: dict[bytes, bytes]) -
         return _acted_on(screen, environment, word or Accept())
     import asyncio
 
-    from ..dnsbl import stdin_client as opinions
+    from ..dnsbl import stdin_client
 
-    opinion = asyncio.run(opinions.form(screen, environment))
-    if screen.verbose and opinion.heard:
-        log.Log(log.ERRORS).say(opinions.line(screen, opinion, environment.get(b"TCPREMOTEIP", b"")))
+    screened = asyncio.run(stdin_client.form(screen, environment))
+    if screen.verbose and screened.results:
+        log.Log(log.ERRORS).say(stdin_client.line(screen, screened, environment.get(b"TCPREMOTEIP", b"")))
     if screen.interrogate:
-        environment.update(opinions.marks(screen, opinion))
-    return _acted_on(screen, environment, opinion.verdict)
+        environment.update(stdin_client.marks(screen, screened))
+    return _acted_on(screen, environment, screened.verdict)
 
 
 def _acted_on(screen: ScreenSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:

@@ -1,8 +1,8 @@
 """Who comes in to one worker, and when: from the listener's queue to a slot or a place. Never decides about a client.
 
 Where there is room, a client is taken off the listener's queue and served. Where there is none, it stays in that queue,
-as in C, or waits in the lobby when the queue is about to overflow. Whatever changes, one look follows at everybody who
-waits, here and, by an event, in the other workers.
+as in C, or waits in the overflow queue when that one is about to overflow. Whatever changes, one look follows at
+everybody who waits, here and, by an event, in the other workers.
 """
 
 import socket
@@ -15,24 +15,24 @@ from ...core.address import canonical
 from ...core.client import limits
 from ...core.client.connection import Endpoints
 from ...core.settings import ServerSettings
-from ..accept.acceptor import Door
+from ..accept.acceptor import Acceptor
 from ..accept.listener import Listener
-from ..accept.overflow import Lobby
+from ..accept.overflow import OverflowQueue
 from ..accept.parent import Parent
 from ..accept.places import Places
 from ..accept.scoreboard import Place, Scoreboard
 from ..accept.slots import Slots
-from ..backend.spawn_batch import Session, StartLine
+from ..backend.spawn_batch import Session, SpawnBatch
 from ..lookup import names
 from ..process.rlimits import room_beside
-from ..process.timer import Later
-from ..refuse import last_reply as goodbye
+from ..process.timer import Timer
+from ..refuse import last_reply
 from ..refuse.held import Held
-from ..report.connection_log import Journal
+from ..report.connection_log import ConnectionLog
 from .tasks import Tasks
 
 #: Clients that one worker takes off an overflowing queue before there is room for them.
-LOBBY = 8000
+OVERFLOW_LIMIT = 8000
 
 #: Seconds between two looks for room that nobody has told us of: by a worker that was killed before it could, or that
 #: is stopped; and where the system has no events.
@@ -60,35 +60,42 @@ class Admission:
     """Lets clients in to one worker; stops the worker's loop when it is closed and nobody is in any more."""
 
     def __init__(
-        self, settings: ServerSettings, listener: Listener, board: Scoreboard, journal: Journal, tasks: Tasks
+        self,
+        settings: ServerSettings,
+        listener: Listener,
+        board: Scoreboard,
+        connection_log: ConnectionLog,
+        tasks: Tasks,
     ) -> None:
         self._settings = settings
         self._board = board
-        self._journal = journal
+        self._connection_log = connection_log
         self._tasks = tasks
-        self._in_hall = waits(settings)
+        self._in_pending = waits(settings)
         self._local = _fixed_local(listener)
-        self._door = Door(tasks.loop, listener, self, Parent().is_stopped)
-        self.rest = self._door.rest
+        self._acceptor = Acceptor(tasks.loop, listener, self, Parent().is_stopped)
+        self.rest = self._acceptor.rest
         self.slots = Slots(board, settings.reserve, self.changed)
         self.held = Held(board, self._on_held)
         self._places = Places(board, self.changed)
-        self._start_line = StartLine(tasks.loop, self._door.relieve, self._door.is_resting, tasks.failed, self.changed)
-        seats = min(LOBBY, room_beside(settings.limit + len(board.hall)))
-        self._lobby = Lobby(seats, self._has_room, self._bring_in, tasks.failed)
+        self._spawn_batch = SpawnBatch(
+            tasks.loop, self._acceptor.relieve, self._acceptor.is_resting, tasks.failed, self.changed
+        )
+        capacity = min(OVERFLOW_LIMIT, room_beside(settings.limit + len(board.pending)))
+        self._overflow = OverflowQueue(capacity, self._has_room, self._bring_in, tasks.failed)
         self._look_due = False
-        self._slow_look = Later(_LOOK_WITHOUT_EVENTS, self._look_again)
+        self._slow_look = Timer(_LOOK_WITHOUT_EVENTS, self._look_again)
 
     def open(self, serve: Serve) -> None:
         """Begin to let clients in."""
         self._serve = serve
         if self._board.vacancies.watch(self._tasks.loop, self.changed):
-            self._slow_look = Later(_SLOW_LOOK, self._look_again)
+            self._slow_look = Timer(_SLOW_LOOK, self._look_again)
         self.changed()
 
     def close(self) -> None:
         """Listen no more, so that no new client is lost in a dying worker; those that are in are served."""
-        self._door.close()
+        self._acceptor.close()
         self.changed()
 
     def changed(self) -> None:
@@ -100,7 +107,7 @@ class Admission:
 
     def wants_client(self) -> bool:
         """With no room clients wait in the listener's queue, as in C, unless it is about to overflow."""
-        return self._has_room() or self._sheds() or (self._lobby.has_seats and self._door.is_crowded())
+        return self._has_room() or self._sheds() or (self._overflow.has_seats and self._acceptor.is_crowded())
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
         """Take a client that was accepted, to be served when there is room."""
@@ -109,8 +116,8 @@ class Admission:
         if self._sheds():
             self._send_away(client, endpoints)
         else:
-            self._lobby.seat(client, endpoints)
-            if self._lobby:
+            self._overflow.join(client, endpoints)
+            if self._overflow:
                 self.changed()
 
     def make_room(self) -> bool:
@@ -119,7 +126,7 @@ class Admission:
 
     def starved(self, why: str) -> None:
         """Say why nobody can be accepted."""
-        self._journal.starved(why)
+        self._connection_log.starved(why)
 
     def _look(self) -> None:
         """Let in whoever can be, tell the others what is left, and be done when nobody is here any more."""
@@ -133,16 +140,16 @@ class Admission:
             # Of what became free just before we said so, nobody tells us.
             if self._serve_waiting():
                 self._slow_look.ask(self._tasks.loop)
-        if self._door.closed and not self._anybody_here():
+        if self._acceptor.closed and not self._anybody_here():
             self._tasks.loop.stop()
 
     def _serve_waiting(self) -> bool:
         """Serve as many as there is room for, those that have been here longest first; whether anybody waits still."""
         self.slots.serve_waiting()
         self._places.serve_waiting()
-        self._lobby.call_in()
-        self._door.watch()
-        return bool(self.slots.awaited or self._places.awaited or self._lobby or self._door.away)
+        self._overflow.call_in()
+        self._acceptor.watch()
+        return bool(self.slots.awaited or self._places.awaited or self._overflow or self._acceptor.away)
 
     def _look_again(self) -> None:
         """Look as if nobody had been told of anything, and as if no look had ever failed."""
@@ -150,7 +157,7 @@ class Admission:
         self._look()
 
     def _anybody_here(self) -> bool:
-        return bool(self._tasks or self._lobby or self._start_line)
+        return bool(self._tasks or self._overflow or self._spawn_batch)
 
     def _on_held(self) -> None:
         """One more client is held that can make room for another."""
@@ -160,25 +167,25 @@ class Admission:
     def _has_room(self) -> bool:
         if not self._board.has_free(self._board.slots):
             return False
-        return self._places.any_left() if self._in_hall else not self.slots.awaited
+        return self._places.any_left() if self._in_pending else not self.slots.awaited
 
     def _sheds(self) -> bool:
         """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
         return self._settings.overload_message is not None and self._board.running() >= self._settings.limit
 
     def _bring_in(self, client: socket.SocketType, endpoints: Endpoints) -> None:
-        if not self._in_hall:
-            self._start_line.bring(self._serve(client, endpoints, None))
+        if not self._in_pending:
+            self._spawn_batch.bring(self._serve(client, endpoints, None))
             return
         visit = _Visit(client, endpoints, self._places.claim())
         try:
             # By the task's end, not in the coroutine: one that fails at its very beginning gives nothing back.
-            self._tasks.take_on(self._serve_in_hall(visit), partial(self._leave, visit))
+            self._tasks.take_on(self._serve_pending(visit), partial(self._leave, visit))
         except BaseException:
             self._leave(visit)
             raise
 
-    async def _serve_in_hall(self, visit: _Visit) -> None:
+    async def _serve_pending(self, visit: _Visit) -> None:
         """Serve a client that may have to wait."""
         if visit.row is None:
             visit.row = await self._places.make()
@@ -193,9 +200,9 @@ class Admission:
 
     def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         with closing(client):
-            self._journal.turned_away(endpoints, b"all slots are taken")
+            self._connection_log.turned_away(endpoints, b"all slots are taken")
             message = self._settings.overload_message
-            goodbye.say(client, limits.BUSY if message is None else message)
+            last_reply.say(client, limits.BUSY if message is None else message)
 
 
 def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 
 from ...core import logline
 from ...core.errors import error_words
-from ...core.service import post as posts
-from ...core.service.post import Post
+from ...core.service import worker_slot
+from ...core.service.worker_slot import WorkerSlot
 from ..process import orphans, signals
-from ..report.connection_log import Journal
+from ..report.connection_log import ConnectionLog
 from .pipes import Pipes
 from .reaper import Reaper
-from .worker import Inheritance, Worker
+from .worker import Shared, Worker
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -34,20 +34,20 @@ _MISSING_LOOKS = 1.0
 
 
 class Master:
-    """Keeps one worker on each post."""
+    """Keeps one worker in each worker slot."""
 
-    def __init__(self, inheritance: Inheritance, pipes: Pipes, noted: signals.Signals) -> None:
-        settings = inheritance.settings
-        self._log = inheritance.log
-        self._inheritance = inheritance
+    def __init__(self, shared: Shared, pipes: Pipes, noted: signals.Signals) -> None:
+        settings = shared.settings
+        self._log = shared.log
+        self._shared = shared
         self._pipes = pipes
         self._signals = noted
-        self._board = inheritance.board
-        self._posts = [Post() for _ in range(min(settings.workers, settings.limit))]
+        self._board = shared.board
+        self._worker_slots = [WorkerSlot() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
-        journal = Journal(inheritance.log, inheritance.board, settings.limit)
-        self._reaper = Reaper(inheritance.board, journal, adopting=self._adopting)
+        connection_log = ConnectionLog(shared.log, shared.board, settings.limit)
+        self._reaper = Reaper(shared.board, connection_log, adopting=self._adopting)
         self._kinds = settings.program.kinds
         self._report_at = time.monotonic() + _REPORTS
 
@@ -57,7 +57,7 @@ class Master:
         gc.freeze()
         gc.set_threshold(_COLLECT_AFTER)
         while True:
-            self._fill_posts()
+            self._fill_worker_slots()
             signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
             noted = self._signals.take()
             if noted & _STOP:
@@ -70,31 +70,31 @@ class Master:
             self._let_predecessors_leave()
             self._reap()
 
-    def _fill_posts(self) -> None:
-        for number, post in enumerate(self._posts):
-            due = posts.next_fork(post)
+    def _fill_worker_slots(self) -> None:
+        for number, slot in enumerate(self._worker_slots):
+            due = worker_slot.next_fork(slot)
             if due is not None and due <= time.monotonic():
-                self._posts[number] = self._employ(post)
+                self._worker_slots[number] = self._employ(slot)
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
-        times = [due for post in self._posts if (due := posts.next_fork(post)) is not None]
+        times = [due for slot in self._worker_slots if (due := worker_slot.next_fork(slot)) is not None]
         if self._kinds:
             times.append(self._report_at)
         if not self._adopting:
             times.append(time.monotonic() + _MISSING_LOOKS)
         return max(0.0, min(times) - time.monotonic()) if times else None
 
-    def _employ(self, post: Post) -> Post:
+    def _employ(self, slot: WorkerSlot) -> WorkerSlot:
         with signals.all_blocked():
             try:
                 pid = os.fork()
             except OSError as error:
                 self._log.warn(logline.warning(f"unable to fork a worker: {error_words(error.errno)}"))
-                return posts.not_forked(post, time.monotonic())
+                return worker_slot.not_forked(slot, time.monotonic())
             if not pid:
                 self._become_worker()
-        return posts.forked(post, pid, time.monotonic())
+        return worker_slot.forked(slot, pid, time.monotonic())
 
     def _become_worker(self) -> None:
         """The forked child's one call: it never returns into the master's code."""
@@ -102,7 +102,7 @@ class Master:
         try:
             self._signals.close()
             self._pipes.close_masters_ends()
-            Worker(self._inheritance).run()
+            Worker(self._shared).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
             self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
@@ -112,8 +112,8 @@ class Master:
     def _let_predecessors_leave(self) -> None:
         """Whoever has a successor that stands finishes the clients that it has: nobody is turned away."""
         for pid in self._pipes.who_stands():
-            for number, post in enumerate(self._posts):
-                self._posts[number], predecessor = posts.stood(post, pid)
+            for number, slot in enumerate(self._worker_slots):
+                self._worker_slots[number], predecessor = worker_slot.stood(slot, pid)
                 if predecessor:
                     self._leaving.add(predecessor)
                     os.kill(predecessor, signal.SIGTERM)
@@ -121,10 +121,10 @@ class Master:
     def _reap(self) -> None:
         ended = dict(_ended())
         dead = self._workers().intersection(ended)
-        for number, post in enumerate(self._posts):
-            for pid in posts.workers(post) & dead:
+        for number, slot in enumerate(self._worker_slots):
+            for pid in worker_slot.workers(slot) & dead:
                 self._log.warn(logline.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
-                self._posts[number] = posts.ended(self._posts[number], pid, time.monotonic())
+                self._worker_slots[number] = worker_slot.ended(self._worker_slots[number], pid, time.monotonic())
         self._leaving -= dead
         self._reaper.clear(ended, dead, self._workers())
 
@@ -133,31 +133,28 @@ class Master:
         self._report_at = time.monotonic() + _REPORTS
         if not self._kinds:
             return
-        zones = zip(self._inheritance.settings.program.zones, self._inheritance.zone_board.records(), strict=True)
-        held = len(self._board.hall) - self._board.free(self._board.hall)
+        zones = zip(self._shared.settings.program.zones, self._shared.zone_board.records(), strict=True)
+        held = len(self._board.pending) - self._board.free(self._board.pending)
         self._log.warn(
             *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
-            *(
-                logline.screen_totals(kind.totals_name, *self._inheritance.tally.read(kind), held)
-                for kind in self._kinds
-            ),
+            *(logline.screen_totals(kind.totals_name, *self._shared.totals.read(kind), held) for kind in self._kinds),
         )
 
     def _relieve(self) -> None:
-        """Have a new worker follow on each post.
+        """Have a new worker follow in each worker slot.
 
         What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
         """
-        for number in range(len(self._inheritance.settings.program.zones)):
-            self._inheritance.zone_board.test_soon(number)
-        self._posts = [posts.to_be_relieved(post) for post in self._posts]
+        for number in range(len(self._shared.settings.program.zones)):
+            self._shared.zone_board.test_soon(number)
+        self._worker_slots = [worker_slot.to_be_relieved(slot) for slot in self._worker_slots]
 
     def _stop(self) -> None:
-        """Close the door everywhere before we are gone, so that a new server can listen at once."""
-        self._inheritance.listener.close()
-        os.close(self._pipes.open_door)
+        """Stop listening everywhere before we are gone, so that a new server can listen at once."""
+        self._shared.listener.close()
+        os.close(self._pipes.listening)
         self._tell_workers(signal.SIGTERM)
-        if not signals.readable(_CLOSING_TIME, self._pipes.door):
+        if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):
             self._tell_workers(signal.SIGKILL)
 
     def _tell_workers(self, number: int) -> None:
@@ -166,7 +163,7 @@ class Master:
 
     def _workers(self) -> set[int]:
         """The process ids of all workers that have not ended."""
-        return self._leaving.union(*map(posts.workers, self._posts))
+        return self._leaving.union(*map(worker_slot.workers, self._worker_slots))
 
 
 def _ended() -> Iterator[tuple[int, int]]:

@@ -8,14 +8,14 @@ class Pipes(NamedTuple):
     """How master and workers learn of each other.
 
     death: ends for a worker when the master is gone, for only the master holds ``alive``.
-    door: ends for the master when nobody listens any more, for whoever listens holds ``open_door``.
+    all_closed: ends for the master when nobody listens any more, for whoever listens holds ``listening``.
     standing: tells the master which workers serve, by what they write to ``stand``.
     """
 
     death: int
     alive: int
-    door: int
-    open_door: int
+    all_closed: int
+    listening: int
     standing: int
     stand: int
 
@@ -28,7 +28,7 @@ class Pipes(NamedTuple):
 
     def close_masters_ends(self) -> None:
         """In a worker: leave the master's ends to the master."""
-        for fd in (self.alive, self.door, self.standing):
+        for fd in (self.alive, self.all_closed, self.standing):
             os.close(fd)
 
     def who_stands(self) -> list[int]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from ...core.service.adoption import started_program
 from ..accept.scoreboard import Scoreboard
 from ..process import orphans
-from ..report.connection_log import Journal
+from ..report.connection_log import ConnectionLog
 
 
 class Reaper:
@@ -14,9 +14,9 @@ class Reaper:
     adopting: whether the backends of the dead have become our children.
     """
 
-    def __init__(self, board: Scoreboard, journal: Journal, *, adopting: bool) -> None:
+    def __init__(self, board: Scoreboard, connection_log: ConnectionLog, *, adopting: bool) -> None:
         self._board = board
-        self._journal = journal
+        self._connection_log = connection_log
         self._adopting = adopting
 
     def clear(self, ended: Mapping[int, int], dead: Collection[int], living: Collection[int]) -> None:
@@ -53,7 +53,7 @@ class Reaper:
         for row in self._board.orphaned(living):
             if self._board.pid(row) == pid:
                 self._board.give_back(row)
-                self._journal.ended(pid, status)
+                self._connection_log.ended(pid, status)
 
     def _miss(self, living: Collection[int]) -> None:
         """Free the rows of orphans that are gone without our being told; how they ended nobody knows.

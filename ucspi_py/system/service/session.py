@@ -25,9 +25,9 @@ from ..accept.scoreboard import Place, Scoreboard
 from ..accept.slots import Slots
 from ..backend.spawn import Launcher
 from ..lookup import names
-from ..refuse import last_reply as goodbye
+from ..refuse import last_reply
 from ..refuse.held import Held
-from ..report.connection_log import Journal
+from ..report.connection_log import ConnectionLog
 from ..screens.kinds import Screen
 from .tasks import described
 
@@ -41,14 +41,14 @@ Decide = Callable[[bytes, bytes | None, bytes | None], Instructions]
 class Service:
     """Everything a connection meets on its way.
 
-    environment: what every program gets. stranger: the names of every client, None where something is found out about
-    them. ask: the door to the name servers, closed where nothing is ever asked. rest: to be called when there is no
-    room for another process; nobody new is let in for a while. in_bursts: whether a session pauses before its program
-    is started, until all who came with it are decided on.
+    environment: what every program gets. static_names: the names of every client, None where something is found out
+    about them. ask: the way to the name servers, closed where nothing is ever asked. rest: to be called when there is
+    no room for another process; nobody new is let in for a while. in_bursts: whether a session pauses before its
+    program is started, until all who came with it are decided on.
     """
 
     settings: ServerSettings
-    journal: Journal
+    connection_log: ConnectionLog
     board: Scoreboard
     arrivals: Arrivals | None
     slots: Slots
@@ -56,14 +56,14 @@ class Service:
     in_bursts: bool
     decide: Decide
     environment: Mapping[bytes, bytes]
-    stranger: Names | None
+    static_names: Names | None
     launcher: Launcher
     ask: Ask
     screens: Sequence[Screen]
     held: Held
 
 
-class Guest(NamedTuple):
+class Client(NamedTuple):
     """A client that the rules have let in."""
 
     socket: socket.SocketType
@@ -74,79 +74,81 @@ class Guest(NamedTuple):
     environment: dict[bytes, bytes]
 
 
-async def serve(service: Service, client: socket.SocketType, endpoints: Endpoints, place: Place | None = None) -> None:
-    """Take one client from its banner to its program, its refusal or the door.
+async def serve(
+    service: Service, connection: socket.SocketType, endpoints: Endpoints, place: Place | None = None
+) -> None:
+    """Take one client from its banner to its program, its refusal or its end.
 
     place: its place while it has no program; None = it has none, as it waits for nothing but its slot.
     """
     try:
-        await _serve(service, client, endpoints, place)
+        await _serve(service, connection, endpoints, place)
     except Exception as error:  # one client's trouble is not another's
-        service.journal.crashed(endpoints, described(error))
+        service.connection_log.crashed(endpoints, described(error))
     finally:
-        client.close()
+        connection.close()
 
 
-async def _serve(service: Service, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> None:
+async def _serve(service: Service, connection: socket.SocketType, endpoints: Endpoints, place: Place | None) -> None:
     try:
         if service.settings.banner:
-            _greet(service.settings, client, endpoints)
-        known = service.stranger or await names.look_up(service.settings, service.ask, endpoints)
+            _greet(service.settings, connection, endpoints)
+        known = service.static_names or await names.look_up(service.settings, service.ask, endpoints)
         rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
     except Failure as failure:
-        service.journal.dropped(endpoints, failure.sentence)
+        service.connection_log.dropped(endpoints, failure.sentence)
         return
     if rule.origin:
-        service.journal.ruled(endpoints, rule.origin)
+        service.connection_log.ruled(endpoints, rule.origin)
     if rule.deny:
-        service.journal.denied(endpoints, known)
+        service.connection_log.denied(endpoints, known)
         return
     keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
     environment = environ(service.environment, endpoints, known, rule.variables)
-    guest = Guest(client, endpoints, keys, place, known, environment)
-    if _over_limit(service, guest, rule):
+    client = Client(connection, endpoints, keys, place, known, environment)
+    if _over_limit(service, client, rule):
         return
     for screen in service.screens:
-        if await _refused(service, screen, guest):
+        if await _refused(service, screen, client):
             return
-    await _start(service, guest)
+    await _start(service, client)
 
 
-def _greet(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:
+def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:
     """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
-    _set_options(settings, client, endpoints)
+    _set_options(settings, connection, endpoints)
     try:
-        client.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        connection.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     except OSError as error:
         raise unable("print banner", error) from None
 
 
-def _set_options(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:
+def _set_options(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:
     try:
         # A client mapped into :: has IP options, too.
         if settings.kill_ip_options and not is_ipv6(endpoints.remote_ip):
-            client.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
+            connection.setsockopt(socket.IPPROTO_IP, socket.IP_OPTIONS, b"")
         if not settings.delay:
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     except OSError:
         pass  # as in C: a client that is gone already is found out by whoever writes to it
 
 
-def _over_limit(service: Service, guest: Guest, rule: Instructions) -> bool:
+def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
     """Whether the client has more of the service than its share; then it has been told."""
-    counted = guest.place is not None
+    counted = client.place is not None
     of_client = limits.with_variables(service.settings.client_limits, rule.variables)
     presence = limits.Presence(
-        service.board.count_client(guest.keys.client) - counted if of_client.per_client else 0,
-        service.board.count_network(guest.keys.network) - counted if of_client.per_network else 0,
-        service.arrivals.note(guest.keys.client) if service.arrivals else 0,
+        service.board.count_client(client.keys.client) - counted if of_client.per_client else 0,
+        service.board.count_network(client.keys.network) - counted if of_client.per_network else 0,
+        service.arrivals.note(client.keys.client) if service.arrivals else 0,
         _load() if of_client.load else 0,
     )
     excess = limits.exceeded(of_client, presence)
     if excess is None:
         return False
-    service.journal.turned_away(guest.endpoints, excess.reason)
-    goodbye.say(guest.socket, excess.message)
+    service.connection_log.turned_away(client.endpoints, excess.reason)
+    last_reply.say(client.socket, excess.message)
     return True
 
 
@@ -158,49 +160,49 @@ def _load() -> int:
         return 0
 
 
-async def _refused(service: Service, screen: Screen, guest: Guest) -> bool:
+async def _refused(service: Service, screen: Screen, client: Client) -> bool:
     """Whether this screen refused the client; then it has been talked to until it left."""
-    verdict = await screen.judge(guest.environment, guest.socket)
+    verdict = await screen.judge(client.environment, client.socket)
     if not isinstance(verdict, Refuse):
         return False
-    ip, pid = guest.environment.get(b"TCPREMOTEIP", b""), os.getpid()
+    ip, pid = client.environment.get(b"TCPREMOTEIP", b""), os.getpid()
     line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
-    service.journal.refused(guest.endpoints, guest.names, line)
-    if guest.place is None:
+    service.connection_log.refused(client.endpoints, client.names, line)
+    if client.place is None:
         raise RuntimeError("a refused client without a place")
-    dialogue = await service.held.talk(guest.place.row, guest.socket, verdict, screen.settings.session_seconds)
+    dialogue = await service.held.talk(client.place.row, client.socket, verdict, screen.settings.session_seconds)
     if screen.settings.verbose:
-        service.journal.remark(logline.said(ip, pid, dialogue.said))
+        service.connection_log.remark(logline.said(ip, pid, dialogue.said))
     return True
 
 
-async def _start(service: Service, guest: Guest) -> None:
+async def _start(service: Service, client: Client) -> None:
     """Start the program once there is a slot for it."""
-    slot = await service.slots.reserve(may_relay=b"RELAYCLIENT" in guest.environment)
+    slot = await service.slots.reserve(may_relay=b"RELAYCLIENT" in client.environment)
     try:
         # Before the start: the backend may run for milliseconds before we are told its process id.
-        service.board.name(slot, *guest.keys)
+        service.board.name(slot, *client.keys)
         if service.in_bursts:
             await asyncio.sleep(0)
-        _set_options(service.settings, guest.socket, guest.endpoints)
-        service.board.announce(slot, os.fstat(guest.socket.fileno()).st_ino)
-        pid = service.launcher.start(guest.socket.fileno(), guest.environment)
+        _set_options(service.settings, client.socket, client.endpoints)
+        service.board.announce(slot, os.fstat(client.socket.fileno()).st_ino)
+        pid = service.launcher.start(client.socket.fileno(), client.environment)
         service.slots.hold(slot, pid)
     except (OSError, ValueError) as error:
         service.slots.give_back(slot)
-        _tell_why_not(service, guest, error)
+        _tell_why_not(service, client, error)
         return
     except BaseException:
         service.slots.give_back(slot)
         raise
-    service.journal.started(pid, guest.endpoints, guest.names)
+    service.connection_log.started(pid, client.endpoints, client.names)
 
 
-def _tell_why_not(service: Service, guest: Guest, error: OSError | ValueError) -> None:
+def _tell_why_not(service: Service, client: Client, error: OSError | ValueError) -> None:
     if isinstance(error, OSError) and error.errno in _NO_PROCESS:
-        service.journal.not_forked(error_words(error.errno))
+        service.connection_log.not_forked(error_words(error.errno))
         service.rest()
     else:
         why = error_words(error.errno) if isinstance(error, OSError) else str(error)
         sentence = f"unable to run {service.launcher.name}: {why}"
-        service.journal.not_run(guest.endpoints, guest.names, sentence)
+        service.connection_log.not_run(client.endpoints, client.names, sentence)

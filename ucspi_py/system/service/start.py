@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...core import logline
 from ...core.dns import message as dns_message
-from ...core.dns.message import Ask, TellAnswer
+from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
 from ...core.lint.variable import odd_numbers
 from ...core.settings import ServerSettings
@@ -15,18 +15,18 @@ from ..accept import listener
 from ..accept.arrivals import Arrivals
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
-from ..dnsbl.shared_state import ZoneBoard
+from ..dnsbl.shared_state import SharedZones
 from ..lookup import names
 from ..process import descriptors, privileges, signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
-from ..report.totals import Tally
+from ..report.totals import SharedTotals
 from ..screens import kinds as screens
-from .admission import LOBBY, waits
+from .admission import OVERFLOW_LIMIT, waits
 from .master import Master
 from .pipes import Pipes
-from .worker import MASTERS_SIGNALS, Inheritance
+from .worker import MASTERS_SIGNALS, Shared
 
 #: For us, not for the backends: systemd's messages to its service.
 _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
@@ -34,7 +34,9 @@ _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCK
 
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    manner = spawn.manner(soft_limits, make_room(settings.limit + settings.held_limit + LOBBY))
+    spawn_attributes = spawn.spawn_attributes(
+        soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
+    )
     port = listener.port_number(settings.port)
     address = _address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
@@ -50,25 +52,25 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     board = Scoreboard(settings.limit, room_for(settings.held_limit))
     arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
     log.detail(logline.status(board.running(), settings.limit))
-    _warn(log, settings, len(board.hall))
+    _warn(log, settings, len(board.pending))
     pipes = Pipes.open()
-    zone_board, tally = ZoneBoard(len(settings.program.zones)), Tally()
-    inheritance = Inheritance(
+    zone_board, totals = SharedZones(len(settings.program.zones)), SharedTotals()
+    shared = Shared(
         settings=settings,
         log=log,
         listener=sock,
         board=board,
         arrivals=arrivals,
         zone_board=zone_board,
-        tally=tally,
+        totals=totals,
         death_pipe=pipes.death,
-        open_door=pipes.open_door,
+        listening=pipes.listening,
         stand=pipes.stand,
         environment=passed_on(os.environb),
-        manner=manner,
+        spawn_attributes=spawn_attributes,
         ask=ask,
     )
-    Master(inheritance, pipes, noted).run()
+    Master(shared, pipes, noted).run()
 
 
 def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
@@ -92,7 +94,7 @@ def _address(host: str) -> str:
 
 
 def _ask(settings: ServerSettings) -> Ask:
-    """The door to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
+    """The way to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
     if not names.asks_dns(settings) and not settings.program.zones:
         return _nobody_knows
     from ..lookup import resolver
@@ -100,8 +102,8 @@ def _ask(settings: ServerSettings) -> Ask:
     return resolver.from_environment(min(settings.workers, settings.limit)).ask
 
 
-def _nobody_knows(_name: bytes, _kind: int, _deadline: float, tell: TellAnswer) -> None:
-    tell(dns_message.Absent())
+def _nobody_knows(_name: bytes, _kind: int, _deadline: float, callback: AnswerCallback) -> None:
+    callback(dns_message.Absent())
 
 
 def _warn(log: Log, settings: ServerSettings, places: int) -> None:

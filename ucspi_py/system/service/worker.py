@@ -12,16 +12,16 @@ from ...core.settings import ServerSettings
 from ..accept.arrivals import Arrivals
 from ..accept.listener import Listener
 from ..accept.scoreboard import Place, Scoreboard
-from ..backend.spawn import Launcher, Manner
+from ..backend.spawn import Launcher, SpawnAttributes
 from ..backend.spawn_batch import Session
-from ..dnsbl.client import ZoneDesk
-from ..dnsbl.shared_state import ZoneBoard
+from ..dnsbl.client import DnsblClient
+from ..dnsbl.shared_state import SharedZones
 from ..lookup import names
 from ..process.loop import new_loop
 from ..process.signals import Signals
-from ..report.connection_log import Journal
+from ..report.connection_log import ConnectionLog
 from ..report.log import Log
-from ..report.totals import Tally
+from ..report.totals import SharedTotals
 from ..rules.live import RulesFile
 from ..screens import kinds as screens
 from .admission import Admission, waits
@@ -34,7 +34,7 @@ MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
 
 
 @dataclass(frozen=True, slots=True)
-class Inheritance:
+class Shared:
     """What the master hands to each of its workers.
 
     death_pipe: readable once the master is gone. open_door: held open for as long as this worker listens. stand: where
@@ -46,45 +46,43 @@ class Inheritance:
     listener: Listener
     board: Scoreboard
     arrivals: Arrivals | None
-    zone_board: ZoneBoard
-    tally: Tally
+    zone_board: SharedZones
+    totals: SharedTotals
     death_pipe: int
-    open_door: int
+    listening: int
     stand: int
     environment: dict[bytes, bytes]
-    manner: Manner
+    spawn_attributes: SpawnAttributes
     ask: Ask
 
 
 class Worker:
     """Serves until told to drain (SIGTERM, or the master is gone); then finishes the clients it has and ends."""
 
-    def __init__(self, inheritance: Inheritance) -> None:
-        settings = inheritance.settings
+    def __init__(self, shared: Shared) -> None:
+        settings = shared.settings
         self._loop = new_loop()
-        self._inheritance = inheritance
+        self._shared = shared
         self._draining = False
-        self._tasks = Tasks(self._loop, inheritance.log, self._on_end)
-        self._journal = Journal(inheritance.log, inheritance.board, settings.limit)
-        self._admission = Admission(settings, inheritance.listener, inheritance.board, self._journal, self._tasks)
-        self._desk = ZoneDesk(
-            settings.program, inheritance.zone_board, inheritance.tally, inheritance.ask, inheritance.log
-        )
+        self._tasks = Tasks(self._loop, shared.log, self._on_end)
+        self._connection_log = ConnectionLog(shared.log, shared.board, settings.limit)
+        self._admission = Admission(settings, shared.listener, shared.board, self._connection_log, self._tasks)
+        self._dnsbl = DnsblClient(settings.program, shared.zone_board, shared.totals, shared.ask, shared.log)
         self._service = Service(
             settings=settings,
-            journal=self._journal,
-            board=inheritance.board,
-            arrivals=inheritance.arrivals,
+            connection_log=self._connection_log,
+            board=shared.board,
+            arrivals=shared.arrivals,
             slots=self._admission.slots,
             rest=self._admission.rest,
             # With nobody to wait for, a connection runs straight through and costs no task.
             in_bursts=not waits(settings),
             decide=_decider(settings),
-            environment=inheritance.environment,
-            stranger=None if names.wanted(settings) else Names(settings.local_name, None, None),
-            launcher=Launcher(settings.program.argv, inheritance.manner),
-            ask=inheritance.ask,
-            screens=screens.in_service(settings.program.screens, self._desk, self._journal, inheritance.log),
+            environment=shared.environment,
+            static_names=None if names.wanted(settings) else Names(settings.local_name, None, None),
+            launcher=Launcher(settings.program.argv, shared.spawn_attributes),
+            ask=shared.ask,
+            screens=screens.in_service(settings.program.screens, self._dnsbl, self._connection_log, shared.log),
             held=self._admission.held,
         )
 
@@ -95,16 +93,16 @@ class Worker:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
-        self._loop.add_reader(self._inheritance.death_pipe, self._drain)
+        self._loop.add_reader(self._shared.death_pipe, self._drain)
         for screen in self._service.screens:
             self._tasks.take_on(screen.open())
         if self._service.settings.program.zones:
-            self._tasks.keep_going(self._desk.watch)
+            self._tasks.keep_going(self._dnsbl.watch)
         self._admission.open(self._serve)
-        say_standing(self._inheritance.stand)
+        say_standing(self._shared.stand)
         self._loop.run_forever()
         self._tasks.stop()
-        self._desk.share()
+        self._dnsbl.share()
 
     def _serve(self, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> Session:
         return serve(self._service, client, endpoints, place)
@@ -130,17 +128,17 @@ class Worker:
                 return
             try:
                 self._admission.slots.ended(pid)
-                self._journal.ended(pid, status)
+                self._connection_log.ended(pid, status)
             except Exception as error:  # or nobody would reap the others before the next one ends
                 self._tasks.failed(error)
 
     def _drain(self) -> None:
-        """Close the door at once, so that no new client is lost in a dying worker; let those inside finish."""
-        self._loop.remove_reader(self._inheritance.death_pipe)
+        """Stop listening at once, so that no new client is lost in a dying worker; let those inside finish."""
+        self._loop.remove_reader(self._shared.death_pipe)
         if not self._draining:
             self._draining = True
             self._admission.close()
-            os.close(self._inheritance.open_door)
+            os.close(self._shared.listening)
 
 
 def _decider(settings: ServerSettings) -> Decide:

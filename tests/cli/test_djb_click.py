@@ -67,10 +67,10 @@ def test_closed_output(cdb: Path) -> None:
 #: Meets an error that no program foresees.
 UNFORESEEN = """
 import sys
-from ucspi_py.cli import manners
+from ucspi_py.cli import djb_click
 def fail(args):
     raise {}
-manners.run("program", "program", fail)
+djb_click.run("program", "program", fail)
 """
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.waiting import until
-from ucspi_py.system.accept.acceptor import Door
+from ucspi_py.system.accept.acceptor import Acceptor
 from ucspi_py.system.accept.listener import listen
 from ucspi_py.system.process.loop import new_loop
 
@@ -27,7 +27,7 @@ class Host:
         self.taken: list[int] = []
         self.words: list[str] = []
         self._sockets: list[socket.SocketType] = []
-        self.door = Door(loop, self.listener, self, lambda: self.stopped)
+        self.acceptor = Acceptor(loop, self.listener, self, lambda: self.stopped)
 
     def wants_client(self) -> bool:
         """As long as there is room."""
@@ -74,7 +74,7 @@ class Host:
 
     def close(self) -> None:
         """The end."""
-        self.door.close()
+        self.acceptor.close()
         for client in self._sockets:
             client.close()
 
@@ -94,15 +94,15 @@ def test_as_many_as_are_welcome_are_taken_in_their_order(host: Host) -> None:
     """The others stay in the listener's queue until there is room again, also from a burst."""
     ports = host.connect(20)
     host.room = 5
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     assert host.taken == ports[:5]
-    assert host.door.away
-    host.door.watch()
+    assert host.acceptor.away
+    host.acceptor.watch()
     assert host.away == 1
 
     host.room = 15
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     assert host.taken == ports
     assert host.room == 0
@@ -113,18 +113,18 @@ def test_a_queue_that_is_about_to_overflow_is_relieved_as_long_as_clients_are_we
     host.close()
     small = Host(host.loop, backlog=40)
     small.connect(30)
-    assert small.door.is_crowded()
+    assert small.acceptor.is_crowded()
     small.room = 3
-    small.door.relieve()
+    small.acceptor.relieve()
     assert len(small.taken) == 3
 
     small.room = 100
-    small.door.relieve()
-    assert not small.door.is_crowded()
+    small.acceptor.relieve()
+    assert not small.acceptor.is_crowded()
     assert len(small.taken) == 19
     small.stopped = True
     small.connect(20)
-    small.door.relieve()
+    small.acceptor.relieve()
     assert len(small.taken) == 19
     small.close()
 
@@ -132,24 +132,24 @@ def test_a_queue_that_is_about_to_overflow_is_relieved_as_long_as_clients_are_we
 def test_a_rest_is_a_rest_and_ends_by_itself(host: Host) -> None:
     """Nobody is taken in before."""
     host.room = 10
-    host.door.watch()
-    host.door.rest(60)
-    host.door.watch()
+    host.acceptor.watch()
+    host.acceptor.rest(60)
+    host.acceptor.watch()
     host.connect(1)
     host.turn()
-    assert host.door.is_resting()
+    assert host.acceptor.is_resting()
     assert not host.taken
-    host.door.rest(0.01)
+    host.acceptor.rest(0.01)
     host.until(lambda: host.taken)
-    assert not host.door.is_resting()
+    assert not host.acceptor.is_resting()
 
 
 def test_while_the_master_is_stopped_nobody_is_taken(host: Host) -> None:
     """Who has come meanwhile is taken a little after it goes on; the door asks only when somebody knocks."""
     host.room, host.stopped = 10, True
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
-    assert not host.door.away
+    assert not host.acceptor.away
     host.connect(1)
     host.turn()
     assert not host.taken
@@ -166,17 +166,17 @@ def test_without_descriptors_a_held_client_makes_room(host: Host) -> None:
         raise OSError(errno.EMFILE, "none")
 
     host.listener.next_client = fail  # type: ignore[method-assign]
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     assert 0 < host.held < 100
     assert not host.words
-    assert not host.door.is_resting()
+    assert not host.acceptor.is_resting()
     host.held = 0
     for _ in range(2):
-        host.door.rest(0)
+        host.acceptor.rest(0)
         host.turn()
     assert host.words == ["process cannot open more files"]
-    assert host.door.is_resting()
+    assert host.acceptor.is_resting()
 
 
 def test_an_error_of_another_kind_costs_no_held_client(host: Host) -> None:
@@ -188,7 +188,7 @@ def test_an_error_of_another_kind_costs_no_held_client(host: Host) -> None:
         raise OSError(errno.EPERM, "a firewall")
 
     host.listener.next_client = fail  # type: ignore[method-assign]
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     assert host.held == 1
     assert host.words == ["permission denied"]
@@ -206,29 +206,29 @@ def test_a_client_that_cannot_be_taken_is_left(host: Host, monkeypatch: pytest.M
     host.loop.set_exception_handler(lambda _loop, _context: None)
     host.connect(1)
     host.room = 1
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     assert [client.fileno() for client in seen] == [-1]
 
 
 def test_a_closed_door_stays_closed(host: Host) -> None:
     """Whatever is asked of it."""
-    host.door.watch()
-    host.door.close()
-    host.door.close()
-    host.door.rest(0)
-    host.door.watch()
-    host.door.relieve()
+    host.acceptor.watch()
+    host.acceptor.close()
+    host.acceptor.close()
+    host.acceptor.rest(0)
+    host.acceptor.watch()
+    host.acceptor.relieve()
     host.turn()
-    assert host.door.closed
-    assert not host.door.away
+    assert host.acceptor.closed
+    assert not host.acceptor.away
 
 
 def test_while_there_is_no_room_nobody_looks_until_a_client_comes() -> None:
     """On a loop that tells of arrivals: one look for each that comes, or for many that come together."""
     loop = new_loop()
     host = Host(loop)
-    host.door.watch()
+    host.acceptor.watch()
     host.turn()
     host.looks = 0
     host.turn(0.1)

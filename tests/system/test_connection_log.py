@@ -9,7 +9,7 @@ import pytest
 from ucspi_py.core import logline
 from ucspi_py.core.client.connection import Endpoints, Names
 from ucspi_py.system.accept.scoreboard import Scoreboard
-from ucspi_py.system.report.connection_log import Journal
+from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import ERRORS, VERBOSE, Log
 
 CLIENT = Endpoints(b"127.0.0.1", b"25", b"127.0.0.9", b"4711")
@@ -22,7 +22,7 @@ class Told:
 
     def __init__(self, verbosity: int = VERBOSE) -> None:
         self.board = Scoreboard(2, 0)
-        self.journal = Journal(Log(verbosity, self._write), self.board, 2)
+        self.connection_log = ConnectionLog(Log(verbosity, self._write), self.board, 2)
         self.writes: list[bytes] = []
         self.meanwhile: list[int] = []
 
@@ -50,9 +50,9 @@ def test_a_backend() -> None:
     """Status, pid and ok in one write; end and status in another."""
     told = Told()
     row = told.start()
-    told.journal.started(42, CLIENT, NOBODY)
+    told.connection_log.started(42, CLIENT, NOBODY)
     told.board.give_back(row)
-    told.journal.ended(42, 256)
+    told.connection_log.ended(42, 256)
 
     assert told.writes == [
         b"tcpserver: status: 1/2\ntcpserver: pid 42 from 127.0.0.9\ntcpserver: ok 42 :127.0.0.1:25 :127.0.0.9::4711\n",
@@ -67,23 +67,23 @@ _DROPPED = b"tcpserver: warning: dropping connection, unable to x\n"
 @pytest.mark.parametrize(
     ("story", "lines", "status"),
     [
-        (lambda journal: journal.denied(CLIENT, NOBODY), _OK.replace(b" ok ", b" deny "), 25600),
-        (lambda journal: journal.refused(CLIENT, NOBODY, b"rblsmtpd: no\n"), _OK + b"rblsmtpd: no\n", 0),
-        (lambda journal: journal.dropped(CLIENT, "unable to x"), _DROPPED, 28416),
-        (lambda journal: journal.crashed(CLIENT, "bug"), logline.crashed("bug"), 28416),
-        (lambda journal: journal.not_run(CLIENT, NOBODY, "unable to x"), _OK + _DROPPED, 28416),
+        (lambda connection_log: connection_log.denied(CLIENT, NOBODY), _OK.replace(b" ok ", b" deny "), 25600),
+        (lambda connection_log: connection_log.refused(CLIENT, NOBODY, b"rblsmtpd: no\n"), _OK + b"rblsmtpd: no\n", 0),
+        (lambda connection_log: connection_log.dropped(CLIENT, "unable to x"), _DROPPED, 28416),
+        (lambda connection_log: connection_log.crashed(CLIENT, "bug"), logline.crashed("bug"), 28416),
+        (lambda connection_log: connection_log.not_run(CLIENT, NOBODY, "unable to x"), _OK + _DROPPED, 28416),
         (
-            lambda journal: journal.turned_away(CLIENT, b"too many"),
+            lambda connection_log: connection_log.turned_away(CLIENT, b"too many"),
             b"tcpserver: limit %d from 127.0.0.9: too many\n" % PID,
             25600,
         ),
     ],
     ids=["denied", "refused", "dropped", "crashed", "not run", "turned away"],
 )
-def test_a_client_without_a_process(story: Callable[[Journal], None], lines: bytes, status: int) -> None:
+def test_a_client_without_a_process(story: Callable[[ConnectionLog], None], lines: bytes, status: int) -> None:
     """Its lines stand together between two status lines, the first with it, in one write."""
     told = Told()
-    story(told.journal)
+    story(told.connection_log)
 
     assert told.writes == [
         b"tcpserver: status: 1/2\ntcpserver: pid %d from 127.0.0.9\n" % PID
@@ -95,9 +95,9 @@ def test_a_client_without_a_process(story: Callable[[Journal], None], lines: byt
 def test_single_lines() -> None:
     """Of a rule that says where it comes from, of a screen, and where there is no room for a process."""
     told = Told()
-    told.journal.ruled(CLIENT, b"tcp.smtp:3")
-    told.journal.remark(b"rblsmtpd: a remark\n")
-    told.journal.not_forked("temporary failure")
+    told.connection_log.ruled(CLIENT, b"tcp.smtp:3")
+    told.connection_log.remark(b"rblsmtpd: a remark\n")
+    told.connection_log.not_forked("temporary failure")
     assert told.writes == [
         b"tcpserver: rule for 127.0.0.9: tcp.smtp:3\n",
         b"rblsmtpd: a remark\n",
@@ -112,11 +112,11 @@ def test_the_status_never_says_more_than_the_limit(running: int) -> None:
     told = Told()
     for _ in range(running):
         told.start()
-    told.journal.denied(CLIENT, NOBODY)
-    told.journal.refused(CLIENT, NOBODY, b"rblsmtpd: no\n")
-    told.journal.turned_away(CLIENT, b"all slots are taken")
-    told.journal.not_run(CLIENT, NOBODY, "unable to run x: file does not exist")
-    told.journal.not_forked("temporary failure")
+    told.connection_log.denied(CLIENT, NOBODY)
+    told.connection_log.refused(CLIENT, NOBODY, b"rblsmtpd: no\n")
+    told.connection_log.turned_away(CLIENT, b"all slots are taken")
+    told.connection_log.not_run(CLIENT, NOBODY, "unable to run x: file does not exist")
+    told.connection_log.not_forked("temporary failure")
 
     assert statuses(told) == [b"%d/2" % min(running + 1, 2), b"%d/2" % running] * 5
 
@@ -128,11 +128,11 @@ def test_another_worker_is_faster(story: str) -> None:
     told.meanwhile = [told.start()]
     told.start()
     if story == "started":
-        told.journal.started(42, CLIENT, NOBODY)
+        told.connection_log.started(42, CLIENT, NOBODY)
     elif story == "ended":
-        told.journal.ended(42, 0)
+        told.connection_log.ended(42, 0)
     else:
-        told.journal.denied(CLIENT, NOBODY)
+        told.connection_log.denied(CLIENT, NOBODY)
 
     assert statuses(told)[-2:] == [b"2/2", b"1/2"]
 
@@ -141,9 +141,9 @@ def test_others_that_never_rest_do_not_keep_us() -> None:
     """A correction that is wrong already is not corrected for ever."""
     told = Told()
     told.board = Scoreboard(50, 0)
-    told.journal = Journal(Log(VERBOSE, told._write), told.board, 50)
+    told.connection_log = ConnectionLog(Log(VERBOSE, told._write), told.board, 50)
     told.meanwhile = [told.start() for _ in range(50)]
-    told.journal.ended(42, 0)
+    told.connection_log.ended(42, 0)
 
     assert len(told.writes) < 10
 
@@ -151,17 +151,17 @@ def test_others_that_never_rest_do_not_keep_us() -> None:
 def test_without_v() -> None:
     """Only what is wrong is said, and what the screen always says."""
     told = Told(ERRORS)
-    told.journal.started(42, CLIENT, NOBODY)
-    told.journal.ended(42, 0)
-    told.journal.denied(CLIENT, NOBODY)
-    told.journal.turned_away(CLIENT, b"all slots are taken")
+    told.connection_log.started(42, CLIENT, NOBODY)
+    told.connection_log.ended(42, 0)
+    told.connection_log.denied(CLIENT, NOBODY)
+    told.connection_log.turned_away(CLIENT, b"all slots are taken")
     assert told.writes == []
 
-    told.journal.refused(CLIENT, NOBODY, b"rblsmtpd: no\n")
-    told.journal.crashed(CLIENT, "bug")
-    told.journal.dropped(CLIENT, "unable to read x")
-    told.journal.not_run(CLIENT, NOBODY, "unable to run x")
-    told.journal.not_forked("temporary failure")
+    told.connection_log.refused(CLIENT, NOBODY, b"rblsmtpd: no\n")
+    told.connection_log.crashed(CLIENT, "bug")
+    told.connection_log.dropped(CLIENT, "unable to read x")
+    told.connection_log.not_run(CLIENT, NOBODY, "unable to run x")
+    told.connection_log.not_forked("temporary failure")
     assert told.writes == [
         b"rblsmtpd: no\n",
         logline.crashed("bug"),

@@ -8,19 +8,19 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.table import SILENCE, Table, address, healthy, listing
-from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, TellAnswer
+from ucspi_py.core.dns.message import TXT, A, Absent, Answer, AnswerCallback, Failed, Found
 from ucspi_py.core.dnsbl import breaker as zone_breaker
 from ucspi_py.core.dnsbl import judgement as dnsbl
 from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
 from ucspi_py.core.settings import GreylistSettings, Program, ScreenSettings
 from ucspi_py.core.smtp.verdict import Accept, Refuse
-from ucspi_py.system.dnsbl.client import ZoneDesk
-from ucspi_py.system.dnsbl.query import Heard, Inquiry
-from ucspi_py.system.dnsbl.screen import Opinion, screen
-from ucspi_py.system.dnsbl.shared_state import ZoneBoard
+from ucspi_py.system.dnsbl.client import DnsblClient
+from ucspi_py.system.dnsbl.query import Query, Result
+from ucspi_py.system.dnsbl.screen import ScreenResult, screen
+from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.report.log import VERBOSE, Log
-from ucspi_py.system.report.totals import Tally, Totals
+from ucspi_py.system.report.totals import SharedTotals, Totals
 
 ERROR = Found((b"\x7f\xff\xff\xfe",))
 ME = b"192.0.2.7"
@@ -58,25 +58,25 @@ class Office:
         self.settings = ScreenSettings(tuple(map(zone.parse, words)), 60, 5.0, *scores, verbose=verbose)
         self.zones = self.settings.zones
         self.table = table or Table()
-        self.board = ZoneBoard(len(self.zones))
-        self.tally = Tally()
+        self.board = SharedZones(len(self.zones))
+        self.tally = SharedTotals()
         program = Program((self.settings,), ("true",))
-        self.desks = [ZoneDesk(program, self.board, self.tally, self.table.ask, Log(VERBOSE)) for _ in range(2)]
+        self.desks = [DnsblClient(program, self.board, self.tally, self.table.ask, Log(VERBOSE)) for _ in range(2)]
         self.desk = self.desks[0]
 
-    async def hear(self, ip: bytes = ME, number: int = 0) -> Finding:
+    async def ask_zone(self, ip: bytes = ME, number: int = 0) -> Finding:
         """What the first desk hears from a zone."""
         loop = asyncio.get_running_loop()
         name = dnsbl.query(self.zones[number], ip, ask_private=False) or b""
-        heard: asyncio.Future[Heard] = loop.create_future()
-        self.desk.hear(Inquiry(self.zones[number], ip, name, time.monotonic() + 5), heard.set_result)
-        return (await heard).finding
+        result: asyncio.Future[Result] = loop.create_future()
+        self.desk.ask_zone(Query(self.zones[number], ip, name, time.monotonic() + 5), result.set_result)
+        return (await result).finding
 
-    async def screen(self, ip: bytes) -> Opinion:
+    async def screen(self, ip: bytes) -> ScreenResult:
         """One client, screened and counted as in a server."""
-        opinion = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.hear, None)
-        self.desk.note_opinion(self.settings, opinion)
-        return opinion
+        screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.ask_zone, None)
+        self.desk.note_result(self.settings, screened)
+        return screened
 
     def may_be_asked(self) -> bool:
         """Whether clients are asked about at the first zone."""
@@ -119,13 +119,13 @@ class TestMemory:
 
         async def main() -> None:
             office = Office("bl", table=Table(answers))
-            first = await office.hear()
+            first = await office.ask_zone()
             questions = list(office.table.asked)
             forward(kept - 1)
-            assert await office.hear() == first
+            assert await office.ask_zone() == first
             assert office.table.asked == questions
             forward(2)
-            assert await office.hear() == first
+            assert await office.ask_zone() == first
             assert office.table.asked == questions * 2
 
         asyncio.run(main())
@@ -135,9 +135,9 @@ class TestMemory:
 
         async def main() -> None:
             office = Office("bl", "wl", table=Table(listing(b"bl", ME)))
-            assert await office.hear() == Listed(b"listed", b"\x7f\0\0\2")
-            assert await office.hear(b"192.0.2.8") == CLEAN
-            assert await office.hear(number=1) == CLEAN
+            assert await office.ask_zone() == Listed(b"listed", b"\x7f\0\0\2")
+            assert await office.ask_zone(b"192.0.2.8") == CLEAN
+            assert await office.ask_zone(number=1) == CLEAN
             assert office.table.names() == [b"7.2.0.192.bl"] * 2 + [b"8.2.0.192.bl", b"7.2.0.192.wl"]
 
         asyncio.run(main())
@@ -148,11 +148,11 @@ class TestMemory:
         async def main() -> None:
             office = Office("bl")
             for ip in clients(20_001):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             asked = len(office.table.asked)
-            await office.hear(clients(20_001)[-1])
+            await office.ask_zone(clients(20_001)[-1])
             assert len(office.table.asked) == asked
-            await office.hear(clients(1)[0])
+            await office.ask_zone(clients(1)[0])
             assert len(office.table.asked) == asked + 1
 
         asyncio.run(main())
@@ -163,11 +163,11 @@ class TestMemory:
 
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): answer}))
-            assert isinstance(await office.hear(), Failing)
-            assert isinstance(await office.hear(), Failing)
+            assert isinstance(await office.ask_zone(), Failing)
+            assert isinstance(await office.ask_zone(), Failing)
             assert len(office.table.asked) == 1
             forward(16)
-            await office.hear()
+            await office.ask_zone()
             assert len(office.table.asked) == 2
 
         asyncio.run(main())
@@ -182,7 +182,7 @@ class TestBreaker:
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): SILENCE}))
             for ip in clients(10):
-                assert isinstance(await office.hear(ip), Failing)
+                assert isinstance(await office.ask_zone(ip), Failing)
             assert len(office.table.asked) == 5
 
         asyncio.run(main())
@@ -196,7 +196,7 @@ class TestBreaker:
             table = Table({(b"bl", A): SILENCE, (b"9.2.0.192.bl", A): Absent()})
             office = Office("bl", table=table)
             for ip in (*clients(4), b"192.0.2.9", *clients(8)[4:]):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             assert len(table.asked) == 9
             assert office.may_be_asked()
 
@@ -208,16 +208,16 @@ class TestBreaker:
         async def main() -> None:
             table = Table({(b"bl", A): SILENCE} | listing(b"bl", b"192.0.2.66", ttl=600))
             office = Office("bl", table=table)
-            assert isinstance(await office.hear(b"192.0.2.66"), Listed)
+            assert isinstance(await office.ask_zone(b"192.0.2.66"), Listed)
             for ip in clients(5):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             assert not office.may_be_asked()
             office.table.answers = healthy(b"bl") | listing(b"bl", ME)
             await office.look()
             assert office.may_be_asked()
-            assert isinstance(await office.hear(), Listed)
-            assert await office.hear(clients(1)[0]) == CLEAN  # its failure is forgotten
-            assert isinstance(await office.hear(b"192.0.2.66"), Listed)
+            assert isinstance(await office.ask_zone(), Listed)
+            assert await office.ask_zone(clients(1)[0]) == CLEAN  # its failure is forgotten
+            assert isinstance(await office.ask_zone(b"192.0.2.66"), Listed)
 
         asyncio.run(main())
 
@@ -229,10 +229,10 @@ class TestBreaker:
             await office.look()
             forward(3)
             office.table.answers = {(b"bl", A): SILENCE}
-            await office.hear(clients(1)[0])
+            await office.ask_zone(clients(1)[0])
             await office.look()
             office.table.asked.clear()
-            assert await office.hear(clients(2)[1]) == Failing("left alone, it failed too often")
+            assert await office.ask_zone(clients(2)[1]) == Failing("left alone, it failed too often")
             assert office.table.asked == []
 
         asyncio.run(main())
@@ -271,7 +271,7 @@ class TestBreaker:
             office = Office("bl+notest")
             await office.look()
             office.table.answers = {(b"bl", A): SILENCE}
-            await office.hear()
+            await office.ask_zone()
             await office.test()
             assert not office.may_be_asked()
             office.table.answers = {}
@@ -305,12 +305,12 @@ class TestDistrust:
             await office.test()
             assert lines(capfd) == []
             office.table.asked.clear()
-            assert await office.hear() == Failing("not believed for now", answered=True)
+            assert await office.ask_zone() == Failing("not believed for now", answered=True)
             assert office.table.asked == []
             office.table.answers = healthy(b"key.bl")
             await office.test()
             assert lines(capfd) == ["short: it is believed again"]
-            assert await office.hear() == CLEAN
+            assert await office.ask_zone() == CLEAN
 
         asyncio.run(main())
 
@@ -320,7 +320,7 @@ class TestDistrust:
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): SILENCE}))
             for ip in clients(5):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             assert len(lines(capfd)) == 1
             office.table.answers = {(b"bl", A): address()}
             await office.test()
@@ -338,7 +338,7 @@ class TestDistrust:
             office.table.answers = {(b"bl", A): SILENCE}
             await office.test()
             assert office.board.standing(0).distrusted
-            assert await office.hear() == Failing("not believed for now", answered=True)
+            assert await office.ask_zone() == Failing("not believed for now", answered=True)
 
         asyncio.run(main())
 
@@ -351,11 +351,11 @@ class TestDistrust:
             office = Office("bl", table=Table(healthy(b"bl")))
             await office.look()
             office.table.answers = {(b"bl", A): address(ttl=3600), (b"bl", TXT): Found((b"x",), 3600)}
-            assert isinstance(await office.hear(), Listed)
+            assert isinstance(await office.ask_zone(), Listed)
             await office.test()
             office.table.answers = healthy(b"bl")
             await office.test()
-            assert await office.hear() == CLEAN
+            assert await office.ask_zone() == CLEAN
 
         asyncio.run(main())
 
@@ -365,7 +365,7 @@ class TestDistrust:
         async def main() -> None:
             office = Office("bl", table=Table({(b"bl", A): ERROR} | healthy(b"bl")))
             for ip in clients(10):
-                finding = await office.hear(ip)
+                finding = await office.ask_zone(ip)
                 assert isinstance(finding, Failing)
                 assert finding.answered
             assert len(office.table.asked) == 10
@@ -389,11 +389,11 @@ class TestSuspicion:
             await office.look()
             forward(60)
             for ip in clients(100):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             office.desk.share()
             office.table.answers = healthy(b"bl") | {(b"bl", A): address(), (b"bl", TXT): Found((b"x",))}
             for ip in clients(110)[100:]:
-                assert isinstance(await office.hear(ip), Listed)
+                assert isinstance(await office.ask_zone(ip), Listed)
             office.desk.share()
             await office.look()
             (line,) = lines(capfd)
@@ -401,12 +401,12 @@ class TestSuspicion:
                 r"bl: it now lists 127\.\d+\.\d+\.254, which no client has: it lists everybody, so it is not believed",
                 line,
             )
-            assert await office.hear(ME) == Failing("not believed for now", answered=True)
+            assert await office.ask_zone(ME) == Failing("not believed for now", answered=True)
             office.table.answers = healthy(b"bl")
             forward(1)
             await office.look()
             assert lines(capfd) == ["bl: it is believed again"]
-            assert await office.hear(clients(110)[-1]) == CLEAN
+            assert await office.ask_zone(clients(110)[-1]) == CLEAN
 
         asyncio.run(main())
 
@@ -421,11 +421,11 @@ class TestSuspicion:
             office = Office("bl", table=Table(answers))
             await office.look()
             for ip in clients(130):
-                assert await office.hear(ip) == CLEAN
+                assert await office.ask_zone(ip) == CLEAN
             office.desk.share()
             asked = len(office.table.asked)
             for ip in wave:
-                assert isinstance(await office.hear(ip), Listed)
+                assert isinstance(await office.ask_zone(ip), Listed)
                 forward(0.1)
                 office.desk.share()
                 await office.look()
@@ -447,7 +447,7 @@ class TestSuspicion:
             await office.look()
             forward(3)
             for ip in clients(60):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             office.desk.share()
             assert office.board.standing(0).test_at <= time.monotonic()
 
@@ -492,14 +492,14 @@ class TestTests:
         async def main() -> None:
             office = Office("bl", "wl", table=Table(healthy(b"bl") | healthy(b"wl")))
 
-            def broken(name: bytes, kind: int, deadline: float, tell: TellAnswer) -> None:
+            def broken(name: bytes, kind: int, deadline: float, callback: AnswerCallback) -> None:
                 office.table.asked.append((name, kind))
                 if name.endswith(b"bl"):
                     raise OverflowError("port must be 0-65535")
-                office.table.ask(name, kind, deadline, tell)
+                office.table.ask(name, kind, deadline, callback)
 
             program = Program((office.settings,), ("true",))
-            office.desks = [ZoneDesk(program, office.board, office.tally, broken, Log(VERBOSE))]
+            office.desks = [DnsblClient(program, office.board, office.tally, broken, Log(VERBOSE))]
             watching = asyncio.ensure_future(office.desks[0].watch())
             await _until(lambda: office.board.standing(1).control_clean == 1)
             forward(10)
@@ -518,11 +518,11 @@ class TestTests:
         async def main() -> None:
             office = Office("a", "b", "c")
 
-            def silent(name: bytes, kind: int, _deadline: float, _tell: TellAnswer) -> None:
+            def silent(name: bytes, kind: int, _deadline: float, _tell: AnswerCallback) -> None:
                 office.table.asked.append((name, kind))
 
             program = Program((office.settings,), ("true",))
-            office.desks = [ZoneDesk(program, office.board, office.tally, silent, Log(VERBOSE))]
+            office.desks = [DnsblClient(program, office.board, office.tally, silent, Log(VERBOSE))]
             await office.look()
             assert {name[-1:] for name in office.table.names()} == {b"a", b"b", b"c"}
 
@@ -569,10 +569,10 @@ class TestCounters:
             office = Office("bl", table=Table(listing(b"bl", ME)))
             for desk in office.desks:
                 for ip in (ME, b"192.0.2.8"):
-                    opinion = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.hear, None)
-                    desk.note_opinion(office.settings, opinion)
-                desk.note_opinion(office.settings, Opinion(Refuse(553, b"no")))
-                desk.note_opinion(office.settings, Opinion(Accept(known=True)))
+                    screened = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.ask_zone, None)
+                    desk.note_result(office.settings, screened)
+                desk.note_result(office.settings, ScreenResult(Refuse(553, b"no")))
+                desk.note_result(office.settings, ScreenResult(Accept(known=True)))
                 desk.note_verdict(GreylistSettings, Refuse(451, b"wait"))
                 desk.share()
                 desk.share()
@@ -586,15 +586,15 @@ class TestCounters:
         async def main() -> int:
             office = Office("bl")
 
-            def slow(name: bytes, _kind: int, _deadline: float, tell: TellAnswer) -> None:
+            def slow(name: bytes, _kind: int, _deadline: float, callback: AnswerCallback) -> None:
                 forward(0.25)
-                tell(SILENCE if name.startswith(b"9.") else Absent())
+                callback(SILENCE if name.startswith(b"9.") else Absent())
 
-            office.desk = ZoneDesk(
+            office.desk = DnsblClient(
                 Program((office.settings,), ("true",)), office.board, office.tally, slow, Log(VERBOSE)
             )
             for ip in (b"192.0.2.7", b"192.0.2.8", b"192.0.2.9"):
-                await office.hear(ip)
+                await office.ask_zone(ip)
             office.desk.share()
             return office.board.record(0).milliseconds
 

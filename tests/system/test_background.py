@@ -5,12 +5,12 @@ import signal
 
 import pytest
 
-from ucspi_py.system.rules.background import Aside
+from ucspi_py.system.rules.background import Background
 
 
 def test_the_result_comes_back_from_another_process() -> None:
-    large = Aside(lambda: (os.getpid(), ["x" * 1000] * 1000))
-    small = Aside(os.getpid)
+    large = Background(lambda: (os.getpid(), ["x" * 1000] * 1000))
+    small = Background(os.getpid)
 
     pid, lines = large.result()
 
@@ -19,7 +19,7 @@ def test_the_result_comes_back_from_another_process() -> None:
 
 def test_work_that_fails_there_fails_here() -> None:
     with pytest.raises(ZeroDivisionError):
-        Aside(lambda: 1 // 0).result()
+        Background(lambda: 1 // 0).result()
 
 
 def test_work_is_done_here_where_the_other_process_is_killed() -> None:
@@ -30,4 +30,4 @@ def test_work_is_done_here_where_the_other_process_is_killed() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return os.getpid()
 
-    assert Aside(work).result() == parent
+    assert Background(work).result() == parent

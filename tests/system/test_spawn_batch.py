@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ucspi_py.system.backend.spawn_batch import StartLine
+from ucspi_py.system.backend.spawn_batch import SpawnBatch
 
 
 class Line:
@@ -18,7 +18,7 @@ class Line:
         self.notes: list[str] = []
         self.failures: list[BaseException] = []
         self.resting = False
-        self.line = StartLine(
+        self.line = SpawnBatch(
             self.loop,
             lambda: self.notes.append("relieve"),
             lambda: self.resting,

@@ -3,22 +3,22 @@
 import socket
 
 from ucspi_py.core.client.connection import Endpoints
-from ucspi_py.system.accept.overflow import Lobby
+from ucspi_py.system.accept.overflow import OverflowQueue
 
 
 class Inn:
     """A lobby with some rooms behind it."""
 
-    def __init__(self, rooms: int, seats: int = 3) -> None:
+    def __init__(self, rooms: int, capacity: int = 3) -> None:
         self.rooms = rooms
         self.served: list[bytes] = []
         self.failures: list[BaseException] = []
-        self.lobby = Lobby(seats, lambda: self.rooms > 0, self._serve, self.failures.append)
+        self.lobby = OverflowQueue(capacity, lambda: self.rooms > 0, self._serve, self.failures.append)
         self._socket = socket.socket()
 
     def come(self, name: bytes) -> None:
         """A new client."""
-        self.lobby.seat(self._socket, Endpoints(b"", b"", name, b""))
+        self.lobby.join(self._socket, Endpoints(b"", b"", name, b""))
 
     def _serve(self, _client: socket.SocketType, endpoints: Endpoints) -> None:
         if endpoints.remote_ip == b"broken":
@@ -48,7 +48,7 @@ def test_who_comes_waits_behind_those_that_wait() -> None:
 
 def test_there_are_as_many_seats_as_there_are() -> None:
     """One that is left is free again."""
-    inn = Inn(rooms=0, seats=2)
+    inn = Inn(rooms=0, capacity=2)
     inn.come(b"a")
     assert inn.lobby.has_seats
     inn.come(b"b")
