@@ -25,6 +25,10 @@ class SlotQueue(Generic[Client]):
         """How many wait."""
         return len(self._relaying) + len(self._others)
 
+    def __bool__(self) -> bool:
+        """Whether anybody waits; asked for every client."""
+        return bool(self._relaying or self._others)
+
     def leave(self, *, may_relay: bool) -> int:
         """How many slots must stay free when such a client gets one."""
         return 0 if may_relay else self._reserve

@@ -42,8 +42,11 @@ class OverflowQueue:
 
     def join(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Take a client; it is served at once where nobody waits and there is room."""
-        self._waiting.append((client, endpoints))
-        self.call_in()
+        if not self._waiting and not self._calling and self._has_room():
+            self._serve_one(client, endpoints)
+        else:
+            self._waiting.append((client, endpoints))
+            self.call_in()
 
     def call_in(self) -> None:
         """Serve as many as there is room for."""
@@ -52,14 +55,13 @@ class OverflowQueue:
         self._calling = True
         try:
             while self._waiting and self._has_room():
-                self._serve_first()
+                self._serve_one(*self._waiting.popleft())
         except Exception as error:
             self._failed(error)
         finally:
             self._calling = False
 
-    def _serve_first(self) -> None:
-        client, endpoints = self._waiting.popleft()
+    def _serve_one(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         try:
             self._serve(client, endpoints)
         except Exception as error:

@@ -29,10 +29,14 @@ def adopt() -> bool:
     return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
 
 
+#: The clock by which processes start, suspended or not, and its ticks in a second.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
 def ticks() -> int:
-    """The clock by which processes start: ticks since the system started, suspended or not."""
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-    return time.clock_gettime_ns(clock) * os.sysconf("SC_CLK_TCK") // 1_000_000_000
+    """Return the clock by which processes start, in ticks since the system started."""
+    return time.clock_gettime_ns(_CLOCK) * _TICKS // 1_000_000_000
 
 
 def children_but(known: Iterable[int]) -> list[Orphan]:
