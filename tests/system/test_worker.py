@@ -14,14 +14,13 @@ def test_one_end_that_cannot_be_told_of_keeps_the_others_from_nobody() -> None:
     told: list[BaseException] = []
     seen: list[int] = []
 
-    def ended(pid: int) -> None:
+    def ended(pid: int, _status: int) -> None:
         seen.append(pid)
         if len(seen) == 1:
             raise MemoryError
 
     worker = SimpleNamespace(
-        _admission=SimpleNamespace(slots=SimpleNamespace(ended=ended)),
-        _connection_log=SimpleNamespace(ended=lambda _pid, _status: None),
+        _backends=SimpleNamespace(ended=ended),
         _tasks=SimpleNamespace(failed=told.append),
     )
     pids = []

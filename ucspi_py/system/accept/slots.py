@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from ...core.client.limits import Keys
 from ...core.service.slot_queue import SlotQueue
 from .scoreboard import Scoreboard
 
@@ -40,6 +41,14 @@ class Slots:
         except BaseException:
             self._forgo(turn)
             raise
+
+    def name(self, slot: int, keys: Keys) -> None:
+        """Say under which keys the client of a claimed slot is counted."""
+        self._board.name(slot, *keys)
+
+    def announce(self, slot: int, inode: int) -> None:
+        """Say that a backend is about to be started in a claimed slot, with a socket of this inode on 0 and 1."""
+        self._board.announce(slot, inode)
 
     def hold(self, slot: int, pid: int) -> None:
         """Mark a claimed slot as running a backend."""

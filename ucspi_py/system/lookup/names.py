@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from dataclasses import dataclass, field
 
 from ...core.address import is_ipv6, reversed_name
 from ...core.client.connection import Endpoints, Names
@@ -21,6 +22,23 @@ def asks_dns(settings: ServerSettings) -> bool:
 def wanted(settings: ServerSettings) -> bool:
     """Whether anything is to be found out about a client at all."""
     return asks_dns(settings) or settings.remote_info
+
+
+@dataclass(frozen=True, slots=True)
+class NameLookup:
+    """What is found out about each client of a server. ask: the way to the name servers."""
+
+    settings: ServerSettings
+    ask: Ask
+    _static: Names | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        static = None if wanted(self.settings) else Names(self.settings.local_name, None, None)
+        object.__setattr__(self, "_static", static)
+
+    async def look_up(self, endpoints: Endpoints) -> Names:
+        """The names of a client, at once where they are the same for all of them. Never raises."""
+        return self._static or await look_up(self.settings, self.ask, endpoints)
 
 
 async def look_up(settings: ServerSettings, ask: Ask, endpoints: Endpoints) -> Names:

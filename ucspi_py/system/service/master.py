@@ -13,9 +13,9 @@ from ...core.service import worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ..process import orphans, signals
 from ..report.connection_log import ConnectionLog
-from .pipes import Pipes
 from .reaper import Reaper
-from .worker import Shared, Worker
+from .shared import Shared
+from .worker import Worker
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -36,18 +36,18 @@ _MISSING_LOOKS = 1.0
 class Master:
     """Keeps one worker in each worker slot."""
 
-    def __init__(self, shared: Shared, pipes: Pipes, noted: signals.Signals) -> None:
+    def __init__(self, shared: Shared, noted: signals.Signals) -> None:
         settings = shared.settings
         self._log = shared.log
         self._shared = shared
-        self._pipes = pipes
+        self._pipes = shared.pipes
         self._signals = noted
-        self._board = shared.board
+        self._board = shared.tables.board
         self._worker_slots = [WorkerSlot() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
         self._adopting = orphans.adopt()
-        connection_log = ConnectionLog(shared.log, shared.board, settings.limit)
-        self._reaper = Reaper(shared.board, connection_log, adopting=self._adopting)
+        connection_log = ConnectionLog(shared.log, self._board, settings.limit)
+        self._reaper = Reaper(self._board, connection_log, adopting=self._adopting)
         self._kinds = settings.program.kinds
         self._report_at = time.monotonic() + _REPORTS
 
@@ -133,11 +133,14 @@ class Master:
         self._report_at = time.monotonic() + _REPORTS
         if not self._kinds:
             return
-        zones = zip(self._shared.settings.program.zones, self._shared.zone_board.records(), strict=True)
+        zones = zip(self._shared.settings.program.zones, self._shared.tables.zones.records(), strict=True)
         held = len(self._board.pending) - self._board.free(self._board.pending)
         self._log.warn(
             *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
-            *(logline.screen_totals(kind.totals_name, *self._shared.totals.read(kind), held) for kind in self._kinds),
+            *(
+                logline.screen_totals(kind.totals_name, *self._shared.tables.totals.read(kind), held)
+                for kind in self._kinds
+            ),
         )
 
     def _relieve(self) -> None:
@@ -146,7 +149,7 @@ class Master:
         What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
         """
         for number in range(len(self._shared.settings.program.zones)):
-            self._shared.zone_board.test_soon(number)
+            self._shared.tables.zones.test_soon(number)
         self._worker_slots = [worker_slot.to_be_relieved(slot) for slot in self._worker_slots]
 
     def _stop(self) -> None:

@@ -26,7 +26,8 @@ from ..screens import kinds as screens
 from .admission import OVERFLOW_LIMIT, waits
 from .master import Master
 from .pipes import Pipes
-from .worker import MASTERS_SIGNALS, Shared
+from .shared import Shared, SharedTables
+from .worker import MASTERS_SIGNALS
 
 #: For us, not for the backends: systemd's messages to its service.
 _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
@@ -49,28 +50,20 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
             os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
-    board = Scoreboard(settings.limit, room_for(settings.held_limit))
-    arrivals = Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None
-    log.detail(logline.status(board.running(), settings.limit))
-    _warn(log, settings, len(board.pending))
-    pipes = Pipes.open()
-    zone_board, totals = SharedZones(len(settings.program.zones)), SharedTotals()
+    tables = _tables(settings)
+    log.detail(logline.status(0, settings.limit))
+    _warn(log, settings, len(tables.board.pending))
     shared = Shared(
         settings=settings,
         log=log,
         listener=sock,
-        board=board,
-        arrivals=arrivals,
-        zone_board=zone_board,
-        totals=totals,
-        death_pipe=pipes.death,
-        listening=pipes.listening,
-        stand=pipes.stand,
+        tables=tables,
+        pipes=Pipes.open(),
         environment=passed_on(os.environb),
         spawn_attributes=spawn_attributes,
         ask=ask,
     )
-    Master(shared, pipes, noted).run()
+    Master(shared, noted).run()
 
 
 def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
@@ -81,6 +74,15 @@ def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _tables(settings: ServerSettings) -> SharedTables:
+    return SharedTables(
+        board=Scoreboard(settings.limit, room_for(settings.held_limit)),
+        arrivals=Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None,
+        zones=SharedZones(len(settings.program.zones)),
+        totals=SharedTotals(),
+    )
 
 
 def _address(host: str) -> str:

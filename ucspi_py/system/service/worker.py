@@ -3,57 +3,30 @@
 import os
 import signal
 import socket
-from dataclasses import dataclass
 
-from ...core.client.connection import Endpoints, Names
-from ...core.dns.message import Ask
+from ...core.client.connection import Endpoints
 from ...core.rules.data import DEFAULT
 from ...core.settings import ServerSettings
-from ..accept.arrivals import Arrivals
-from ..accept.listener import Listener
-from ..accept.scoreboard import Place, Scoreboard
-from ..backend.spawn import Launcher, SpawnAttributes
+from ..accept.client_counter import ClientCounter
+from ..accept.scoreboard import Place
+from ..backend.backends import Backends
+from ..backend.spawn import Launcher
 from ..backend.spawn_batch import Session
 from ..dnsbl.client import DnsblClient
-from ..dnsbl.shared_state import SharedZones
-from ..lookup import names
+from ..lookup.names import NameLookup
 from ..process.loop import new_loop
 from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
-from ..report.log import Log
-from ..report.totals import SharedTotals
 from ..rules.live import RulesFile
 from ..screens import kinds as screens
 from .admission import Admission, waits
 from .pipes import say_standing
 from .session import Decide, Service, serve
+from .shared import Shared
 from .tasks import Tasks
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the master hands to each of its workers.
-
-    death_pipe: readable once the master is gone. open_door: held open for as long as this worker listens. stand: where
-    it says that it serves.
-    """
-
-    settings: ServerSettings
-    log: Log
-    listener: Listener
-    board: Scoreboard
-    arrivals: Arrivals | None
-    zone_board: SharedZones
-    totals: SharedTotals
-    death_pipe: int
-    listening: int
-    stand: int
-    environment: dict[bytes, bytes]
-    spawn_attributes: SpawnAttributes
-    ask: Ask
 
 
 class Worker:
@@ -65,25 +38,22 @@ class Worker:
         self._shared = shared
         self._draining = False
         self._tasks = Tasks(self._loop, shared.log, self._on_end)
-        self._connection_log = ConnectionLog(shared.log, shared.board, settings.limit)
-        self._admission = Admission(settings, shared.listener, shared.board, self._connection_log, self._tasks)
-        self._dnsbl = DnsblClient(settings.program, shared.zone_board, shared.totals, shared.ask, shared.log)
+        board = shared.tables.board
+        self._connection_log = ConnectionLog(shared.log, board, settings.limit)
+        self._admission = Admission(settings, shared.listener, board, self._connection_log, self._tasks)
+        self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.tables.totals, shared.ask, shared.log)
+        self._screens = screens.in_service(settings.program.screens, self._dnsbl, self._connection_log, shared.log)
+        self._backends = self._begin_backends()
         self._service = Service(
             settings=settings,
-            connection_log=self._connection_log,
-            board=shared.board,
-            arrivals=shared.arrivals,
-            slots=self._admission.slots,
-            rest=self._admission.rest,
-            # With nobody to wait for, a connection runs straight through and costs no task.
-            in_bursts=not waits(settings),
+            names=NameLookup(settings, shared.ask),
             decide=_decider(settings),
             environment=shared.environment,
-            static_names=None if names.wanted(settings) else Names(settings.local_name, None, None),
-            launcher=Launcher(settings.program.argv, shared.spawn_attributes),
-            ask=shared.ask,
-            screens=screens.in_service(settings.program.screens, self._dnsbl, self._connection_log, shared.log),
+            counter=ClientCounter(shared.tables.board, shared.tables.arrivals),
+            screens=self._screens,
             held=self._admission.held,
+            backends=self._backends,
+            connection_log=self._connection_log,
         )
 
     def run(self) -> None:
@@ -93,16 +63,27 @@ class Worker:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
         self._loop.add_reader(self._signals.fd, self._on_signals)
-        self._loop.add_reader(self._shared.death_pipe, self._drain)
-        for screen in self._service.screens:
+        self._loop.add_reader(self._shared.pipes.death, self._drain)
+        for screen in self._screens:
             self._tasks.take_on(screen.open())
-        if self._service.settings.program.zones:
+        if self._shared.settings.program.zones:
             self._tasks.keep_going(self._dnsbl.watch)
         self._admission.open(self._serve)
-        say_standing(self._shared.stand)
+        say_standing(self._shared.pipes.stand)
         self._loop.run_forever()
         self._tasks.stop()
         self._dnsbl.share()
+
+    def _begin_backends(self) -> Backends:
+        settings = self._shared.settings
+        return Backends(
+            self._admission.slots,
+            Launcher(settings.program.argv, self._shared.spawn_attributes),
+            self._connection_log,
+            self._admission.rest,
+            # With nobody to wait for, a connection runs straight through and costs no task.
+            in_bursts=not waits(settings),
+        )
 
     def _serve(self, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> Session:
         return serve(self._service, client, endpoints, place)
@@ -127,18 +108,17 @@ class Worker:
             if not pid:
                 return
             try:
-                self._admission.slots.ended(pid)
-                self._connection_log.ended(pid, status)
+                self._backends.ended(pid, status)
             except Exception as error:  # or nobody would reap the others before the next one ends
                 self._tasks.failed(error)
 
     def _drain(self) -> None:
         """Stop listening at once, so that no new client is lost in a dying worker; let those inside finish."""
-        self._loop.remove_reader(self._shared.death_pipe)
+        self._loop.remove_reader(self._shared.pipes.death)
         if not self._draining:
             self._draining = True
             self._admission.close()
-            os.close(self._shared.listening)
+            os.close(self._shared.pipes.listening)
 
 
 def _decider(settings: ServerSettings) -> Decide:

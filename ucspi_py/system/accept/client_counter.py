@@ -1,0 +1,36 @@
+"""How many connections a client has and has made, to be held against its limits. Never decides."""
+
+import os
+
+from ...core.client.limits import ClientLimits, Keys, Presence
+from .arrivals import Arrivals
+from .scoreboard import Scoreboard
+
+
+class ClientCounter:
+    """Counts over the whole service. arrivals: None = they are not counted."""
+
+    def __init__(self, board: Scoreboard, arrivals: Arrivals | None) -> None:
+        self._board = board
+        self._arrivals = arrivals
+
+    def presence(self, keys: Keys, limits: ClientLimits, *, has_row: bool) -> Presence:
+        """Count the connections of a client but this one, and note its arrival.
+
+        limits: what is not limited is not counted, and is 0. has_row: whether this connection has a row of the
+        scoreboard already.
+        """
+        return Presence(
+            self._board.count_client(keys.client) - has_row if limits.per_client else 0,
+            self._board.count_network(keys.network) - has_row if limits.per_network else 0,
+            self._arrivals.note(keys.client) if self._arrivals else 0,
+            _load() if limits.load else 0,
+        )
+
+
+def _load() -> int:
+    """The load average of the last minute, in hundredths; 0 where the system does not tell."""
+    try:
+        return int(os.getloadavg()[0] * 100)
+    except OSError:
+        return 0

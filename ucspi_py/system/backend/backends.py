@@ -1,0 +1,96 @@
+"""The backends of one worker: a slot is reserved, the program started in it, and both are told of. Never reaps."""
+
+import asyncio
+import errno
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...core.client.connection import Endpoints, Names
+from ...core.client.limits import Keys
+from ...core.errors import error_words
+from ..accept.slots import Slots
+from ..report.connection_log import ConnectionLog
+from .spawn import Launcher
+
+_NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
+
+
+class Connection(NamedTuple):
+    """A connection that is to have a backend.
+
+    endpoints, names: what the log says of it. keys: what its slot is counted under. environment: the program's; with
+    RELAYCLIENT in it, reserved slots are open to it.
+    """
+
+    endpoints: Endpoints
+    names: Names
+    keys: Keys
+    environment: dict[bytes, bytes]
+
+
+class Backends:
+    """Starts backends and hears of their ends.
+
+    rest: called when there is no room for another process; nobody new is to be let in for a while. in_bursts: whether
+    start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch).
+    """
+
+    def __init__(
+        self,
+        slots: Slots,
+        launcher: Launcher,
+        connection_log: ConnectionLog,
+        rest: Callable[[], None],
+        *,
+        in_bursts: bool,
+    ) -> None:
+        self._slots = slots
+        self._launcher = launcher
+        self._connection_log = connection_log
+        self._rest = rest
+        self._in_bursts = in_bursts
+
+    async def start(self, connection: Connection, fd: int) -> int | None:
+        """Start the program for a connection when there is a slot for it, and log that, or why not.
+
+        fd: what the program gets as 0 and 1, the client's socket or one end of a socketpair. Blocking, close-on-exec,
+        still the caller's to close. Returns the process id; None where the program could not be started: nothing is
+        claimed then. An error that nobody expected, or being cancelled, leaves nothing claimed either.
+        """
+        slot = await self._slots.reserve(may_relay=b"RELAYCLIENT" in connection.environment)
+        try:
+            # Before the start: the backend may run for milliseconds before we are told its process id.
+            self._slots.name(slot, connection.keys)
+            if self._in_bursts:
+                await asyncio.sleep(0)
+            self._slots.announce(slot, os.fstat(fd).st_ino)
+            pid = self._launcher.start(fd, connection.environment)
+            self._slots.hold(slot, pid)
+        except (OSError, ValueError) as error:
+            self._slots.give_back(slot)
+            self._tell_why_not(connection, error)
+            return None
+        except BaseException:
+            self._slots.give_back(slot)
+            raise
+        self._connection_log.started(pid, connection.endpoints, connection.names)
+        return pid
+
+    def ended(self, pid: int, wait_status: int) -> None:
+        """Give back the slot of a backend that was reaped, and log its end.
+
+        pid: of any child that has ended; one that has no slot of ours is logged only. wait_status: as waitpid(2) has
+        it.
+        """
+        self._slots.ended(pid)
+        self._connection_log.ended(pid, wait_status)
+
+    def _tell_why_not(self, connection: Connection, error: OSError | ValueError) -> None:
+        if isinstance(error, OSError) and error.errno in _NO_PROCESS:
+            self._connection_log.not_forked(error_words(error.errno))
+            self._rest()
+        else:
+            why = error_words(error.errno) if isinstance(error, OSError) else str(error)
+            sentence = f"unable to run {self._launcher.name}: {why}"
+            self._connection_log.not_run(connection.endpoints, connection.names, sentence)

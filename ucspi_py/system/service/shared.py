@@ -1,0 +1,42 @@
+"""What the master hands to each of its workers, made once before any of them is forked. Never does anything."""
+
+from dataclasses import dataclass
+
+from ...core.dns.message import Ask
+from ...core.settings import ServerSettings
+from ..accept.arrivals import Arrivals
+from ..accept.listener import Listener
+from ..accept.scoreboard import Scoreboard
+from ..backend.spawn import SpawnAttributes
+from ..dnsbl.shared_state import SharedZones
+from ..report.log import Log
+from ..report.totals import SharedTotals
+from .pipes import Pipes
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTables:
+    """What all processes of the service count in, in memory that they share. arrivals: None = not counted."""
+
+    board: Scoreboard
+    arrivals: Arrivals | None
+    zones: SharedZones
+    totals: SharedTotals
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """All that a worker begins with.
+
+    environment: what every program gets. spawn_attributes: how every program is started. ask: the way to the name
+    servers; it knows nothing where nothing is ever asked.
+    """
+
+    settings: ServerSettings
+    log: Log
+    listener: Listener
+    tables: SharedTables
+    pipes: Pipes
+    environment: dict[bytes, bytes]
+    spawn_attributes: SpawnAttributes
+    ask: Ask
