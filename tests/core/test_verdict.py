@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucspi_py.core.smtp.verdict import TEXT_LIMIT, Accept, Refuse, Verdict, clean, told
+from ucspi_py.core.smtp.verdict import TEXT_LIMIT, Accept, Refuse, Verdict, told
+from ucspi_py.core.text import clean
 
 TOLD: list[tuple[bytes | None, Verdict | None]] = [
     (None, None),
@@ -59,9 +60,3 @@ def test_a_verdict_handed_on_is_the_same(text: bytes, code: int) -> None:
     assert isinstance(handed_on, Refuse)
     assert handed_on.code == code
     assert handed_on.text.lstrip(b" ") == clean(text[:TEXT_LIMIT]).lstrip(b" ")
-
-
-@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)))
-def test_clean_text_stays_as_it_is(text: str) -> None:
-    """What is printable is what the zone said."""
-    assert clean(text.encode()) == text.encode()

@@ -13,7 +13,8 @@ from ..core.dnsbl import zone
 from ..core.dnsbl.judgement import Failing, Listed
 from ..core.errors import AskedWrongly, Failure
 from ..core.settings import Program
-from ..core.smtp.verdict import Refuse, clean
+from ..core.smtp.verdict import Refuse
+from ..core.text import clean
 from ..system.dnsbl import check as zone_check
 from ..system.dnsbl.query import NOT_ASKED
 from . import djb_click, program, zones_from

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from .address import is_ipv6
 from .client.connection import Endpoints, Names
-from .smtp.verdict import clean
+from .text import clean
 
 _FIELD_LIMIT = 100
 _PATH = re.compile(rb"\s*(?:from|to)\s*:\s*(?:<([^>]*)|(\S*))", re.IGNORECASE)

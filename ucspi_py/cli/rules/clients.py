@@ -6,11 +6,11 @@ import click
 
 from ...core import address
 from ...core.errors import AskedWrongly, NoClients
-from ...core.lint.finding import shown
 from ...core.rules.dump import instructions_text
 from ...core.rules.explain import Explanation, explain, key_text
 from ...core.rules.log_replay import Replay
 from ...core.rules.preview import Shift, shifts
+from ...core.text import shown
 from ...system.rules import log_input
 from ...system.rules.table import Table
 from .. import tables

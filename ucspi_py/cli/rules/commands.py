@@ -2,10 +2,10 @@
 
 import click
 
-from ...core.lint.finding import shown
 from ...core.lint.lint import lint
 from ...core.rules.diff import Change, changes
 from ...core.rules.dump import dump, rule_text
+from ...core.text import shown
 from ...system.rules import source_input as rules_input
 from ...system.rules.table import Table
 from .. import djb_click, tables

@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from ..text import shown
+
 #: What some editors put before the first line.
 MARK = "\ufeff".encode()
 #: So many characters of a text stand in a sentence.
@@ -45,12 +47,6 @@ def finding(number: int, line: bytes, flaw: Flaw) -> Finding:
     """A flaw of a whole line, in its source."""
     column = len(line[: flaw.offset].decode("utf-8", "replace")) + 1
     return Finding(number, column, flaw.sentence, tuple(map(shown, flaw.meant)), flaw.error)
-
-
-def shown(text: bytes) -> str:
-    """Bytes as a terminal can show them."""
-    decoded = text.decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in decoded)
 
 
 def brief(text: bytes) -> str:

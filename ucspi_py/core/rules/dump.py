@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..errors import UnparsableLine
-from ..lint.finding import shown
+from ..text import shown
 from . import ipv6 as rules_ipv6
 from .data import provenance, without_provenance
 from .source import Record, compiled

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..lint.finding import shown
+from ..text import shown
 from . import ipv6 as rules_ipv6
 from .data import DEFAULT, Instructions, instructions, provenance
 from .match import Get, Match, keys

@@ -3,7 +3,8 @@
 Every verb but six gets the refusal, so no message can ever be begun and nothing a client pipelines means anything.
 """
 
-from .verdict import Refuse, clean
+from ..text import clean
+from .verdict import Refuse
 
 _GREETING = b"220 rblsmtpd.local\r\n"
 _FINE = b"250 rblsmtpd.local\r\n"

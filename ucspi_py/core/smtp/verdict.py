@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..text import clean
+
 #: rblsmtpd.c: the text is cut to 200 bytes.
 TEXT_LIMIT = 200
-
-_CLEAN = bytes(byte if 32 <= byte <= 126 else ord("?") for byte in range(256))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,6 @@ Verdict = Accept | Refuse
 
 #: A client that talks before it is greeted is a program in a hurry, not a mail server.
 EARLY = Refuse(451, b"you talked before you were greeted")
-
-
-def clean(text: bytes) -> bytes:
-    """Bytes below 32 or above 126 become ``?``, so that no text can forge a reply or a log line."""
-    return text.translate(_CLEAN)
 
 
 def told(rblsmtpd: bytes | None) -> Verdict | None:
