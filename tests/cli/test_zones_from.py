@@ -61,7 +61,9 @@ def zones(folder: Path, text: str) -> str:
     """What people call the zones of a file."""
     file = folder / "run"
     file.write_text(text)
-    return b" ".join(zone.alias for screen in zones_from.read(str(file)).zone_screens for zone in screen.zones).decode()
+    return b" ".join(
+        zone.alias for screen in zones_from.read(str(file)).dnsbl_screens for zone in screen.zones
+    ).decode()
 
 
 @pytest.mark.parametrize(("text", "expected"), SCRIPTS + LISTS, ids=repr)

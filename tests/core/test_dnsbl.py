@@ -20,8 +20,8 @@ from ucspi_py.core.dnsbl.judgement import (
     score_of,
     word,
 )
+from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.dnsbl.zone import Zone, parse
-from ucspi_py.core.settings import ScreenSettings
 from ucspi_py.core.smtp.verdict import Accept, Refuse, Verdict
 
 IP = b"192.0.2.7"
@@ -46,9 +46,9 @@ def zone(words: str) -> Zone:
 
 def screen(
     zones: Sequence[Zone], scores: tuple[int | None, int | None] = (None, None), greet: float = 0
-) -> ScreenSettings:
+) -> DnsblSettings:
     """A screen with these zones and -T scores."""
-    return ScreenSettings(tuple(zones), 60, 5.0, scores[0], scores[1], greet)
+    return DnsblSettings(tuple(zones), 60, 5.0, scores[0], scores[1], greet)
 
 
 def found(*addresses: str) -> Found:

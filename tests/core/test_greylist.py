@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ucspi_py.core.client.limits import Prefixes
 from ucspi_py.core.greylist.network import Decision, Record, decide, exempt, expiry, network
-from ucspi_py.core.settings import GreylistSettings
+from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.smtp.verdict import Accept, Refuse
 
 NOW = 1_800_000_000

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core import logline
 from ucspi_py.core.client.connection import Endpoints, Names
+from ucspi_py.core.dnsbl.loglines import said
 from ucspi_py.core.rules.log_replay import Client, Replay
+from ucspi_py.core.service import loglines
 
 STAMPS = [
     b"",
@@ -199,8 +200,8 @@ def test_nor_is_it_in_a_line_of_ours(noise: bytes, forged: bytes) -> None:
     """Whatever the client calls itself, its name is none of anybody's addresses."""
     endpoints = Endpoints(b"192.0.2.1", b"25", b"192.0.2.7", b"4321")
     for word in (noise, forged, noise + forged, forged + noise):
-        line = logline.said(b"192.0.2.7", 7, {b"helo": word, b"mail": word})
-        decided = logline.decided(b"ok", 7, endpoints, Names(None, word, word))
+        line = said(b"192.0.2.7", 7, {b"helo": word, b"mail": word})
+        decided = loglines.decided(b"ok", 7, endpoints, Names(None, word, word))
 
         assert _clients(line) == {}
         assert [client.ip for client in _clients(decided)] == [b"192.0.2.7"]

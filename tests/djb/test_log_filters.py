@@ -7,24 +7,25 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import theirs
-from ucspi_py.core import logline
+from ucspi_py.core.dnsbl import loglines
+from ucspi_py.core.smtp.loglines import refused, totals
 
 REFUSED, LET_IN = b"192.0.2.7", b"192.0.2.8"
 
 #: Every line about zones and clients that is no refusal.
 OTHERS = [
-    logline.would_refuse(LET_IN, 77, b"451 listed"),
-    logline.would_refuse(LET_IN, 77, b"553 http://bl/?192.0.2.8"),
-    logline.zone_results(LET_IN, 77, [(b"bl", b"clean", 0.001), (b"al", b"127.0.0.2", 0.002)], b"accepted"),
-    logline.zone_results(LET_IN, 77, [(b"bl", b"127.0.0.2", 0.001)], b"451 listed"),
-    logline.said(LET_IN, 77, {b"helo": b"mail", b"mail": b"FROM:<a@b>", b"rcpt": b"TO:<c@d>"}),
-    logline.said(LET_IN, 77, {}),
-    logline.zone_totals(b"bl", {"asked": 5210, "listed": 4102, "errors": 451}),
-    logline.screen_totals(b"dnsbl", 1104, 4106, 553, 37),
-    logline.zone(b"bl", "it lists 127.0.0.1, as no list may: it would list everybody, so it is not believed"),
-    logline.zone(b"192.0.2.8", "it is believed again"),
+    loglines.would_refuse(LET_IN, 77, b"451 listed"),
+    loglines.would_refuse(LET_IN, 77, b"553 http://bl/?192.0.2.8"),
+    loglines.zone_results(LET_IN, 77, [(b"bl", b"clean", 0.001), (b"al", b"127.0.0.2", 0.002)], b"accepted"),
+    loglines.zone_results(LET_IN, 77, [(b"bl", b"127.0.0.2", 0.001)], b"451 listed"),
+    loglines.said(LET_IN, 77, {b"helo": b"mail", b"mail": b"FROM:<a@b>", b"rcpt": b"TO:<c@d>"}),
+    loglines.said(LET_IN, 77, {}),
+    loglines.zone_totals(b"bl", {"asked": 5210, "listed": 4102, "errors": 451}),
+    totals(b"dnsbl", 1104, 4106, 553, 37),
+    loglines.zone_warning(b"bl", "it lists 127.0.0.1, as no list may: it would list everybody, so it is not believed"),
+    loglines.zone_warning(b"192.0.2.8", "it is believed again"),
 ]
-REFUSAL = logline.refused(b"rblsmtpd", REFUSED, 77, b"451 listed")
+REFUSAL = refused(b"rblsmtpd", REFUSED, 77, b"451 listed")
 #: What a patched rblsmtpd says, and fail2ban's own filter looks for.
 PATCHED = b"rblsmtpd: 192.0.2.7 pid 77 bl.example.org: 451 http://bl.example.org/\n"
 

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from tests.support.redisserver import RedisServer
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist.network import Decision, Record, decide
-from ucspi_py.core.settings import GreylistSettings
+from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.system.screens.greylist import Store, store_of
 from ucspi_py.system.store import redis as greylist_redis

@@ -21,7 +21,7 @@ from tests.support.waiting import PATIENCE
 from ucspi_py.cli import program
 from ucspi_py.core.address import reversed_name
 from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
-from ucspi_py.core.settings import Program
+from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Refuse, Verdict
 from ucspi_py.system.dnsbl import check as zone_check
 from ucspi_py.system.dnsbl import stdin_client
@@ -129,16 +129,16 @@ def alone(drawn: Case, found: Program) -> Verdict:
     variables = {b"TCPREMOTEIP": drawn.ip.encode()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolver, "from_environment", drawn.table)
-        return asyncio.run(stdin_client.form(found.zone_screens[0], variables)).verdict
+        return asyncio.run(stdin_client.form(found.dnsbl_screens[0], variables)).verdict
 
 
 def absorbed(drawn: Case, found: Program) -> Verdict:
     """As a worker does it; asked a second time it must not say another thing."""
-    desk = DnsblClient(found, SharedZones(len(found.zones)), SharedTotals(), drawn.table().ask, Log(QUIET))
+    desk = DnsblClient(found, SharedZones(len(found.zones)), SharedTotals([b"dnsbl"]), drawn.table().ask, Log(QUIET))
 
     async def twice() -> Verdict:
         variables = {b"TCPREMOTEIP": drawn.ip.encode()}
-        first, second = [await screen(found.zone_screens[0], variables, desk.ask_zone, None) for _ in range(2)]
+        first, second = [await screen(found.dnsbl_screens[0], variables, desk.ask_zone, None) for _ in range(2)]
         assert outcome(first.verdict)[:4] == outcome(second.verdict)[:4]
         return first.verdict
 

@@ -12,7 +12,7 @@ from typing import Any
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.client.limits import ClientLimits
-from ucspi_py.core.settings import Program, ServerSettings
+from ucspi_py.core.service.settings import Program, ServerSettings
 from ucspi_py.system.accept.listener import Listener, listen
 from ucspi_py.system.accept.scoreboard import Place, Scoreboard
 from ucspi_py.system.process.loop import new_loop

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ucspi_py.core.client.limits import NETWORK
-from ucspi_py.core.settings import GreylistSettings
+from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.system.store.sqlite import SqliteStore
 
 from .programs import ours

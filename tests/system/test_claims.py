@@ -16,8 +16,8 @@ import ucspi_py
 from tests.support.admission import House
 from ucspi_py.core.client import limits
 from ucspi_py.core.client.connection import Endpoints
+from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.rules.data import DEFAULT
-from ucspi_py.core.settings import ScreenSettings
 from ucspi_py.core.smtp.verdict import Refuse
 from ucspi_py.system.accept.client_counter import ClientCounter
 from ucspi_py.system.accept.scoreboard import Place
@@ -87,7 +87,7 @@ class Launcher:
 class Refusing:
     """A screen that refuses everybody."""
 
-    settings: ScreenSettings
+    settings: DnsblSettings
 
     async def judge(self, _environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Refuse:
         """No."""
@@ -96,7 +96,7 @@ class Refusing:
 
 def service(house: House, *, refusing: bool) -> Service:
     """What a client meets in a house, without look-ups."""
-    screen = Refusing(ScreenSettings((), 60, 1.0))
+    screen = Refusing(DnsblSettings((), 60, 1.0))
     connection_log = ConnectionLog(house.log, house.board, house.settings.limit)
     return Service(
         settings=house.settings,

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ucspi_py.core import logline
 from ucspi_py.core.client.connection import Endpoints, Names
+from ucspi_py.core.service import loglines
 from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import ERRORS, VERBOSE, Log
@@ -70,7 +70,7 @@ _DROPPED = b"tcpserver: warning: dropping connection, unable to x\n"
         (lambda connection_log: connection_log.denied(CLIENT, NOBODY), _OK.replace(b" ok ", b" deny "), 25600),
         (lambda connection_log: connection_log.refused(CLIENT, NOBODY, b"rblsmtpd: no\n"), _OK + b"rblsmtpd: no\n", 0),
         (lambda connection_log: connection_log.dropped(CLIENT, "unable to x"), _DROPPED, 28416),
-        (lambda connection_log: connection_log.crashed(CLIENT, "bug"), logline.crashed("bug"), 28416),
+        (lambda connection_log: connection_log.crashed(CLIENT, "bug"), loglines.crashed("bug"), 28416),
         (lambda connection_log: connection_log.not_run(CLIENT, NOBODY, "unable to x"), _OK + _DROPPED, 28416),
         (
             lambda connection_log: connection_log.turned_away(CLIENT, b"too many"),
@@ -164,7 +164,7 @@ def test_without_v() -> None:
     told.connection_log.not_forked("temporary failure")
     assert told.writes == [
         b"rblsmtpd: no\n",
-        logline.crashed("bug"),
+        loglines.crashed("bug"),
         b"tcpserver: warning: dropping connection, unable to read x\n",
         b"tcpserver: warning: dropping connection, unable to run x\n",
         b"tcpserver: warning: dropping connection, unable to fork: temporary failure\n",

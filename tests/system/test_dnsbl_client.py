@@ -13,7 +13,9 @@ from ucspi_py.core.dnsbl import breaker as zone_breaker
 from ucspi_py.core.dnsbl import judgement as dnsbl
 from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
-from ucspi_py.core.settings import GreylistSettings, Program, ScreenSettings
+from ucspi_py.core.dnsbl.settings import DnsblSettings
+from ucspi_py.core.greylist.settings import GreylistSettings
+from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.system.dnsbl.client import DnsblClient
 from ucspi_py.system.dnsbl.query import Query, Result
@@ -55,11 +57,11 @@ class Office:
         verbose: bool = False,
         scores: tuple[int | None, int | None] = (None, None),
     ) -> None:
-        self.settings = ScreenSettings(tuple(map(zone.parse, words)), 60, 5.0, *scores, verbose=verbose)
+        self.settings = DnsblSettings(tuple(map(zone.parse, words)), 60, 5.0, *scores, verbose=verbose)
         self.zones = self.settings.zones
         self.table = table or Table()
         self.board = SharedZones(len(self.zones))
-        self.tally = SharedTotals()
+        self.tally = SharedTotals([b"dnsbl", b"greylist"])
         program = Program((self.settings,), ("true",))
         self.desks = [DnsblClient(program, self.board, self.tally, self.table.ask, Log(VERBOSE)) for _ in range(2)]
         self.desk = self.desks[0]
@@ -573,10 +575,10 @@ class TestCounters:
                     desk.note_result(office.settings, screened)
                 desk.note_result(office.settings, ScreenResult(Refuse(553, b"no")))
                 desk.note_result(office.settings, ScreenResult(Accept(known=True)))
-                desk.note_verdict(GreylistSettings, Refuse(451, b"wait"))
+                desk.note_verdict(GreylistSettings.totals_name, Refuse(451, b"wait"))
                 desk.share()
                 desk.share()
-            return office.board.record(0).listed, office.tally.read(ScreenSettings), office.tally.read(GreylistSettings)
+            return office.board.record(0).listed, office.tally.read(b"dnsbl"), office.tally.read(b"greylist")
 
         assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2), Totals(refused=2))
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 import click
 
 from ..core.dnsbl import zone
+from ..core.dnsbl.settings import DnsblSettings
 from ..core.errors import AskedWrongly
-from ..core.settings import Program, Screening, ScreenSettings
+from ..core.service.settings import Program, ScreenSettings
 from ..system.process.pathexec import find
 from . import djb_click, greylist_options
 
@@ -96,12 +97,12 @@ def read_options(name: str, words: Sequence[str]) -> Program:
     return Program((settings(ctx), *inner.screens), inner.argv)
 
 
-def zone_screen(words: Sequence[str]) -> ScreenSettings:
+def zone_screen(words: Sequence[str]) -> DnsblSettings:
     """The options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
     return _settings(djb_click.context(screen_options, RBLSMTPD, words))
 
 
-def _settings(ctx: click.Context) -> ScreenSettings:
+def _settings(ctx: click.Context) -> DnsblSettings:
     zones = []
     flags = {"bounce": False, "fail_closed": False}
     session_seconds = _SESSION_SECONDS
@@ -121,7 +122,7 @@ def _settings(ctx: click.Context) -> ScreenSettings:
     if refuse_score is not None and any(listed.bounce for listed in zones):
         raise AskedWrongly("-b means nothing with -T: -T N/M says from which score a client is refused for good")
     others = ("lookup_seconds", "greet_seconds", "ask_private", "interrogate", "dry_run", "verbose")
-    return ScreenSettings(
+    return DnsblSettings(
         zones=tuple(zones),
         session_seconds=session_seconds,
         refuse_score=refuse_score,
@@ -138,19 +139,19 @@ def _scores(written: tuple[int, ...] | None) -> tuple[int | None, int | None]:
     return refuse, bounce or None
 
 
-def defaults() -> ScreenSettings:
+def defaults() -> DnsblSettings:
     """A screen without a zone."""
     return zone_screen(["program"])
 
 
-def with_zones(settings: ScreenSettings, zones: tuple[zone.Zone, ...]) -> ScreenSettings:
+def with_zones(settings: DnsblSettings, zones: tuple[zone.Zone, ...]) -> DnsblSettings:
     """The same screen with more zones behind its own; weights are added up where any zone has one."""
     every = settings.zones + zones
     weighed = settings.refuse_score is None and any(listed.weight is not None for listed in every)
     return replace(settings, zones=every, refuse_score=1 if weighed else settings.refuse_score)
 
 
-_SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], Screening]]] = {
+_SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], ScreenSettings]]] = {
     RBLSMTPD: (screen_options, _settings),
     GREYLIST: (greylist_options.greylist, greylist_options.settings),
 }

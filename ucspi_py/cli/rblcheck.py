@@ -12,7 +12,7 @@ from ..core.dnsbl import judgement as dnsbl
 from ..core.dnsbl import zone
 from ..core.dnsbl.judgement import Failing, Listed
 from ..core.errors import AskedWrongly, Failure
-from ..core.settings import Program
+from ..core.service.settings import Program
 from ..core.smtp.verdict import Refuse
 from ..core.text import clean
 from ..system.dnsbl import check as zone_check
@@ -82,7 +82,7 @@ def _address(word: str) -> bytes:
 
 def _screens(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> Program:
     """Those of a run script, with the zones of the options behind the last ones of its own."""
-    *outer, last = zones_from.read(file).zone_screens if file else (program.defaults(),)
+    *outer, last = zones_from.read(file).dnsbl_screens if file else (program.defaults(),)
     zones = [zone.parse(words) for words in lists] + [zone.parse(words, allow=True) for words in allow_lists]
     return Program((*outer, program.with_zones(last, tuple(zones))), ())
 

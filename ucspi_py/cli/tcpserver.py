@@ -10,7 +10,7 @@ import click
 from ..core.client import limits
 from ..core.errors import AskedWrongly
 from ..core.numbers import MOST, decimal
-from ..core.settings import ServerSettings
+from ..core.service.settings import ServerSettings
 from ..system.process import descriptors, privileges
 from ..system.process.rlimits import SoftLimits
 from ..system.report import log

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..core.dnsbl import zone
 from ..core.dnsbl.zone import Zone
 from ..core.errors import AskedWrongly, Failure, unable
-from ..core.settings import Program, Screening
+from ..core.service.settings import Program, ScreenSettings
 from . import program
 
 #: The programs behind which a run script has its zones.
@@ -79,7 +79,7 @@ def _of_script(file: str, text: str) -> Program:
         words = list(_words(_SHELL.sub(_marked, text.replace("\\\n", " "))))
     except ValueError as error:  # of shlex
         raise Failure(f"unable to read {file}: {str(error).lower()}") from None
-    screens: list[Screening] = []
+    screens: list[ScreenSettings] = []
     while program.RBLSMTPD in words:
         command = words[words.index(program.RBLSMTPD) :]
         found = _of_command(file, command)

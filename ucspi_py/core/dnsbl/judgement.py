@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ..address import is_ipv6, is_private, reversed_name
 from ..dns.message import Answer, Failed, Found
-from ..settings import ScreenSettings
 from ..smtp.verdict import TEXT_LIMIT, Accept, Refuse, Verdict
+from .settings import DnsblSettings
 from .zone import Zone
 
 _LOOKUP_ERROR = b"temporary RBL lookup error"
@@ -98,7 +98,7 @@ def after_text(zone: Zone, ip: bytes, address: Answer, answer: Answer) -> Findin
     return Failing(answer.reason) if isinstance(answer, Failed) else CLEAN
 
 
-def judge(settings: ScreenSettings, findings: Sequence[Finding | None]) -> Verdict | None:
+def judge(settings: DnsblSettings, findings: Sequence[Finding | None]) -> Verdict | None:
     """The verdict, once the findings allow one; None while one that could change it is still out.
 
     findings: one for each zone, None = not yet there.
@@ -128,7 +128,7 @@ def _in_order(zones: Sequence[Zone], findings: Sequence[Finding | None]) -> Verd
     return Accept()
 
 
-def _by_weight(settings: ScreenSettings, findings: Sequence[Finding | None]) -> Verdict | None:
+def _by_weight(settings: DnsblSettings, findings: Sequence[Finding | None]) -> Verdict | None:
     """Postfix's way: the weights of the zones that list the client are added up. A zone that failed weighs nothing."""
     pairs = list(zip(settings.zones, findings, strict=True))
     if any(isinstance(finding, Listed) and _is_pass(zone) for zone, finding in pairs):
@@ -147,7 +147,7 @@ def _by_weight(settings: ScreenSettings, findings: Sequence[Finding | None]) -> 
     return None if _is_open(settings, verdict, pending) else verdict
 
 
-def _is_open(settings: ScreenSettings, verdict: Verdict, pending: Sequence[Zone]) -> bool:
+def _is_open(settings: DnsblSettings, verdict: Verdict, pending: Sequence[Zone]) -> bool:
     """Whether a zone that is still out may change a verdict in another way than by its weight.
 
     It may speak for the client, who is then not watched either; or it may fail, which refuses or forbids a 553.
@@ -192,7 +192,7 @@ def _changes(pending: Sequence[Zone]) -> tuple[int, int]:
     return sum(weight for weight in weights if weight < 0), sum(weight for weight in weights if weight > 0)
 
 
-def _level(settings: ScreenSettings, score: int) -> int:
+def _level(settings: DnsblSettings, score: int) -> int:
     """0 = welcome, 1 = refused for now, 2 = refused for good."""
     if settings.bounce_score is not None and score >= settings.bounce_score:
         return 2

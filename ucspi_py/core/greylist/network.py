@@ -18,8 +18,8 @@ from typing import NamedTuple
 
 from ..address import canonical
 from ..client.limits import Prefixes
-from ..settings import GreylistSettings
 from ..smtp.verdict import Accept, Refuse, Verdict
+from .settings import GreylistSettings
 
 _TEXT = b"Greylisted, try again in %d seconds"
 #: A visit renews a record that has used up this part of its memory: not every visit of a known network is a write.

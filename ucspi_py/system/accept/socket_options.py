@@ -4,7 +4,7 @@ import socket
 
 from ...core.address import is_ipv6
 from ...core.client.connection import Endpoints
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
 
 
 def set_options(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:

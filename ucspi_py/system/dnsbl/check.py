@@ -9,7 +9,7 @@ from typing import NamedTuple
 from ...core.dns.message import Ask
 from ...core.dnsbl.health import Health
 from ...core.dnsbl.zone import Zone
-from ...core.settings import Program
+from ...core.service.settings import Program
 from ...core.smtp.verdict import Accept, Verdict
 from ..lookup import resolver
 from .query import Result, ask_zone, examine
@@ -43,7 +43,7 @@ async def _client(program: Program, ip: bytes, ask: Ask) -> Checked:
     """One after the other, as in a server, the first screen that refuses decides."""
     result: list[tuple[Zone, Result]] = []
     verdict: Verdict = Accept()
-    for screen in program.zone_screens:
+    for screen in program.dnsbl_screens:
         # As if it were only interrogated: then all that the zones say is waited for.
         screened = await query_all(replace(screen, interrogate=True), ip, partial(ask_zone, ask))
         result += ((zone, said) for zone, said in zip(screen.zones, screened.results, strict=True) if said)

@@ -5,12 +5,13 @@ import random
 import time
 from functools import partial
 
-from ...core import logline
 from ...core.dns.message import Ask
 from ...core.dnsbl import breaker as zone_breaker
+from ...core.dnsbl import loglines
 from ...core.dnsbl.judgement import Failing, Listed
+from ...core.dnsbl.settings import DnsblSettings
 from ...core.dnsbl.zone import Zone
-from ...core.settings import Kind, Program, ScreenSettings
+from ...core.service.settings import Program
 from ...core.smtp.verdict import Verdict
 from ..process.timer import Timer
 from ..report.log import Log
@@ -34,11 +35,11 @@ class DnsblClient:
 
     def __init__(self, program: Program, board: SharedZones, totals: SharedTotals, ask: Ask, log: Log) -> None:
         self._numbers = {zone: number for number, zone in enumerate(program.zones)}
-        self._verbose = any(screen.verbose for screen in program.zone_screens)
+        self._verbose = any(screen.verbose for screen in program.dnsbl_screens)
         self._board = board
         self._memory = ZoneCache(len(self._numbers))
         self._shared_totals = totals
-        self._totals: dict[Kind, Totals] = {}
+        self._totals: dict[bytes, Totals] = {}
         self._counts = [Counts() for _ in self._numbers]
         self._sharing = Timer(_SHARING, self.share)
         self._ask = ask
@@ -71,14 +72,14 @@ class DnsblClient:
         self._memory.remember(number, inquiry.ip, result.finding, result.ttl)
         callback(result)
 
-    def note_verdict(self, kind: Kind, verdict: Verdict) -> None:
-        """Count the verdict of a screen."""
+    def note_verdict(self, kind: bytes, verdict: Verdict) -> None:
+        """Count the verdict of a screen. kind: its totals_name."""
         self._totals[kind] = self._totals.get(kind, Totals()).and_one(verdict)
         self._sharing.ask(asyncio.get_running_loop())
 
-    def note_result(self, settings: ScreenSettings, screened: ScreenResult) -> None:
+    def note_result(self, settings: DnsblSettings, screened: ScreenResult) -> None:
         """Count the verdict of the zones, and which of them list the client, together or alone."""
-        self.note_verdict(ScreenSettings, screened.verdict)
+        self.note_verdict(settings.totals_name, screened.verdict)
         listing = [at for at, result in enumerate(screened.results) if result and isinstance(result.finding, Listed)]
         for at in listing:
             counts = self._counts[self._numbers[settings.zones[at]]]
@@ -138,4 +139,4 @@ class DnsblClient:
     def _warn(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:
         """Say something of a zone; what is no news not more than once an hour."""
         if self._board.claim_line(number) or news:
-            self._log.warn(logline.zone(zone.alias, sentence))
+            self._log.warn(loglines.zone_warning(zone.alias, sentence))

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
-from ...core import logline
 from ...core.address import canonical
 from ...core.dnsbl import judgement as dnsbl
+from ...core.dnsbl import loglines
 from ...core.dnsbl.judgement import Listed
-from ...core.settings import ScreenSettings
+from ...core.dnsbl.settings import DnsblSettings
 from ...core.smtp.verdict import EARLY, Accept, Refuse, Verdict, told
 from ..stream.pregreet import talks_first
 from .query import NOT_ASKED, Callback, Query, Result
@@ -28,7 +28,7 @@ class ScreenResult(NamedTuple):
 
 
 async def screen(
-    settings: ScreenSettings, environment: Mapping[bytes, bytes], ask_zone: AskZone, client: socket.SocketType | None
+    settings: DnsblSettings, environment: Mapping[bytes, bytes], ask_zone: AskZone, client: socket.SocketType | None
 ) -> ScreenResult:
     """What the screen says of the client that the environment describes: $RBLSMTPD's word, or else the zones'.
 
@@ -61,7 +61,7 @@ def _address(environment: Mapping[bytes, bytes]) -> bytes:
         return ip
 
 
-def marks(settings: ScreenSettings, screened: ScreenResult) -> dict[bytes, bytes]:
+def marks(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]:
     """What -i tells the program: $RBLSMTPD where it would have been refused, the score, and the zones that list it."""
     findings = [result and result.finding for result in screened.results]
     listing = [
@@ -78,17 +78,17 @@ def marks(settings: ScreenSettings, screened: ScreenResult) -> dict[bytes, bytes
     return told_of
 
 
-def results_line(settings: ScreenSettings, screened: ScreenResult, ip: bytes, pid: int) -> bytes:
+def results_line(settings: DnsblSettings, screened: ScreenResult, ip: bytes, pid: int) -> bytes:
     """The log line of -v: each zone with its word and its time, then the verdict."""
     zones = [
         (zone.alias, dnsbl.word(result.finding), result.seconds) if result else (zone.alias, b"pending", 0.0)
         for zone, result in zip(settings.zones, screened.results, strict=True)
     ]
     verdict = screened.verdict.reply if isinstance(screened.verdict, Refuse) else b"accepted"
-    return logline.zone_results(ip, pid, zones, verdict)
+    return loglines.zone_results(ip, pid, zones, verdict)
 
 
-async def query_all(settings: ScreenSettings, ip: bytes, ask_zone: AskZone) -> ScreenResult:
+async def query_all(settings: DnsblSettings, ip: bytes, ask_zone: AskZone) -> ScreenResult:
     """Ask all zones at once; stop as soon as what is there gives a verdict, unless all that they say is to be told."""
     if not settings.zones:
         return ScreenResult(Accept())
@@ -108,7 +108,7 @@ async def query_all(settings: ScreenSettings, ip: bytes, ask_zone: AskZone) -> S
 class _Collector:
     """Collects what the zones say of a client; the last of them may still answer when the verdict is there."""
 
-    def __init__(self, settings: ScreenSettings) -> None:
+    def __init__(self, settings: DnsblSettings) -> None:
         self.screened: asyncio.Future[ScreenResult] = asyncio.get_running_loop().create_future()
         self._settings = settings
         self._results: list[Result | None] = [None] * len(settings.zones)

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Mapping
 from functools import partial
 
-from ...core.settings import ScreenSettings
+from ...core.dnsbl.settings import DnsblSettings
 from ..lookup import resolver
 from .query import ask_zone
 from .screen import ScreenResult, marks, results_line, screen
@@ -14,7 +14,7 @@ from .screen import ScreenResult, marks, results_line, screen
 __all__ = ["form", "line", "marks"]
 
 
-async def form(settings: ScreenSettings, environment: Mapping[bytes, bytes]) -> ScreenResult:
+async def form(settings: DnsblSettings, environment: Mapping[bytes, bytes]) -> ScreenResult:
     """Ask the zones, and watch the client where that is asked for and it is on a socket."""
     ask = partial(ask_zone, resolver.from_environment().ask)
     if not stat.S_ISSOCK(os.fstat(0).st_mode):
@@ -23,6 +23,6 @@ async def form(settings: ScreenSettings, environment: Mapping[bytes, bytes]) -> 
         return await screen(settings, environment, ask, client)
 
 
-def line(settings: ScreenSettings, screened: ScreenResult, ip: bytes) -> bytes:
+def line(settings: DnsblSettings, screened: ScreenResult, ip: bytes) -> bytes:
     """The log line of -v."""
     return results_line(settings, screened, ip, os.getpid())

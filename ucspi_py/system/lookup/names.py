@@ -9,7 +9,7 @@ from ...core.address import is_ipv6, reversed_name
 from ...core.client.connection import Endpoints, Names
 from ...core.dns import message as dns_message
 from ...core.dns.message import Ask, Found
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
 from . import ident_client
 from .futures import answer_to
 

@@ -6,8 +6,8 @@ pid, its lines together, so that a log parser finds the same pairs of lines; it 
 
 import os
 
-from ...core import logline
 from ...core.client.connection import Endpoints, Names
+from ...core.service import loglines
 from ..accept.scoreboard import Scoreboard
 from .log import Log
 
@@ -28,13 +28,13 @@ class ConnectionLog:
 
     def ruled(self, endpoints: Endpoints, origin: bytes) -> None:
         """A rule that says where it comes from has decided about the client."""
-        self._log.detail(logline.ruled(endpoints.remote_ip, origin))
+        self._log.detail(loglines.ruled(endpoints.remote_ip, origin))
 
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
         """A backend has the client."""
         if self._log.verbose:
-            arrived = logline.arrived(pid, endpoints.remote_ip)
-            decided = logline.decided(b"ok", pid, endpoints, names)
+            arrived = loglines.arrived(pid, endpoints.remote_ip)
+            decided = loglines.decided(b"ok", pid, endpoints, names)
             running = self._board.running()
             self._log.say(self._status(running), arrived, decided)
             self._correct(running)
@@ -43,13 +43,13 @@ class ConnectionLog:
         """A backend has ended."""
         if self._log.verbose:
             running = self._board.running()
-            self._log.say(logline.ended(pid, wait_status), self._status(running))
+            self._log.say(loglines.ended(pid, wait_status), self._status(running))
             self._correct(running)
 
     def denied(self, endpoints: Endpoints, names: Names) -> None:
         """A rule has turned the client away."""
         if self._log.verbose:
-            self._tell_all(endpoints, _DENIED, logline.decided(b"deny", os.getpid(), endpoints, names))
+            self._tell_all(endpoints, _DENIED, loglines.decided(b"deny", os.getpid(), endpoints, names))
 
     def refused(self, endpoints: Endpoints, names: Names, line: bytes) -> None:
         """The screen has refused the client; rblsmtpd's line is said even under tcpserver -q."""
@@ -64,7 +64,7 @@ class ConnectionLog:
 
     def dropped(self, endpoints: Endpoints, sentence: str) -> None:
         """A failure of ours has cost the client its connection before the rules had their say."""
-        line = logline.dropping(sentence)
+        line = loglines.dropping(sentence)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, line)
         else:
@@ -72,7 +72,7 @@ class ConnectionLog:
 
     def crashed(self, endpoints: Endpoints, what: str) -> None:
         """An error that nobody expected has cost the client its connection."""
-        line = logline.crashed(what)
+        line = loglines.crashed(what)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, line)
         else:
@@ -80,7 +80,7 @@ class ConnectionLog:
 
     def not_run(self, endpoints: Endpoints, names: Names, sentence: str) -> None:
         """The program cannot be run."""
-        line = logline.dropping(sentence)
+        line = loglines.dropping(sentence)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, self._ok(endpoints, names), line)
         else:
@@ -88,7 +88,7 @@ class ConnectionLog:
 
     def not_forked(self, why: str) -> None:
         """There is no room for another process; C's parent says so, and has no lines of a child."""
-        line = logline.dropping(f"unable to fork: {why}")
+        line = loglines.dropping(f"unable to fork: {why}")
         if self._log.verbose:
             self._tell_between(line)
         else:
@@ -97,19 +97,19 @@ class ConnectionLog:
     def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
         """The client has more of the service than it may, or all slots are taken."""
         if self._log.verbose:
-            self._tell_all(endpoints, _DENIED, logline.turned_away(os.getpid(), endpoints.remote_ip, reason))
+            self._tell_all(endpoints, _DENIED, loglines.turned_away(os.getpid(), endpoints.remote_ip, reason))
 
     def starved(self, why: str) -> None:
         """No client can be accepted for want of descriptors or memory."""
-        self._log.warn(logline.warning(f"unable to accept: {why}"))
+        self._log.warn(loglines.warning(f"unable to accept: {why}"))
 
     def _ok(self, endpoints: Endpoints, names: Names) -> bytes:
-        return logline.decided(b"ok", os.getpid(), endpoints, names)
+        return loglines.decided(b"ok", os.getpid(), endpoints, names)
 
     def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
         """The whole story of a client without a process, between the two status lines of C's parent."""
         pid = os.getpid()
-        self._tell_between(logline.arrived(pid, endpoints.remote_ip), *lines, logline.ended(pid, status))
+        self._tell_between(loglines.arrived(pid, endpoints.remote_ip), *lines, loglines.ended(pid, status))
 
     def _tell_between(self, *lines: bytes) -> None:
         """Lines between those of C's parent, which counts the client for as long as they last, if there is room."""
@@ -131,4 +131,4 @@ class ConnectionLog:
             told = running
 
     def _status(self, running: int) -> bytes:
-        return logline.status(running, self._limit)
+        return loglines.status(running, self._limit)

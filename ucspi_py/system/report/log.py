@@ -5,7 +5,7 @@ Nobody waits for the reader of the log: what does not fit into the pipe is count
 
 import select
 
-from ...core import logline
+from ...core.service import loglines
 from .nonblocking import Write, writer
 
 QUIET, ERRORS, VERBOSE = range(3)
@@ -36,7 +36,7 @@ class Log:
 
     def say(self, *lines: bytes) -> None:
         """Whole lines that are always shown; in one write, if that is possible without mixing."""
-        if self.lost and self._put(logline.lost(self.lost)):
+        if self.lost and self._put(loglines.lost(self.lost)):
             self.lost = 0
         data = b"".join(lines)
         for piece in (data,) if len(data) <= select.PIPE_BUF else data.splitlines(keepends=True):

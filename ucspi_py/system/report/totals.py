@@ -1,15 +1,13 @@
 """How the screens have decided so far, counted by all workers together. Never decides."""
 
 import struct
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...core.settings import GreylistSettings, Kind, ScreenSettings
 from ...core.smtp.verdict import Accept, Verdict
 from ..process.shared_memory import SharedMemory
 
 _LAYOUT = struct.Struct("=3Q")
-#: Where the totals of each kind of screen are.
-_PLACES = {kind: place * _LAYOUT.size for place, kind in enumerate((ScreenSettings, GreylistSettings))}
 
 
 class Totals(NamedTuple):
@@ -29,16 +27,17 @@ class Totals(NamedTuple):
 
 
 class SharedTotals:
-    """The totals of the service, for each kind of screen: the type of its settings."""
+    """The totals of the service. kinds: the totals_name of each kind of screen that it has."""
 
-    def __init__(self) -> None:
-        self._shared = SharedMemory(len(_PLACES) * _LAYOUT.size)
+    def __init__(self, kinds: Sequence[bytes]) -> None:
+        self._places = {kind: place * _LAYOUT.size for place, kind in enumerate(kinds)}
+        self._shared = SharedMemory(max(1, len(kinds)) * _LAYOUT.size)  # none has no memory
 
-    def add(self, kind: Kind, more: Totals) -> None:
-        """Add what one worker has counted."""
+    def add(self, kind: bytes, more: Totals) -> None:
+        """Add what one worker has counted. kind: the totals_name of the screens."""
         with self._shared as memory:
-            _LAYOUT.pack_into(memory, _PLACES[kind], *map(sum, zip(self.read(kind), more, strict=True)))
+            _LAYOUT.pack_into(memory, self._places[kind], *map(sum, zip(self.read(kind), more, strict=True)))
 
-    def read(self, kind: Kind) -> Totals:
-        """The totals so far."""
-        return Totals(*_LAYOUT.unpack_from(self._shared.memory, _PLACES[kind]))
+    def read(self, kind: bytes) -> Totals:
+        """The totals so far. kind: the totals_name of the screens."""
+        return Totals(*_LAYOUT.unpack_from(self._shared.memory, self._places[kind]))

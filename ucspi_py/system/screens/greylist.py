@@ -9,10 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
 
-from ...core import logline
+from ...core.greylist import loglines, store_url
 from ...core.greylist import network as greylist
-from ...core.greylist import store_url
-from ...core.settings import GreylistSettings
+from ...core.greylist.settings import GreylistSettings
 from ...core.smtp.verdict import Accept, Verdict
 from ..report.log import Log
 
@@ -81,7 +80,7 @@ class Greylist:
         self._resting_until = now + _REST
         if now >= self._next_line:
             self._next_line = now + _LINES
-            self._log.warn(logline.store_failed(store_url.shown(self.settings.store), reason))
+            self._log.warn(loglines.store_failed(store_url.shown(self.settings.store), reason))
 
 
 def judge_once(settings: GreylistSettings, environment: Mapping[bytes, bytes], log: Log) -> Verdict:

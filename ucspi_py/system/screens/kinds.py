@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...core import logline
-from ...core.settings import GreylistSettings, Screening, ScreenSettings
+from ...core.dnsbl import loglines
+from ...core.dnsbl.settings import DnsblSettings
+from ...core.greylist.settings import GreylistSettings
+from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Accept, Refuse, Verdict
 from ..dnsbl import screen as dnsbl_screen
 from ..dnsbl.client import DnsblClient
@@ -21,7 +23,7 @@ class Screen(Protocol):
     """A screen in service."""
 
     @property
-    def settings(self) -> Screening:
+    def settings(self) -> ScreenSettings:
         """What the operator asked for."""
 
     async def open(self) -> None:
@@ -32,10 +34,10 @@ class Screen(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneScreen:
+class DnsblScreen:
     """rblsmtpd."""
 
-    settings: ScreenSettings
+    settings: DnsblSettings
     dnsbl_client: DnsblClient
     connection_log: ConnectionLog
 
@@ -53,7 +55,7 @@ class ZoneScreen:
             environment.update(dnsbl_screen.marks(self.settings, screened))
             return Accept()
         if self.settings.dry_run and isinstance(screened.verdict, Refuse):
-            self.connection_log.remark(logline.would_refuse(ip, os.getpid(), screened.verdict.reply))
+            self.connection_log.remark(loglines.would_refuse(ip, os.getpid(), screened.verdict.reply))
             return Accept()
         return screened.verdict
 
@@ -73,23 +75,27 @@ class GreylistScreen:
     async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
         """What the records say."""
         verdict = await self.greylist.judge(environment)
-        self.dnsbl_client.note_verdict(GreylistSettings, verdict)
+        self.dnsbl_client.note_verdict(self.settings.totals_name, verdict)
         return verdict
 
 
 def in_service(
-    settings: Sequence[Screening], dnsbl_client: DnsblClient, connection_log: ConnectionLog, log: Log
+    settings: Sequence[ScreenSettings], dnsbl_client: DnsblClient, connection_log: ConnectionLog, log: Log
 ) -> tuple[Screen, ...]:
     """The screens, to be opened and used in the process that calls this."""
-    return tuple(
-        GreylistScreen(one, Greylist(one, log), dnsbl_client)
-        if isinstance(one, GreylistSettings)
-        else ZoneScreen(one, dnsbl_client, connection_log)
-        for one in settings
-    )
+
+    def screen(one: ScreenSettings) -> Screen:
+        match one:
+            case DnsblSettings():
+                return DnsblScreen(one, dnsbl_client, connection_log)
+            case GreylistSettings():
+                return GreylistScreen(one, Greylist(one, log), dnsbl_client)
+        raise TypeError(one)
+
+    return tuple(map(screen, settings))
 
 
-def import_libraries(settings: Sequence[Screening]) -> None:
+def import_libraries(settings: Sequence[ScreenSettings]) -> None:
     """Import what the screens will need, while we may still read whatever root may.
 
     A library that is missing is told of when the screen opens.

@@ -7,10 +7,13 @@ import os
 import signal
 import sys
 
-from ...core import logline
+from ...core.dnsbl import loglines as dnsbl_loglines
+from ...core.dnsbl.settings import DnsblSettings
 from ...core.errors import unable
 from ...core.greylist import network as greylist
-from ...core.settings import GreylistSettings, Program, Screening, ScreenSettings
+from ...core.greylist.settings import GreylistSettings
+from ...core.service.settings import Program, ScreenSettings
+from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Accept, Refuse, Verdict, told
 from ..process import pathexec
@@ -32,11 +35,14 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     _become(program.argv, environment, soft_limits)
 
 
-def _refusal(screen: Screening, environment: dict[bytes, bytes]) -> Refuse | None:
+def _refusal(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
     """The refusal of one screen, if that is what it says and what it is there for; it has been logged."""
-    if isinstance(screen, GreylistSettings):
-        return _refusal_by_greylist(screen, environment)
-    return _refusal_by_zones(screen, environment)
+    match screen:
+        case DnsblSettings():
+            return _refusal_by_zones(screen, environment)
+        case GreylistSettings():
+            return _refusal_by_greylist(screen, environment)
+    raise TypeError(screen)
 
 
 def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, bytes]) -> Refuse | None:
@@ -48,7 +54,7 @@ def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, byte
     return _logged(screen, environment, verdict) if isinstance(verdict, Refuse) else None
 
 
-def _refusal_by_zones(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
+def _refusal_by_zones(screen: DnsblSettings, environment: dict[bytes, bytes]) -> Refuse | None:
     word = told(environment.get(b"RBLSMTPD"))
     if word or not (screen.zones or screen.greet_seconds):
         return _acted_on(screen, environment, word or Accept())
@@ -64,23 +70,23 @@ def _refusal_by_zones(screen: ScreenSettings, environment: dict[bytes, bytes]) -
     return _acted_on(screen, environment, screened.verdict)
 
 
-def _acted_on(screen: ScreenSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
+def _acted_on(screen: DnsblSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
     if not isinstance(verdict, Refuse) or screen.interrogate:
         return None
     if screen.dry_run:
         ip = environment.get(b"TCPREMOTEIP", b"")
-        log.Log(log.ERRORS).say(logline.would_refuse(ip, os.getpid(), verdict.reply))
+        log.Log(log.ERRORS).say(dnsbl_loglines.would_refuse(ip, os.getpid(), verdict.reply))
         return None
     return _logged(screen, environment, verdict)
 
 
-def _logged(screen: Screening, environment: dict[bytes, bytes], refusal: Refuse) -> Refuse:
+def _logged(screen: ScreenSettings, environment: dict[bytes, bytes], refusal: Refuse) -> Refuse:
     ip = environment.get(b"TCPREMOTEIP", b"")
-    log.Log(log.ERRORS).say(logline.refused(screen.log_name, ip, os.getpid(), refusal.reply))
+    log.Log(log.ERRORS).say(smtp_loglines.refused(screen.log_name, ip, os.getpid(), refusal.reply))
     return refusal
 
 
-def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
+def _hold(screen: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
     """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
     dialogue = RefusalDialogue(refusal)
     try:
@@ -96,7 +102,7 @@ def _hold(screen: Screening, refusal: Refuse, ip: bytes) -> None:
     except OSError:
         pass
     if screen.verbose:
-        log.Log(log.ERRORS).say(logline.said(ip, os.getpid(), dialogue.said))
+        log.Log(log.ERRORS).say(dnsbl_loglines.said(ip, os.getpid(), dialogue.said))
 
 
 def _talk(dialogue: RefusalDialogue) -> None:

@@ -14,7 +14,7 @@ from functools import partial
 from ...core.address import canonical
 from ...core.client import limits
 from ...core.client.connection import Endpoints
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
 from ..accept.acceptor import Acceptor
 from ..accept.listener import Listener
 from ..accept.overflow import OverflowQueue

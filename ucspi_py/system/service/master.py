@@ -7,10 +7,11 @@ import time
 import traceback
 from collections.abc import Iterator
 
-from ...core import logline
+from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import error_words
-from ...core.service import worker_slot
+from ...core.service import loglines, worker_slot
 from ...core.service.worker_slot import WorkerSlot
+from ...core.smtp import loglines as smtp_loglines
 from ..process import orphans, signals
 from ..report.connection_log import ConnectionLog
 from .reaper import Reaper
@@ -48,7 +49,7 @@ class Master:
         self._adopting = orphans.adopt()
         connection_log = ConnectionLog(shared.log, self._board, settings.limit)
         self._reaper = Reaper(self._board, connection_log, adopting=self._adopting)
-        self._kinds = settings.program.kinds
+        self._totals_names = settings.program.totals_names
         self._report_at = time.monotonic() + _REPORTS
 
     def run(self) -> None:
@@ -79,7 +80,7 @@ class Master:
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
         times = [due for slot in self._worker_slots if (due := worker_slot.next_fork(slot)) is not None]
-        if self._kinds:
+        if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
             times.append(time.monotonic() + _MISSING_LOOKS)
@@ -90,7 +91,7 @@ class Master:
             try:
                 pid = os.fork()
             except OSError as error:
-                self._log.warn(logline.warning(f"unable to fork a worker: {error_words(error.errno)}"))
+                self._log.warn(loglines.warning(f"unable to fork a worker: {error_words(error.errno)}"))
                 return worker_slot.not_forked(slot, time.monotonic())
             if not pid:
                 self._become_worker()
@@ -123,7 +124,7 @@ class Master:
         dead = self._workers().intersection(ended)
         for number, slot in enumerate(self._worker_slots):
             for pid in worker_slot.workers(slot) & dead:
-                self._log.warn(logline.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
+                self._log.warn(loglines.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
                 self._worker_slots[number] = worker_slot.ended(self._worker_slots[number], pid, time.monotonic())
         self._leaving -= dead
         self._reaper.clear(ended, dead, self._workers())
@@ -131,16 +132,13 @@ class Master:
     def _report(self) -> None:
         """Say what the zones are good for and what the screens have done: on SIGUSR1, and every hour."""
         self._report_at = time.monotonic() + _REPORTS
-        if not self._kinds:
+        if not self._totals_names:
             return
         zones = zip(self._shared.settings.program.zones, self._shared.tables.zones.records(), strict=True)
         held = len(self._board.pending) - self._board.free(self._board.pending)
         self._log.warn(
-            *(logline.zone_totals(zone.alias, record.totals()) for zone, record in zones),
-            *(
-                logline.screen_totals(kind.totals_name, *self._shared.tables.totals.read(kind), held)
-                for kind in self._kinds
-            ),
+            *(dnsbl_loglines.zone_totals(zone.alias, record.totals()) for zone, record in zones),
+            *(smtp_loglines.totals(name, *self._shared.tables.totals.read(name), held) for name in self._totals_names),
         )
 
     def _relieve(self) -> None:

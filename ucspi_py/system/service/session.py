@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ...core import logline
 from ...core.client import limits
 from ...core.client.connection import Endpoints, environ
+from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import Failure, unable
 from ...core.rules.data import Instructions
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
+from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.verdict import Refuse
 from ..accept.client_counter import ClientCounter
 from ..accept.scoreboard import Place
@@ -126,11 +127,11 @@ async def _refused(service: Service, screen: Screen, client: Client) -> bool:
     if not isinstance(verdict, Refuse):
         return False
     ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()
-    line = logline.refused(screen.settings.log_name, ip, pid, verdict.reply)
+    line = smtp_loglines.refused(screen.settings.log_name, ip, pid, verdict.reply)
     service.connection_log.refused(endpoints, names, line)
     if client.place is None:
         raise RuntimeError("a refused client without a place")
     dialogue = await service.held.talk(client.place.row, client.socket, verdict, screen.settings.session_seconds)
     if screen.settings.verbose:
-        service.connection_log.remark(logline.said(ip, pid, dialogue.said))
+        service.connection_log.remark(dnsbl_loglines.said(ip, pid, dialogue.said))
     return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from ...core.dns.message import Ask
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
 from ..accept.arrivals import Arrivals
 from ..accept.listener import Listener
 from ..accept.scoreboard import Scoreboard

@@ -5,12 +5,12 @@ import os
 import signal
 from collections.abc import Mapping
 
-from ...core import logline
 from ...core.dns import message as dns_message
 from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
 from ...core.lint.variable import odd_numbers
-from ...core.settings import ServerSettings
+from ...core.service import loglines
+from ...core.service.settings import ServerSettings
 from ..accept import listener
 from ..accept.arrivals import Arrivals
 from ..accept.scoreboard import Scoreboard
@@ -51,7 +51,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
             os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
     tables = _tables(settings)
-    log.detail(logline.status(0, settings.limit))
+    log.detail(loglines.status(0, settings.limit))
     _warn(log, settings, len(tables.board.pending))
     shared = Shared(
         settings=settings,
@@ -81,7 +81,7 @@ def _tables(settings: ServerSettings) -> SharedTables:
         board=Scoreboard(settings.limit, room_for(settings.held_limit)),
         arrivals=Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None,
         zones=SharedZones(len(settings.program.zones)),
-        totals=SharedTotals(),
+        totals=SharedTotals(settings.program.totals_names),
     )
 
 
@@ -111,13 +111,13 @@ def _nobody_knows(_name: bytes, _kind: int, _deadline: float, callback: AnswerCa
 def _warn(log: Log, settings: ServerSettings, places: int) -> None:
     """What an operator should know before the first client does."""
     if waits(settings) and places < settings.held_limit:
-        log.warn(logline.warning(f"the hard limit of open files allows --held {places}, not {settings.held_limit}"))
+        log.warn(loglines.warning(f"the hard limit of open files allows --held {places}, not {settings.held_limit}"))
     program = settings.program.argv[0]
     try:
         find(program)
     except OSError as error:
-        log.warn(logline.warning(f"unable to find {program}: {error_words(error.errno)}"))
+        log.warn(loglines.warning(f"unable to find {program}: {error_words(error.errno)}"))
     if "RELAYCLIENT" in os.environ:
-        log.warn(logline.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
+        log.warn(loglines.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
     for sentence in odd_numbers(os.environb.items()):
-        log.warn(logline.warning(f"{sentence}, in the environment of the server"))
+        log.warn(loglines.warning(f"{sentence}, in the environment of the server"))

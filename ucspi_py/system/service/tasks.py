@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from ...core import logline
+from ...core.service import loglines
 from ..report.log import Log
 
 #: Seconds until work that must go on, and has failed, is begun anew.
@@ -51,7 +51,7 @@ class Tasks:
 
     def failed(self, error: BaseException) -> None:
         """Tell of an error that nobody expected."""
-        self._log.warn(logline.internal_error(described(error)))
+        self._log.warn(loglines.internal_error(described(error)))
 
     def _end(self, give_back: Callable[[], None] | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -76,7 +76,7 @@ class Tasks:
         if error:
             self.failed(error)
         else:
-            self._log.warn(logline.internal_error(str(context.get("message"))))
+            self._log.warn(loglines.internal_error(str(context.get("message"))))
 
 
 def described(error: BaseException) -> str:

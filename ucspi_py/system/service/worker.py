@@ -6,7 +6,7 @@ import socket
 
 from ...core.client.connection import Endpoints
 from ...core.rules.data import DEFAULT
-from ...core.settings import ServerSettings
+from ...core.service.settings import ServerSettings
 from ..accept.client_counter import ClientCounter
 from ..accept.scoreboard import Place
 from ..backend.backends import Backends

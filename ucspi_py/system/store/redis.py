@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from ...core.greylist.network import Record, decide, expiry
-from ...core.settings import GreylistSettings
+from ...core.greylist.settings import GreylistSettings
 from ...core.smtp.verdict import Verdict
 
 T = TypeVar("T")

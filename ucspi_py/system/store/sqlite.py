@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from ...core.greylist.network import Decision, Record, decide, expiry
-from ...core.settings import GreylistSettings
+from ...core.greylist.settings import GreylistSettings
 from ...core.smtp.verdict import Verdict
 
 T = TypeVar("T")

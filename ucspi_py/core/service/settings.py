@@ -1,0 +1,91 @@
+"""What the operator asked of tcpserver, frozen. Never says where it came from and never acts on it."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..client.limits import ClientLimits
+from ..dnsbl.settings import DnsblSettings
+from ..dnsbl.zone import Zone
+
+
+class ScreenSettings(Protocol):
+    """What the settings of every kind of screen have: of all that stands before a program and that we do ourselves."""
+
+    @property
+    def log_name(self) -> bytes:
+        """The name that the line of a refusal carries."""
+
+    @property
+    def totals_name(self) -> bytes:
+        """The name under which the verdicts of all screens of the kind are counted, each kind's own."""
+
+    @property
+    def session_seconds(self) -> int:
+        """How long a refused client is talked to; 0 = it only gets the refusal."""
+
+    @property
+    def verbose(self) -> bool:
+        """Whether the log says what a refused client says of itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What runs on a connection: the screens that we do ourselves, outermost first, then the program to exec."""
+
+    screens: tuple[ScreenSettings, ...]
+    argv: tuple[str, ...]
+
+    @property
+    def dnsbl_screens(self) -> tuple[DnsblSettings, ...]:
+        """The screens that ask zones."""
+        return tuple(screen for screen in self.screens if isinstance(screen, DnsblSettings))
+
+    @property
+    def totals_names(self) -> tuple[bytes, ...]:
+        """The name of every kind of its screens, once, outermost first."""
+        return tuple(dict.fromkeys(screen.totals_name for screen in self.screens))
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """Every zone of every screen, once."""
+        return tuple(dict.fromkeys(zone for screen in self.dnsbl_screens for zone in screen.zones))
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Every option of tcpserver, once.
+
+    verbosity: 0 = -q, 1 = -Q, 2 = -v. delay: leave Nagle's algorithm on. banner: raw bytes for every client.
+    remote_info, remote_host, paranoid: -r, -h, -p. lookup_seconds: -t, for all look-ups of one client together.
+    rules: path of the cdb or None. allow_no_rules: -X. limit: -c, backends at once.
+    reserve: how many of them are for clients that may relay. held_limit: clients that may be inside without a program.
+    client_limits: what one client may have.
+    overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
+    local_name: -l or None.
+    uid, gid: what to become, None = stay. workers: how many processes accept.
+    """
+
+    host: str
+    port: str
+    program: Program
+    verbosity: int
+    delay: bool
+    kill_ip_options: bool
+    banner: bytes
+    remote_info: bool
+    remote_host: bool
+    paranoid: bool
+    lookup_seconds: int
+    rules: str | None
+    allow_no_rules: bool
+    limit: int
+    held_limit: int
+    reserve: int
+    client_limits: ClientLimits
+    overload_message: bytes | None
+    backlog: int
+    local_name: bytes | None
+    uid: int | None
+    gid: int | None
+    print_port: bool
+    workers: int

@@ -1,0 +1,16 @@
+"""The exact lines about refusals, the same for every kind of screen. Each function one line; never writes it.
+
+A line with ``rblsmtpd`` in it is a refusal, and nothing else is: qmailmrtg7 counts each of them as a denied client,
+Mail-Toaster as spam, and filters of fail2ban ban the address behind it. All else about zones is told as ``dnsbl``.
+"""
+
+
+def refused(program: bytes, ip: bytes, pid: int, reply: bytes) -> bytes:
+    """Name a refused client (rblsmtpd.c, rblsmtpd). pid: process id. reply: code and text, without a line end."""
+    return b"%s: %s pid %d: %s\n" % (program, ip, pid, reply)
+
+
+def totals(program: bytes, accepted: int, refused: int, bounced: int, held: int) -> bytes:
+    """Report the clients that the screens of one kind let through, refused for now, refused for good, and hold now."""
+    counts = (program, accepted, refused, bounced, held)
+    return b"%s: totals: accepted %d refused %d bounced %d held now %d\n" % counts
