@@ -20,7 +20,7 @@ import dns.wire
 
 from tests.support.packets import ID, ours, response, theirs
 from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, Question, is_answer, question
-from ucspi_py.core.dnsbl.judgement import Listed, after_address, after_text
+from ucspi_py.core.dnsbl.answers import Listed, after_address, after_text
 from ucspi_py.core.dnsbl.zone import parse
 from ucspi_py.core.smtp.refusal import LINE_LIMIT, RefusalDialogue
 from ucspi_py.core.smtp.verdict import Refuse

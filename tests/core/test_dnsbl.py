@@ -7,19 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.dns.message import Absent, Answer, Failed, Found
-from ucspi_py.core.dnsbl.judgement import (
-    CLEAN,
-    Clean,
-    Failing,
-    Finding,
-    Listed,
-    after_address,
-    after_text,
-    judge,
-    query,
-    score_of,
-    word,
-)
+from ucspi_py.core.dnsbl.answers import CLEAN, Clean, Failing, Finding, Listed, after_address, after_text, query, word
+from ucspi_py.core.dnsbl.judgement import judge, score_of
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.dnsbl.zone import Zone, parse
 from ucspi_py.core.smtp.verdict import Accept, Refuse, Verdict

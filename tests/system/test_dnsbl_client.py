@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.table import SILENCE, Table, address, healthy, listing
 from ucspi_py.core.dns.message import TXT, A, Absent, Answer, AnswerCallback, Failed, Found
+from ucspi_py.core.dnsbl import answers as dnsbl
 from ucspi_py.core.dnsbl import breaker as zone_breaker
-from ucspi_py.core.dnsbl import judgement as dnsbl
 from ucspi_py.core.dnsbl import zone
-from ucspi_py.core.dnsbl.judgement import CLEAN, Failing, Finding, Listed
+from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.service.settings import Program

@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from ..core.address import canonical
-from ..core.dnsbl import judgement as dnsbl
-from ..core.dnsbl import zone
-from ..core.dnsbl.judgement import Failing, Listed
+from ..core.dnsbl import answers, zone
+from ..core.dnsbl.answers import Failing, Finding, Listed
 from ..core.errors import AskedWrongly, Failure
 from ..core.service.settings import Program
 from ..core.smtp.verdict import Refuse
@@ -93,7 +92,7 @@ def _rows(checked: zone_check.Checked) -> list[dict[str, Any]]:
         {
             "ip": ip,
             "zone": told.alias.decode("utf-8", "replace"),
-            "answer": "not asked" if result is NOT_ASKED else dnsbl.word(result.finding).decode(),
+            "answer": "not asked" if result is NOT_ASKED else answers.word(result.finding).decode(),
             "text": _text(result.finding),
             "milliseconds": round(1000 * result.seconds),
             "found": False,
@@ -117,7 +116,7 @@ def _zone_rows(screens: Program) -> list[dict[str, Any]]:
     ]
 
 
-def _text(finding: dnsbl.Finding) -> str:
+def _text(finding: Finding) -> str:
     match finding:
         case Listed(text):
             return clean(text).decode()

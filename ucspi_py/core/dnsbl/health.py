@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..dns.message import Answer, Failed, Found
-from .judgement import Failing, Listed, after_address
+from .answers import Failing, Listed, after_address
 from .zone import Zone
 
 LISTED_POINT, CLEAN_POINT = b"127.0.0.2", b"127.0.0.1"

@@ -8,7 +8,7 @@ from functools import partial
 from ...core.dns.message import Ask
 from ...core.dnsbl import breaker as zone_breaker
 from ...core.dnsbl import loglines
-from ...core.dnsbl.judgement import Failing, Listed
+from ...core.dnsbl.answers import Failing, Listed
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.dnsbl.zone import Zone
 from ...core.service.settings import Program

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from ...core.address import reversed_name
 from ...core.dns.message import TXT, A, Answer, Ask, Failed
+from ...core.dnsbl import answers
 from ...core.dnsbl import health as zone_health
-from ...core.dnsbl import judgement as dnsbl
+from ...core.dnsbl.answers import CLEAN, Finding
 from ...core.dnsbl.health import Health
-from ...core.dnsbl.judgement import CLEAN, Finding
 from ...core.dnsbl.zone import Zone
 from ..lookup.futures import answer_to
 from ..lookup.query_ids import random_number
@@ -62,14 +62,14 @@ class _Hearing:
 
     def _on_address(self, address: Answer) -> None:
         self._address = address
-        finding = dnsbl.after_address(self._inquiry.zone, address)
+        finding = answers.after_address(self._inquiry.zone, address)
         if finding is None:
             self._ask(self._inquiry.name, TXT, self._inquiry.deadline, self._on_text)
         else:
             self._conclude(finding, _ttl(address))
 
     def _on_text(self, text: Answer) -> None:
-        finding = dnsbl.after_text(self._inquiry.zone, self._inquiry.ip, self._address, text)
+        finding = answers.after_text(self._inquiry.zone, self._inquiry.ip, self._address, text)
         self._conclude(finding, min(_ttl(self._address), _ttl(text)))
 
     def _conclude(self, finding: Finding, ttl: int) -> None:

@@ -8,9 +8,8 @@ from functools import partial
 from typing import NamedTuple
 
 from ...core.address import canonical
-from ...core.dnsbl import judgement as dnsbl
-from ...core.dnsbl import loglines
-from ...core.dnsbl.judgement import Listed
+from ...core.dnsbl import answers, judgement, loglines
+from ...core.dnsbl.answers import Listed
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.smtp.verdict import EARLY, Accept, Refuse, Verdict, told
 from ..stream.pregreet import talks_first
@@ -65,13 +64,13 @@ def marks(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]
     """What -i tells the program: $RBLSMTPD where it would have been refused, the score, and the zones that list it."""
     findings = [result and result.finding for result in screened.results]
     listing = [
-        b"%s=%s" % (zone.alias, dnsbl.dotted(finding.code).encode())
+        b"%s=%s" % (zone.alias, answers.dotted(finding.code).encode())
         for zone, finding in zip(settings.zones, findings, strict=False)
         if isinstance(finding, Listed)
     ]
     told_of = {}
     if findings:
-        told_of[b"RBLSCORE"] = b"%d" % dnsbl.score_of(settings.zones, findings)
+        told_of[b"RBLSCORE"] = b"%d" % judgement.score_of(settings.zones, findings)
         told_of[b"RBLZONES"] = b" ".join(listing)
     if isinstance(screened.verdict, Refuse):
         told_of[b"RBLSMTPD"] = screened.verdict.variable
@@ -81,7 +80,7 @@ def marks(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]
 def results_line(settings: DnsblSettings, screened: ScreenResult, ip: bytes, pid: int) -> bytes:
     """The log line of -v: each zone with its word and its time, then the verdict."""
     zones = [
-        (zone.alias, dnsbl.word(result.finding), result.seconds) if result else (zone.alias, b"pending", 0.0)
+        (zone.alias, answers.word(result.finding), result.seconds) if result else (zone.alias, b"pending", 0.0)
         for zone, result in zip(settings.zones, screened.results, strict=True)
     ]
     verdict = screened.verdict.reply if isinstance(screened.verdict, Refuse) else b"accepted"
@@ -97,7 +96,7 @@ async def query_all(settings: DnsblSettings, ip: bytes, ask_zone: AskZone) -> Sc
     for number, zone in enumerate(settings.zones):
         if collector.screened.done():
             break
-        name = dnsbl.query(zone, ip, ask_private=settings.ask_private)
+        name = answers.query(zone, ip, ask_private=settings.ask_private)
         if name is None:
             collector.add(number, NOT_ASKED)
         else:
@@ -118,6 +117,6 @@ class _Collector:
         self._results[number] = result
         if self.screened.done():
             return
-        verdict = dnsbl.judge(self._settings, [one and one.finding for one in self._results])
+        verdict = judgement.judge(self._settings, [one and one.finding for one in self._results])
         if verdict is not None and not (self._settings.interrogate and None in self._results):
             self.screened.set_result(ScreenResult(verdict, tuple(self._results)))
