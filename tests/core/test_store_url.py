@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.greylist.store_url import flaw, is_url, shown
+from ucspi_py.core.store.url import flaw, is_url, shown
 
 
 @pytest.mark.parametrize("store", ["/var/lib/greylist/db", "db", "./redis:6379", "a:b", ":memory:", "/x/redis://h"])

@@ -7,8 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ucspi_py.core.client.limits import NETWORK
-from ucspi_py.core.greylist.settings import GreylistSettings
+from ucspi_py.core.greylist.visit import TENANT
 from ucspi_py.system.store.sqlite import SqliteStore
 
 from .programs import ours
@@ -38,7 +37,7 @@ def made(path: Path) -> str:
     meanwhile is let in after a second."""
 
     async def make() -> None:
-        store = SqliteStore(GreylistSettings(str(path), 300, 1000, 10_000, NETWORK, 60))
+        store = SqliteStore(str(path), (TENANT,))
         await store.open()
         await store.close()
 

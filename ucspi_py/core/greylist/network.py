@@ -53,8 +53,13 @@ def decide(record: Record | None, now: int, settings: GreylistSettings) -> Decis
     first = min(record.first, now)
     left = first + settings.delay - now
     if left > 0:
-        return Decision(Refuse(451, _TEXT % left), Record(first))
+        return Decision(patience(left), Record(first))
     return Decision(Accept(), Record(first, now))
+
+
+def patience(seconds: int) -> Refuse:
+    """The refusal that asks a client to come back in so many seconds."""
+    return Refuse(451, _TEXT % seconds)
 
 
 def expiry(record: Record, settings: GreylistSettings) -> int:

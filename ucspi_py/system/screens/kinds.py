@@ -103,6 +103,6 @@ def import_libraries(settings: Sequence[ScreenSettings]) -> None:
     for one in settings:
         if isinstance(one, GreylistSettings):
             try:
-                greylist_screen.store_of(one.store)
+                greylist_screen.import_library(one)
             except ImportError:
                 pass

@@ -1,1 +1,1 @@
-"""Where greylisting remembers."""
+"""Where records are kept that outlive a process."""

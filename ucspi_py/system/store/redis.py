@@ -1,22 +1,22 @@
-"""Greylist records in a Valkey or Redis server, which several hosts may share. The only importer of redis.
+"""Records in a Valkey or Redis server, which several hosts may share. The only importer of redis.
 
 To be made in the process that uses it: no connection may cross a fork. Never decides.
 """
 
 import asyncio
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
+from functools import cache
+from hashlib import sha1
 from inspect import signature
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
-from ...core.greylist.network import Record, decide, expiry
-from ...core.greylist.settings import GreylistSettings
-from ...core.smtp.verdict import Verdict
+from ...core.store.change import Change, Tenant, redis_keys
 
 T = TypeVar("T")
 
@@ -24,25 +24,29 @@ T = TypeVar("T")
 _PATIENCE = 1.0
 #: A server that answers in a millisecond serves thousands of clients a second by these.
 _CONNECTIONS = 8
-_KEY = "greylist:"
-#: Times that a record is decided on anew because another host has changed it meanwhile.
-_TRIES = 8
 
-#: Writes a record where the one that was decided on is still there, and answers what was there.
-_REPLACE = """
+#: One change of one record, as one command: nobody else writes meanwhile. KEYS: as redis_keys().
+_SCRIPT = """
+local function change(text, argv)
+CHANGE
+end
 local found = redis.call('GET', KEYS[1])
-if (found or '') == ARGV[1] then redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[3]) end
-return found
+if not found and KEYS[2] then found = redis.call('GET', KEYS[2]) end
+local answer, text, life = change(found, ARGV)
+if text and text ~= found then redis.call('SET', KEYS[1], text, 'EX', life) end
+return answer
 """
 
 
 class RedisStore:
-    """One process's way to the server. Its methods raise redis.RedisError, OSError or ValueError where it fails."""
+    """One process's way to the server. Its methods raise redis.RedisError, OSError or ValueError where it fails.
 
-    def __init__(self, settings: GreylistSettings) -> None:
-        self._settings = settings
+    url: redis:, rediss: or unix:. tenants: nothing has to be made ready for them.
+    """
+
+    def __init__(self, url: str, _tenants: Sequence[Tenant]) -> None:
         self._pool = BlockingConnectionPool.from_url(
-            settings.store,
+            url,
             max_connections=_CONNECTIONS,
             timeout=_PATIENCE,
             socket_timeout=_PATIENCE,
@@ -56,9 +60,16 @@ class RedisStore:
         """Ask whether the server is there."""
         await self._asked(self._server.ping())
 
-    async def visit(self, network: str, now: int) -> Verdict:
-        """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
-        return await self._asked(self._visit(_KEY + network, now))
+    async def update(self, key: str, change: Change[T]) -> T:
+        """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
+        answer = await self._asked(self._run(change, redis_keys(change.tenant, key)))
+        if not isinstance(answer, int):
+            raise ValueError("there is something else under our keys")
+        return change.result(answer)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._pool.disconnect()
 
     async def _asked(self, deed: Awaitable[T]) -> T:
         try:
@@ -68,50 +79,23 @@ class RedisStore:
             await self._pool.disconnect(inuse_connections=False)
             raise
 
-    async def _visit(self, key: str, now: int) -> Verdict:
-        known = _text(await self._server.get(key))
-        for _ in range(_TRIES):
-            record = _record(known)
-            decision = decide(record, now, self._settings)
-            if decision.record == record:
-                return decision.verdict
-            found = await self._replace(key, known, decision.record, now)
-            if found == known:
-                return decision.verdict
-            known = found
-        raise ValueError("too many hosts write at once")
+    async def _run(self, change: Change[Any], keys: Sequence[str]) -> Any:
+        """Run the script by its digest; a server that does not know it, since it has begun anew, is told it."""
+        script, digest = _script(change.lua)
+        try:
+            return await self._server.evalsha(digest, len(keys), *keys, *map(str, change.arguments))
+        except NoScriptError:
+            return await self._server.eval(script, len(keys), *keys, *map(str, change.arguments))
 
-    async def _replace(self, key: str, known: str | None, record: Record, now: int) -> str | None:
-        """Write a record in the place of a known one; what was found in that place, and left alone if it is another."""
-        lifetime = str(expiry(record, self._settings) - now + 1)
-        return _text(await self._server.eval(_REPLACE, 1, key, known or "", _written(record), lifetime))
 
-    async def close(self) -> None:
-        """Give everything back."""
-        await self._pool.disconnect()
+@cache
+def _script(lua: str) -> tuple[str, str]:
+    """The script around a change, and its digest."""
+    script = _SCRIPT.replace("CHANGE", lua)
+    return script, sha1(script.encode(), usedforsecurity=False).hexdigest()
 
 
 def _understood(**wishes: Any) -> dict[str, Any]:
     """Those of our wishes that the installed redis knows: protocol came with 5.0, driver_info with 7.2."""
     known = {name for kind in Connection.__mro__[:-1] for name in signature(kind).parameters}
     return {name: value for name, value in wishes.items() if name in known}
-
-
-def _written(record: Record) -> str:
-    return f"{record.first} {'-' if record.passed is None else record.passed}"
-
-
-def _text(value: bytes | str | None) -> str | None:
-    """A value as text, whichever of both the URL asks for."""
-    return value.decode("ascii", "replace") if isinstance(value, bytes) else value
-
-
-def _record(text: str | None) -> Record | None:
-    """What was written of a network. Raises ValueError for what is none of ours."""
-    if text is None:
-        return None
-    try:
-        first, passed = text.split()
-        return Record(int(first), None if passed == "-" else int(passed))
-    except ValueError:
-        raise ValueError("there is something else under our keys") from None

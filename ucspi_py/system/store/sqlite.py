@@ -1,4 +1,4 @@
-"""Greylist records in an SQLite file that all workers share, and that outlives them. The only importer of sqlite3.
+"""Records in an SQLite file that all workers share, and that outlives them. The only importer of sqlite3.
 
 SQLite waits for disks and locks, so it has a thread of its own and the loop of a worker never waits with it. To be made
 in the process that uses it: neither a connection nor a thread may cross a fork. Never decides.
@@ -8,13 +8,12 @@ import asyncio
 import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
-from ...core.greylist.network import Decision, Record, decide, expiry
-from ...core.greylist.settings import GreylistSettings
-from ...core.smtp.verdict import Verdict
+from ...core.store.change import Change, Outcome, Row, Tenant
 
 T = TypeVar("T")
 
@@ -33,15 +32,19 @@ _OPEN = """
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA journal_size_limit = 8388608;
-CREATE TABLE IF NOT EXISTS greylist
-  (network TEXT PRIMARY KEY, first INTEGER NOT NULL, passed INTEGER, expires INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS greylist_expires ON greylist (expires);
 """
-_GET = "SELECT first, passed FROM greylist WHERE network = ?"
-_PUT = "REPLACE INTO greylist VALUES (?, ?, ?, ?)"
+#: For each tenant. Columns are never added here: another layout is another version, and a step that leads to it.
+_TABLE = """
+CREATE TABLE IF NOT EXISTS {table} ({key} TEXT PRIMARY KEY, {columns}, expires INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS {table}_expires ON {table} (expires);
+CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
+"""
+_VERSION = "SELECT version FROM schema_version WHERE name = ?"
+_SET_VERSION = "INSERT OR IGNORE INTO schema_version VALUES (?, ?)"
+_GET = "SELECT * FROM {table} WHERE {key} = ?"
+_PUT = "REPLACE INTO {table} VALUES ({marks})"
 #: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
-_SWEEP = """DELETE FROM greylist WHERE network IN
-  (SELECT network FROM greylist WHERE expires < ? ORDER BY expires LIMIT 2)"""
+_SWEEP = "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE expires < ? ORDER BY expires LIMIT 2)"
 _PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
 _EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _ANY_TIME = 1 << 62
@@ -50,14 +53,15 @@ _ANY_TIME = 1 << 62
 class SqliteStore:
     """One process's way to the file.
 
-    pages: those that the file may have; then records that expire first go early. size: bytes of all three files.
-    All methods raise sqlite3.Error where the file is missing, damaged, locked, read-only, or its disk is full.
+    path: of the file. tenants: whose records are kept there. pages: those that the file may have; then records that
+    expire first go early. size: bytes of all three files. All methods raise sqlite3.Error where the file is missing,
+    damaged, locked, read-only, of another release, or its disk is full.
     """
 
-    def __init__(self, settings: GreylistSettings, pages: int = _PAGES, size: int = _SIZE) -> None:
+    def __init__(self, path: str, tenants: Sequence[Tenant], pages: int = _PAGES, size: int = _SIZE) -> None:
         # An absolute path is a file for SQLite too, whatever its name.
-        self._path = os.path.abspath(settings.store)
-        self._settings = settings
+        self._path = os.path.abspath(path)
+        self._tenants = tenants
         self._pages = pages
         self._size = size
         self._connection: sqlite3.Connection | None = None
@@ -68,9 +72,9 @@ class SqliteStore:
         """Open the file, made if it does not exist."""
         await self._in_thread(self._opened)
 
-    async def visit(self, network: str, now: int) -> Verdict:
-        """The verdict on a visit of a network at a time in seconds since 1970; what is to be remembered is."""
-        return await self._in_thread(lambda: self._visit(network, now))
+    async def update(self, key: str, change: Change[T]) -> T:
+        """Apply a change to the record of a key, and return its result."""
+        return await self._in_thread(lambda: self._update(key, change))
 
     async def close(self) -> None:
         """Give everything back."""
@@ -80,28 +84,29 @@ class SqliteStore:
     async def _in_thread(self, deed: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
 
-    def _visit(self, network: str, now: int) -> Verdict:
+    def _update(self, key: str, change: Change[T]) -> T:
         try:
             connection = self._opened()
-            known = _record(connection, network)
-            decision = decide(known, now, self._settings)
-            if decision.record != known:
-                decision = self._change(connection, network, now)
+            known = _record(connection, change.tenant, key)
+            outcome = change.apply(known)
+            if outcome.record != known:
+                outcome = self._write(connection, key, change)
         except sqlite3.Error:
-            self._close()  # the next visit opens what may have been repaired or replaced meanwhile
+            self._close()  # the next update opens what may have been repaired or replaced meanwhile
             raise
-        return decision.verdict
+        return outcome.result
 
-    def _change(self, connection: sqlite3.Connection, network: str, now: int) -> Decision:
-        """Decide again while nobody else can write: another worker may have let the network in meanwhile."""
+    def _write(self, connection: sqlite3.Connection, key: str, change: Change[T]) -> Outcome[T]:
+        """Apply a change again while nobody else can write: another worker may have changed the record meanwhile."""
         pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
         self._make_room(connection, pages)
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            decision = decide(_record(connection, network), now, self._settings)
-            connection.execute(_SWEEP, (_ANY_TIME if pages - free >= self._pages else now,))
-            connection.execute(_PUT, (network, *decision.record, expiry(decision.record, self._settings)))
-        return decision
+            outcome = change.apply(_record(connection, change.tenant, key))
+            expired = _ANY_TIME if pages - free >= self._pages else change.now
+            connection.execute(_about(change.tenant, _SWEEP), (expired,))
+            connection.execute(_about(change.tenant, _PUT), (key, *outcome.record, outcome.expires))
+        return outcome
 
     def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
         """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
@@ -117,7 +122,7 @@ class SqliteStore:
         if self._connection is not None and _identity(self._path) != self._identity:
             self._close()  # it was removed or replaced: what is written there, nobody would ever read
         if self._connection is None:
-            self._connection = _connect(self._path)
+            self._connection = _connect(self._path, self._tenants)
             self._identity = _identity(self._path)
         return self._connection
 
@@ -127,9 +132,17 @@ class SqliteStore:
             self._connection = None
 
 
-def _record(connection: sqlite3.Connection, network: str) -> Record | None:
-    row = connection.execute(_GET, (network,)).fetchone()
-    return Record(*row) if row else None
+@cache
+def _about(tenant: Tenant, statement: str) -> str:
+    """A statement about the table of a tenant."""
+    marks = ", ".join("?" * (len(tenant.columns) + 2))
+    return statement.format(table=tenant.table, key=tenant.key, columns=", ".join(tenant.columns), marks=marks)
+
+
+def _record(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row | None:
+    """The record of a key, without the key and the time when it expires."""
+    row: Row | None = connection.execute(_about(tenant, _GET), (key,)).fetchone()
+    return row[1:-1] if row else None
 
 
 def _identity(path: str) -> tuple[int, int] | None:
@@ -148,23 +161,35 @@ def _size_of(path: str) -> int:
         return 0
 
 
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: str, tenants: Sequence[Tenant]) -> sqlite3.Connection:
     """A connection to the file. Workers that begin a new one at once are locked out by each other, and try again."""
     for pause in _PAUSES:
         try:
-            return _prepared(path)
+            return _prepared(path, tenants)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
             time.sleep(pause)
-    return _prepared(path)
+    return _prepared(path, tenants)
 
 
-def _prepared(path: str) -> sqlite3.Connection:
+def _prepared(path: str, tenants: Sequence[Tenant]) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
     try:
         connection.executescript(_OPEN)
+        for tenant in tenants:
+            _take_over(connection, tenant)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _take_over(connection: sqlite3.Connection, tenant: Tenant) -> None:
+    """Make the table of a tenant, or take over one of before there were versions, whose layout was the first."""
+    connection.executescript(_about(tenant, _TABLE))
+    found = connection.execute(_VERSION, (tenant.table,)).fetchone()
+    if found is None:
+        connection.execute(_SET_VERSION, (tenant.table, tenant.version))
+    elif found[0] != tenant.version:
+        raise sqlite3.DatabaseError(f"table {tenant.table} has layout {found[0]} of another release")
