@@ -21,7 +21,7 @@ SCRIPT = """
 import os, sys
 notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), sys.argv[2:]
 from ucspi_py.cli.tcpserver import main
-from ucspi_py.system import privileges
+from ucspi_py.system.process import privileges
 become = privileges.become
 
 def note(event, arguments):

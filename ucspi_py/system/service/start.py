@@ -9,6 +9,7 @@ from ...core.dns import message as dns_message
 from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
 from ...core.lint.variable import odd_numbers
+from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
 from ...core.service import loglines
 from ...core.service.settings import ServerSettings
 from ..accept import listener
