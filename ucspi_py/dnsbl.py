@@ -11,18 +11,19 @@ b'7.2.0.192.zen.example.org'
 >>> after_address(zone, address) is None
 True
 >>> finding = after_text(zone, b"192.0.2.7", address, Absent(exists=True))
->>> judge(ScreenSettings((zone,), session_seconds=60, lookup_seconds=5), [finding]).reply
+>>> judge(DnsblSettings((zone,), session_seconds=60, lookup_seconds=5), [finding]).reply
 b'451 192.0.2.7 is listed in zen.example.org'
 """
 
 from .core.address import canonical
 from .core.dns.message import Absent, Answer, Failed, Found
-from .core.dnsbl.judgement import Clean, Failing, Finding, Listed, after_address, after_text, judge, query
+from .core.dnsbl.answers import Clean, Failing, Finding, Listed, after_address, after_text, query
+from .core.dnsbl.judgement import judge
+from .core.dnsbl.settings import DnsblSettings
 from .core.dnsbl.zone import Zone, parse
 from .core.errors import AskedWrongly
-from .core.settings import ScreenSettings
 from .core.smtp.verdict import Accept, Refuse, Verdict
 
 __all__ = ["Absent", "Accept", "Answer", "AskedWrongly", "Clean", "Failed", "Failing", "Finding", "Found", "Listed"]
-__all__ += ["Refuse", "ScreenSettings", "Verdict", "Zone"]
+__all__ += ["DnsblSettings", "Refuse", "Verdict", "Zone"]
 __all__ += ["after_address", "after_text", "canonical", "judge", "parse", "query"]

@@ -17,7 +17,7 @@ NAMES = {
     "rules": "canonical changes compiled dump explain instructions lint match"
     " Change CorruptRules Explanation Finding Instructions Line Match Table UnparsableLine",
     "dnsbl": "after_address after_text canonical judge parse query"
-    " Absent Accept Answer AskedWrongly Clean Failed Failing Finding Found Listed Refuse ScreenSettings Verdict Zone",
+    " Absent Accept Answer AskedWrongly Clean Failed Failing Finding Found Listed Refuse DnsblSettings Verdict Zone",
     "smtp": "RefusalDialogue Refuse",
 }
 

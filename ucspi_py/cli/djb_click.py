@@ -52,7 +52,7 @@ def written_options(ctx: click.Context) -> Iterator[tuple[str, Any]]:
 
 
 class Number(_IntType):
-    """Decimal digits and nothing else; C reads ``abc`` as 0 and ``40k`` as 40."""
+    """Decimal digits and nothing else; C reads ``abc`` as 0 and ``40k`` as 40. least: the smallest number taken."""
 
     name = "number"
 
@@ -69,7 +69,11 @@ class Number(_IntType):
 
 
 class Numbers(_IntsType):
-    """Numbers with a character between them, as in 5/60; the last ones may be left out."""
+    """Numbers with a character between them, as in 5/60; the last ones may be left out.
+
+    form: what messages and --help call it, ``N[/SECONDS]``. divider: the character. defaults: of the second number and
+    those behind it.
+    """
 
     def __init__(self, form: str, divider: str, defaults: tuple[int, ...]) -> None:
         self.name = form
@@ -164,7 +168,10 @@ def complain(*lines: str) -> None:
 
 
 def tell(descriptor: int, data: bytes) -> None:
-    """Write to standard output or error; whether anybody can read it changes no exit code, as in C."""
+    """Write data to standard output (descriptor 1) or standard error (2).
+
+    A failure is passed over: whether anybody can read it changes no exit code, as in C (substdio_puts, unchecked).
+    """
     try:
         os.write(descriptor, data)
     except OSError:

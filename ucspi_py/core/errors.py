@@ -40,22 +40,25 @@ class TooManyWarnings(Failure):
 
 
 class NoClients(Failure):
-    """A log that tells of no client: nothing can be said of whom a change would affect."""
+    """A log without a client: whom a change would affect cannot be found out."""
 
     exit_code = 100
 
 
 class CorruptRules(Failure):
-    """A compiled rules file that cannot be trusted; whoever meets it must not let anybody in."""
+    """A compiled rules file that cannot be trusted: no client may be let in by it."""
 
 
 def unable(deed: str, error: OSError) -> Failure:
-    """The failure ``unable to DEED: reason`` for an error of the operating system."""
+    """Make the failure ``unable to DEED: reason`` of an error of the system. deed: as in ``bind`` or ``read FILE``."""
     return Failure(f"unable to {deed}: {error_words(error.errno)}")
 
 
 def error_words(number: int | None) -> str:
-    """djb's words for an errno (error_str.c), which log parsers know; not those of strerror."""
+    """Translate an errno to djb's words (error_str.c), which log parsers know; those of strerror differ.
+
+    number: the errno; None, as of an OSError without one, is "no error".
+    """
     return _WORDS.get(number or 0, "unknown error")
 
 

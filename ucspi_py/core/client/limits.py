@@ -1,4 +1,4 @@
-"""How much of the service one client may have: admit, or the words of the refusal. Never counts by itself."""
+"""Limits of one client (connections, arrivals, load average): admit, or the words of the refusal. Never counts."""
 
 import ipaddress
 from collections.abc import Callable, Iterable
@@ -9,19 +9,20 @@ from typing import NamedTuple
 from ..address import is_ipv6
 from ..numbers import scan_ulong
 
-#: What a client over its limit, or of a busy machine, is told unless the operator says otherwise.
+#: Replies to a client over its limit, and to any client of a busy machine, unless the operator wrote others. 4.7.0 and
+#: 4.3.2 are RFC 3463's codes for policy and for a system that accepts nothing at the moment.
 MESSAGE = b"421 4.7.0 too many connections from you, try again later\r\n"
 BUSY = b"421 4.3.2 too busy, try again later\r\n"
 
 
 class Prefixes(NamedTuple):
-    """Lengths of the network prefix that makes clients one, for IPv4 and IPv6."""
+    """Prefix lengths in bits: clients in one network of such a size count as one. ipv4: 0 to 32. ipv6: 0 to 128."""
 
     ipv4: int
     ipv6: int
 
 
-#: The network of a client, unless the operator says otherwise.
+#: The network of a client, unless the operator wrote other prefixes.
 NETWORK = Prefixes(24, 64)
 _IPV4 = 0xFFFF << 48
 
@@ -33,7 +34,7 @@ class ClientLimits:
     per_client: connections at once from an IPv4 address or an IPv6 /64. per_network: connections at once from the
     network that ``network`` makes of the address. arrivals: connections from one client within ``period`` seconds.
     load: the load average of the last minute up to which clients are let in, in hundredths.
-    message: raw bytes for who is refused, b"" = close without a word, None = words of our own. client_message,
+    message: raw bytes for a refused client, b"" = close without a word, None = words of our own. client_message,
     network_message, load_message: the same for one of these limits alone, None = message.
     """
 
@@ -50,16 +51,17 @@ class ClientLimits:
 
 
 class Keys(NamedTuple):
-    """Numbers under which a client and its network are counted, never 0."""
+    """The numbers under which a client and its network are counted: 64 bits, never 0."""
 
     client: int
     network: int
 
 
 class Presence(NamedTuple):
-    """How many connections the service has of a client and of its network, and has had of it within the period.
+    """What exceeded() compares with the limits.
 
-    load: the machine's load average, in hundredths.
+    of_client, of_network: connections that the service has now of the client and of its network. arrivals: connections
+    of the client within the period, the present one included. load: the load average of the last minute, in hundredths.
     """
 
     of_client: int
@@ -69,18 +71,19 @@ class Presence(NamedTuple):
 
 
 class Excess(NamedTuple):
-    """One limit that is exceeded: what the log says of it, and raw bytes for the client."""
+    """One limit that is exceeded. reason: for the log line. message: raw bytes for the client, b"" = none."""
 
     reason: bytes
     message: bytes
 
 
 def with_variables(limits: ClientLimits, variables: Iterable[tuple[bytes, bytes]]) -> ClientLimits:
-    """Put MAXCONNIP, MAXCONNC, MAXLOAD, DIEMSG and DIEMSG_MAX... before the limits that are known; later ones win.
+    """Override limits with MAXCONNIP, MAXCONNC, MAXLOAD, DIEMSG and DIEMSG_MAX...; of two alike the later one wins.
 
-    variables: of the server's environment or of a client's rule. Names and meanings are those of the limits patch for
-    tcpserver (tcpserver-limits, 2007), which reads numbers with scan_ulong: what is none is 0, and 0 connections
-    refuse everybody. MAXLOAD 0 is no limit, and an empty DIEMSG_MAX... leaves it to DIEMSG.
+    limits: those of the options, or of the environment. variables: (name, value) pairs of the server's environment or
+    of a client's rule. Names and meanings are those of the limits patch for tcpserver (tcpserver-limits, 2007), which
+    reads numbers with scan_ulong: what is none is 0, and 0 connections refuse everybody. MAXLOAD 0 is no limit, and an
+    empty DIEMSG_MAX... leaves it to DIEMSG.
     """
     for name, value in variables:
         change = _VARIABLES.get(name)
@@ -90,9 +93,9 @@ def with_variables(limits: ClientLimits, variables: Iterable[tuple[bytes, bytes]
 
 
 def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
-    """Which limit one more connection would break; None where it is welcome.
+    """Find the limit that one more connection would break, in the patch's order; None where it breaks none.
 
-    presence: without the connection in question, but with its arrival.
+    presence: counts without the connection in question, but with its arrival.
     """
     if limits.load is not None and presence.load > limits.load:
         reason = b"load average %d.%02d, %d.%02d at most" % (*divmod(presence.load, 100), *divmod(limits.load, 100))
@@ -110,9 +113,9 @@ def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
 
 
 def keys(limits: ClientLimits, ip: bytes) -> Keys:
-    """The keys of a client with this canonical address: 64 bits, equal for addresses in the same prefix only.
+    """Compute the keys of a client, equal for addresses in the same prefix only. ip: the canonical address.
 
-    An IPv6 client has a whole /64 to choose its address from, so that is what one client is; more is not looked at.
+    An IPv6 client has a whole /64 to choose its address from, so that is what one client is; what follows is ignored.
     IPv4 networks are put where IPv6 has no sources (ff00::/8 is multicast).
     """
     number = _number(ip)

@@ -1,4 +1,4 @@
-"""The little of RFC 1035 that a screen needs: a question out, address and TXT answers in. Never sends, never waits.
+"""DNS messages (RFC 1035, 4): build a query, read A, AAAA, PTR and TXT answers. Never sends, never waits.
 
 Everything is bounded by the packet.
 """
@@ -43,7 +43,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """The name has no such records. exists: it may have others. ttl: seconds for which that may be remembered."""
+    """The name has no such records (RFC 2308). exists: it may have others. ttl: seconds to remember that."""
 
     exists: bool = False
     ttl: int = 0
@@ -51,7 +51,7 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Nobody could say. reason: djb's words."""
+    """No server has answered the question. reason: in djb's words for errno."""
 
     reason: str
 
@@ -63,7 +63,7 @@ UNREACHABLE = Failed("input/output error")
 PROTOCOL_ERROR = Failed("protocol error")
 _REFUSED = Failed("temporary failure")
 
-#: Gets the answer to a question, once.
+#: Is called with the answer to a question, once.
 AnswerCallback = Callable[[Answer], None]
 #: ask(dotted name, type, deadline, callback): the one way to the name servers. The deadline is in seconds of the
 #: monotonic clock, which is the loop's too; the callback may be called at once.
@@ -71,13 +71,13 @@ Ask = Callable[[bytes, int, float, AnswerCallback], None]
 
 
 class Question(NamedTuple):
-    """The question section, which an answer must echo, and the type asked for in it."""
+    """section: the question as it stands in a packet, which an answer must echo. kind: the record type, A to AAAA."""
 
     section: bytes
     kind: int
 
     def packet(self, number: int) -> bytes:
-        """The query packet with this id (0 to 65535)."""
+        """Build the query packet. number: its id, 0 to 65535."""
         return _HEADER.pack(number, _RECURSION_DESIRED, 1, 0, 0, 0) + self.section
 
 
@@ -90,7 +90,11 @@ class Truncated(Exception):
 
 
 def question(name: bytes, kind: int) -> Question:
-    """A dotted name -> the question; empty labels are passed over (dns_dfd.c). Raises ValueError for too long ones."""
+    """Build the question for the records of a dotted name.
+
+    name: empty labels are passed over (dns_dfd.c). kind: the record type, A, AAAA, PTR or TXT. Raises ValueError for a
+    label of more than 63 bytes or a name of more than 255 (RFC 1035, 2.3.4).
+    """
     try:
         wire = b"".join([_COUNTS[len(label)] + label for label in name.split(b".") if label]) + b"\0"
     except IndexError:
@@ -101,7 +105,10 @@ def question(name: bytes, kind: int) -> Question:
 
 
 def is_answer(packet: bytes, number: int, asked: Question) -> bool:
-    """Whether a packet answers this question under this id (dns_transmit.c, irrelevant); else it is to be ignored."""
+    """Whether a packet answers this question; else it is to be ignored (dns_transmit.c, irrelevant).
+
+    number: the id of the query, 0 to 65535.
+    """
     if len(packet) < _HEADER.size:
         return False
     packet_number, flags, questions = _HEADER.unpack_from(packet)[:3]
@@ -112,9 +119,10 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
 
 
 def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
-    """The records asked for, of a packet that is_answer. Raises Truncated; what is malformed has Failed.
+    """Read the records asked for from a packet for which is_answer() holds. A malformed packet is PROTOCOL_ERROR.
 
     name_at: reads the name of a PTR record. Of several the first one counts (dns_name.c), the others are not looked at.
+    Raises Truncated where the server cut the answer short.
     """
     flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
     if flags & _TRUNCATED:

@@ -9,13 +9,13 @@ from typing import NamedTuple
 _TO_QUESTION = b"\xc0\x0c"
 #: RFC 1035, 2.3.4: bytes in a name.
 NAME_LIMIT = 255
-#: Pointers followed in one name; the most that servers need is two or three.
+#: Pointers followed in one name: RFC 1035 has no limit, and the most that servers need is two or three.
 _POINTER_LIMIT = 16
 _PLAIN = b"abcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
 class Malformed(Exception):
-    """The packet ends before it has said what it promised."""
+    """A name or record runs over the end of the packet, or pointers lead nowhere."""
 
 
 class _Tail(NamedTuple):
@@ -34,9 +34,10 @@ Known = dict[int, _Tail]
 
 
 def skip_name(packet: bytes, start: int, known: Known) -> int:
-    """Where a name ends. C passes over pointers unread; a name that leads to itself is a forged one.
+    """Find where a name ends. C passes over pointers unread; a name that leads to itself is a forged one.
 
-    known: what was read of this packet's names, to be handed in again. Raises Malformed.
+    start: the position of its first byte in the packet. known: what was read of this packet's names, to be handed in
+    again with its next name. Raises Malformed.
     """
     if packet.startswith(_TO_QUESTION, start):
         return start + 2
@@ -53,7 +54,7 @@ def _tail(packet: bytes, start: int, target: int, known: Known, limit: int) -> _
     """The rest of a name, with ``limit`` pointers at most. It must lie wholly in front of ``start``.
 
     What many names have in common is read once, or 64 KB that lead to the same long name would be work for us and none
-    for who sends them.
+    for whoever sends them.
     """
     tail = known.get(target) or _read_tail(packet, start, target, known, limit)
     if tail.end > start or tail.pointers > limit:
@@ -87,7 +88,7 @@ def _labels(packet: bytes, position: int, end: int) -> tuple[int, int | None]:
 
 
 def dotted(labels: tuple[bytes, ...]) -> bytes:
-    """A name's labels -> text as djb writes it (dns_dtda.c): lower case, anything odd as \\ooo, no last dot."""
+    """Join labels to a name as djb writes it (dns_dtda.c): lower case, anything odd as \\ooo, no last dot."""
     labels = labels[:-1] if labels and not labels[-1] else labels
     return b".".join(map(_escaped, labels)) or b"."
 

@@ -8,23 +8,23 @@ from ..address import literal
 from ..errors import AskedWrongly
 
 PORT = 53
-#: dns_rcip.c: 64 bytes of addresses.
+#: Servers that are taken at most: dns_rcip.c has 64 bytes for addresses, 16 of IPv4.
 _LIMIT = 16
 
 
 class Server(NamedTuple):
-    """A name server. ip: IPv4 or IPv6, a link-local address with its interface (``fe80::1%eth0``)."""
+    """A name server. ip: IPv4 or IPv6, link-local with its interface (``fe80::1%eth0``). port: of UDP and TCP."""
 
     ip: str
     port: int = PORT
 
 
-#: dns_rcip.c: where nobody is named, this machine is asked.
+#: dns_rcip.c: where no server is named, this machine is asked.
 LOCAL = (Server("127.0.0.1"),)
 
 
 def from_variable(text: str) -> tuple[Server, ...]:
-    """The servers of $DNSCACHEIP, in order; none where it says nothing.
+    """Parse the servers of $DNSCACHEIP, in order; none where it is empty.
 
     IPv4 addresses joined by dots, as in C; or, divided by blanks or commas, addresses of both families, each with
     ``@port`` if need be. Raises AskedWrongly, which names the word that means nothing: C passes over it in silence.
@@ -33,7 +33,10 @@ def from_variable(text: str) -> tuple[Server, ...]:
 
 
 def from_resolv_conf(text: str) -> tuple[Server, ...]:
-    """The servers of resolv.conf(5), in order; what is no address is passed over, as the system does."""
+    """Parse the servers of resolv.conf(5), in order; what is no address is passed over, as the system does.
+
+    text: the whole file. A port cannot be written there.
+    """
     lines = (line.split() for line in text.splitlines())
     words = [words[1] for words in lines if words[:1] == ["nameserver"] and len(words) > 1]
     return tuple(Server(ip) for ip in map(literal, words) if ip)[:_LIMIT]

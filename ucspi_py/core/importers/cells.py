@@ -21,7 +21,11 @@ _Some = TypeVar("_Some", Network, Name)
 
 
 class Cell(NamedTuple):
-    """Those who are in a network and in no narrower one. around: the next wider network. first: the first entry."""
+    """The clients in a network and in no narrower one.
+
+    around: the next wider network, None = none. first: the number of the first entry about them. flags: what is true
+    there of entries that look at names too.
+    """
 
     around: Network | None
     first: int
@@ -29,7 +33,7 @@ class Cell(NamedTuple):
 
 
 class Standing:
-    """Which entries are about the cell where a walk stands. depths: of each entry, how many lists it has."""
+    """Which entries are about the cell where a walk stands. depths: how many lists each entry has, by its number."""
 
     def __init__(self, depths: Sequence[int]) -> None:
         self._counts = [[0] * depth for depth in depths]
@@ -37,7 +41,7 @@ class Standing:
         self._end = len(depths)
 
     def enter(self, mentions: Iterable[Mention]) -> None:
-        """Step into whom these are about."""
+        """Step into the clients that these mentions are about."""
         self._count(mentions, 1)
 
     def leave(self, mentions: Iterable[Mention]) -> None:
@@ -65,9 +69,10 @@ class Standing:
 def networks(
     subjects: Iterable[Network], mentions: Mentions, flagged: Mentions, depths: Sequence[int]
 ) -> dict[Network, Cell]:
-    """The cells of all networks, of everybody first.
+    """Compute the cells of all networks, that of everybody first.
 
-    mentions: of entries that look at addresses only. flagged: of those that look at names too.
+    mentions: of entries that look at addresses only. flagged: of those that look at names too. depths: how many lists
+    each entry has, by its number.
     """
     standing = Standing(depths)
     cells: dict[Network, Cell] = {}
@@ -82,7 +87,10 @@ def networks(
 
 
 def names(subjects: Iterable[Name], mentions: Mentions, flags: Flags, depths: Sequence[int]) -> dict[Name, int]:
-    """The first entry about each name, for clients in whose network these flags are true; of UNNAMED and NAMED too."""
+    """Find the first entry about each name, UNNAMED and NAMED included, for clients in a network with these flags.
+
+    depths: how many lists each entry has, by its number. The result is a number too, ``len(depths)`` for no entry.
+    """
     standing = Standing(depths)
     standing.enter(flags)
     standing.enter(mentions.get(UNNAMED, ()))

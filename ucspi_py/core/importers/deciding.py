@@ -1,4 +1,4 @@
-"""What clients of a kind may get, of whom each meets the first of some entries. Never knows who they are."""
+"""What clients of a kind may get, each by the first of some entries that is about it. Never knows who they are."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,10 @@ DENY = b"deny"
 
 
 class Deciding:
-    """Entries that may decide, each about some clients of a kind; the lower number does. said: what each entry says."""
+    """Entries that may decide, each about some clients of a kind; of several the one with the lowest number decides.
+
+    numbers: of these entries, from 0. said: the instructions of every entry, by its number.
+    """
 
     def __init__(self, numbers: Iterable[int], said: Sequence[bytes]) -> None:
         self._numbers = sorted(set(numbers))
@@ -24,7 +27,7 @@ class Deciding:
         return bool(self._numbers)
 
     def common(self, limit: int) -> bytes | None:
-        """What all of these clients get when an entry is about all of them; None where they get different things."""
+        """What all of these clients get; None where they get different things. limit: number of an entry about all."""
         before = bisect_left(self._numbers, limit)
         if not before:
             return self._said[limit]
@@ -33,11 +36,11 @@ class Deciding:
         return first if alike else None
 
     def may_deny(self, limit: int) -> bool:
-        """Whether some of these clients may be denied when an entry is about all of them."""
+        """Whether some of these clients may be denied. limit: the number of an entry that is about all of them."""
         return self._said[limit] == DENY or self._first_denied < limit
 
     def is_same(self, one: int, other: int) -> bool:
-        """Whether all of these clients get the same, whichever of two entries is about all of them."""
+        """Whether all of these clients get the same, whichever entry is about all. one, other: two of their numbers."""
         one, other = sorted((one, other))
         after, before = bisect_right(self._numbers, one), bisect_left(self._numbers, other)
         if one == other or after == len(self._numbers):

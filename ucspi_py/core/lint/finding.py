@@ -1,4 +1,4 @@
-"""What a reader of rules source has to say about it. Never decides anything."""
+"""What lint finds wrong with rules source, and how it is shown. Never decides anything."""
 
 import re
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from ..text import shown
 
 #: What some editors put before the first line.
 MARK = "\ufeff".encode()
-#: So many characters of a text stand in a sentence.
+#: Characters of a text that a sentence quotes at most: the rest of the sentence still fits on a line of a terminal.
 _BRIEF = 80
 _MARKUP = re.compile(rb"</?[A-Za-z][^<>]*>|&(?:[a-z]+|#[0-9]{1,7});")
 
@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     """One thing wrong with a source.
 
     line, column: where, from 1, in characters. meant: the lines that its author most likely had in mind, if that can
-    be told. error: tcprules refuses the line; otherwise it is a warning.
+    be found out. error: tcprules refuses the line; otherwise it is a warning.
     """
 
     line: int
@@ -44,19 +44,19 @@ class Flaw(NamedTuple):
 
 
 def finding(number: int, line: bytes, flaw: Flaw) -> Finding:
-    """A flaw of a whole line, in its source."""
+    """Place a flaw of a whole line in its source. number: of the line, from 1."""
     column = len(line[: flaw.offset].decode("utf-8", "replace")) + 1
     return Finding(number, column, flaw.sentence, tuple(map(shown, flaw.meant)), flaw.error)
 
 
 def brief(text: bytes) -> str:
-    """Bytes as a sentence can show them: the beginning of a long text."""
+    """Decode bytes for a sentence: as shown(), and of a long text only the beginning."""
     told = shown(text[: _BRIEF + 1])
     return told if len(told) <= _BRIEF else told[:_BRIEF] + "..."
 
 
 def markup_flaw(text: bytes, place: str) -> Flaw | None:
-    """The first piece of HTML in a text. place: what the text is."""
+    """Find the first piece of HTML in a text; None where there is none. place: what the text is, for the sentence."""
     found = _MARKUP.search(text)
     if not found:
         return None

@@ -9,7 +9,7 @@ class Instructions(NamedTuple):
     """What one rule says.
 
     deny: the client is turned away. variables: (name, value) pairs in written order, later ones win. origin: the source
-    and the line it comes from, None where the file does not say.
+    and the line it comes from, ``tcp.smtp:12``; None in a file without provenance.
     """
 
     deny: bool
@@ -22,7 +22,7 @@ DEFAULT = Instructions(deny=False, variables=())
 
 
 def items(value: bytes) -> list[bytes]:
-    """A record's value -> its zero-terminated items, without the zeros.
+    """Split a record's value into its zero-terminated items, without the zeros.
 
     Raises CorruptRules where the last item is not terminated: C would ignore it, and ``D`` would become an allow.
     """
@@ -34,12 +34,15 @@ def items(value: bytes) -> list[bytes]:
 
 
 def provenance_item(name: bytes, line: int) -> bytes:
-    """The item that says where a record comes from. C passes over it, as over every letter it does not know."""
+    """Build the item that says where a record comes from. name: of the source. line: its number, from 1.
+
+    C passes over it, as over every letter it does not know (tcpserver.c, found).
+    """
     return b"L%s:%d\0" % (name, line)
 
 
 def provenance(value: bytes) -> bytes | None:
-    """``tcp.smtp:12``, the source and the line that a record comes from; None where it does not say."""
+    """Find the source and the line that a record comes from, ``tcp.smtp:12``; None where it has no such item."""
     if not value.endswith(b"\0"):
         return None
     last = value[:-1].rpartition(b"\0")[2]
@@ -47,13 +50,13 @@ def provenance(value: bytes) -> bytes | None:
 
 
 def without_provenance(value: bytes) -> bytes:
-    """A record's value without the item that says where it comes from."""
+    """Remove the item that says where a record comes from; without one the value stays as it is."""
     source = provenance(value)
     return value if source is None else value.removesuffix(b"L" + source + b"\0")
 
 
 def instructions(value: bytes) -> Instructions:
-    """A record's value -> what it says (tcpserver.c, found). Unknown items are ignored, as in C."""
+    """Parse a record's value (tcpserver.c, found). Unknown items are ignored, as in C. Raises CorruptRules."""
     deny = False
     variables = []
     for item in items(value):

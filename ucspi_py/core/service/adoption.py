@@ -1,4 +1,4 @@
-"""Which of a dead worker's orphans is the program that it was starting. Never looks at a process."""
+"""Which of a killed worker's orphans is the program that it was starting. Never looks at a process."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """What a worker said before it started a program.
+    """What a worker wrote on the scoreboard before it started a program.
 
     socket: the inode of the client's socket, which is to be on 0 and 1. since: clock ticks since the system started.
     """
@@ -17,10 +17,10 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
-    """A process that has come to the master when its parent died.
+    """A process that became the master's child when its parent died (prctl(2), PR_SET_CHILD_SUBREAPER).
 
-    started: clock ticks since the system started. sockets: inodes of the sockets on its 0 and 1; None where we may not
-    look, as with a program whose file is unreadable (qmail's are).
+    pid: its process id. started: clock ticks since the system started. sockets: inodes of the sockets on its 0 and 1;
+    None where we may not look, as with a program whose file is unreadable (qmail's are).
     """
 
     pid: int
@@ -29,7 +29,7 @@ class Orphan:
 
 
 def started_program(announced: Announcement, orphans: Iterable[Orphan]) -> int | None:
-    """The process id of the announced program; None where no orphan can be it.
+    """Find the announced program among the orphans: its process id, None where no orphan can be it.
 
     A daemon that another client's program has left behind has another socket, or none, or is older.
     """

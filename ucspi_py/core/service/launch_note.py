@@ -1,4 +1,4 @@
-"""What a launcher of bin/ tells us before the first word of the operator. Never looks at a process or a file."""
+"""The note that a launcher of bin/ puts before the first word of the operator. Never looks at a process or a file."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -8,7 +8,7 @@ BEGIN = "note:"
 
 
 class Keeper(NamedTuple):
-    """A child of ours that keeps the environment we were given: its process id, and the descriptor that ends it."""
+    """A child of ours that keeps the environment we were given. pid: its process id. descriptor: closing it ends it."""
 
     pid: int
     descriptor: int
@@ -19,7 +19,7 @@ class LaunchNote(NamedTuple):
 
     soft_limits: what softlimit in front meant for the programs, raised for us: pairs of the shell's letter for a limit
     (v: address space, d: data) and its bytes. keeper: None = the environment is as
-    we have it. input: the descriptor that is to be our standard input, None = it is.
+    we have it. input: the descriptor that is to be our standard input, None = it is so already.
     """
 
     soft_limits: tuple[tuple[str, int], ...] = ()
@@ -28,7 +28,7 @@ class LaunchNote(NamedTuple):
 
 
 def parse(note: str) -> LaunchNote:
-    """The note that a launcher wrote. Raises ValueError for one that none wrote."""
+    """Parse the note that a launcher wrote. Raises ValueError for one that none wrote."""
     words = dict(_words(note))
     limits = tuple((letter, int(words.pop(letter))) for letter in ("v", "d") if letter in words)
     environment = words.pop("environment", "")
@@ -50,8 +50,10 @@ def _words(note: str) -> Iterator[tuple[str, str]]:
 
 
 def environment(block: bytes) -> dict[bytes, bytes]:
-    """The variables of an environment as the kernel has it (proc(5), environ), each by its first entry, as getenv
-    finds it. Left out is what no program can find: an entry without a name or without a ``=``."""
+    """Parse an environment as the kernel has it (proc(5), environ); of two entries the first counts, as for getenv(3).
+
+    Left out is what no program can find: an entry without a name or without a ``=``.
+    """
     variables: dict[bytes, bytes] = {}
     for entry in block.split(b"\0"):
         name, equals, value = entry.partition(b"=")

@@ -1,6 +1,6 @@
-"""The slot of one worker: who is in it, who follows, and when. Pure: time is seconds of any one clock.
+"""The slot of one worker process: which one is in it, which follows, and when. Pure: time is seconds of any one clock.
 
-A worker serves once it stands, which it says itself. Until then whoever it is to follow stays.
+A worker serves once it has written that it stands. Until then its predecessor stays.
 """
 
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 5.0
 
 
 class Worker(NamedTuple):
-    """A worker's process id, and when it was forked."""
+    """A worker. pid: its process id. born: the second when it was forked."""
 
     pid: int
     born: float
@@ -20,10 +20,11 @@ class Worker(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class WorkerSlot:
-    """One worker's place.
+    """One worker slot.
 
-    serving: who stands. coming: who has been forked and does not stand yet. relief: whether whoever serves is to be
-    followed by another. due: when the next may be forked. back_off: seconds that the last failure had the next wait.
+    serving: the worker that stands, None = none does. coming: the one that was forked and does not stand yet, None =
+    none. relief: whether the serving one is to be followed by another. due: the second from which the next may be
+    forked. back_off: seconds that the last failure made the next one wait, 0 = it was healthy.
     """
 
     serving: Worker | None = None
@@ -34,30 +35,36 @@ class WorkerSlot:
 
 
 def next_fork(slot: WorkerSlot) -> float | None:
-    """When the next worker is to be forked; None where none is wanted."""
+    """The second at which the next worker is to be forked; None where none is wanted."""
     wanted = slot.coming is None and (slot.serving is None or slot.relief)
     return slot.due if wanted else None
 
 
 def forked(slot: WorkerSlot, pid: int, now: float) -> WorkerSlot:
-    """A worker has been forked."""
+    """Put a forked worker into the slot. pid: its process id. now: the second."""
     return replace(slot, coming=Worker(pid, now), relief=False)
 
 
 def not_forked(slot: WorkerSlot, now: float) -> WorkerSlot:
-    """There is no room for another process now."""
+    """Back off after a fork that failed for want of room. now: the second."""
     return _backed_off(slot, now)
 
 
 def stood(slot: WorkerSlot, pid: int) -> tuple[WorkerSlot, int | None]:
-    """The worker that was coming serves now; the process id of the one that may leave, None where there is none."""
+    """Let a worker serve that has written that it stands. pid: its process id.
+
+    Beside the slot: the process id of the predecessor, which may leave; None where there is none.
+    """
     if slot.coming is None or slot.coming.pid != pid:
         return slot, None
     return replace(slot, serving=slot.coming, coming=None), slot.serving and slot.serving.pid
 
 
 def ended(slot: WorkerSlot, pid: int, now: float) -> WorkerSlot:
-    """One of this slot's workers has ended: another follows, later and later if they die young."""
+    """Take a worker that has ended out of the slot: another follows, later and later if they die young.
+
+    pid: its process id; one that is not of this slot changes nothing. now: the second.
+    """
     for worker in (slot.serving, slot.coming):
         if worker and worker.pid == pid:
             young = now - worker.born < HEALTHY_LIFE
@@ -69,7 +76,7 @@ def ended(slot: WorkerSlot, pid: int, now: float) -> WorkerSlot:
 
 
 def to_be_relieved(slot: WorkerSlot) -> WorkerSlot:
-    """The slot whose worker is to be followed by a new one, at once: whoever asks for it may have mended something."""
+    """Have the worker followed by a new one at once (SIGHUP): the operator may have mended something."""
     return replace(slot, relief=True, due=0.0)
 
 

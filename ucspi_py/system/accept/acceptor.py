@@ -89,7 +89,7 @@ class Acceptor:
         return self._loop.time() < self._resting_until
 
     def rest(self, seconds: float = _REST) -> None:
-        """Take nobody in for a while: what is missing does not come back by asking for it again and again."""
+        """Accept no client for some seconds: what is missing does not come back by asking for it again and again."""
         self._resting_until = self._loop.time() + seconds
         if self._rested:
             self._rested.cancel()

@@ -1,4 +1,4 @@
-"""Where clients knock: host and port -> one listening socket. Never accepts."""
+"""Host and port -> one listening socket, and the state of its queue. Accepts only when it is asked to."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ _QUEUE = struct.Struct("=24xLL")
 
 
 def port_number(port: str) -> int:
-    """A decimal port or the name of a TCP service -> its number. Raises Failure with tcpserver's sentence."""
+    """Parse a decimal port or look up a TCP service (services(5)). Raises Failure with tcpserver's sentence."""
     if port.isascii() and port.isdigit():
         digits = port.lstrip("0") or "0"
         if len(digits) <= 5 and int(digits) <= 65535:
@@ -33,7 +33,7 @@ def port_number(port: str) -> int:
 
 
 def literal(host: str) -> str | None:
-    """The address that a host written as an address means; None for a name.
+    """Parse a host that is written as an address; None for a name.
 
     Nothing and ``0`` are 0.0.0.0; brackets and leading zeros are djb's way of writing (dns_ip.c). A link-local address
     of IPv6 has its interface: ``fe80::1%eth0``.
@@ -43,7 +43,7 @@ def literal(host: str) -> str | None:
 
 
 def is_crowded(listener: socket.socket) -> bool:
-    """Whether half of the listener's queue is taken. Where the system does not tell, it never is.
+    """Whether half of the listener's queue is taken; False where the system does not show it.
 
     Linux forgets clients when the queue is full and SYN cookies are on: they believe to be connected and wait for ever.
     """
@@ -60,22 +60,23 @@ class Listener(socket.socket):
     """A listening socket that gives its clients as the plain sockets of C: nothing of Python's is made for each."""
 
     def next_client(self) -> tuple[socket.SocketType, Any]:
-        """A client, blocking, and its address. Raises what accept() does."""
+        """Accept a client: its socket, blocking, and its address. Raises what accept(2) does."""
         fd, peer = self._accept()  # type: ignore[attr-defined]  # what socket.accept() calls
         if _INHERITS_NON_BLOCKING:
             os.set_blocking(fd, True)
         return socket.SocketType(self._family, _STREAM, 0, fd), peer
 
     def bind(self, local: Any) -> None:
-        """Take an address."""
+        """Bind to an address, as the system's call takes it."""
         self._family = int(self.family)
         super().bind(local)
 
 
 def listen(ip: str, port: int, backlog: int) -> Listener:
-    """A non-blocking listening socket on an IPv4 or IPv6 address; ``::`` takes IPv4 clients as well.
+    """Open a non-blocking listening socket (tcpserver.c, main).
 
-    backlog: connections that wait at most until they are accepted. Raises Failure with tcpserver's sentence.
+    ip: IPv4, or IPv6, with its interface if need be; ``::`` takes IPv4 clients as well. port: 0 = any free one.
+    backlog: connections that may wait to be accepted (listen(2)). Raises Failure with tcpserver's sentence.
     """
     try:
         listener = Listener(family(ip), socket.SOCK_STREAM)

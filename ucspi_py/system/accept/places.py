@@ -1,4 +1,4 @@
-"""The places of clients without a program (--held), as one worker sees them. Never talks to any of them."""
+"""The pending rows of clients without a program (--held), as one worker uses them. Never talks to any of them."""
 
 import asyncio
 from collections import deque
@@ -8,7 +8,7 @@ from .scoreboard import Scoreboard
 
 
 class Places:
-    """The pending rows. changed: called whenever serve_waiting() is to be called."""
+    """Hands out the pending rows. changed: called whenever serve_waiting() is to be called."""
 
     def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
         self._board = board
@@ -18,7 +18,7 @@ class Places:
 
     @property
     def awaited(self) -> bool:
-        """Whether anybody here waits for a place."""
+        """Whether a client of this worker waits for a place."""
         return bool(self._waiting)
 
     def any_left(self) -> bool:
@@ -26,13 +26,13 @@ class Places:
         return self._board.has_free(self._board.pending) or self._board.anybody_held()
 
     def claim(self) -> int | None:
-        """A free place that nobody waits for. To be given back."""
+        """Claim a free place; None where there is none or clients wait. To be given back."""
         return None if self._waiting else self._board.claim(self._board.pending)
 
     async def make(self) -> int:
-        """A place when there is none: that of whoever is held longest, in any worker, or the next that is free.
+        """Wait for a place: that of the client held longest, which is asked to leave, or the next that is free.
 
-        To be given back.
+        To be given back. The client that leaves may be another worker's.
         """
         self._board.dismiss_oldest()
         turn: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -48,7 +48,7 @@ class Places:
             raise
 
     def give_back(self, row: int) -> None:
-        """Free a place for whoever waits."""
+        """Free a place for a client that waits. row: the place on the scoreboard."""
         try:
             self.note_news()
         finally:
@@ -56,11 +56,11 @@ class Places:
         self._changed()
 
     def note_news(self) -> None:
-        """Remember to tell the others that there is a place; they wait only where all were taken."""
+        """Remember to wake the other workers for a place; they wait only where all were taken."""
         self._news = self._news or not self._board.has_free(self._board.pending)
 
     def serve_waiting(self) -> None:
-        """Give those who wait here their places, as far as there are any."""
+        """Give the waiting clients of this worker places, first come, first served, while there are any."""
         while self._waiting and (row := self._board.claim(self._board.pending)) is not None:
             turn = self._waiting.popleft()
             if turn.done():  # it is being cancelled
@@ -74,7 +74,7 @@ class Places:
             self._board.dismiss_oldest()
 
     def tell_others(self) -> None:
-        """Tell the other workers of places that were given back here and that nobody here waits for."""
+        """Wake the other workers if places were given back here that no client here waits for."""
         if self._news and self.any_left():
             self._board.vacancies.tell()
         self._news = False

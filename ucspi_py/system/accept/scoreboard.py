@@ -1,4 +1,4 @@
-"""Who is inside: rows in memory that the master shares with its workers. Never starts or reaps anything.
+"""The scoreboard: a row for each client inside, in memory that master and workers share. Never starts or reaps.
 
 Two stretches of rows: ``slots``, one for each backend that -c allows, and ``pending``, for clients that are looked up,
 screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; a pending
@@ -26,14 +26,17 @@ _LAST_NANOSECOND = 2**64 - 1
 
 
 class Place(NamedTuple):
-    """A client's pending row, and the keys that stand there."""
+    """A client's pending row on the scoreboard, and the keys that stand there. row: its number."""
 
     row: int
     keys: Keys
 
 
 class Scoreboard:
-    """``slots`` rows for backends and ``pending`` rows for other clients, all free, shared with forked children."""
+    """All rows, free at the start, shared with forked children.
+
+    slots: how many for backends (-c). pending: how many for other clients (--held).
+    """
 
     def __init__(self, slots: int, pending: int) -> None:
         self.slots = range(slots)
@@ -64,7 +67,7 @@ class Scoreboard:
         return self._memory.find(_FREE_BYTE, rows.start, rows.stop) >= 0
 
     def claim(self, rows: range, *, leave: int = 0) -> int | None:
-        """A free row of a stretch, now ours; None unless more than ``leave`` are free."""
+        """Claim a free row of a stretch; None unless more than ``leave`` are free."""
         if leave and self.free(rows) <= leave:
             return None
         row = self._claim_any(rows)
@@ -85,29 +88,29 @@ class Scoreboard:
         return None
 
     def name(self, row: int, client: int, network: int) -> None:
-        """Say whose row it is: keys of the client and its network, not 0."""
+        """Write the keys of a client and its network, not 0, into a row."""
         self._clients[row] = client
         self._networks[row] = network
 
     def announce(self, row: int, socket: int) -> None:
-        """Say that a backend is about to be started in a claimed row, with a client's socket of this inode."""
+        """Mark a claimed row as starting a backend. socket: the inode of the client's socket (fstat(2))."""
         self._sockets[row] = socket
         self._since[row] = orphans.ticks()
         self._memory[row] = _STARTING
 
     def announced(self, row: int) -> Announcement | None:
-        """What was said of the backend that is being started in a row; None where none is."""
+        """The announcement of the backend that is being started in a row; None where none is."""
         if self._memory[row] != _STARTING:
             return None
         return Announcement(self._sockets[row], self._since[row])
 
     def hold(self, row: int, pid: int) -> None:
-        """A backend runs in a claimed row."""
+        """Mark a claimed row as running a backend. pid: its process id."""
         self._pids[row] = pid
         self._memory[row] = _RUNNING
 
     def give_back(self, row: int, *, tell: bool = True) -> None:
-        """Free a row. tell: whether those that wait are told now; whoever does not has to tell them later."""
+        """Free a row. tell: wake the workers that wait now; otherwise the caller has to do it later."""
         if row >= self.pending.start:
             self._seniority[row - self.pending.start] = 0
         self._clients[row] = self._networks[row] = _NOBODY
@@ -116,7 +119,7 @@ class Scoreboard:
             self.vacancies.tell()
 
     def hold_refused(self, row: int, since: int) -> None:
-        """Mark a claimed pending row as one of a refused client, which has been held since a nanosecond."""
+        """Mark a claimed pending row as holding a refused client. since: nanosecond of the monotonic clock."""
         self._seniority[row - self.pending.start] = _LAST_NANOSECOND - since
         self._memory[row] = _HELD
 
@@ -156,11 +159,11 @@ class Scoreboard:
         return rows
 
     def count_client(self, client: int) -> int:
-        """How many rows a client has."""
+        """Count the rows of a client. client: its key."""
         return self._clients.tolist().count(client)
 
     def count_network(self, network: int) -> int:
-        """How many rows the clients of a network have."""
+        """Count the rows of a network's clients. network: its key."""
         return self._networks.tolist().count(network)
 
     def backends(self) -> Iterator[tuple[int, int]]:
@@ -170,14 +173,14 @@ class Scoreboard:
                 yield row, self._pids[row]
 
     def pid(self, row: int) -> int:
-        """The backend that runs in a row."""
+        """The process id of the backend that runs in a row."""
         return self._pids[row]
 
     def orphaned(self, workers: Collection[int]) -> list[int]:
-        """The rows of backends that none of these workers started."""
+        """Find the rows of backends that none of these workers started. workers: process ids."""
         return [row for row, _ in self.backends() if self._owners[row] not in workers]
 
     def claimed_by(self, owner: int) -> list[int]:
-        """The rows that a worker has claimed and put no backend in."""
+        """Find the rows that a worker has claimed and runs no backend in. owner: its process id."""
         states = (_CLAIMED, _STARTING, _HELD, _DISMISSED)
         return [row for row in range(self.pending.stop) if self._memory[row] in states and self._owners[row] == owner]

@@ -1,4 +1,4 @@
-"""One worker's dealings with -c: a slot is claimed before a backend starts and given back when it ends. Never reaps."""
+"""Slots (-c) as one worker claims them before a backend starts and frees them when it ends. Never reaps."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from .scoreboard import Scoreboard
 
 
 class Slots:
-    """The slots of the whole service, as one worker sees them.
+    """Claims and frees slots of the whole service for one worker's clients.
 
     reserve: how many are kept for clients that may relay. changed: called whenever a slot of ours is given back, and
-    whenever somebody begins to wait for one; serve_waiting() is then to be called.
+    whenever a client begins to wait for one; serve_waiting() is then to be called.
     """
 
     def __init__(self, board: Scoreboard, reserve: int, changed: Callable[[], None]) -> None:
@@ -24,11 +24,14 @@ class Slots:
 
     @property
     def awaited(self) -> bool:
-        """Whether anybody here waits for a slot."""
+        """Whether a client of this worker waits for a slot."""
         return bool(self._queue)
 
     async def reserve(self, *, may_relay: bool) -> int:
-        """A slot, at once or when it is the client's turn. To be held or given back."""
+        """Claim a slot, at once or when it is the client's turn. To be held or given back.
+
+        may_relay: whether the client's rule sets RELAYCLIENT; such clients come first, and may have reserved slots.
+        """
         if not self._queue.must_wait(may_relay=may_relay):
             slot = self._board.claim(self._board.slots, leave=self._queue.leave(may_relay=may_relay))
             if slot is not None:
@@ -51,24 +54,24 @@ class Slots:
         self._board.announce(slot, inode)
 
     def hold(self, slot: int, pid: int) -> None:
-        """Mark a claimed slot as running a backend."""
+        """Mark a claimed slot as running a backend. pid: its process id."""
         self._board.hold(slot, pid)
         self._rows[pid] = slot
 
     def ended(self, pid: int) -> None:
-        """Give back the slot of a backend that has ended. One that is none of ours is no matter."""
+        """Give back the slot of a backend that has ended. pid: its process id; one of another worker's is ignored."""
         slot = self._rows.pop(pid, None)
         if slot is not None:
             self.give_back(slot)
 
     def give_back(self, slot: int) -> None:
-        """Free a claimed slot for whoever waits."""
+        """Free a claimed slot for a client that waits."""
         self._board.give_back(slot, tell=False)
         self._news = True
         self._changed()
 
     def serve_waiting(self) -> None:
-        """Give those who wait here their slots, as far as there are any."""
+        """Give the waiting clients of this worker slots, in their order, while there are any."""
         while turn := self._queue.first():
             slot = self._board.claim(self._board.slots, leave=turn.leave)
             if slot is None:
@@ -80,7 +83,7 @@ class Slots:
                 turn.client.set_result(slot)
 
     def tell_others(self) -> None:
-        """Tell the other workers of slots that were given back here and that nobody here waits for."""
+        """Wake the other workers if slots were given back here that no client here waits for."""
         if self._news and self._board.has_free(self._board.slots):
             self._board.vacancies.tell()
         self._news = False

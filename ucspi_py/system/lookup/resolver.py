@@ -1,4 +1,4 @@
-"""Questions to the name servers, each with a deadline: the one way to them. Never judges an answer."""
+"""The stub resolver: queries to the name servers, each with a deadline. Never judges an answer."""
 
 import asyncio
 import os
@@ -54,7 +54,7 @@ Query = _Query[_Asking]
 
 
 class Resolver:
-    """Asks name servers over UDP, and over TCP where an answer does not fit.
+    """Queries name servers over UDP, and over TCP where an answer does not fit.
 
     current: gives the name servers, in order, at a second of the monotonic clock; the same object as long as they are
     the same. askers: how many processes ask as this one does; together they have 200 questions out at one server.
@@ -72,11 +72,12 @@ class Resolver:
         self._forgetting = Timer(_MEMORY, self._forget)
 
     def ask(self, name: bytes, kind: int, deadline: float, callback: AnswerCallback) -> None:
-        """Have told the records of one type (A, AAAA, TXT, PTR) of a dotted name.
+        """Query the records of one type of a dotted name.
 
-        deadline: in seconds of the monotonic clock; then the answer is Failed. Server after server is asked, round
-        after round; it is over at once when every server has answered that it cannot say. A question that is out
-        already is not asked twice (RFC 5452, 5).
+        kind: A, AAAA, TXT or PTR. deadline: second of the monotonic clock; then the answer is TIMED_OUT. callback: gets
+        the answer, once, perhaps before this returns. Server after server is asked, round after round; it is over at
+        once when every server has answered with a failure. A question that is out already is not asked twice
+        (RFC 5452, 5).
         """
         now = time.monotonic()
         self._follow(now)
@@ -95,7 +96,7 @@ class Resolver:
         asking.waiters.append((deadline, callback))
 
     def close(self) -> None:
-        """Close every socket; who still waits is told nothing any more."""
+        """Close every socket; callbacks that still wait are never called."""
         for upstream in self._upstreams + self._left:
             upstream.close()
         for asking in self._askings.values():
@@ -138,7 +139,7 @@ class Resolver:
             asking.queries.append(upstream.ask(asking, asking.asked, now))
 
     def _take(self, query: Query, answer: Answer, now: float) -> None:
-        """What a server has said of a question, or that it cannot be reached."""
+        """Take a server's answer to a query, or that it cannot be reached."""
         upstream, asking = query.upstream, query.owner
         if upstream.heard >= query.sent:
             self._standings.answered(upstream)
@@ -156,7 +157,7 @@ class Resolver:
             self._ask_next(asking, now)
 
     def _miss(self, upstream: Upstream, now: float) -> None:
-        """A server is silent: who waits for a turn there goes on to the next one, if any is well."""
+        """Note that a server is silent: queries that wait for a turn there go to the next one, if any is well."""
         self._standings.missed(upstream)
         if self._standings.any_well:
             for query in upstream.give_up_queue():
@@ -175,7 +176,7 @@ class Resolver:
             query.upstream.drop(query, now)
 
     def _look(self) -> None:
-        """Look whose time is over: that of a server, of a turn, of who waits."""
+        """End what is due: the patience with a server, the turn of a question, the deadline of a waiter."""
         now = time.monotonic()
         self._follow(now)
         for asking in list(self._askings.values()):
@@ -192,7 +193,7 @@ class Resolver:
             self._looking.ask(asyncio.get_running_loop())
 
     def _dismiss(self, asking: _Asking, now: float) -> None:
-        """Tell who cannot wait any longer; without anybody who waits the question is over."""
+        """Call the waiters whose deadline is over; a question without waiters is over too."""
         late = [callback for deadline, callback in asking.waiters if deadline <= now]
         if late:
             asking.waiters = [(deadline, callback) for deadline, callback in asking.waiters if deadline > now]
@@ -224,5 +225,8 @@ def _told(callback: AnswerCallback, answer: Answer) -> None:
 
 
 def from_environment(askers: int = 1) -> Resolver:
-    """The resolver that $DNSCACHEIP or /etc/resolv.conf wants. Raises AskedWrongly where $DNSCACHEIP means nothing."""
+    """Make the resolver for the servers of $DNSCACHEIP or /etc/resolv.conf.
+
+    askers: how many processes have one. Raises AskedWrongly for a word in $DNSCACHEIP that is no name server.
+    """
     return Resolver(ServerList(os.environ.get("DNSCACHEIP", "")).current, askers)

@@ -25,10 +25,11 @@ from .query_ids import random_number
 #: There is an answer, but it did not fit: to be asked for over TCP.
 TOO_LONG = Failed("truncated")
 
-#: Questions, and seconds, after which a socket is replaced.
+#: Queries, and seconds, after which a socket is replaced, and with it its port: it is to be hard to guess (RFC 5452,
+#: 9.2), and is the less so the longer it is used.
 _QUESTIONS, _SECONDS = 500, 10.0
-#: Questions that leave together at most: what a name server has not read yet has to fit into its socket. And answers
-#: taken in one wake-up.
+#: Queries that leave together at most, and answers taken in one wake-up: what a name server has not read yet has to fit
+#: into its socket. Together they made 3.2 times rblsmtpd's listed clients in a burst, one by one 2.4 times.
 _TOGETHER = 32
 
 
@@ -41,16 +42,16 @@ class Query(Protocol):
 
 
 Q = TypeVar("Q", bound=Query)
-#: tell(query, answer, monotonic second).
+#: callback(query, answer, monotonic second).
 TellQuery = Callable[[Q, Answer, float], None]
 
 
 class Exchange(Generic[Q]):
     """One socket and the queries that are out on it.
 
-    tell: gets each query, once, with its answer (Found, Absent or Failed, which may be UNREACHABLE or TOO_LONG) and the
-    monotonic second. again: gets what could not leave, to be asked on another socket. heard: the second of the last
-    answer.
+    callback: gets each query, once, with its answer (Found, Absent or Failed, which may be UNREACHABLE or TOO_LONG) and
+    the monotonic second. again: gets what could not leave, to be asked on another socket. heard: the monotonic second
+    of the last answer, 0 = none yet.
     """
 
     def __init__(
@@ -78,7 +79,7 @@ class Exchange(Generic[Q]):
         loop.add_reader(self._socket, self._receive)
 
     def is_worn(self, now: float) -> bool:
-        """Whether it has served long enough."""
+        """Whether the socket is to be replaced. now: second of the monotonic clock."""
         return self._left <= 0 or now >= self._until
 
     @property
@@ -136,7 +137,7 @@ class Exchange(Generic[Q]):
                 pass  # as if it had been lost on its way
             except OSError:
                 self.wear_out()
-                # Later: whoever asks is told nothing before he has asked.
+                # Later: no callback is called before ask() has returned.
                 self._loop.call_soon(self._fail, [number for number, _ in unsent[at:]])
                 return
 

@@ -8,12 +8,12 @@ from ...core.dns.servers import Server
 from .query_ids import random_number
 from .udp_exchange import Exchange, Q, TellQuery
 
-#: Sockets open to one server.
+#: Sockets open to one server: RFC 5452, 9.2 wants several source ports at once, so that a forger has to guess one.
 _SOCKETS = 8
 
 
 class UdpPool(Generic[Q]):
-    """Some sockets to one server, a random one each time. tell: gets the answers, as Exchange's."""
+    """Some sockets to one server, a random one for each query. callback: gets the answers, as Exchange's."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, server: Server, callback: TellQuery[Q]) -> None:
         self._loop = loop
@@ -24,7 +24,7 @@ class UdpPool(Generic[Q]):
         self._chosen: Exchange[Q] | None = None
 
     def ask(self, query: Q) -> None:
-        """Ask on one of the sockets; where there is none, the query is told so in the next turn of the loop."""
+        """Send a query on one of the sockets; where none can be had it gets UNREACHABLE a turn of the loop later."""
         if not self._chosen or not self._chosen.is_collecting:
             try:
                 self._chosen = self._any(query.sent)
@@ -34,13 +34,13 @@ class UdpPool(Generic[Q]):
         self._chosen.ask(query)
 
     def missed(self, sent: float) -> None:
-        """Have every socket replaced on which nothing was heard since a monotonic second."""
+        """Replace every socket without an answer since a query was sent. sent: its monotonic second."""
         for exchange in self._exchanges:
             if exchange.heard < sent:
                 exchange.wear_out()
 
     def forget(self, before: float) -> bool:
-        """Wait no more for what was sent before a monotonic second; whether anything is out still."""
+        """Give up queries sent before a monotonic second; whether any is out still."""
         for exchange in self._exchanges + self._worn:
             exchange.forget(before)
         self._worn = [exchange for exchange in self._worn if not exchange.close_if_done()]

@@ -24,7 +24,11 @@ Owner = TypeVar("Owner")
 
 
 class Query(Generic[Owner]):
-    """A question on its way to one server. sent: monotonic second. tries: sockets on which it was to leave."""
+    """A question on its way to one server.
+
+    now: the monotonic second, kept as ``sent``. state: where it stands, one of this module's four. tries: sockets on
+    which it was to leave.
+    """
 
     __slots__ = ("asked", "owner", "sent", "state", "tcp", "tries", "upstream")
 
@@ -53,9 +57,10 @@ class Query(Generic[Owner]):
 
 
 class Upstream(Generic[Owner]):
-    """Asks one server. limit: questions out at most. take: gets the answer to a query, once, and the second.
+    """Queries one server.
 
-    heard: the monotonic second of its last answer.
+    limit: queries out at most; the others wait in their order. take: gets each query, its answer, once, and the
+    monotonic second. heard: the monotonic second of the server's last answer, 0 = none yet.
     """
 
     def __init__(
@@ -75,7 +80,7 @@ class Upstream(Generic[Owner]):
         self._queue: deque[Query[Owner]] = deque()
 
     def ask(self, owner: Owner, asked: Question, now: float) -> Query[Owner]:
-        """Ask now, or once it is the question's turn."""
+        """Send a query, or queue it while too many are out. now: monotonic second."""
         if self._out < self._limit:
             query = Query(self, owner, asked, now, _OUT)
             self._out += 1
@@ -86,7 +91,7 @@ class Upstream(Generic[Owner]):
         return query
 
     def probe(self, owner: Owner, asked: Question, now: float) -> Query[Owner]:
-        """Ask beside all others, to learn whether the server is there."""
+        """Send a query beside all others, to learn whether the server answers. now: monotonic second."""
         query = Query(self, owner, asked, now, _LATE)
         self._pool.ask(query)
         return query
@@ -96,14 +101,17 @@ class Upstream(Generic[Owner]):
         query.tcp = TcpExchange(self._loop, self.server, query.asked, partial(self._on_tcp_answer, query))
 
     def miss(self, query: Query[Owner], now: float) -> bool:
-        """Wait for others instead of a query that is overdue; whether the server has been silent all the time."""
+        """Free the turn of a query that is overdue; whether the server has been silent since it was sent.
+
+        now: monotonic second.
+        """
         query.state = _LATE
         self._pool.missed(query.sent)
         self._free(now)
         return self.heard < query.sent
 
     def drop(self, query: Query[Owner], now: float) -> None:
-        """Nobody wants to know any more; but that the server answers is still worth knowing."""
+        """Give up a query; its answer, if it comes, only shows that the server is well. now: monotonic second."""
         state, query.state = query.state, _DONE
         if query.tcp:
             query.tcp.close()
@@ -119,11 +127,11 @@ class Upstream(Generic[Owner]):
         return given_up
 
     def forget(self, before: float) -> bool:
-        """Wait no more for what was sent before a monotonic second; whether anything is out still."""
+        """Give up queries sent before a monotonic second; whether any is out still."""
         return self._pool.forget(before)
 
     def close(self) -> None:
-        """Close every socket; nothing is told any more."""
+        """Close every socket; no callback is called any more."""
         self._queue.clear()
         self._pool.close()
 

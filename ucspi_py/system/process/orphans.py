@@ -1,4 +1,4 @@
-"""Backends whose worker was killed: who reaps them. Never kills or starts anything.
+"""Backends whose worker was killed, as the master finds and reaps them. Never kills or starts anything.
 
 On Linux the master becomes a child subreaper and they come to it. Elsewhere they go to process 1, and the master asks
 now and then which of them still live.
@@ -23,7 +23,7 @@ _STATE, _START_TIME = 3 - 3, 22 - 3
 
 
 def adopt() -> bool:
-    """Have the orphans among our descendants become our children; False where the system cannot."""
+    """Become the reaper of orphaned descendants (prctl(2)); False where the system has none."""
     if not sys.platform.startswith("linux"):
         return False
     return bool(ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
@@ -35,12 +35,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def ticks() -> int:
-    """Return the clock by which processes start, in ticks since the system started."""
+    """Read the clock by which processes start (proc(5), starttime): ticks since boot, also while suspended."""
     return time.clock_gettime_ns(_CLOCK) * _TICKS // 1_000_000_000
 
 
 def children_but(known: Iterable[int]) -> list[Orphan]:
-    """Our living children but those that are known; none where the system does not tell."""
+    """List our living children. known: process ids to leave out. Empty where the system does not list them."""
     try:
         own = os.getpid()
         pids = {int(child) for child in Path(f"/proc/{own}/task/{own}/children").read_text().split()}
@@ -50,7 +50,7 @@ def children_but(known: Iterable[int]) -> list[Orphan]:
 
 
 def is_child(pid: int) -> bool:
-    """Whether a process is our child, also one that has ended and waits to be reaped."""
+    """Whether a process is our child, also one that has ended and waits to be reaped. pid: its process id."""
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -59,7 +59,7 @@ def is_child(pid: int) -> bool:
 
 
 def lives(pid: int) -> bool:
-    """Whether there is a process with this id."""
+    """Whether there is a process. pid: its process id."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,6 +1,6 @@
 """Memory that a process shares with the children it forks, and locks that die with their holders.
 
-Whoever is stopped (SIGSTOP) while it holds a lock keeps it; so nobody waits for one longer than a moment.
+A process that is stopped (SIGSTOP) while it holds a lock keeps it; so no other waits for one longer than a moment.
 """
 
 import fcntl
@@ -10,13 +10,16 @@ import tempfile
 import time
 from types import TracebackType
 
-#: Seconds that a lock is waited for. Whoever holds one needs microseconds, or is stopped, or starved of the processor.
+#: Seconds that a lock is waited for. Its holder needs microseconds, or is stopped, or starved of the processor.
 _PATIENCE = 0.5
 _TRY_AGAIN = 0.0001
 
 
 class SharedMemory:
-    """``size`` bytes, all zero. In a with block this process alone is in one, but for one that was stopped there."""
+    """Zeroed memory that forked children share, and its locks. size: bytes.
+
+    In a with block this process alone is in one, but for one that was stopped there.
+    """
 
     def __init__(self, size: int) -> None:
         # A lock of POSIX's needs a file, and is gone when its holder is killed. The file stays empty: with softlimit -f
@@ -46,7 +49,7 @@ class SharedMemory:
         self._unlock()
 
     def byte(self, place: int) -> "ByteLock":
-        """Return the lock of one byte, to be tried in a with block."""
+        """Return the lock of one byte, to be tried in a with block. place: of the byte, from 0."""
         return ByteLock(self._fd, place)
 
     def _lock(self) -> bool:

@@ -1,6 +1,6 @@
-"""What happened to a connection, told in C's lines and C's order, each story in one write. Never decides.
+"""The log of connections: C's lines in C's order (tcpserver.c), those of one event in one write. Never decides.
 
-C has a process for every client and logs its pid. A client that ends without a process is told under the worker's
+C has a process for every client and logs its pid. A client that ends without a process is logged under the worker's
 pid, its lines together, so that a log parser finds the same pairs of lines; it counts in its own status lines only.
 """
 
@@ -14,12 +14,12 @@ from .log import Log
 #: Raw wait statuses of what C does in a process of its own: exit 100, exit 111 and exit 0.
 _DENIED, _DROPPED, _REFUSED = 100 << 8, 111 << 8, 0
 
-#: While the others are so busy, they will say the status themselves.
+#: Status lines that are added at most: while other workers are so busy, they write the status themselves.
 _CORRECTIONS = 3
 
 
 class ConnectionLog:
-    """Tells of the connections of one worker. limit: the whole service's -c."""
+    """Logs the connections of one worker. limit: backends at once of the whole service (-c)."""
 
     def __init__(self, log: Log, board: Scoreboard, limit: int) -> None:
         self._log = log
@@ -27,11 +27,11 @@ class ConnectionLog:
         self._limit = limit
 
     def ruled(self, endpoints: Endpoints, origin: bytes) -> None:
-        """A rule that says where it comes from has decided about the client."""
+        """Log which line of rules source decided about a client. origin: ``tcp.smtp:12``."""
         self._log.detail(loglines.ruled(endpoints.remote_ip, origin))
 
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
-        """A backend has the client."""
+        """Log that a backend has the client. pid: its process id."""
         if self._log.verbose:
             arrived = loglines.arrived(pid, endpoints.remote_ip)
             decided = loglines.decided(b"ok", pid, endpoints, names)
@@ -40,30 +40,30 @@ class ConnectionLog:
             self._correct(running)
 
     def ended(self, pid: int, wait_status: int) -> None:
-        """A backend has ended."""
+        """Log that a backend has ended. pid: its process id. wait_status: raw, as wait(2) gives it."""
         if self._log.verbose:
             running = self._board.running()
             self._log.say(loglines.ended(pid, wait_status), self._status(running))
             self._correct(running)
 
     def denied(self, endpoints: Endpoints, names: Names) -> None:
-        """A rule has turned the client away."""
+        """Log that a rule denied the client (tcpserver.c: exit 100)."""
         if self._log.verbose:
             self._tell_all(endpoints, _DENIED, loglines.decided(b"deny", os.getpid(), endpoints, names))
 
     def refused(self, endpoints: Endpoints, names: Names, line: bytes) -> None:
-        """The screen has refused the client; rblsmtpd's line is said even under tcpserver -q."""
+        """Log that a screen refused the client. line: the screen's own, written even under tcpserver -q."""
         if self._log.verbose:
             self._tell_all(endpoints, _REFUSED, self._ok(endpoints, names), line)
         else:
             self._log.say(line)
 
     def remark(self, line: bytes) -> None:
-        """A line of the screen's about a client, of those that are asked for."""
+        """Log a screen's line about a client that an option of the screen asks for."""
         self._log.say(line)
 
     def dropped(self, endpoints: Endpoints, sentence: str) -> None:
-        """A failure of ours has cost the client its connection before the rules had their say."""
+        """Log that a failure of ours, with this sentence, cost the client its connection before the rules decided."""
         line = loglines.dropping(sentence)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, line)
@@ -71,7 +71,7 @@ class ConnectionLog:
             self._log.warn(line)
 
     def crashed(self, endpoints: Endpoints, what: str) -> None:
-        """An error that nobody expected has cost the client its connection."""
+        """Log that an unexpected error cost the client its connection. what: the error."""
         line = loglines.crashed(what)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, line)
@@ -79,7 +79,7 @@ class ConnectionLog:
             self._log.warn(line)
 
     def not_run(self, endpoints: Endpoints, names: Names, sentence: str) -> None:
-        """The program cannot be run."""
+        """Log that the program cannot be run. sentence: ``unable to run PROGRAM: reason``."""
         line = loglines.dropping(sentence)
         if self._log.verbose:
             self._tell_all(endpoints, _DROPPED, self._ok(endpoints, names), line)
@@ -87,7 +87,7 @@ class ConnectionLog:
             self._log.warn(line)
 
     def not_forked(self, why: str) -> None:
-        """There is no room for another process; C's parent says so, and has no lines of a child."""
+        """Log that there is no room for another process; C's parent writes that, without the lines of a child."""
         line = loglines.dropping(f"unable to fork: {why}")
         if self._log.verbose:
             self._tell_between(line)
@@ -95,33 +95,33 @@ class ConnectionLog:
             self._log.warn(line)
 
     def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
-        """The client has more of the service than it may, or all slots are taken."""
+        """Log that a client was turned away: over a limit, or all slots are taken. reason: as Excess has it."""
         if self._log.verbose:
             self._tell_all(endpoints, _DENIED, loglines.turned_away(os.getpid(), endpoints.remote_ip, reason))
 
     def starved(self, why: str) -> None:
-        """No client can be accepted for want of descriptors or memory."""
+        """Log that no client can be accepted for want of descriptors or memory. why: in djb's words for errno."""
         self._log.warn(loglines.warning(f"unable to accept: {why}"))
 
     def _ok(self, endpoints: Endpoints, names: Names) -> bytes:
         return loglines.decided(b"ok", os.getpid(), endpoints, names)
 
     def _tell_all(self, endpoints: Endpoints, status: int, *lines: bytes) -> None:
-        """The whole story of a client without a process, between the two status lines of C's parent."""
+        """Log all lines of a client without a process, between the two status lines of C's parent."""
         pid = os.getpid()
         self._tell_between(loglines.arrived(pid, endpoints.remote_ip), *lines, loglines.ended(pid, status))
 
     def _tell_between(self, *lines: bytes) -> None:
-        """Lines between those of C's parent, which counts the client for as long as they last, if there is room."""
+        """Write lines between those of C's parent, which counts the client while they last, if there is room."""
         running = self._board.running()
         with_client = min(running + 1, self._limit)
         self._log.say(self._status(with_client), *lines, self._status(running))
         self._correct(running)
 
     def _correct(self, told: int) -> None:
-        """Say the status again where another worker has changed it, and may have said so before us.
+        """Write the status again where another worker has changed it, and may have written before us.
 
-        So the last line is true once nothing happens any more, and nobody waits for anybody to have written.
+        So the last line is true once nothing happens any more, and no worker waits for another one's write.
         """
         for _ in range(_CORRECTIONS):
             running = self._board.running()

@@ -1,6 +1,6 @@
-"""Standard error, where daemontools reads. One write per event, so that lines of several processes never mix.
+"""The log on standard error, where daemontools reads. One write an event, so that lines of several processes never mix.
 
-Nobody waits for the reader of the log: what does not fit into the pipe is counted as lost, and said when it fits again.
+No write waits for the reader: lines that do not fit into the pipe are counted as lost, and logged when they fit again.
 """
 
 import select
@@ -12,9 +12,10 @@ QUIET, ERRORS, VERBOSE = range(3)
 
 
 class Log:
-    """Says lines as loud as -q, -Q or -v allow.
+    """Writes lines as -q, -Q or -v allow.
 
-    write: where to, without waiting; None = standard error. lost: lines that found no room since that was last said.
+    verbosity: QUIET, ERRORS or VERBOSE. write: where to, without waiting; None = standard error. lost: lines that found
+    no room and are not yet reported.
     """
 
     def __init__(self, verbosity: int, write: Write | None = None) -> None:
@@ -25,17 +26,17 @@ class Log:
         self._cut = False
 
     def detail(self, *lines: bytes) -> None:
-        """Whole lines that only -v shows."""
+        """Write whole lines that only -v shows."""
         if self.verbose:
             self.say(*lines)
 
     def warn(self, *lines: bytes) -> None:
-        """Whole lines that only -q hides."""
+        """Write whole lines that only -q hides."""
         if not self._silent:
             self.say(*lines)
 
     def say(self, *lines: bytes) -> None:
-        """Whole lines that are always shown; in one write, if that is possible without mixing."""
+        """Write whole lines under any option; in one write, if they fit into PIPE_BUF (POSIX, write)."""
         if self.lost and self._put(loglines.lost(self.lost)):
             self.lost = 0
         data = b"".join(lines)

@@ -17,9 +17,10 @@ Write = Callable[[bytes], int]
 
 
 def writer(fd: int) -> Write:
-    """A way to write to a descriptor without waiting. To be asked for while we may still open what we were given.
+    """Make a write to a descriptor that never waits. To be called while we may still open what we were given.
 
-    A pipe or a terminal is opened once more, for us alone. A socket can be told with each message. A file takes all.
+    fd: the descriptor. A pipe or a terminal is opened once more, for us alone. A socket takes MSG_DONTWAIT with each
+    message. A file takes all.
     """
     try:
         kind = os.fstat(fd).st_mode
@@ -33,10 +34,10 @@ def writer(fd: int) -> Write:
 
 
 def where_there_is_room(fd: int) -> Write:
-    """A way to write to a pipe or terminal that we may not open: somebody else's, or without /proc.
+    """Make a write to a pipe or terminal that we may not open: another user's, or without /proc.
 
-    Linux from 6.4 on can be told with each write to a pipe. Elsewhere we look before we write, and leave a quarter of a
-    pipe to those who write between our look and our write.
+    fd: the descriptor. Linux from 6.4 on takes RWF_NOWAIT with each write to a pipe. Elsewhere we look before we write,
+    and leave a quarter of a pipe to processes that write between our look and our write.
     """
     poll = select.poll()
     poll.register(fd, select.POLLOUT)
@@ -67,7 +68,7 @@ def _to_socket(log: socket.socket) -> Write:
 
 
 def _nearly_full(fd: int) -> bool:
-    """Whether less than a quarter of a pipe is free; False where nobody tells."""
+    """Whether less than a quarter of a pipe is free; False where the system does not show it."""
     try:
         size = fcntl.fcntl(fd, fcntl.F_GETPIPE_SZ)
         (used,) = struct.unpack("i", fcntl.ioctl(fd, termios.FIONREAD, bytes(4)))

@@ -1,4 +1,4 @@
-"""How the screens have decided so far, counted by all workers together. Never decides."""
+"""Totals of the screens' verdicts, of all workers together. Never decides."""
 
 import struct
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ _LAYOUT = struct.Struct("=3Q")
 
 
 class Totals(NamedTuple):
-    """Clients let through, refused for now, refused for good."""
+    """Clients by verdict. accepted: let through. refused: temporarily, 451. bounced: permanently, 553."""
 
     accepted: int = 0
     refused: int = 0
     bounced: int = 0
 
     def and_one(self, verdict: Verdict) -> "Totals":
-        """These, and one more."""
+        """Count one more client by its verdict."""
         if isinstance(verdict, Accept):
             return Totals(self.accepted + 1, self.refused, self.bounced)
         if verdict.code < 500:
@@ -27,14 +27,14 @@ class Totals(NamedTuple):
 
 
 class SharedTotals:
-    """The totals of the service. kinds: the totals_name of each kind of screen that it has."""
+    """The totals of the whole service, in shared memory, by kind of screen. kinds: the totals_name of each."""
 
     def __init__(self, kinds: Sequence[bytes]) -> None:
         self._places = {kind: place * _LAYOUT.size for place, kind in enumerate(kinds)}
         self._shared = SharedMemory(max(1, len(kinds)) * _LAYOUT.size)  # none has no memory
 
     def add(self, kind: bytes, more: Totals) -> None:
-        """Add what one worker has counted. kind: the totals_name of the screens."""
+        """Add the totals that one worker has counted since it last did. kind: the totals_name of the screens."""
         with self._shared as memory:
             _LAYOUT.pack_into(memory, self._places[kind], *map(sum, zip(self.read(kind), more, strict=True)))
 
