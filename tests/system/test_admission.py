@@ -329,7 +329,7 @@ class TestPlaces:
             clients = []
             for number in range(1, 3):
                 clients.append(house.connect())
-                house.until(lambda number=number: len(house.admission.held._talks) == number)  # type: ignore[misc]
+                house.until(lambda number=number: len(house.admission.held._streams) == number)  # type: ignore[misc]
             _starve(house.listener, house)
             newcomer = house.connect()
             house.until(lambda: len(house.served) == 3)
@@ -347,7 +347,7 @@ def _starve(listener: Listener, house: House) -> None:
     accept = listener.next_client
 
     def next_client() -> Any:
-        if len(house.admission.held._talks) >= 2:
+        if len(house.admission.held._streams) >= 2:
             raise OSError(errno.EMFILE, "no descriptors")
         return accept()
 

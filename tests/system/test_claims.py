@@ -40,7 +40,7 @@ ROOMS = {
     "system/accept/socket_options.py",
     "system/lookup/names.py",
     "system/refuse/held.py",
-    "system/refuse/conversation.py",
+    "system/stream/stream.py",
     "core/client/limits.py",
     "core/client/connection.py",
 }

@@ -13,6 +13,7 @@ from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.refuse import held
 from ucspi_py.system.refuse.held import Held
+from ucspi_py.system.stream import stream as streams
 
 GREETING = b"220 rblsmtpd.local\r\n"
 NO = b"451 no\r\n"
@@ -37,7 +38,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of everybody who is held; it is looked at all the time."""
     clock = Clock()
     monkeypatch.setattr(held, "time", clock)
-    monkeypatch.setattr(held, "_LOOKS", 0.001)
+    monkeypatch.setattr(streams, "time", clock)
+    monkeypatch.setattr(streams, "_LOOKS", 0.001)
     return clock
 
 

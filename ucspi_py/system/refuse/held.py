@@ -4,27 +4,16 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
 
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse
 from ..accept.scoreboard import Scoreboard
-from ..process.timer import Timer
+from ..stream.stream import Deadlines, Stream
 from . import last_reply
-from .conversation import Conversation
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
-
-#: Seconds between two looks for clients whose time is over: one timer for all of them.
-_LOOKS = 0.25
-
-
-class _Talk(NamedTuple):
-    """until: the monotonic second at which it is over at the latest."""
-
-    conversation: Conversation
-    until: float
 
 
 class Held:
@@ -33,8 +22,8 @@ class Held:
     def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
         self._board = board
         self._changed = changed
-        self._talks: dict[int, _Talk] = {}
-        self._timer = Timer(_LOOKS, self._end_overdue)
+        self._streams: dict[int, Stream] = {}
+        self._deadlines = Deadlines(self._streams.values())
 
     async def talk(self, row: int, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
         """Talk to a refused client until it quits, hangs up or its time is over, which may be noticed a little late.
@@ -43,22 +32,23 @@ class Held:
         """
         loop = asyncio.get_running_loop()
         dialogue = RefusalDialogue(refusal)
-        conversation = Conversation(loop, client, dialogue)
+        stream = Stream(loop, client, partial(_answer, dialogue), time.monotonic() + (session_seconds or 1))
         try:
-            self._talks[row] = _Talk(conversation, time.monotonic() + (session_seconds or 1))
-            self._timer.ask(loop)
+            self._streams[row] = stream
+            self._deadlines.ask(loop)
             self._board.hold_refused(row, time.monotonic_ns())
             self._changed()
-            conversation.begin(dialogue.greeting() if session_seconds else dialogue.dismissal())
-            await conversation.over
+            stream.begin()
+            stream.send(dialogue.greeting() if session_seconds else dialogue.dismissal(), last=dialogue.finished)
+            await stream.over
         finally:
-            self._talks.pop(row, None)
-            conversation.leave()
+            self._streams.pop(row, None)
+            stream.leave()
         return dialogue
 
     def dismiss_oldest(self) -> bool:
         """Leave the client that has been held longest here, with a word; False where none is held here."""
-        oldest = next(iter(self._talks), None)
+        oldest = next(iter(self._streams), None)
         if oldest is None:
             return False
         self._dismiss(oldest)
@@ -67,18 +57,15 @@ class Held:
     def dismiss_asked(self) -> None:
         """Leave those that any worker has asked to leave."""
         for row in self._board.dismissed():
-            if row in self._talks:
+            if row in self._streams:
                 self._dismiss(row)
 
     def _dismiss(self, row: int) -> None:
-        conversation = self._talks.pop(row).conversation
-        last_reply.say(conversation.client, _GOODBYE)
-        conversation.end()
+        stream = self._streams.pop(row)
+        last_reply.say(stream.socket, _GOODBYE)
+        stream.end()
 
-    def _end_overdue(self) -> None:
-        now = time.monotonic()
-        for conversation, until in self._talks.values():
-            if until <= now:
-                conversation.end()
-        if self._talks:
-            self._timer.ask(asyncio.get_running_loop())
+
+def _answer(dialogue: RefusalDialogue, stream: Stream, data: bytes) -> None:
+    reply = dialogue.receive(data)
+    stream.send(reply, last=dialogue.finished)

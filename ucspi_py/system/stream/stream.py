@@ -1,0 +1,133 @@
+"""The bytes of one connected socket, in and out, in a worker's loop. What they mean, whoever has the stream decides."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable, Collection
+
+from ..process.timer import Timer
+
+#: Bytes that are read at once.
+_PIECE = 4096
+
+#: The last bytes wait for what follows them, which is the end: one packet for both.
+_LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
+
+#: Seconds between two looks for streams whose deadline is over: one timer for all of them.
+_LOOKS = 0.25
+
+
+class Stream:
+    """Half duplex: while anything is unsent, nothing more is read, so that who does not read us costs no memory.
+
+    A reader of its own for the whole time, not a coroutine's wait for each piece: half the work for each client.
+
+    received: called with the stream and each piece that was read, which is never empty. deadline: the monotonic
+    second from which Deadlines ends it. over: done when the other side has hung up or reset, when all was sent
+    up to the last, or when the stream was ended.
+    """
+
+    __slots__ = ("_last", "_loop", "_received", "_unsent", "deadline", "over", "socket")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.SocketType,
+        received: Callable[["Stream", bytes], None],
+        deadline: float,
+    ) -> None:
+        self.over: asyncio.Future[None] = loop.create_future()
+        self.socket = connected
+        self.deadline = deadline
+        self._loop = loop
+        self._received = received
+        self._unsent = b""
+        self._last = False
+
+    def begin(self) -> None:
+        """Read from now on."""
+        self._loop.add_reader(self.socket, self._read)
+
+    def send(self, data: bytes, *, last: bool = False) -> None:
+        """Send bytes as soon as there is room for them; nothing is read until they are on their way.
+
+        last: hang up then, with the last bytes and the end in one packet.
+        """
+        if last:
+            self._last = True
+        if self._unsent:
+            self._unsent += data
+            return
+        try:
+            sent = self.socket.send(data, _LAST if self._last else socket.MSG_DONTWAIT) if data else 0
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.end()
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            self._loop.remove_reader(self.socket)
+            self._loop.add_writer(self.socket, self._send_the_rest)
+        elif self._last:
+            self._hang_up()
+
+    def end(self) -> None:
+        """End the stream now; what waits to be sent is not sent."""
+        if not self.over.done():
+            self.over.set_result(None)
+
+    def leave(self) -> None:
+        """Watch the socket no more. It is still to be closed by whoever has it."""
+        self._loop.remove_reader(self.socket)
+        if self._unsent:
+            self._loop.remove_writer(self.socket)
+
+    def _read(self) -> None:
+        try:
+            data = self.socket.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if data:
+            self._received(self, data)
+        else:
+            self.end()
+
+    def _hang_up(self) -> None:
+        """Not by closing alone: that drops what still waits to be sent, where the peer has sent more than we read."""
+        try:
+            self.socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it is gone already
+        self.end()
+
+    def _send_the_rest(self) -> None:
+        self._loop.remove_writer(self.socket)
+        self._loop.add_reader(self.socket, self._read)
+        data, self._unsent = self._unsent, b""
+        self.send(data)
+
+
+class Deadlines:
+    """Ends streams whose deadline is over, which may be noticed a quarter of a second late.
+
+    streams: those that are looked at, as they are at each look.
+    """
+
+    def __init__(self, streams: Collection[Stream]) -> None:
+        self._streams = streams
+        self._timer = Timer(_LOOKS, self._look)
+
+    def ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to look; it goes on by itself for as long as there are streams. loop: theirs."""
+        self._timer.ask(loop)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for stream in self._streams:
+            if stream.deadline <= now:
+                stream.end()
+        if self._streams:
+            self._timer.ask(asyncio.get_running_loop())
