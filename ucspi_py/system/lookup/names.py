@@ -26,30 +26,29 @@ def wanted(settings: ServerSettings) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """What is found out about each client of a server. ask: the way to the name servers."""
+    """What is found out about each client of a server. ask: the way to the name servers.
+
+    static: the names of every client; None where they have to be looked up.
+    """
 
     settings: ServerSettings
     ask: Ask
-    _static: Names | None = field(init=False)
+    static: Names | None = field(init=False)
 
     def __post_init__(self) -> None:
         static = None if wanted(self.settings) else Names(self.settings.local_name, None, None)
-        object.__setattr__(self, "_static", static)
+        object.__setattr__(self, "static", static)
 
     async def look_up(self, endpoints: Endpoints) -> Names:
-        """The names of a client, at once where they are the same for all of them. Never raises."""
-        return self._static or await look_up(self.settings, self.ask, endpoints)
-
-
-async def look_up(settings: ServerSettings, ask: Ask, endpoints: Endpoints) -> Names:
-    """Names as -h, -p, -l and -r want them, within one deadline of -t seconds for all of them together."""
-    deadline = time.monotonic() + settings.lookup_seconds
-    local_host, remote_host, remote_info = await asyncio.gather(
-        _local_host(settings, ask, endpoints.local_ip, deadline),
-        _remote_host(settings, ask, endpoints.remote_ip, deadline),
-        _remote_info(settings, endpoints, deadline),
-    )
-    return Names(local_host, remote_host, remote_info)
+        """Look up names as -h, -p, -l and -r want them, within one deadline of -t seconds for all of them together."""
+        settings, ask = self.settings, self.ask
+        deadline = time.monotonic() + settings.lookup_seconds
+        local_host, remote_host, remote_info = await asyncio.gather(
+            _local_host(settings, ask, endpoints.local_ip, deadline),
+            _remote_host(settings, ask, endpoints.remote_ip, deadline),
+            _remote_info(settings, endpoints, deadline),
+        )
+        return Names(local_host, remote_host, remote_info)
 
 
 async def _local_host(settings: ServerSettings, ask: Ask, ip: bytes, deadline: float) -> bytes | None:

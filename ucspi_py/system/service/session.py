@@ -65,38 +65,33 @@ async def serve(
 
     place: its place while it has no program; None = it has none, as it waits for nothing but its slot.
     """
-    try:
-        await _serve(service, connection, endpoints, place)
-    except Exception as error:  # one client's trouble is not another's
-        service.connection_log.crashed(endpoints, described(error))
-    finally:
-        connection.close()
-
-
-async def _serve(service: Service, connection: socket.SocketType, endpoints: Endpoints, place: Place | None) -> None:
+    log = service.connection_log
     try:
         if service.settings.banner:
             _greet(service.settings, connection, endpoints)
-        known = await service.names.look_up(endpoints)
+        known = service.names.static or await service.names.look_up(endpoints)
         rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
-    except Failure as failure:
-        service.connection_log.dropped(endpoints, failure.sentence)
-        return
-    if rule.origin:
-        service.connection_log.ruled(endpoints, rule.origin)
-    if rule.deny:
-        service.connection_log.denied(endpoints, known)
-        return
-    keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
-    environment = environ(service.environment, endpoints, known, rule.variables)
-    client = Client(connection, place, Connection(endpoints, known, keys, environment))
-    if _over_limit(service, client, rule):
-        return
-    for screen in service.screens:
-        if await _refused(service, screen, client):
+        if rule.origin:
+            log.ruled(endpoints, rule.origin)
+        if rule.deny:
+            log.denied(endpoints, known)
             return
-    set_options(service.settings, connection, endpoints)
-    await service.backends.start(client.connection, connection.fileno())
+        keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
+        environment = environ(service.environment, endpoints, known, rule.variables)
+        client = Client(connection, place, Connection(endpoints, known, keys, environment))
+        if _over_limit(service, client, rule):
+            return
+        for screen in service.screens:
+            if await _refused(service, screen, client):
+                return
+        set_options(service.settings, connection, endpoints)
+        await service.backends.start(client.connection, connection.fileno())
+    except Failure as failure:
+        log.dropped(endpoints, failure.sentence)
+    except Exception as error:  # one client's trouble is not another's
+        log.crashed(endpoints, described(error))
+    finally:
+        connection.close()
 
 
 def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:

@@ -2,16 +2,13 @@
 
 import os
 import signal
-import socket
+from functools import partial
 
-from ...core.client.connection import Endpoints
 from ...core.rules.data import DEFAULT
 from ...core.service.settings import ServerSettings
 from ..accept.client_counter import ClientCounter
-from ..accept.scoreboard import Place
 from ..backend.backends import Backends
 from ..backend.spawn import Launcher
-from ..backend.spawn_batch import Session
 from ..dnsbl.client import DnsblClient
 from ..lookup.names import NameLookup
 from ..process.loop import new_loop
@@ -68,7 +65,7 @@ class Worker:
             self._tasks.take_on(screen.open())
         if self._shared.settings.program.zones:
             self._tasks.keep_going(self._dnsbl.watch)
-        self._admission.open(self._serve)
+        self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
         self._loop.run_forever()
         self._tasks.stop()
@@ -84,9 +81,6 @@ class Worker:
             # With nobody to wait for, a connection runs straight through and costs no task.
             in_bursts=not waits(settings),
         )
-
-    def _serve(self, client: socket.SocketType, endpoints: Endpoints, place: Place | None) -> Session:
-        return serve(self._service, client, endpoints, place)
 
     def _on_end(self) -> None:
         self._admission.changed()
