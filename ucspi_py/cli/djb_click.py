@@ -1,4 +1,4 @@
-"""djb's manners over click: one usage line, exit 100 for what was asked wrongly, options in written order."""
+"""djb's command-line conventions over click: one usage line, exit codes 100 and 111, options in written order."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 else:  # before click 8.4 it takes no parameters
     _IntType = _IntsType = click.ParamType
 
-#: What a shell says of a program that Ctrl-C ended.
+#: The exit code that shells give a program that Ctrl-C ended: 128 and SIGINT.
 _INTERRUPTED = 130
 _WRITTEN = "ucspi_py.written"
 
@@ -110,7 +110,7 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
 
 
 def _outcome(program: str, usage: str, command: Callable[[list[str]], object]) -> int:
-    """The exit code that a command calls for; what there is to say has been said. Raises the OSErrors of a command."""
+    """Run a command and write what its failure calls for; its exit code. Raises the OSErrors of a command."""
     try:
         command(sys.argv[1:])
     except click.exceptions.Exit as done:
@@ -138,7 +138,7 @@ def _unable(deed: str, error: OSError) -> str:
 
 
 def _flush() -> OSError | None:
-    """Write what standard output has not written yet. Where it cannot, the interpreter is not to try once more."""
+    """Flush standard output; its error, None = none. After one the interpreter must not try once more at its end."""
     try:
         sys.stdout.flush()
     except OSError as error:
@@ -150,7 +150,7 @@ def _flush() -> OSError | None:
 
 
 def invoke(command: click.Command, program: str, args: list[str]) -> None:
-    """Run a click command whose errors and exit code run() translates. program: its name in --help."""
+    """Run a click command; run() translates its errors and exit code. program: its name in --help. args: its words."""
     if f"_{program.upper()}_COMPLETE" in os.environ:
         command.main(args, prog_name=program)
     with context(command, program, args) as ctx:
@@ -179,7 +179,7 @@ def tell(descriptor: int, data: bytes) -> None:
 
 
 def _sentence(program: str, wrong: click.UsageError) -> str:
-    """sgetopt.c's sentences where it has one; nothing for a missing argument, whose usage line says enough."""
+    """Translate an error to sgetopt.c's sentence where it has one; "" for a missing argument: usage is enough."""
     if isinstance(wrong, click.NoSuchOption):
         return f"{program}: illegal option -- {wrong.option_name.lstrip('-')}"
     if isinstance(wrong, click.BadOptionUsage):

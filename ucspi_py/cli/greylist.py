@@ -6,7 +6,7 @@ from . import djb_click, greylist_options, program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
-    """The program. soft_limits: what softlimit in front of us meant for the program behind."""
+    """Run pygreylist. soft_limits: those that softlimit in front of us meant for the program behind, in bytes."""
     djb_click.run("greylist", greylist_options.USAGE, lambda args: _screen(args, soft_limits))
 
 

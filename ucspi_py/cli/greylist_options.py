@@ -13,7 +13,7 @@ _DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
 
 
 def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
-    """A store that can be meant. What is said of a wrong one does not repeat all of it: it may hold a password."""
+    """Check a store. The message about a wrong one does not repeat it: it may hold a password."""
     if not store:
         raise click.BadParameter("must name a file or a redis:// URL")
     flaw = store_url.flaw(store) if store_url.is_url(store) else None
@@ -77,7 +77,7 @@ def greylist(**_options: object) -> None:
 
 
 def settings(ctx: click.Context) -> GreylistSettings:
-    """The settings that parsed options call for. Raises click's UsageError."""
+    """Make the settings of parsed options. Raises click's UsageError for numbers that contradict each other."""
     options = {name: value for name, value in ctx.params.items() if name not in ("program", "network")}
     network = Prefixes(*ctx.params["network"])
     if not 1 <= network.ipv4 <= 32 or not 1 <= network.ipv6 <= 128:

@@ -1,4 +1,4 @@
-"""The words after tcpserver's port, or a screen's own -> the screens that are ours, and the program behind them."""
+"""The words after tcpserver's port, or a screen's own -> the screens in front and the program behind them."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -20,8 +20,9 @@ USAGE = (
     "smtpd [ arg ... ]"
 )
 
+#: rblsmtpd.c: the default of -t.
 _SESSION_SECONDS = 60
-#: C takes up to 60 s for each zone, one after the other; all of ours together take this.
+#: Seconds for all zones together; C takes up to 60 for each, one after the other.
 _LOOKUP_SECONDS = 5
 
 
@@ -79,7 +80,7 @@ def screen_options(**_options: object) -> None:
 
 
 def read(words: Sequence[str]) -> Program:
-    """The program that ``words`` call for. Raises AskedWrongly for options of ours that are wrong."""
+    """Parse the words of a program and the screens in front. Raises AskedWrongly for wrong options of a screen."""
     name = _ours(words[0])
     if name is None:
         return Program((), tuple(words))
@@ -90,7 +91,10 @@ def read(words: Sequence[str]) -> Program:
 
 
 def read_options(name: str, words: Sequence[str]) -> Program:
-    """The options of a screen of ours and the program behind. Raises click's UsageError, or Exit after --help."""
+    """Parse the options of a screen and the program behind. name: pyrblsmtpd or pygreylist. words: without the name.
+
+    Raises click's UsageError, or Exit after --help.
+    """
     command, settings = _SCREENS[name]
     ctx = djb_click.context(command, name, words)
     inner = read(ctx.params["program"])
@@ -98,7 +102,7 @@ def read_options(name: str, words: Sequence[str]) -> Program:
 
 
 def zone_screen(words: Sequence[str]) -> DnsblSettings:
-    """The options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
+    """Parse the options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
     return _settings(djb_click.context(screen_options, RBLSMTPD, words))
 
 
@@ -132,7 +136,7 @@ def _settings(ctx: click.Context) -> DnsblSettings:
 
 
 def _scores(written: tuple[int, ...] | None) -> tuple[int | None, int | None]:
-    """-T -> the scores from which a client is refused for now and for good."""
+    """Check -T: the scores from which a client is refused temporarily and permanently, None = never."""
     refuse, bounce = written or (None, None)
     if refuse is not None and (refuse < 1 or 0 < (bounce or 0) < refuse):
         raise AskedWrongly("-T takes N[/M], N from 1 up and M not below N: everybody has 0 to begin with")
@@ -140,12 +144,12 @@ def _scores(written: tuple[int, ...] | None) -> tuple[int | None, int | None]:
 
 
 def defaults() -> DnsblSettings:
-    """A screen without a zone."""
+    """Make a screen without a zone, all options as by default."""
     return zone_screen(["program"])
 
 
 def with_zones(settings: DnsblSettings, zones: tuple[zone.Zone, ...]) -> DnsblSettings:
-    """The same screen with more zones behind its own; weights are added up where any zone has one."""
+    """Append zones to a screen's own; where any zone has a weight and there is no -T, the score 1 refuses."""
     every = settings.zones + zones
     weighed = settings.refuse_score is None and any(listed.weight is not None for listed in every)
     return replace(settings, zones=every, refuse_score=1 if weighed else settings.refuse_score)
@@ -158,7 +162,7 @@ _SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], ScreenSetting
 
 
 def _ours(name: str) -> str | None:
-    """Which screen of ours a program is, by its name or by the name of the file that it leads to."""
+    """Find which screen a program is, by its name or by that of the file that it leads to; None = another program."""
     if os.path.basename(name) in _SCREENS:
         return os.path.basename(name)
     try:

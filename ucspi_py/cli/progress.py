@@ -1,11 +1,11 @@
-"""A word about how far a long job is, where a person sees it. Nothing at all in a pipe or a file."""
+"""The progress of a long job, on a terminal alone. Never in a pipe or a file."""
 
 from collections.abc import Iterable, Iterator
 from typing import TextIO, TypeVar
 
 Thing = TypeVar("Thing")
 
-#: So many things are passed between two words.
+#: Things between two updates.
 _STEP = 20_000
 _CLEAR = "\r\x1b[K"
 
@@ -18,7 +18,7 @@ class Progress:
         self._seen = stream.isatty()
 
     def along(self, what: str, things: Iterable[Thing]) -> Iterator[Thing]:
-        """Yield the things, telling from time to time how many there were."""
+        """Yield the things, and write now and then how many there were. what: their name in the line."""
         if not self._seen:
             yield from things
             return
@@ -28,7 +28,7 @@ class Progress:
             yield thing
 
     def end(self) -> None:
-        """Leave the line empty."""
+        """Clear the line."""
         if self._seen:
             self._write(_CLEAR)
 

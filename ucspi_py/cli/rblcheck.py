@@ -1,4 +1,4 @@
-"""pyrblcheck: what do the zones say of an address, and are the zones well?"""
+"""pyrblcheck: query the zones about addresses, and test the zones themselves."""
 
 import ipaddress
 import json
@@ -60,7 +60,7 @@ def check(
 
 
 def main() -> None:
-    """The program."""
+    """Run pyrblcheck."""
     djb_click.run(
         "rblcheck", "rblcheck [ -r zone ] [ -a zone ] [ --from file ] [ --zones ] [ --json ] [ ip ... ]", _check
     )
@@ -71,7 +71,7 @@ def _check(args: list[str]) -> None:
 
 
 def _address(word: str) -> bytes:
-    """An address as a server would know it. Raises AskedWrongly: of anything else no zone would say a thing."""
+    """Normalise an address. Raises AskedWrongly: about anything else no zone has an answer."""
     try:
         ipaddress.ip_address(word)
         return canonical(word)
@@ -80,7 +80,7 @@ def _address(word: str) -> bytes:
 
 
 def _screens(lists: tuple[str, ...], allow_lists: tuple[str, ...], file: str | None) -> Program:
-    """Those of a run script, with the zones of the options behind the last ones of its own."""
+    """Read the screens of a run script, with the zones of the options behind the last one's own."""
     *outer, last = zones_from.read(file).dnsbl_screens if file else (program.defaults(),)
     zones = [zone.parse(words) for words in lists] + [zone.parse(words, allow=True) for words in allow_lists]
     return Program((*outer, program.with_zones(last, tuple(zones))), ())

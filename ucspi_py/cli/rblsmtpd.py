@@ -6,7 +6,7 @@ from . import djb_click, program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
-    """The program. soft_limits: what softlimit in front of us meant for the program behind."""
+    """Run pyrblsmtpd. soft_limits: those that softlimit in front of us meant for the program behind, in bytes."""
     djb_click.run("rblsmtpd", program.USAGE, lambda args: _screen(args, soft_limits))
 
 

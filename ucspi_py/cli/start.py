@@ -28,7 +28,7 @@ USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".
 
 
 def main(words: Sequence[str]) -> None:
-    """Run the program that words call for: a launcher's note and its own path first, or a program's name."""
+    """Run a program. words: a launcher's note and its own path, or a program's name; then the program's words."""
     djb_click.run("ucspi_py", USAGE, lambda _args: _start(list(words)))
 
 
@@ -58,7 +58,7 @@ def _note(words: list[str]) -> tuple[launch_note.LaunchNote, list[str]]:
 
 
 def module_of(name: str) -> str | None:
-    """The module of a program, by a name or path that begins with its own, with or without py; None: of none."""
+    """Find the module of a program by a name or path that begins with its own, py or not; None = none."""
     name = os.path.basename(name)
     name = name if name.startswith("py") else f"py{name}"
     return next((module for known, module in PROGRAMS.items() if name.startswith(known)), None)

@@ -1,4 +1,4 @@
-"""What pyrules prints: a table for people, JSON for programs. Never decides what is in it."""
+"""Output of pyrules: a table for people, JSON for programs. Never decides what is in it."""
 
 import sys
 from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 def as_json(value: object) -> None:
-    """Print a value for a program."""
-    import json  # not for those who read tables
+    """Print a value as JSON."""
+    import json  # not for tables
 
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
@@ -32,7 +32,7 @@ def source(*lines: bytes) -> None:
 
 
 def flush() -> None:
-    """Let what was printed go out before anything is said on standard error."""
+    """Flush standard output before anything is written to standard error."""
     sys.stdout.flush()
 
 

@@ -1,4 +1,4 @@
-"""pytcprules: rules source on standard input -> a cdb, in one move, and a word about each line that cannot bite."""
+"""pytcprules: rules source on standard input -> a cdb, renamed into place, and a warning about each bad line."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from ..system.rules import live as rules_file
 from ..system.rules import source_input as rules_input
 from . import djb_click
 
-#: So many bytes of source are worth a process of their own.
+#: Bytes of source from which linting is worth a process of its own, beside compiling.
 _LARGE = 1 << 18
 
 
@@ -48,7 +48,7 @@ def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **spawn_attr
 
 
 def main() -> None:
-    """The program."""
+    """Run pytcprules."""
     djb_click.run(
         "tcprules", "tcprules rules.cdb rules.tmp", lambda args: djb_click.invoke(compile_rules, "pytcprules", args)
     )
@@ -56,7 +56,7 @@ def main() -> None:
 
 @dataclass
 class _Source:
-    """The rules on standard input. warnings: what there is to say about them, known once the records are read."""
+    """The rules on standard input. warnings: those of lint, known once the records are read."""
 
     quiet: bool
     strict: bool
@@ -84,7 +84,7 @@ class _Source:
 
 
 def _looked_at(text: bytes) -> Callable[[], list[Finding]]:
-    """What there is to say about a source. A large one is looked at while its table is written."""
+    """Lint a source, when the result is called for. A large one is linted while its table is written."""
     if len(text) < _LARGE:
         return partial(lint, text)
     from ..system.rules.background import Background

@@ -1,4 +1,4 @@
-"""pytcprulescheck: what would the rules say of the client in the environment?"""
+"""pytcprulescheck: look the client in the environment up in the rules."""
 
 import os
 
@@ -33,7 +33,7 @@ def check(cdb: str) -> None:
 
 
 def told(decided: Match | None) -> bytes:
-    """What is said of the rule that decided (tcprulescheck.c, found): its variables up to a deny, and the verdict."""
+    """Format the rule that decided (tcprulescheck.c, found): its variables up to a deny, and the verdict."""
     if decided is None:
         return b"default:\nallow connection\n"
     lines = b"rule " + _rule_name(decided.key) + b":\n"
@@ -46,7 +46,7 @@ def told(decided: Match | None) -> bytes:
 
 
 def main() -> None:
-    """The program."""
+    """Run pytcprulescheck."""
     djb_click.run(
         "tcprulescheck", "tcprulescheck rules.cdb", lambda args: djb_click.invoke(check, "pytcprulescheck", args)
     )

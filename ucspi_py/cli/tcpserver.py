@@ -92,7 +92,7 @@ def tcpserver(**_options: object) -> None:
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
-    """The program. soft_limits: what softlimit in front of us meant for the programs."""
+    """Run pytcpserver. soft_limits: those that softlimit in front of us meant for the programs, in bytes."""
     descriptors.survive_closed()
     descriptors.keep_to_ourselves()
     djb_click.run("tcpserver", USAGE, lambda args: _serve(args, soft_limits))
@@ -131,7 +131,7 @@ def _settings(options: dict[str, Any]) -> ServerSettings:
 def _client_limits(
     per_client: str | None, per_network: tuple[int, ...] | None, rate: tuple[int, ...] | None
 ) -> limits.ClientLimits:
-    """The limits of the environment, as the limits patch for tcpserver has them, and of the options, which go first."""
+    """Merge the limits of the environment, named as in the limits patch, with those of the options, which win."""
     asked: dict[str, Any] = {}
     if per_client is not None:
         number, colon, text = per_client.partition(":")
@@ -153,5 +153,5 @@ def _client_limits(
 
 
 def _line(text: str) -> bytes:
-    """What a client is told: a line of SMTP, or nothing at all."""
+    """Make a reply for clients: a line of SMTP; empty = none."""
     return os.fsencode(text) + b"\r\n" if text else b""

@@ -1,4 +1,4 @@
-"""The zones of a run script, or of a list with one zone a line. Never asks them."""
+"""The zones of a run script, or of a list with one zone a line. Never queries them."""
 
 import itertools
 import os
@@ -17,7 +17,7 @@ from . import program
 _SCREENS = (program.RBLSMTPD, "rblsmtpd")
 _SCREEN = re.compile(r"""(?:^|[\s/"'])(?:py)?rblsmtpd(?:[\s"'\\]|$)""")
 
-#: What a shell reads as one: an escaped character, a quotation, a comment; or a character that it acts on.
+#: A shell's tokens: an escaped character, a quotation, a comment; or a character that it expands.
 _SHELL = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?:^|(?<=\s))\#[^\n]*|[$`]""", re.DOTALL | re.MULTILINE)
 _IN_QUOTES = re.compile(r"\\.|[$`]", re.DOTALL)
 #: What stands for $ and ` where a shell would put something else in their place.
@@ -27,7 +27,7 @@ _EXPANSION = re.compile("[\x1a\x1b]")
 
 
 def read(file: str) -> Program:
-    """The screens that a file names; its program is nothing to be run.
+    """Read the screens that a file names; its program is not to be run. file: the path.
 
     Raises Failure (111) where its zones cannot be found out, and AskedWrongly (100) for a zone that is wrong.
     """
@@ -55,7 +55,7 @@ def _is_zone(line: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that says something, with its number."""
+    """Yield each line that is not empty or a comment, with its number, from 1."""
     for number, line in enumerate(map(str.strip, text.splitlines()), 1):
         if line and not line.startswith("#"):
             yield number, line

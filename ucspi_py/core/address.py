@@ -5,7 +5,7 @@ from functools import lru_cache
 
 
 def canonical(ip: str) -> bytes:
-    """The text of an address as the kernel gives it -> the one form used in rules, logs, counts and look-ups.
+    """Normalise the text of an address -> the one form used in rules, logs, counts and look-ups (RFC 5952).
 
     A zone identifier (``%eth0``) is cut off and a v4-mapped address is its IPv4 address. Raises ValueError.
     """
@@ -15,7 +15,7 @@ def canonical(ip: str) -> bytes:
     return str(address.ipv4_mapped or address).encode("ascii")
 
 
-#: A number, since who looks for bytes in bytes has Python try them as a number first, and fail.
+#: A number: for bytes in bytes Python tries whether they are a number first, and that fails.
 _COLON = ord(":")
 
 
@@ -38,7 +38,7 @@ _PRIVATE = tuple(
 )
 
 
-#: The first two characters of every such address: a look at them spares most clients the arithmetic.
+#: The first two characters of every private address: a look at them spares most clients the arithmetic.
 _PRIVATE_STARTS = frozenset((b"10", b"17", b"19", b"16", b"fc", b"fd", b"fe"))
 
 
@@ -57,7 +57,7 @@ def is_private(ip: bytes) -> bool:
 
 
 def literal(text: str) -> str | None:
-    """The address that a text means, in its usual form; None for anything else.
+    """Parse an address as an operator writes it -> its usual form; None for anything else.
 
     An octet may have leading zeros, as djb writes it (ip4_scan.c); IPv6 may have a zone identifier (``fe80::1%eth0``,
     RFC 4007, 11).
@@ -81,7 +81,7 @@ def _octet(word: str) -> str:
 
 @lru_cache(maxsize=1024)
 def reversed_name(ip: bytes) -> bytes:
-    """The front part of a DNSBL query name, with its last dot: ``2.0.0.127.`` or 32 nibbles (RFC 5782, 2.1 and 2.4).
+    """Build the front of a DNSBL query name, with its last dot: ``2.0.0.127.`` or 32 nibbles (RFC 5782, 2.1 and 2.4).
 
     ip: any text; what is not IPv6 is turned around at its dots, as rblsmtpd does (ip_init), and b"" stays b"".
     """

@@ -7,13 +7,13 @@ _ULONG = 1 << 64
 
 
 def decimal(text: str) -> int | None:
-    """Decimal digits and nothing else, up to 999,999,999 -> the number; None for any other text."""
+    """Parse decimal digits and nothing else, up to 999,999,999; None for any other text."""
     number = clamped(text.encode("ascii")) if text.isascii() and text.isdigit() else MOST + 1
     return number if number <= MOST else None
 
 
 def clamped(digits: bytes) -> int:
-    """Decimal digits, any number of them -> the number; one above 999,999,999 is 1,000,000,000.
+    """Parse decimal digits, any number of them; a number above 999,999,999 is 1,000,000,000.
 
     int() takes time that grows with the square of their number, and no more than 4300 of them.
     """
@@ -22,7 +22,7 @@ def clamped(digits: bytes) -> int:
 
 
 def scan_ulong(text: bytes) -> int:
-    """The digits that a text begins with, as C reads them (scan_ulong.c): none are 0, and 64 bits wrap around."""
+    """Parse the digits that a text begins with, as C does (scan_ulong.c): none are 0, and 64 bits wrap around."""
     number = 0
     for digit in text[: len(text) - len(text.lstrip(_DIGITS))]:
         number = (number * 10 + digit - ord("0")) % _ULONG

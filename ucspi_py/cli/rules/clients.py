@@ -94,7 +94,7 @@ COMMANDS: tuple[click.Command, ...] = (explain_client, preview)
 
 
 def _canonical(ip: str) -> bytes:
-    """The form in which tcpserver looks an address up."""
+    """Normalise an address as tcpserver does before a look-up. Raises AskedWrongly."""
     try:
         return address.canonical(ip if ":" in ip else f"::ffff:{ip}")
     except ValueError:

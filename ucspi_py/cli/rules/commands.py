@@ -119,7 +119,7 @@ def diff_files(ctx: click.Context, old: str, new: str, *, as_json: bool) -> None
 
 
 def main() -> None:
-    """The program."""
+    """Run pyrules."""
     usage = "pyrules command [ option ... ] [ file ... ]; pyrules --help names the commands"
     djb_click.run("pyrules", usage, lambda args: djb_click.invoke(pyrules, "pyrules", args))
 

@@ -1,4 +1,4 @@
-"""Completion of file names in a shell: of a plain argument click says nothing, and bash then completes nothing."""
+"""Completion of file names in a shell: click completes no plain argument, and bash then completes nothing."""
 
 from typing import TYPE_CHECKING
 

@@ -187,7 +187,7 @@ def _text(path: str) -> str:
 
 
 def _words(say: str) -> bytes:
-    """What the rules are to say. Raises AskedWrongly where that is not in the language."""
+    """Check the instructions of --say. Raises AskedWrongly where they are not in the language."""
     said = say.encode("utf-8", "surrogateescape")
     try:
         line_records(b":" + said)

@@ -1,1 +1,1 @@
-"""A client: its connection, what it may have, how fast it comes, and what its ident server says. Decides."""
+"""A client: its connection, its limits, its arrival rate and its ident answer. Decides."""

@@ -1,4 +1,4 @@
-"""The nouns of a connection and what the program is told of it. Never learns any of it by itself."""
+"""A connection: its ends, their names, and the environment of the program. Never looks any of it up."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from ..address import is_ipv6
 
 
 class Endpoints(NamedTuple):
-    """Both ends of a connection: canonical addresses and decimal ports, as bytes."""
+    """Both ends of a connection: canonical addresses and decimal ports, as the program's variables have them."""
 
     local_ip: bytes
     local_port: bytes
@@ -16,7 +16,7 @@ class Endpoints(NamedTuple):
 
 
 class Names(NamedTuple):
-    """What was found out about the ends; None where nothing was found or nothing was asked.
+    """The names of both ends; None where none was found or none was looked up.
 
     remote_info: the ident answer (RFC 1413); an empty one is an answer.
     """
@@ -32,9 +32,11 @@ def environ(
     names: Names,
     variables: Iterable[tuple[bytes, bytes]] = (),
 ) -> dict[bytes, bytes]:
-    """The environment of the program (tcpserver.c, doit): base, then the connection, then the rule's variables.
+    """Build the environment of the program (tcpserver.c, doit).
 
-    What is unknown is removed even where base has it. An IPv6 connection is told under TCP6* as well, PROTO=TCP6.
+    base: the server's own, which stays as it is. endpoints, names: become TCPREMOTEIP and its like; of an unknown name
+    the variable is removed, even where base has it. An IPv6 connection has TCP6* as well, and PROTO=TCP6. variables:
+    (name, value) pairs of the client's rule, which come last.
     """
     environment = dict(base)
     environment[b"PROTO"] = b"TCP"

@@ -1,4 +1,4 @@
-"""RFC 1413: the question, and the answer read as remoteinfo.c reads it. Never opens a socket."""
+"""Ident (RFC 1413): the query, and the answer parsed as remoteinfo.c does. Never opens a socket."""
 
 #: remoteinfo.c: reading stops once there are more than 256 bytes.
 _ANSWER_LIMIT = 257
@@ -8,12 +8,12 @@ _SKIPPED = b" \t\r"
 
 
 def question(remote_port: bytes, local_port: bytes) -> bytes:
-    """The line that asks the client's ident server who owns the connection."""
+    """Build the query line for the client's ident server (RFC 1413, 3). Ports are decimal."""
     return b"%s , %s\r\n" % (remote_port, local_port)
 
 
 class AnswerReader:
-    """Takes the answer in pieces of any size.
+    """Parses an answer that comes in pieces of any size.
 
     The answer is what follows the third colon up to the end of the line, without blanks, tabs and CRs, 257 bytes
     of it at most; a line with fewer colons is an empty answer. A line of more than LINE_LIMIT bytes is none.
@@ -26,11 +26,11 @@ class AnswerReader:
 
     @property
     def exhausted(self) -> bool:
-        """Whether so much has come that nothing which may follow makes an answer of it."""
+        """Whether LINE_LIMIT bytes have come without an answer: what may follow makes none of them."""
         return not self._left
 
     def receive(self, data: bytes) -> bytes | None:
-        """Take some bytes; the answer once it is whole, None while more is needed."""
+        """Parse some more bytes; the answer once it is whole, None while more is needed."""
         data = data[: self._left]
         self._left -= len(data)
         for byte in data:

@@ -1,4 +1,4 @@
-"""Arrivals of one client in a sliding period, from two counters. Never knows the time, and keeps nothing.
+"""The arrival rate of one client over a sliding period, from two counters. Never reads a clock, and keeps nothing.
 
 The seconds are cut into periods with numbers. Of the period before the present one counts the part that the last
 ``period`` seconds still reach into, as if its arrivals had come evenly.
@@ -11,8 +11,8 @@ from typing import NamedTuple
 class Entry(NamedTuple):
     """Arrivals of a client.
 
-    client: its key, 0 = nobody. number: of the period it last came in. current, before: arrivals in that one and in the
-    one before.
+    client: its key, 0 = a free entry. number: of the period it last came in. current, before: arrivals in that one and
+    in the one before.
     """
 
     client: int
@@ -21,14 +21,15 @@ class Entry(NamedTuple):
     before: int
 
 
-#: More arrivals of one period than these are not told apart; four bytes hold them.
+#: Arrivals of one period that are counted at most; four bytes hold them.
 _MANY = (1 << 32) - 1
 
 
 def arrive(entry: Entry, client: int, now: float, period: int) -> tuple[Entry, int]:
-    """Note one arrival of a client: the entry after it, and how many came in the last period, this one included.
+    """Count one arrival of a client: the entry after it, and its arrivals in the last period, this one included.
 
-    entry: the client's, or another one's, which is forgotten. now, period: seconds; now never goes back.
+    entry: the client's, or another one's, which is forgotten. client: its key, not 0. now: seconds of a clock that
+    never goes back. period: seconds.
     """
     number, elapsed = divmod(now, period)
     entry = _moved_on(entry, client, int(number))
@@ -36,7 +37,10 @@ def arrive(entry: Entry, client: int, now: float, period: int) -> tuple[Entry, i
 
 
 def place(entries: Sequence[Entry], client: int) -> int:
-    """Where among some entries the client stands; otherwise where the one stands who came longest ago, and least."""
+    """Find the entry of a client among some: its index, or that of the entry that came longest ago, and least often.
+
+    client: its key.
+    """
     for where, entry in enumerate(entries):
         if entry.client == client:
             return where

@@ -1,1 +1,1 @@
-"""DNS: packets in and out, which servers there are, and who is asked next. Decides."""
+"""DNS: messages, names, name servers, and which one is asked next. Decides."""

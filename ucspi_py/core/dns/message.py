@@ -65,8 +65,8 @@ _REFUSED = Failed("temporary failure")
 
 #: Is called with the answer to a question, once.
 AnswerCallback = Callable[[Answer], None]
-#: ask(dotted name, type, deadline, callback): the one way to the name servers. The deadline is in seconds of the
-#: monotonic clock, which is the loop's too; the callback may be called at once.
+#: ask(dotted name, type, deadline, callback): queries the name servers. The deadline is in seconds of the monotonic
+#: clock, which is the loop's too; the callback may be called before ask returns.
 Ask = Callable[[bytes, int, float, AnswerCallback], None]
 
 

@@ -1,7 +1,7 @@
-"""Which name servers are well, who is asked next, and when a question is over. Never asks, and knows no clock.
+"""Resolution: which name servers are well, which is asked next, when a question is over. Never asks, reads no clock.
 
-Servers are whatever the caller takes for them. A server is well from its first answer until it has been silent; whoever
-is not well is asked only beside others, so that nobody waits for it.
+Servers are whatever the caller takes for them. A server is well from its first answer until it has been silent; one
+that is not well is asked only beside others, so that no client waits for it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,7 +12,7 @@ S = TypeVar("S")
 
 #: Seconds until the next server is asked, or the same one again, round after round (dns_transmit.c: 1, 3, 11, 45).
 PATIENCE = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
-#: Seconds after which an answer is late: a server that has said nothing meanwhile is silent.
+#: Seconds after which an answer is late: a server without any answer meanwhile is silent.
 LATE = PATIENCE[0]
 #: Seconds between two questions that are repeated to silent servers, to learn whether they are well again.
 PROBES = 1.0
@@ -27,16 +27,16 @@ class Next(Enum):
 
 
 class Plan(NamedTuple, Generic[S]):
-    """Who is asked at once, turn after turn: in the first round, and in every round after it."""
+    """The servers that are asked together, turn after turn. first: in the first round. later: in every other one."""
 
     first: tuple[tuple[S, ...], ...]
     later: tuple[tuple[S, ...], ...]
 
 
 class Standings(Generic[S]):
-    """The servers in the order in which they are to be asked, and which of them are well.
+    """Keeps which servers are well, and plans in which order they are asked.
 
-    well: who is known to be; the others have yet to answer.
+    servers: in the operator's order. well: those known to be well; the others have yet to answer.
     """
 
     def __init__(self, servers: Sequence[S], well: Iterable[S] = ()) -> None:
@@ -47,27 +47,27 @@ class Standings(Generic[S]):
 
     @property
     def any_well(self) -> bool:
-        """Whether there is anybody to be asked without others beside him."""
+        """Whether any server may be asked alone."""
         return bool(self._well)
 
     def is_well(self, server: S) -> bool:
-        """Whether it has answered since it was last silent."""
+        """Whether a server has answered since it was last silent."""
         return server in self._well
 
     def answered(self, server: S) -> None:
-        """A server has answered, whatever it said: it is well."""
+        """Mark a server well: it has answered, whatever the answer."""
         if server not in self._well and server in self._servers:
             self._well.add(server)
             self._plan_anew()
 
     def missed(self, server: S) -> None:
-        """A server is silent, or cannot be reached."""
+        """Mark a server not well: it is silent, or cannot be reached."""
         if server in self._well:
             self._well.discard(server)
             self._plan_anew()
 
     def to_probe(self, now: float) -> Sequence[S]:
-        """The servers to which a new question is repeated in the background, once a second at most.
+        """List the silent servers to which a new question is repeated in the background, once a second at most.
 
         now: seconds of the monotonic clock.
         """
@@ -89,7 +89,10 @@ class Resolution(Generic[S]):
     __slots__ = ("_plan", "_round", "_turn", "_turns", "_waiting", "due")
 
     def begin(self, plan: Plan[S]) -> None:
-        """Go to the first round, again where it has begun already: whoever asks now has all of the time before him."""
+        """Go to the first round, again where it has begun already: a new waiter's question has all turns before it.
+
+        plan: the present one.
+        """
         self._plan = plan
         self._turns = plan.first
         self._round = 0
@@ -97,7 +100,7 @@ class Resolution(Generic[S]):
         self._waiting: list[S] = []
 
     def next_turn(self, plan: Plan[S], now: float) -> Sequence[S]:
-        """The servers to be asked now. plan: the present one, for the next round. now: monotonic seconds."""
+        """Begin the next turn: the servers to be asked. plan: the present one, for the next round. now: as ``due``."""
         self._turn += 1
         if self._turn == len(self._turns):
             self._plan = plan
@@ -110,7 +113,7 @@ class Resolution(Generic[S]):
         return servers
 
     def failed(self, server: S) -> Next:
-        """A server that was asked cannot say; it is over once that holds for all of them."""
+        """Count the failure of a server that was asked; the question is over once all of them have failed."""
         if server in self._waiting:
             self._waiting.remove(server)
         # Until all have been asked, one server has a turn at a time.

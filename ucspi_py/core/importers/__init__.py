@@ -1,1 +1,1 @@
-"""Access lists of other programs -> rules source, with a word about everything that rules cannot say."""
+"""Access lists of other programs -> rules source, and all that rules cannot express, with its line. Decides."""

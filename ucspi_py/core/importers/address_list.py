@@ -1,4 +1,4 @@
-"""Lists of addresses and networks, one a line, that say nothing but whom they are about -> rules source."""
+"""Lists of addresses and networks, one a line, without instructions -> rules source."""
 
 import re
 from collections.abc import Callable
@@ -8,17 +8,23 @@ from .imported import Imported, Keys, Unsaid, address, network, networks_of_rang
 
 
 def import_networks(text: str, instructions: bytes) -> Imported:
-    """One network, address or range ``1.2.3.0-1.2.3.255`` a line; ``#`` and ``;`` begin comments."""
+    """Import one network, address or range ``1.2.3.0-1.2.3.255`` a line; ``#`` and ``;`` begin comments.
+
+    instructions: of every rule, as behind the colon.
+    """
     return _imported(text, re.compile(r"[#;]"), instructions, _networks)
 
 
 def import_spamdyke(text: str, instructions: bytes) -> Imported:
-    """An IP file of spamdyke: addresses, beginnings of them, octet ranges, networks; ``#`` in column 1 is a comment."""
+    """Import an IP file of spamdyke: addresses, beginnings of them, octet ranges, networks; ``#`` first is a comment.
+
+    instructions: of every rule, as behind the colon.
+    """
     return _imported(text, re.compile(r"^#"), instructions, spamdyke.read)
 
 
 def _imported(text: str, comment: re.Pattern[str], instructions: bytes, read: Callable[[str], Keys]) -> Imported:
-    """Of an entry that cannot be said, denying rules are about more and any others about fewer."""
+    """Import a list. Where rules cannot express an entry, denying ones are about more clients, others about fewer."""
     lines: dict[bytes, None] = {}
     unsaid = []
     for number, line in enumerate(text.split("\n"), 1):

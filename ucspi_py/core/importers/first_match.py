@@ -1,7 +1,7 @@
 """Lists of which the first match decides -> rules, of which the narrowest does. Never reads a list.
 
-Rules ask for an address, for =host, for networks, for =.domains and for the default, in this order. Where a list would
-tell apart among the clients whom one of these rules decides about, all of them get the least, and that is told.
+Rules are looked up by address, =host, networks, =.domains and the default, in this order. Where a list treats clients
+differently that one rule decides about, all of them get the least that any gets, and the difference is reported.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ from .cells import Flags, Mention, names, names_around, networks
 from .deciding import DENY, Deciding
 from .imported import EVERYBODY, NAMED, UNNAMED, Imported, Name, Subject, Unsaid, address, rule
 
-#: What a client gets about whom there is no rule.
+#: What a client gets without any rule about it.
 _NO_RULE = b"allow"
 _NETWORK_FIRST = "it depends on their names what these clients get, and rules ask for addresses first"
 _NAME_FIRST = "it depends on their addresses what these clients get, and rules ask for =host first"
@@ -33,10 +33,10 @@ class Entry(NamedTuple):
 
 
 def rules(entries: Sequence[Entry], default: bytes = b"allow", ranks: Sequence[tuple[int, int]] = ()) -> Imported:
-    """The rules that do what a list does, in the order in which it names its subjects.
+    """Compile a first-match list to rules, in the order in which it names its subjects.
 
-    default: what clients get whom no entry is about. ranks: of the entries, of which the lowest is asked first, where
-    it is not the order of the list that counts.
+    default: what clients get that no entry is about. ranks: one of each entry, the lowest decides first; empty = the
+    order of the list counts.
     """
     entries = [_of_clients(entry) for entry in entries]
     ranked = [entries[number] for number in sorted(range(len(ranks)), key=lambda one: ranks[one])] or entries
@@ -67,7 +67,7 @@ def _is_mapped(subject: Subject) -> bool:
 
 
 class _Said(NamedTuple):
-    """What the rule about a subject says; is_written: it is needed; why: that is less than the list says."""
+    """The rule about a subject. is_written: it is needed. why: it gives less than the list does, "" = it does not."""
 
     instructions: bytes
     is_written: bool
@@ -143,7 +143,7 @@ class _Compiled:
         return _Said(said, said != _NO_RULE or self._names_it(number, EVERYBODY))
 
     def _domain(self, name: Name) -> _Said:
-        """Clients whom it decides about are in no network that has a rule."""
+        """The rule of a domain: its clients are in no network that has a rule."""
         number = self._first(name)
         said = self._says[number]
         return _Said(said, said != self._says[self._first(self._around[name])] or self._names_it(number, name))
@@ -167,7 +167,7 @@ class _Compiled:
         return self._told(rule.instructions, names_it or rule != in_force, why), rule
 
     def _host(self, name: Name) -> _Said:
-        """It decides about all clients whose address alone has no rule."""
+        """The rule of a host: it decides about all clients whose address alone has no rule."""
         around = self._around[name]
         kinds = [kind for kind in self._names.values() if kind.networks]
         some = {kind.networks.common(kind.first[name]) for kind in kinds}
@@ -183,7 +183,7 @@ class _Compiled:
         )
 
     def _least(self, may_deny: bool) -> bytes:
-        """What clients get who should get different things: no more than any of these."""
+        """The instructions for clients that should get different things: no more than any of these."""
         return DENY if may_deny or not self._grants_only else _NO_RULE
 
     def _told(self, said: bytes, is_written: bool, why: str) -> _Said:

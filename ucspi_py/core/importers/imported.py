@@ -1,4 +1,4 @@
-"""The nouns of an import: whom a list is about, what came out of it, what could not be said. Never reads a list."""
+"""The values of an import: the clients of an entry, the rules, what rules cannot express. Never reads a list."""
 
 import re
 from collections.abc import Iterable
@@ -24,16 +24,17 @@ Subject = Network | Name
 
 #: Every client; the default rule.
 EVERYBODY = Network(0, 0, 0)
-#: Every client with a known name.
+#: Every client whose name is known.
 NAMED = Name("", True)
 #: Every client without one.
 UNNAMED = Name("", False)
 
 
 class Pattern(NamedTuple):
-    """Whom a word of a list is about.
+    """The clients that a word of a list matches, as far as rules can express them.
 
-    inside: those about whom it surely is. around: nobody else. why: what is odd about it.
+    inside: subjects that it surely matches. around: subjects beyond which it matches none. why: what is odd about it,
+    "" = nothing, and both are the same.
     """
 
     inside: tuple[Subject, ...]
@@ -42,17 +43,17 @@ class Pattern(NamedTuple):
 
     @classmethod
     def exactly(cls, *subjects: Subject, why: str = "") -> "Pattern":
-        """A word that rules can say; none about whom nobody is."""
+        """A word that rules can express; without subjects one that matches no client."""
         return cls(subjects, subjects, why)
 
     @classmethod
     def within(cls, *around: Subject, why: str) -> "Pattern":
-        """A word that rules cannot say."""
+        """A word that rules cannot express, and that matches no client beyond these subjects."""
         return cls((), around, why)
 
 
 class Keys(NamedTuple):
-    """As a pattern, by what stands before the colons of its rules."""
+    """A pattern as what stands before the colons of its rules; fields as Pattern's."""
 
     inside: list[bytes]
     around: list[bytes]
@@ -60,7 +61,7 @@ class Keys(NamedTuple):
 
 
 class Unsaid(NamedTuple):
-    """Something of a list that rules cannot say. where: its line or file, ``line 7``."""
+    """A piece of a list, ``what``, that rules cannot express. where: its line or file, ``line 7``. why: the reason."""
 
     where: str
     what: str
@@ -71,16 +72,17 @@ class Unsaid(NamedTuple):
 
 
 class Imported(NamedTuple):
-    """A list as rules source, and what is missing in it."""
+    """A list as rules source. lines: without newlines. unsaid: what is missing in them."""
 
     lines: tuple[bytes, ...]
     unsaid: tuple[Unsaid, ...]
 
 
 def closed(instructions: bytes, lists: Iterable[Iterable[Pattern]]) -> tuple[tuple[Subject, ...], ...]:
-    """The clients of an entry: those in the first list, except those in the second, except those in the third ...
+    """Close the lists of an entry to subjects: the first list's, except the second's, except the third's ...
 
-    Where a pattern cannot be said, a denying entry is about more and any other one about fewer.
+    instructions: of the entry. Where rules cannot express a pattern, a denying entry is about more clients, any other
+    one about fewer.
     """
     clients = []
     wide = instructions == b"deny"
@@ -91,12 +93,12 @@ def closed(instructions: bytes, lists: Iterable[Iterable[Pattern]]) -> tuple[tup
 
 
 def rule(subject: Subject, instructions: bytes) -> bytes:
-    """A line of rules source."""
+    """Write a line of rules source."""
     return address(subject) + b":" + instructions
 
 
 def address(subject: Subject) -> bytes:
-    """What stands before the colon."""
+    """Write the address of a rule: what stands before the colon."""
     if isinstance(subject, Name):
         return f"={'.' if subject.below and subject.text else ''}{subject.text}".encode("ascii", "replace")
     if subject == EVERYBODY:
@@ -107,7 +109,7 @@ def address(subject: Subject) -> bytes:
 
 
 def variable(name: str, value: str) -> bytes | None:
-    """``,NAME="VALUE"``; None where that cannot be said."""
+    """Write ``,NAME="VALUE"``; None where rules cannot express it."""
     quote = next((quote for quote in "\"'/|!+^~" if quote not in value), None)
     if quote is None or "=" in name or not name.strip() or set("\n\0") & {*name, *value}:
         return None
@@ -115,7 +117,7 @@ def variable(name: str, value: str) -> bytes | None:
 
 
 def contains(outer: Subject, inner: Subject) -> bool:
-    """Whether every client that the inner one is about is one of the outer one's."""
+    """Whether the outer subject has every client of the inner one."""
     if outer in (EVERYBODY, inner):
         return True
     if isinstance(outer, Network):
@@ -130,7 +132,7 @@ def contains(outer: Subject, inner: Subject) -> bool:
 
 
 def network(text: str) -> Network | None:
-    """An address, ``1.2.3.4/24``, ``1.2.3.0/255.255.255.0`` or the same of IPv6, in brackets or not.
+    """Parse an address, ``1.2.3.4/24``, ``1.2.3.0/255.255.255.0`` or the same of IPv6, in brackets or not.
 
     Bits beyond the prefix do not count. None for anything else.
     """
@@ -144,7 +146,7 @@ def network(text: str) -> Network | None:
 
 
 def networks_of_range(text: str) -> list[Network]:
-    """``10.0.0.0-10.0.3.255`` -> the networks that it is made of; none for anything else."""
+    """Divide ``10.0.0.0-10.0.3.255`` into networks; none for anything else."""
     try:
         first, last = (IPv4Address(end.strip()) for end in text.split("-"))
         return [
@@ -155,7 +157,7 @@ def networks_of_range(text: str) -> list[Network]:
 
 
 def prefix(text: str) -> Network | None:
-    """``10.1.`` or ``10.1`` -> the network; None for anything else, also for a whole address."""
+    """Parse ``10.1.`` or ``10.1``; None for anything else, also for a whole address."""
     if not _PREFIX.fullmatch(text):
         return None
     octets = [int(octet) for octet in text.rstrip(".").split(".")]
@@ -165,7 +167,7 @@ def prefix(text: str) -> Network | None:
 
 
 def name(text: str) -> Name | None:
-    """``host.example.org`` or ``.example.org`` -> the name; None for anything else."""
+    """Parse ``host.example.org`` or ``.example.org``; None for anything else."""
     text = text.lower()
     plain = text.removeprefix(".").removesuffix(".")
     return Name(plain, text.startswith(".")) if _HOST_NAME.fullmatch(plain) else None

@@ -1,6 +1,6 @@
 """An instructions directory of ipsvd (ipsvd-instruct(5), ipsvd_check.c) -> rules source.
 
-It looks for a file under the address and the beginnings of that, then under the name and its domains, then for ``0``.
+ipsvd looks for a file named after the address and its beginnings, then after the name and its domains, then ``0``.
 """
 
 import re
@@ -21,14 +21,14 @@ _NO_LIMIT = str(MOST)
 
 
 class _Said(NamedTuple):
-    """What a file says, and what is lost of it with why."""
+    """A file's instructions. lost: what rules cannot express of it, each with why."""
 
     instructions: bytes
     lost: list[tuple[str, str]]
 
 
 def import_ipsvd(files: Iterable[FolderEntry]) -> Imported:
-    """The files of the directory, each named after an address, the beginning of one, a host, a domain or ``0``."""
+    """Import the files of the directory, each named after an address, its beginning, a host, a domain or ``0``."""
     entries: list[Entry] = []
     ranks: list[tuple[int, int]] = []
     unsaid: list[Unsaid] = []
@@ -45,7 +45,7 @@ def import_ipsvd(files: Iterable[FolderEntry]) -> Imported:
 
 
 def _pattern(text: str) -> Pattern:
-    """Whom a file is about: its name is compared as it is written."""
+    """The clients of a file: its name is compared as it is written."""
     if text == "0":
         return Pattern.exactly(EVERYBODY)
     octets = [int(octet) for octet in text.split(".")] if _BEGINNING.fullmatch(text) else []
@@ -94,7 +94,7 @@ def _variable(text: str) -> tuple[bytes, str]:
 
 
 def _limit(line: str) -> tuple[bytes, str]:
-    """The connections of one client, and what one more is told. pytcpserver ends the line by itself."""
+    """The limit on connections of one client, and the reply to one more. pytcpserver ends that line by itself."""
     found = _CONCURRENCY.match(line)
     number, message = (found[1], found[2]) if found else ("", None)
     limit = variable("MAXCONNIP", number or _NO_LIMIT) or b""

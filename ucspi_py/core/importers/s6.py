@@ -1,6 +1,6 @@
 """A rules directory of s6-tcpserver-access (s6-accessrules-cdb-from-fs) -> rules source.
 
-It looks for the client's address and the networks around it, then for its name and its domains, then for ``@``.
+s6 looks up the client's address and the networks around it, then its name and its domains, then ``@``.
 """
 
 import ipaddress
@@ -15,7 +15,7 @@ _KINDS = ("ip4", "ip6", "reversedns")
 
 
 def import_s6(files: Iterable[FolderEntry]) -> Imported:
-    """The files below ip4, ip6 and reversedns. Whom no rule is about is denied there, and so here."""
+    """Import the files below ip4, ip6 and reversedns. A client without a rule is denied there, and so here."""
     entries: list[Entry] = []
     ranks: list[tuple[int, int]] = []
     unsaid: list[Unsaid] = []
@@ -55,7 +55,7 @@ def _by_rule(files: Iterable[FolderEntry], unsaid: list[Unsaid]) -> dict[tuple[s
 
 
 def _pattern(kind: str, key: str) -> Pattern:
-    """Whom a rule is about: its name is compared as it is written."""
+    """The clients of a rule: its name is compared as it is written."""
     if kind == "reversedns":
         return Pattern.exactly(NAMED) if key == "@" else _host(key)
     found = network("/".join(key.rsplit("_", 1))) if "_" in key else None
@@ -80,7 +80,7 @@ def _host(key: str) -> Pattern:
 
 
 def _allowed(contents: Mapping[str, bytes], where: str, unsaid: list[Unsaid]) -> bytes:
-    """What is said for a rule that allows; one that cannot be said, or that s6 cannot read, denies."""
+    """The instructions of a rule that allows; one that rules cannot express, or that s6 cannot read, denies."""
     if contents.get("exec"):
         unsaid.append(Unsaid(f"{where}/exec", "the command line", "denied: a rule runs no program of its own"))
         return b"deny"

@@ -1,4 +1,4 @@
-"""An entry of an IP file of spamdyke -> about whom it is (search_fs.c, sub_examine_tcprules_entry).
+"""An entry of an IP file of spamdyke -> the clients it matches (search_fs.c, sub_examine_tcprules_entry).
 
 As sscanf reads it there: what stands behind four octets or a network does not count, and neither does a range that runs
 backwards or past 255, which any octet is in.
@@ -22,7 +22,7 @@ Range = tuple[int, int]
 
 
 def read(entry: str) -> Keys:
-    """About whom an entry is."""
+    """Find the clients that an entry matches."""
     subject = entry.partition(":")[0]
     _, user, host = subject.rpartition("@")
     if user:

@@ -1,4 +1,4 @@
-"""The address of a rule that tcprules takes: is it one that a client can have? Never looks at what the rule says.
+"""Lint of the address of a rule that tcprules compiles: can a client have it? Never looks at the instructions.
 
 An address is what stands before the colon. Each check gives its first flaw, or None where a client can match it.
 """
@@ -14,7 +14,7 @@ _EVERYBODY = frozenset((b"all", b"any", b"default", b"*"))
 
 
 def address_flaw(address: bytes) -> Flaw | None:
-    """What keeps an address from ever matching, or makes it match something else than it says."""
+    """Find what keeps an address from ever matching, or makes it match another client than it seems to."""
     flaw = markup_flaw(address, "address, so it never matches") or _stray_byte(address)
     if flaw or not address:
         return flaw

@@ -13,14 +13,14 @@ from .variable import variable_flaws
 
 _VERDICT = re.compile(rb"\b(?:allow|deny)\b", re.IGNORECASE)
 _VERDICT_FIRST = re.compile(rb"[ \t]*(allow|deny)[ \t]+([^ \t]+)", re.IGNORECASE)
-#: So many odd variables of a line are told of.
+#: Odd variables of a line that are reported one by one.
 _VARIABLES = 5
 #: A line that was meant has so many flaws of its own at most that are put right, and becomes so many lines at most.
 _REPAIRS, _MEANT = 10, 4
 
 
 def line_findings(number: int, line: bytes) -> Iterator[Finding]:
-    """Yield what is wrong with a line. number: of the line, from 1."""
+    """Lint one line: yield what is wrong with it, the first things first. number: of the line, from 1."""
     line = line.rstrip(b"\n \t")
     for flaw in _flaws(line):
         yield finding(number, line, flaw._replace(meant=_without_flaws(flaw.meant)))
@@ -69,7 +69,7 @@ def _rule_flaws(line: bytes, rule: NetworkRule | None) -> Iterator[Flaw]:
 
 
 def _with_colon(line: bytes) -> tuple[bytes, ...]:
-    """The rule that a line without a colon was meant to be, where that can be told."""
+    """Guess the rule that a line without a colon was meant to be; empty where there is no guess."""
     if found := _VERDICT_FIRST.fullmatch(line):
         return _if_address(found[2], found[1].lower())
     found = _VERDICT.search(line)

@@ -1,4 +1,4 @@
-"""A whole rules source -> everything in it that cannot bite, or bites the wrong one. Never changes what is compiled."""
+"""Lint of a whole rules source: lines that never match, or match the wrong client. Never changes what is compiled."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _WIDE = re.compile(rb"[^:=@]*[/-]|[^:]*:[^,]*:")
 
 
 def lint(text: bytes) -> list[Finding]:
-    """Everything wrong with a source, in the order of its lines."""
+    """Lint rules source: find everything wrong with it, in the order of its lines. text: the whole source."""
     pieces = sorted_out(text)
     odd = list(numbered([piece for piece in pieces if isinstance(piece, Unusual)]))
     findings: list[Finding] = []

@@ -10,7 +10,7 @@ from .finding import Flaw, brief
 _NUMERIC = re.compile(rb"[0-9.-]+")
 _FULL_RANGE = re.compile(rb"((?:[0-9]+\.){3}[0-9]+)-((?:[0-9]+\.){3}[0-9]+)")
 _WILD = re.compile(rb"((?:[0-9]{1,3}\.)*)\*(?:\.\*)*\.?")
-#: So many lines are still brief as what was meant.
+#: Lines that are suggested at most.
 _FEW = 4
 #: 224.0.0.0/4 is multicast, 240.0.0.0/4 reserved with the broadcast address at its end; 0.0.0.0/8 is "this network"
 #: (RFC 6890). Of IPv6, :: and ff00::/8 (RFC 4291).
@@ -23,7 +23,7 @@ def is_numeric(address: bytes) -> bool:
 
 
 def octets_flaw(address: bytes) -> Flaw | None:
-    """The first flaw of dotted octets, of which one may be a range."""
+    """Find the first flaw of dotted octets, of which one may be a range."""
     octets = address.removesuffix(b".").split(b".")
     if address == b".":
         return Flaw(0, ". is not the default rule and never matches; the default rule has no address", (b"",))
@@ -42,7 +42,7 @@ def octets_flaw(address: bytes) -> Flaw | None:
 
 
 def network_flaw(address: bytes) -> Flaw | None:
-    """The flaw of an IPv4 network in CIDR notation."""
+    """Find the flaw of an IPv4 network in CIDR notation."""
     if network(address):
         return None
     base, _, length = address.partition(b"/")
@@ -63,9 +63,9 @@ def network_flaw(address: bytes) -> Flaw | None:
 
 
 def nobody_flaw(address: bytes, found: Network | None = None) -> Flaw | None:
-    """The flaw of sound octets, of which one may be a range, if no client has an address there.
+    """Find the flaw of a sound address in which no client can be.
 
-    found: what the address is, where it is a network in CIDR notation or anything of IPv6.
+    found: what the address is, where it is a network in CIDR notation or anything of IPv6; None for octets.
     """
     first, last = _first_octets(address) if found is None else _first_octets_of(found)
     multicast = _MULTICAST6 if found and found.bits == 128 else _MULTICAST4
@@ -78,7 +78,7 @@ def nobody_flaw(address: bytes, found: Network | None = None) -> Flaw | None:
 
 
 def few_addresses(address: bytes) -> tuple[bytes, ...]:
-    """The single addresses that a range or a network stands for, where they are few."""
+    """List the single addresses of a range or a network, where they are few; else none."""
     if found := network(address):
         few = range(found.base, min(found.end, found.base + _FEW + 1))
         return _if_few([str(IPv4Address(number)).encode("ascii") for number in few])

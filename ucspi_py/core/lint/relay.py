@@ -1,18 +1,21 @@
-"""RELAYCLIENT in the wrong hands. Never looks at whether a rule matches."""
+"""Lint of RELAYCLIENT: rules that make an open relay. Never looks at whether a rule matches."""
 
 from ..numbers import clamped
 from ..rules.cidr import Network
 from .finding import Flaw
 from .variable import VARIABLE
 
-#: Blocks of a /8 and more that are not public: this network, private, loopback, multicast and reserved.
+#: First octets of /8s that are not public (RFC 6890): this network, private, loopback, multicast and reserved.
 _NOT_PUBLIC = ((0, 1), (10, 11), (127, 128), (224, 256))
 _WIDE4 = 1 << 24
 _WIDE6_LENGTH = 16
 
 
 def relay_flaw(address: bytes, network: Network | None, instructions: bytes) -> Flaw | None:
-    """Who gets RELAYCLIENT and should not. network: what the address is, where it is one in CIDR notation or IPv6."""
+    """Find the clients that a rule lets relay and should not.
+
+    network: what the address is, where it is one in CIDR notation or of IPv6; otherwise None.
+    """
     names = [found[1] for found in VARIABLE.finditer(instructions)]
     if instructions.startswith(b"deny") or b"RELAYCLIENT" not in names:
         return None

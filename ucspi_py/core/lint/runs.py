@@ -1,4 +1,4 @@
-"""Rules source sorted out: the runs of lines that are surely fine, and the lines between them.
+"""Rules source divided into blocks of plain lines, which are surely fine, and the unusual lines between them.
 
 Nearly all lines of nearly all sources are fine. One regular expression recognises them, thousands at a time, and they
 are taken apart as fast; only what is left is looked at line by line. Never judges what is left.
@@ -15,7 +15,7 @@ _OCTET = rb"(?:1[0-9]{0,2}|2(?:[0-4][0-9]?|5[0-5]?|[6-9])?|[3-9][0-9]?|0)"
 _ADDRESS = rb"%b\.%b\.(?:%b\.(?:%b)?)?" % (_FIRST, _OCTET, _OCTET, _OCTET)
 _VARIABLES = rb'(?:,(?!MAXCONN|MAXLOAD|DATABYTES)[A-Z][A-Z0-9_]*="[ !#-~]*")*'
 _NAME = rb"=\.?[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*"
-#: So many lines at once: each is remembered until all are matched.
+#: Lines that are matched at once: the expression keeps a mark for each until all are.
 _AT_ONCE = 1000
 #: A line has no flaw of its own and one record, or is a comment or empty. A wide RELAYCLIENT is a flaw, also by name;
 #: so are addresses from 224.0.0.0 on, variables of a denied client, and numbers that are none.
@@ -59,7 +59,7 @@ Block = PlainBlock | Unusual
 
 
 def sorted_out(text: bytes) -> list[Block]:
-    """A source as pieces, in its order."""
+    """Divide a source into blocks, in its order."""
     text = text if text.endswith(b"\n") else text + b"\n"
     pieces: list[Block] = []
     odd: list[bytes] = []
@@ -89,11 +89,11 @@ def _end_of_fine(text: bytes, start: int) -> int:
 
 
 def addresses(rules: bytes) -> list[bytes]:
-    """What stands before the colons of a run's rules."""
+    """List what stands before the colons of a block's rules."""
     return _BEHIND_ADDRESS.split(rules)[:-1]
 
 
 def numbered(pieces: list[Block]) -> Iterator[tuple[int, bytes]]:
-    """Yield every line with its number."""
+    """Yield every line of some blocks with its number, from 1."""
     for piece in pieces:
         yield from enumerate(piece.lines(), piece.first)

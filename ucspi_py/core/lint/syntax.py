@@ -1,4 +1,4 @@
-"""Why tcprules refuses a line. Never asked about a line that it takes."""
+"""Lint of lines that tcprules refuses: why it does. Never called for a line that it compiles."""
 
 import re
 from collections.abc import Callable
@@ -22,12 +22,12 @@ _SYNONYMS = dict.fromkeys((b"accept", b"permit", b"ok", b"pass"), b"allow") | di
 
 
 def is_refused(line: bytes) -> bool:
-    """Whether a line is in no part of the language."""
+    """Whether a line is neither in djb's language nor a rule about a network or IPv6."""
     return not network_rule(line) and is_refused_by_djb(line)
 
 
 def is_refused_by_djb(line: bytes) -> bool:
-    """Whether tcprules cannot take a line."""
+    """Whether djb's tcprules refuses a line."""
     try:
         line_records(line)
     except UnparsableLine:
@@ -36,7 +36,7 @@ def is_refused_by_djb(line: bytes) -> bool:
 
 
 def cause(line: bytes) -> Flaw:
-    """What is wrong with a refused line, with the line that was meant, which may have flaws of its own."""
+    """Find why a line is refused, with the line that was meant, which may have flaws of its own."""
     start = len(MARK) if line.startswith(MARK) else 0
     text = line[start:].rstrip(b"\r\n \t")
     if not is_refused(text):

@@ -1,4 +1,4 @@
-"""Rules that other rules leave nothing to decide. Never judges a line by itself."""
+"""Lint of rules that never decide because of other rules. Never judges a line by itself."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ from .finding import Finding, brief
 
 _OCTET = rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _PREFIX = re.compile(rb"(?:%b\.){1,3}|(?:%b\.){3}%b" % (_OCTET, _OCTET, _OCTET))
-#: All there is: whoever covers both leaves nothing to the default rule.
+#: Every client: rules that cover both leave nothing to the default rule.
 _EVERYTHING = (Network(32, 0, 0), Network(128, 0, 0))
 
 #: What a rule decides about: a network, or what stands under a key that is none.
@@ -19,9 +19,9 @@ _Subject = Network | bytes
 
 
 def table_findings(rules: Sequence[tuple[int, bytes]]) -> Iterator[Finding]:
-    """Yield the rules that never decide, because an earlier rule or more specific ones always do.
+    """Find the rules that never decide, because an earlier rule or more specific ones always do.
 
-    rules: the number and the line of each, in order; where there is no colon, the line is an address.
+    rules: the number, from 1, and the line of each, in order; where there is no colon, the line is an address.
     """
     said: dict[_Subject, int] = {}
     for number, line in rules:

@@ -1,4 +1,4 @@
-"""Variables of a rule that are not what they seem. Never looks at who gets them."""
+"""Lint of the variables of a rule: names, quotes, numbers. Never looks at the address."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from .finding import Flaw, brief
 VARIABLE = re.compile(rb",([^=]*)=(.)(.*?)\2", re.DOTALL)
 _USUAL_NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _LIMITS = frozenset((b"MAXCONNIP", b"MAXCONNC"))
-#: Whose values are read with scan_ulong.
+#: Variables whose values C reads with scan_ulong.
 _NUMBERS = frozenset((*_LIMITS, b"MAXLOAD", b"DATABYTES"))
 #: Variables whose readers know them in capital letters only.
 _KNOWN = _NUMBERS | frozenset(
@@ -20,7 +20,7 @@ _DECIMALS = re.compile(rb"([0-9]{1,4})[.]([0-9]{1,2})")
 
 
 def variable_flaws(instructions: bytes) -> Iterator[Flaw]:
-    """Yield the flaws of the variables in ``allow,NAME="VALUE"``, with the instructions that were meant."""
+    """Find the flaws of the variables in ``allow,NAME="VALUE"``, with the instructions that were meant."""
     if instructions.startswith(b"deny"):
         yield from _unseen(instructions)
         return
@@ -34,7 +34,7 @@ def variable_flaws(instructions: bytes) -> Iterator[Flaw]:
 
 
 def odd_numbers(variables: Iterable[tuple[bytes, bytes]]) -> Iterator[str]:
-    """Yield what is wrong with the numbers in an environment, as in a rule."""
+    """Find what is wrong with the numbers in an environment, as in a rule. variables: (name, value) pairs."""
     for name, value in variables:
         flaw = _number_flaw(name, value) if name in _NUMBERS else None
         if flaw:
@@ -47,7 +47,7 @@ def is_no_quote(byte: bytes) -> bool:
 
 
 def quoted(text: bytes) -> bytes:
-    """What stands behind an equals sign without quotes, with the value up to the next comma in quotes."""
+    """Quote the value at the beginning of a text, up to the next comma; the rest stays as it is."""
     value, comma, rest = text.partition(b",")
     value = value.strip(b" \t\r")
     in_quotes = len(value) > 1 and value[:1] in (b'"', b"'") and value.endswith(value[:1])

@@ -12,7 +12,7 @@ _LOW_HALF = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 
 def hashes(keys: Sequence[bytes]) -> list[int]:
-    """The 32-bit hash of each key, in the order of the keys."""
+    """Hash keys: 32 bits for each, in their order (cdb.txt)."""
     places: dict[int, list[int]] = {}
     for place, key in enumerate(keys):
         places.setdefault(len(key), []).append(place)

@@ -1,4 +1,4 @@
-"""An IPv4 network in CIDR notation -> djb's own keys, which the C tcpserver obeys. Never reads what the rule says."""
+"""IPv4 networks (RFC 4632) -> djb's own keys, which the C tcpserver obeys. Never reads what a rule does."""
 
 import re
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Network(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many addresses it has."""
+        """The number of its addresses."""
         return 1 << (self.bits - self.length)
 
     @property
@@ -29,7 +29,7 @@ class Network(NamedTuple):
 
 
 def network(address: bytes) -> Network | None:
-    """``10.0.0.0/8`` -> the network; None for anything else, also where a bit beyond the prefix is set."""
+    """Parse ``10.0.0.0/8``; None for anything else, also where a bit beyond the prefix is set."""
     found = _CIDR.fullmatch(address)
     if not found:
         return None
@@ -40,12 +40,12 @@ def network(address: bytes) -> Network | None:
 
 
 def is_prefix(network: Network) -> bool:
-    """Whether an IPv4 network is a single key of djb's, as ``10.`` is of 10.0.0.0/8."""
+    """Whether a single key of djb's is the IPv4 network, as ``10.`` is 10.0.0.0/8."""
     return network.length > 0 and network.length % 8 == 0
 
 
 def keys(network: Network) -> list[bytes]:
-    """The keys that together are an IPv4 network, at most 128; only 0.0.0.0/0 has 256."""
+    """List the keys that together are an IPv4 network, at most 128; only 0.0.0.0/0 has 256."""
     octets = max(1, -(-network.length // 8))
     head = network.base.to_bytes(4, "big")[:octets]
     before = b"".join(b"%d." % octet for octet in head[:-1])
@@ -54,5 +54,5 @@ def keys(network: Network) -> list[bytes]:
 
 
 def text(network: Network) -> bytes:
-    """An IPv4 network as CIDR text."""
+    """Format an IPv4 network as CIDR text."""
     return b".".join(b"%d" % octet for octet in network.base.to_bytes(4, "big")) + b"/%d" % network.length

@@ -6,7 +6,7 @@ from ..errors import CorruptRules
 
 
 class Instructions(NamedTuple):
-    """What one rule says.
+    """The instructions of one rule.
 
     deny: the client is turned away. variables: (name, value) pairs in written order, later ones win. origin: the source
     and the line it comes from, ``tcp.smtp:12``; None in a file without provenance.

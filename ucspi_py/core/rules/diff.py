@@ -1,4 +1,4 @@
-"""Two tables of rules -> the rules that changed. Looks at what decides, not at where it stands in a file."""
+"""Two tables of rules -> the rules that changed. Compares what decides, not where it stands in a file."""
 
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
@@ -17,7 +17,7 @@ class Table(Protocol):
 
 
 class Change(NamedTuple):
-    """A key whose value changed; None where there is no such rule."""
+    """A key whose value changed. old, new: the values, None where there is no such rule."""
 
     key: bytes
     old: bytes | None
@@ -25,7 +25,10 @@ class Change(NamedTuple):
 
 
 def changes(old: Table, new: Table) -> Iterator[Change]:
-    """Yield the rules that are gone, changed or new: those of the old table in its order, then the new ones."""
+    """Compare two tables: yield the rules that are gone or changed, in the old one's order, then the new ones.
+
+    Provenance is no difference. Raises what the tables do.
+    """
     seen = {rules_ipv6.LENGTHS}
     for key, _ in old.records():
         before, after = _said(old, key), _said(new, key)

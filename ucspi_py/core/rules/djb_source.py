@@ -16,7 +16,7 @@ _DASH = ord("-")
 _BLANKS = b"\n \t"
 #: Nearly all variables are set in "quotes": for those two replacements do what the loop of _data does, in less time.
 _COMMON = re.compile(rb'allow,((?:[^="]+="[^="]*",)*[^="]+="[^="]*)"').fullmatch
-#: Most rules of a large file say one of a few things.
+#: Instructions whose data is kept: most rules of a large file have one of a few.
 _KNOWN_LIMIT = 1000
 
 

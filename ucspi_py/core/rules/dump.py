@@ -1,4 +1,4 @@
-"""Records of a compiled file -> the source that compiles to them. Never guesses: what cannot be said is told."""
+"""Records of a compiled file -> the source that compiles to them. Never guesses: a record without source is None."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -19,7 +19,7 @@ _QUOTES = [bytes([byte]) for byte in [*b"\"'/|!%+", *range(33, 127), *range(128,
 
 
 class Line(NamedTuple):
-    """A record as source. text: None where no source compiles to it. source: where it was written, if it tells."""
+    """A record as source. text: None where no source compiles to it. source: ``tcp.smtp:12``, None = no provenance."""
 
     record: Record
     text: bytes | None
@@ -27,14 +27,14 @@ class Line(NamedTuple):
 
 
 def dump(records: Iterable[Record]) -> Iterator[Line]:
-    """Yield a line for each record, in the same order; the list of IPv6 prefix lengths comes by itself."""
+    """Yield a line for each record, in the same order, but for the IPv6 prefix lengths, which compiling adds."""
     for record in records:
         if record[0] != rules_ipv6.LENGTHS:
             yield dumped(record)
 
 
 def dumped(record: Record) -> Line:
-    """One record as source, without where it was written."""
+    """Decompile one record; its provenance stands beside the text."""
     key, value = record
     source, value = provenance(value), without_provenance(value)
     said = instructions_source(value)
@@ -50,20 +50,20 @@ def dumped(record: Record) -> Line:
 
 
 def rule_text(key: bytes, value: bytes) -> str:
-    """A record for people: its source, or the key and the value where there is no source for it."""
+    """Format a record for people: its source, or the key and the value where no source compiles to it."""
     line = dumped((key, value))
     return shown(key) + ": " + shown(value) if line.text is None else shown(line.text)
 
 
 def instructions_text(value: bytes) -> str:
-    """What a record says, for people."""
+    """Format a record's instructions for people."""
     value = without_provenance(value)
     said = instructions_source(value)
     return shown(value if said is None else said)
 
 
 def _addresses(key: bytes) -> Iterator[bytes]:
-    """What may be written for a key; a range of one number keeps the rest from being read as range or network."""
+    """Yield what may be written for a key; a range of one number keeps the rest from being read as range or network."""
     network = rules_ipv6.from_key(key)
     yield rules_ipv6.text(network) if network else key
     for number in _NUMBER.finditer(key):
@@ -72,7 +72,7 @@ def _addresses(key: bytes) -> Iterator[bytes]:
 
 @lru_cache(maxsize=256)
 def instructions_source(value: bytes) -> bytes | None:
-    """A record's value, without where it was written, as it stands behind the colon; None where it cannot."""
+    """Decompile a value without provenance to what stands behind the colon; None where no source compiles to it."""
     verdict, items = (b"deny", value[2:]) if value.startswith(b"D\0") else (b"allow", value)
     variables: list[bytes] = []
     for item in items.removesuffix(b"\0").split(b"\0") if items else []:

@@ -1,4 +1,4 @@
-"""Why the rules decide about a client as they do: every key in its turn, and the one that was there. Pure look-up."""
+"""Why the rules decide about a client as they do: every key that is looked up, and the one that is stored."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from .match import Get, Match, keys
 class Explanation(NamedTuple):
     """The way of a client through the rules.
 
-    asked: the keys that were looked up, in order; the last one was found if ``decided`` is a match. said: what the
-    client gets. source: where the rule was written, if the rules tell.
+    asked: the keys that were looked up, in order; the last one was found if ``decided`` is a match. decided: None = no
+    rule is about the client. said: the instructions that apply. source: ``tcp.smtp:12``, None without provenance.
     """
 
     asked: tuple[bytes, ...]
@@ -22,7 +22,11 @@ class Explanation(NamedTuple):
 
 
 def explain(get: Get, ip: bytes, host: bytes | None, info: bytes | None) -> Explanation:
-    """Look a client up as tcpserver does. ip: its canonical address. Raises CorruptRules."""
+    """Look a client up as tcpserver does (rules.c).
+
+    get: gives the first value of a key, or None. ip: the canonical address. host, info: the client's name and ident
+    answer, None where unknown. Raises CorruptRules.
+    """
     asked = []
     for key in keys(ip, host, info, get):
         asked.append(key)
@@ -33,6 +37,6 @@ def explain(get: Get, ip: bytes, host: bytes | None, info: bytes | None) -> Expl
 
 
 def key_text(key: bytes) -> str:
-    """A key as a rule's author writes it: ``:`` for the default rule, an IPv6 network as such."""
+    """Format a key as a rule's author writes it: ``:`` for the default rule, an IPv6 network as such."""
     network = rules_ipv6.from_key(key)
     return shown(rules_ipv6.text(network) if network else key) + ("" if key else ":")

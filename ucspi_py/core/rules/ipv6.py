@@ -13,7 +13,7 @@ from ..errors import CorruptRules
 from ..numbers import decimal
 from .cidr import Network
 
-#: The record that tells which prefix lengths occur: ``:48,32`` and a zero, an item that every reader passes over.
+#: The key of the list of prefix lengths that occur: ``:48,32`` and a zero, an item that every reader passes over.
 LENGTHS = b":/"
 _MAPPED = 0xFFFF << 32
 #: No text of an address has more characters, a long zone's apart.
@@ -21,7 +21,7 @@ _LONGEST = 64
 
 
 def network(address: bytes) -> Network:
-    """``2001:db8::/32``, ``[2001:db8::1]``, ``[::1]/128`` -> the network; one inside ::ffff:0:0/96 is of IPv4.
+    """Parse ``2001:db8::/32``, ``[2001:db8::1]``, ``[::1]/128``; a network inside ::ffff:0:0/96 is one of IPv4.
 
     Raises ValueError with a sentence about what is wrong.
     """
@@ -41,14 +41,14 @@ def network(address: bytes) -> Network:
 
 
 def key(network: Network) -> bytes:
-    """The key of an IPv6 network; that of a single address is its canonical text."""
+    """Build the key of an IPv6 network; that of a single address is its canonical text."""
     if network.length == 128:
         return text(network)
     return b":" + f"{network.base:0128b}"[: network.length].encode("ascii")
 
 
 def from_key(key: bytes) -> Network | None:
-    """The network that is stored under a key; None where the key is none of ours."""
+    """Parse the key of an IPv6 network; None where it is not one."""
     bits = key[1:]
     if not key.startswith(b":") or len(bits) > 127 or bits.strip(b"01"):
         return None
@@ -56,20 +56,20 @@ def from_key(key: bytes) -> Network | None:
 
 
 def text(network: Network) -> bytes:
-    """An IPv6 network as text, a single address without its length."""
+    """Format an IPv6 network as text, a single address without its length."""
     address = str(ipaddress.IPv6Address(network.base))
     return (address if network.length == 128 else f"{address}/{network.length}").encode("ascii")
 
 
 def lengths_record(lengths: Iterable[int]) -> tuple[bytes, bytes]:
-    """The record that tells a reader which prefix lengths occur."""
+    """Build the record of the prefix lengths that occur, each 0 to 127, longest first."""
     return LENGTHS, b":" + b",".join(b"%d" % length for length in sorted(lengths, reverse=True)) + b"\0"
 
 
 def keys(ip: bytes, get: Callable[[bytes], bytes | None]) -> Iterator[bytes]:
     """Yield the keys of the networks around an address, the longest prefix first, among the lengths that occur.
 
-    ip: anything; what is no IPv6 address has no networks. Raises CorruptRules.
+    ip: any text; what is no IPv6 address has no networks. get: looks up the list of lengths. Raises CorruptRules.
     """
     stored = get(LENGTHS)
     if stored is None:

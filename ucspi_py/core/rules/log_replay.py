@@ -33,7 +33,7 @@ _NAMES = ("log", "MESSAGE", "message", "msg")
 
 
 class Client(NamedTuple):
-    """Who connected. host, info: None where the log has none, or has it cut short or made safe."""
+    """A client that connected. ip: canonical. host, info: None where the log has none, or has it cut or made safe."""
 
     ip: bytes
     host: bytes | None = None
@@ -41,10 +41,10 @@ class Client(NamedTuple):
 
 
 class Replay:
-    """The connections of a log. lines: how many it has, of any kind.
+    """Counts the connections of a log. lines: how many were read, of any kind.
 
-    A server tells of a connection twice, first by its address alone. So those lines count only in a log that has
-    no others.
+    A server logs a connection twice, first with the address alone. So those lines count only in a log that has no
+    others.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Replay:
         self._arrived: Counter[bytes] = Counter()
 
     def read(self, line: bytes) -> None:
-        """Take note of one line, with or without its newline."""
+        """Parse one line, with or without its newline; a line that is not a server's changes nothing."""
         self.lines += 1
         line = line.rstrip()
         found = _LINE.fullmatch(_unwrapped(line) if line.startswith(b"{") else line)
@@ -75,7 +75,7 @@ class Replay:
 
 
 def _unwrapped(line: bytes) -> bytes:
-    """The line that stands in an object of JSON; nothing where there is none."""
+    """Extract the log line from an object of JSON; empty where there is none."""
     import json  # for the logs of containers only
 
     try:

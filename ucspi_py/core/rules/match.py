@@ -13,6 +13,7 @@ class Match(NamedTuple):
     value: bytes
 
 
+#: Gives the first value of a key, or None.
 Get = Callable[[bytes], bytes | None]
 
 
@@ -38,7 +39,10 @@ def keys(ip: bytes, host: bytes | None, info: bytes | None, get: Get | None = No
 
 
 def match(get: Get, ip: bytes, host: bytes | None = None, info: bytes | None = None) -> Match | None:
-    """The first key that get() knows, with its value; None where no rule matches. get() gives None for unknown."""
+    """Find the first key of a client that is stored (rules.c), with its value; None where no rule matches.
+
+    ip: the canonical address. host, info: the client's name and ident answer, None where unknown.
+    """
     for key in keys(ip, host, info, get):
         value = get(key)
         if value is not None:

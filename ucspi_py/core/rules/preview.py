@@ -1,4 +1,4 @@
-"""Clients and two tables of rules -> whose access or right to relay would change. Never reads a log or a file."""
+"""Clients and two tables of rules -> the clients whose access or relaying changes. Never reads a log or a file."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -11,14 +11,14 @@ from .match import keys, match
 
 
 class Outcome(NamedTuple):
-    """What rules mean for a client."""
+    """What rules mean for a client. relays: it is allowed and has RELAYCLIENT."""
 
     allowed: bool
     relays: bool
 
 
 class Shift(NamedTuple):
-    """A client for whom something changes, with the number of its connections."""
+    """A client whose outcome changes. connections: how many it had in the log."""
 
     connections: int
     client: Client
@@ -27,7 +27,7 @@ class Shift(NamedTuple):
 
     @property
     def words(self) -> str:
-        """``loses access and RELAYCLIENT`` and the like."""
+        """Name the change: ``loses access and RELAYCLIENT`` and the like."""
         changed = [
             ("gains" if after else "loses", what)
             for what, before, after in zip(("access", "RELAYCLIENT"), self.old, self.new, strict=True)
@@ -37,9 +37,9 @@ class Shift(NamedTuple):
 
 
 def shifts(clients: Iterable[tuple[Client, int]], old: Table, new: Table) -> list[Shift]:
-    """The clients for whom something changes, the most frequent first. clients: with the number of connections.
+    """Find the clients whose outcome changes, the most frequent first. clients: each with its number of connections.
 
-    Nearly all clients of a log ask for no key that changed, and need no look-up.
+    Nearly all clients of a log have no key that changed, and need no look-up.
     """
     changed = {change.key for change in changes(old, new)}
     found = []

@@ -27,7 +27,7 @@ _IPV6_GROUP = re.compile(rb":[0-9A-Fa-f]{1,4}:")
 class Ipv6Line(NamedTuple):
     """``[USER@]ADDRESS:INSTRUCTIONS`` where the address has colons of its own; djb's language has no such line.
 
-    user: with its ``@``, or nothing. said: the instructions.
+    user: with its ``@``, or empty. said: the instructions.
     """
 
     user: bytes
@@ -38,7 +38,7 @@ class Ipv6Line(NamedTuple):
 class NetworkRule(NamedTuple):
     """A rule about an IPv4 network or about anything of IPv6.
 
-    address: as it is written. user: the ident answer and its ``@``, or nothing. data: the value of its records.
+    address: as it is written. user: the ident answer and its ``@``, or empty. data: the value of its records.
     """
 
     address: bytes
@@ -48,7 +48,7 @@ class NetworkRule(NamedTuple):
 
     @property
     def keys(self) -> list[bytes]:
-        """What its records are stored under."""
+        """The keys of its records."""
         if self.network.bits == 32:
             return [self.user + key for key in rules_cidr.keys(self.network)]
         from . import ipv6 as rules_ipv6
@@ -57,9 +57,10 @@ class NetworkRule(NamedTuple):
 
 
 def compiled(text: bytes, name: bytes | None = None) -> Iterator[Record]:
-    """Yield the (key, data) records of a whole source.
+    """Compile a whole source: yield its (key, data) records in the order of the file (tcprules.c, main).
 
-    name: of the source, where each record is to carry it and its line; otherwise None. Raises UnparsableLine.
+    text: the source. name: what provenance calls it, None = no provenance. Raises UnparsableLine at the first line that
+    is not in the language.
     """
     lines = text.split(b"\n")
     networks = _Networks()
@@ -76,12 +77,12 @@ def compiled(text: bytes, name: bytes | None = None) -> Iterator[Record]:
 
 
 def line_records(line: bytes) -> list[Record]:
-    """The records that tcprules writes for one line. Raises UnparsableLine."""
+    """Compile one line as tcprules does. Raises UnparsableLine."""
     return list(records([line]))
 
 
 def ipv6_line(line: bytes) -> Ipv6Line | None:
-    """The parts of a line about something of IPv6; None where no address of the line has colons of its own."""
+    """Split a line about an IPv6 address or network; None where no address of the line has colons of its own."""
     found = _USER_AND_ADDRESS.match(line)
     if not found:
         return None
@@ -93,7 +94,7 @@ def ipv6_line(line: bytes) -> Ipv6Line | None:
 
 
 def network_rule(line: bytes) -> NetworkRule | None:
-    """The rule about a network or an IPv6 address in a line; None where there is none, or a wrong one."""
+    """Parse a line about an IPv4 network or anything of IPv6; None for any other line, or a wrong one."""
     line = line.rstrip(b"\n \t")
     address, _, said = line.partition(b":")
     network = rules_cidr.network(address)
@@ -111,7 +112,7 @@ def network_rule(line: bytes) -> NetworkRule | None:
 
 
 class _Networks:
-    """The networks of a source: what djb's language can say is said in it, the rest is kept for the end.
+    """The networks of a source: those that djb's language has are rewritten, the rest is kept for the end.
 
     Of several IPv4 networks around an address the narrowest is to decide, wherever it stands in the source. Those
     that share their octets with one of djb's prefixes are therefore written after it, the longest prefix first.
@@ -122,7 +123,7 @@ class _Networks:
         self._ipv6: list[tuple[NetworkRule, bytes]] = []
 
     def take(self, line: bytes, origin: bytes = b"") -> bytes:
-        """A line as djb's language has it; nothing where it is kept. origin: what its records are to carry."""
+        """Rewrite a line for djb's language; empty where it is kept. origin: the provenance item of its records."""
         rule = network_rule(line) if b"/" in line or line.count(b":") > 1 else None
         if rule is None:
             return line
@@ -135,7 +136,7 @@ class _Networks:
         return b""
 
     def rest(self) -> Iterator[Record]:
-        """The records of the networks that were kept."""
+        """Compile the networks that were kept."""
         self._ipv4.sort(key=lambda one: -one[0].network.length)
         for rule, origin in (*self._ipv4, *self._ipv6):
             data = rule.data + origin

@@ -1,1 +1,1 @@
-"""The service: who gets a slot, who is in which worker slot, which orphan is whose. Decides."""
+"""The service: the queue for slots, the life of a worker slot, the adoption of orphans. Decides."""

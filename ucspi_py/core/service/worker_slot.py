@@ -71,7 +71,7 @@ def ended(slot: WorkerSlot, pid: int, now: float) -> WorkerSlot:
             slot = _backed_off(slot, now) if young else replace(slot, due=now, back_off=0.0)
     if slot.serving and slot.serving.pid == pid:
         return replace(slot, serving=None)
-    # Whom it was to relieve serves on, and is still to be relieved.
+    # The worker that it was to relieve serves on, and is still to be relieved.
     return replace(slot, coming=None, relief=bool(slot.serving))
 
 
@@ -81,7 +81,7 @@ def to_be_relieved(slot: WorkerSlot) -> WorkerSlot:
 
 
 def workers(slot: WorkerSlot) -> set[int]:
-    """The process ids of this slot's workers."""
+    """The process ids of the workers in a slot."""
     return {worker.pid for worker in (slot.serving, slot.coming) if worker}
 
 

@@ -1,1 +1,1 @@
-"""The dialogue with a refused client. Decides."""
+"""SMTP: the verdict of a screen, and the dialogue with a refused client. Decides."""

@@ -1,6 +1,6 @@
 """The SMTP dialogue of a refused client: client bytes -> reply bytes (commands.c, rblsmtpd.c). Never touches a socket.
 
-Every verb but six gets the refusal, so no message can ever be begun and nothing a client pipelines means anything.
+Every verb but six gets the refusal, so no message can ever be begun, and pipelined commands are harmless.
 """
 
 from ..text import clean
@@ -17,24 +17,29 @@ _FINE_VERBS = frozenset((b"helo", b"ehlo", b"mail", b"rset", b"noop"))
 _KNOWN_VERBS = _FINE_VERBS | frozenset(
     (b"rcpt", b"data", b"bdat", b"auth", b"vrfy", b"expn", b"help", b"starttls", b"etrn", b"xclient")
 )
-#: What speaks to us is no mail server (Postfix, postscreen_forbidden_commands); nothing it says is worth an answer.
+#: Verbs of HTTP: the client is no mail server (Postfix, postscreen_forbidden_commands), and is left.
 _FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
-#: How what has no lines begins: a TLS or SSL hello, a SOCKS request, Remote Desktop. No line end may ever come.
+#: First bytes of protocols without lines: TLS hello (RFC 8446, 5.1: handshake 22), SSL 2 hello, SOCKS 4 and 5 request
+#: (RFC 1928, 3), Remote Desktop (RFC 1006, 6: TPKT 3). No line end may ever come.
 _FOREIGN_BYTES = (b"\x16", b"\x80", b"\x04", b"\x05", b"\x03")
 _QUIT = b"quit"
 
-#: C takes lines without end (and memory with them) and any number of commands; Postfix's limits are these.
+#: Bytes of a line, commands and errors: Postfix's line_length_limit, postscreen_command_count_limit and
+#: smtpd_soft_error_limit. C takes lines without end (and memory with them) and any number of commands.
 LINE_LIMIT = 2048
 COMMAND_LIMIT = 20
 ERROR_LIMIT = 10
 
-#: What a client says of itself, by the name under which it is kept; and bytes that are kept of each.
+#: Verbs whose parameters are kept for the log, and the name under which they are; then bytes that are kept of each.
 _QUOTED = {b"helo": b"helo", b"ehlo": b"helo", b"mail": b"mail", b"rcpt": b"rcpt"}
 _QUOTE_LIMIT = 100
 
 
 class RefusalDialogue:
-    """One refused client. Feed it what the client sends, send what it returns, end when it is finished."""
+    """The dialogue with one refused client: feed it what the client sends, send what it returns.
+
+    refusal: the verdict. reply: its line, with the line end. finished: whether the connection is to be closed.
+    """
 
     def __init__(self, refusal: Refuse) -> None:
         self.reply = refusal.reply + b"\r\n"
@@ -45,19 +50,19 @@ class RefusalDialogue:
 
     @property
     def said(self) -> dict[bytes, bytes]:
-        """The client's first HELO or EHLO, MAIL and RCPT, by verb (EHLO is helo, too), safe for a log line."""
+        """Quote the client's first HELO or EHLO, MAIL and RCPT, by verb (EHLO is helo, too), safe for a log line."""
         return {verb: clean(words) for verb, words in self._said.items()}
 
     def greeting(self) -> bytes:
-        """What the client reads first."""
+        """The greeting, 220, which is sent first."""
         return _GREETING
 
     def dismissal(self) -> bytes:
-        """What a client reads for whom there is no time (-t 0): the refusal, and nothing more."""
+        """The refusal, for a client that gets nothing else (-t 0); the dialogue is then finished."""
         return self._last(self.reply)
 
     def receive(self, data: bytes) -> bytes:
-        """Client bytes, in pieces of any size -> the replies they earn, in order."""
+        """Read client bytes, in pieces of any size -> the replies to whole lines among them, in order."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         replies = []
         for line in lines:

@@ -1,4 +1,4 @@
-"""What the screen says of a client: Accept or Refuse. $RBLSMTPD and the reply line. Never asks and never talks."""
+"""The verdict of a screen: Accept or Refuse, its reply line and its $RBLSMTPD. Never looks a client up."""
 
 from dataclasses import dataclass
 
@@ -10,26 +10,26 @@ TEXT_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The client may talk to the program. known: somebody vouches for it, so it need not be watched any longer."""
+    """The client may talk to the program. known: a rule or an -a zone vouches for it, so it is watched no longer."""
 
     known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The client is refused: code 451 (try later) or 553 (for good), and the text as it was found."""
+    """The client is refused. code: 451, temporary, or 553, permanent. text: for the reply, as it was found."""
 
     code: int
     text: bytes
 
     @property
     def reply(self) -> bytes:
-        """The reply line without its line end: code and text, 200 bytes of it at most, control and 8-bit bytes as ?."""
+        """The reply line without its line end: code, and 200 bytes of text at most, control and 8-bit bytes as ?."""
         return b"%d %s" % (self.code, clean(self.text[:TEXT_LIMIT]))
 
     @property
     def variable(self) -> bytes:
-        """What $RBLSMTPD would have to be for the same verdict; a text must not begin as another one would."""
+        """The $RBLSMTPD that gives the same verdict; a blank keeps a 451 from beginning as a 553 does."""
         text = clean(self.text[:TEXT_LIMIT])
         if self.code >= 500:
             return b"-" + text
@@ -38,12 +38,12 @@ class Refuse:
 
 Verdict = Accept | Refuse
 
-#: A client that talks before it is greeted is a program in a hurry, not a mail server.
+#: A client that talks before the greeting breaks RFC 5321, 4.3.1: it is a program in a hurry, not a mail server.
 EARLY = Refuse(451, b"you talked before you were greeted")
 
 
 def told(rblsmtpd: bytes | None) -> Verdict | None:
-    """$RBLSMTPD -> the verdict it gives (rblsmtpd.c, main); None where the zones are to be asked."""
+    """Parse $RBLSMTPD, None = not set -> its verdict (rblsmtpd.c, main); None where the zones are to be asked."""
     if rblsmtpd is None:
         return None
     if not rblsmtpd:

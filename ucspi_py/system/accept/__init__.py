@@ -1,1 +1,1 @@
-"""Who comes in: the listening socket, the queue behind it, slots and places."""
+"""Accepting clients: the listening socket, the queue behind it, slots and places. Does."""

@@ -1,4 +1,4 @@
-"""The listener as one worker sees it: watched while there is room, left to others while there is none. Never serves."""
+"""Accepting in one worker: the listener is watched while there is room, and left to others without. Never serves."""
 
 import asyncio
 import errno
@@ -11,11 +11,11 @@ from ..process.loop import watch_edges
 from ..process.timer import Timer
 from .listener import Listener, is_crowded
 
-#: Clients accepted in one wake-up: the loop's own cost is then shared by several.
+#: Clients accepted in one wake-up: they share the cost of one turn of the loop, and other workers find the rest.
 _BURST = 16
-#: Seconds for which nobody is accepted when there are no descriptors, no memory or no processes for a client.
+#: Seconds without accepting when there are no descriptors, no memory or no processes for a client.
 _REST = 0.5
-#: Seconds between two looks whether the master goes on, while it is stopped and clients knock.
+#: Seconds between two looks whether the master goes on, while it is stopped and clients are in the queue.
 _STOPPED_LOOKS = 0.2
 #: Seconds between two lines about what is scarce.
 _STARVED_LINES = 2.0
@@ -26,26 +26,30 @@ _SCARCE = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 
 
 class Host(Protocol):
-    """Whoever the acceptor accepts for."""
+    """What the acceptor accepts for."""
 
     def wants_client(self) -> bool:
         """Whether a client would be welcome now."""
 
     def take(self, client: socket.SocketType, peer: Any, /) -> None:
-        """Take a client and its address as accept gives it. Raises only where it has not taken it."""
+        """Take over a client. peer: its address as accept(2) gives it. Raises only where it has not taken it over."""
 
     def changed(self) -> None:
-        """Hear that the acceptor has looked away: watch() is to be called when there is room again."""
+        """Called when the acceptor has looked away: watch() is to be called once there is room again."""
 
     def make_room(self) -> bool:
-        """Give up a client that is held, for its descriptor; False where there is none."""
+        """Close a client that is held refused, for its descriptor; False where there is none."""
 
     def starved(self, why: str, /) -> None:
-        """Hear why nobody can be accepted."""
+        """Called when no client can be accepted. why: in djb's words for errno."""
 
 
 class Acceptor:
-    """Accepts for one worker. stopped: whether the master is stopped; nobody is accepted until it goes on."""
+    """Accepts clients for one worker.
+
+    listener: closed by close(). host: takes them. stopped: whether the master is stopped (SIGSTOP); no client is
+    accepted until it goes on.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, listener: Listener, host: Host, stopped: Callable[[], bool]
@@ -62,12 +66,12 @@ class Acceptor:
 
     @property
     def closed(self) -> bool:
-        """Whether we listen no more."""
+        """Whether this worker listens no more."""
         return self._listener is None
 
     @property
     def away(self) -> bool:
-        """Whether we listen, and have looked away for want of room."""
+        """Whether this worker listens, and has looked away for want of room."""
         return self._listener is not None and not self._watching
 
     def is_crowded(self) -> bool:
@@ -85,7 +89,7 @@ class Acceptor:
             self._look_away()
 
     def is_resting(self) -> bool:
-        """Whether nobody is taken in for a while."""
+        """Whether no client is accepted for a while, after rest()."""
         return self._loop.time() < self._resting_until
 
     def rest(self, seconds: float = _REST) -> None:
@@ -101,19 +105,19 @@ class Acceptor:
         self.watch()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Close the listener."""
         if self._listener:
             self._loop.remove_reader(self._listener)
             self._listener.close()
             self._listener = None
 
     def relieve(self) -> None:
-        """Take clients off a queue that is about to overflow, whether there is room for them or not."""
+        """Accept clients from a queue that is about to overflow, whether there is room for them or not."""
         while self.is_crowded() and not self._stopped() and self._accept_some():
             pass
 
     def _look_away(self) -> None:
-        """Leave the listener to others: a client in its queue is accepted by whoever has room."""
+        """Leave the listener to workers that have room."""
         if not self._listener or self._looked_away:
             return
         watched, self._watching = self._watching, False

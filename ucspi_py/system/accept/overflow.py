@@ -1,4 +1,4 @@
-"""Clients that were taken off an overflowing queue and wait for room, in the order in which they came. Never serves.
+"""The overflow queue: clients accepted from a full listener's queue wait for room, first come, first served.
 
 Nothing is sent to them and nothing looked up: they notice no more than they would in the listener's queue.
 """
@@ -11,10 +11,10 @@ from ...core.client.connection import Endpoints
 
 
 class OverflowQueue:
-    """capacity: how many may wait.
+    """Queues accepted clients until there is room.
 
-    has_room: whether one more could be served. serve: gets each client when there is room. failed: gets what it has
-    raised; the client is left, and the others are served.
+    capacity: how many may wait. has_room: whether one more could be served. serve: gets each client when there is room.
+    failed: gets what that has raised; the client is closed, and the others are served.
     """
 
     def __init__(
@@ -32,16 +32,16 @@ class OverflowQueue:
         self._calling = False
 
     def __len__(self) -> int:
-        """How many wait."""
+        """The number of clients that wait."""
         return len(self._waiting)
 
     @property
     def has_seats(self) -> bool:
-        """Whether one more may wait here."""
+        """Whether one more client may wait here."""
         return len(self._waiting) < self._capacity
 
     def join(self, client: socket.SocketType, endpoints: Endpoints) -> None:
-        """Take a client; it is served at once where nobody waits and there is room."""
+        """Serve a client at once where none waits and there is room; otherwise append it."""
         if not self._waiting and not self._calling and self._has_room():
             self._serve_one(client, endpoints)
         else:
@@ -49,8 +49,8 @@ class OverflowQueue:
             self.call_in()
 
     def call_in(self) -> None:
-        """Serve as many as there is room for."""
-        if self._calling:  # whoever is served may leave at once, and so make room
+        """Serve waiting clients while there is room."""
+        if self._calling:  # a client that is served may leave at once, and so make room
             return
         self._calling = True
         try:

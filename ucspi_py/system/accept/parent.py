@@ -1,4 +1,4 @@
-"""The process that started us, as the system tells of it. Never signals it."""
+"""The state of our parent process (proc(5)). Never signals it."""
 
 import os
 import time
@@ -10,7 +10,7 @@ _BYTES = 64
 
 
 class Parent:
-    """Our parent process. To be made in the child."""
+    """Our parent process, the master of a worker. To be made in the child."""
 
     def __init__(self) -> None:
         self._stopped = False
@@ -21,7 +21,7 @@ class Parent:
             self._stat = -1
 
     def is_stopped(self) -> bool:
-        """Whether it was stopped by a signal (svc -p), a hundredth of a second ago at most. No where nobody tells."""
+        """Whether it was stopped by a signal (svc -p), a hundredth of a second ago at most. False without /proc."""
         if self._stat >= 0 and time.monotonic() >= self._next_look:
             self._next_look = time.monotonic() + _LOOKS
             try:

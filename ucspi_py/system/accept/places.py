@@ -22,7 +22,7 @@ class Places:
         return bool(self._waiting)
 
     def any_left(self) -> bool:
-        """Whether one more client could have a place, its own or that of one that is held refused."""
+        """Whether one more client could have a place: a free one, or that of a client that is held refused."""
         return self._board.has_free(self._board.pending) or self._board.anybody_held()
 
     def claim(self) -> int | None:
@@ -69,7 +69,7 @@ class Places:
                 turn.set_result(row)
 
     def look_again(self) -> None:
-        """Ask another held client to leave for each that waits still: a worker that was asked may have been killed."""
+        """Dismiss another held client for each that waits still: a worker that was asked may have been killed."""
         for _ in self._waiting:
             self._board.dismiss_oldest()
 

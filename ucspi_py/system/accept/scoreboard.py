@@ -55,15 +55,15 @@ class Scoreboard:
         self.vacancies = Vacancies()
 
     def running(self) -> int:
-        """How many backends run."""
+        """Count the running backends."""
         return self._memory[: len(self.slots)].count(_RUNNING)
 
     def free(self, rows: range) -> int:
-        """How many rows of a stretch may be claimed."""
+        """Count the free rows of a stretch."""
         return self._memory[rows.start : rows.stop].count(_FREE)
 
     def has_free(self, rows: range) -> bool:
-        """Whether any row of a stretch may be claimed."""
+        """Whether any row of a stretch is free."""
         return self._memory.find(_FREE_BYTE, rows.start, rows.stop) >= 0
 
     def claim(self, rows: range, *, leave: int = 0) -> int | None:
@@ -124,11 +124,11 @@ class Scoreboard:
         self._memory[row] = _HELD
 
     def anybody_held(self) -> bool:
-        """Whether any refused client is held that has not been asked to leave yet."""
+        """Whether any refused client is held that has not been dismissed."""
         return self._memory.find(_HELD_BYTE, self.pending.start, self.pending.stop) >= 0
 
     def dismiss_oldest(self) -> bool:
-        """Ask the client that has been held longest to leave, whichever worker has it; False where none is held."""
+        """Dismiss the client that has been held longest, whichever worker has it; False where none is held."""
         held = self._seniority.tolist()
         while seniority := max(held, default=0):
             place = held.index(seniority)
@@ -139,7 +139,7 @@ class Scoreboard:
         return False
 
     def _dismiss(self, place: int, seniority: int) -> bool:
-        """Whether nobody was quicker."""
+        """Mark a row as dismissed; False where another process was quicker."""
         row = self.pending.start + place
         with self._shared.byte(row) as alone:
             if not alone or self._seniority[place] != seniority:
@@ -149,7 +149,7 @@ class Scoreboard:
             return True
 
     def dismissed(self) -> list[int]:
-        """The rows of held clients of this process that have been asked to leave."""
+        """Find the rows of held clients of this process that have been dismissed."""
         rows, me = [], os.getpid()
         row = self._memory.find(_DISMISSED_BYTE, self.pending.start, self.pending.stop)
         while row >= 0:

@@ -1,1 +1,1 @@
-"""What is found out of others: names, ident, DNS."""
+"""Looking up: names and ident answers of clients, DNS. Does."""

@@ -1,4 +1,4 @@
-"""An answer's packet -> the answer. The only importer of dns. Never asks and never judges."""
+"""A response packet -> the answer. The only importer of dns. Never sends a query and never judges."""
 
 import dns.name
 
@@ -8,15 +8,15 @@ from ...core.dns.message import PROTOCOL_ERROR, Answer, Question, Truncated
 
 
 def read(packet: bytes, asked: Question) -> Answer:
-    """The answer in a packet that is one, in time that is bounded by its length. Raises Truncated.
+    """Parse a packet for which is_answer() holds, in time that is bounded by its length. Raises Truncated.
 
-    Whatever else goes wrong in reading it is Failed: the packet is a stranger's, and somebody waits for the answer.
+    Whatever else goes wrong is PROTOCOL_ERROR: anyone may have sent the packet, and a client waits for the answer.
     """
     try:
         return dns_message.answer(packet, asked, _name_at)
     except Truncated:
         raise
-    except Exception:  # of a library that reads what strangers send
+    except Exception:  # of a library that reads what anyone may send
         return PROTOCOL_ERROR
 
 

@@ -1,4 +1,4 @@
-"""Waiting for an answer of the name servers, for who has nothing else to do meanwhile. Never asks by itself."""
+"""An answer of the name servers as a future, for callers that await it. Never sends a query by itself."""
 
 import asyncio
 
@@ -6,14 +6,14 @@ from ...core.dns.message import Answer, Ask
 
 
 def answer_to(ask: Ask, name: bytes, kind: int, deadline: float) -> asyncio.Future[Answer]:
-    """Ask for the records of one type of a dotted name, and have the answer to be awaited.
+    """Query the records of one type of a dotted name; the future of the answer.
 
-    kind: A, AAAA, TXT or PTR. deadline: in seconds of the monotonic clock; the answer is then Failed.
+    ask: sends the query. kind: A, AAAA, TXT or PTR. deadline: second of the monotonic clock; the answer is then Failed.
     """
     answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
 
     def callback(answer: Answer) -> None:
-        if not answered.done():  # by who does not want to know any more
+        if not answered.done():  # cancelled by a caller that awaits it no more
             answered.set_result(answer)
 
     ask(name, kind, deadline, callback)

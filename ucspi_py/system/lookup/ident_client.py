@@ -1,4 +1,4 @@
-"""Who owns the connection, says the client's ident server. Never believes more than RFC 1413 lets it say."""
+"""The ident client (RFC 1413): queries the client's ident server. Never reads more of it than ident.py bounds."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ _PORT = 113
 
 
 async def ask(endpoints: Endpoints, deadline: float) -> bytes | None:
-    """The ident answer; None where there is none before the deadline (seconds of the monotonic clock)."""
+    """Query the ident server of a client; None where no answer comes. deadline: second of the monotonic clock."""
     try:
         async with asyncio.timeout_at(deadline):
             return await _ask(endpoints)
@@ -24,7 +24,7 @@ async def _ask(endpoints: Endpoints) -> bytes | None:
     family = socket.AF_INET6 if ":" in remote else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as ident_server:
         ident_server.setblocking(False)
-        # remoteinfo.c: the answer depends on the address we ask from.
+        # remoteinfo.c: the answer depends on the address that the query comes from.
         ident_server.bind((local, 0))
         await loop.sock_connect(ident_server, (remote, _PORT))
         await loop.sock_sendall(ident_server, ident.question(endpoints.remote_port, endpoints.local_port))
@@ -33,5 +33,5 @@ async def _ask(endpoints: Endpoints) -> bytes | None:
             answer = reader.receive(data)
             if answer is not None:
                 return answer
-            await asyncio.sleep(0)  # sock_recv waits for nothing where there is something: nobody else would be served
+            await asyncio.sleep(0)  # sock_recv does not wait where there is something: no other client would be served
     return None

@@ -1,4 +1,4 @@
-"""What can be found out about a client: its name, our name, its ident answer, all asked at once. Never decides."""
+"""Looking up the names of a connection: the client's, ours, its ident answer, all at once. Never decides."""
 
 import asyncio
 import socket
@@ -15,20 +15,20 @@ from .futures import answer_to
 
 
 def asks_dns(settings: ServerSettings) -> bool:
-    """Whether any name of a client is ever looked up."""
+    """Whether the settings have any name looked up in DNS (-h, no -l)."""
     return settings.remote_host or settings.local_name is None
 
 
 def wanted(settings: ServerSettings) -> bool:
-    """Whether anything is to be found out about a client at all."""
+    """Whether the settings have anything looked up at all (-h, no -l, -r)."""
     return asks_dns(settings) or settings.remote_info
 
 
 @dataclass(frozen=True, slots=True)
 class NameLookup:
-    """What is found out about each client of a server. ask: the way to the name servers.
+    """Looks up the names of a server's clients.
 
-    static: the names of every client; None where they have to be looked up.
+    ask: sends DNS queries. static: the names of every client; None where they have to be looked up.
     """
 
     settings: ServerSettings
@@ -40,7 +40,7 @@ class NameLookup:
         object.__setattr__(self, "static", static)
 
     async def look_up(self, endpoints: Endpoints) -> Names:
-        """Look up names as -h, -p, -l and -r want them, within one deadline of -t seconds for all of them together."""
+        """Look names up as -h, -p, -l and -r want, all together within -t seconds (tcpserver.c, doit)."""
         settings, ask = self.settings, self.ask
         deadline = time.monotonic() + settings.lookup_seconds
         local_host, remote_host, remote_info = await asyncio.gather(

@@ -1,9 +1,10 @@
-"""Numbers that nobody can guess, drawn from the system some thousands at a time. Never seeded."""
+"""Unpredictable numbers for query ids (RFC 5452, 9.2), drawn from the system some thousands at a time. Never seeded."""
 
 import os
 import struct
 from collections.abc import Iterator
 
+#: Numbers of one system call, 4 KB, so that a query costs none of its own.
 _AT_A_TIME = 2048
 
 
@@ -16,7 +17,7 @@ _source = _numbers()
 
 
 def random_number() -> int:
-    """0 to 65535."""
+    """Draw a number from 0 to 65535."""
     return next(_source)
 
 

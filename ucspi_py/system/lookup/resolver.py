@@ -22,12 +22,12 @@ _OUT = 200
 _LEAST_OUT = 8
 #: Seconds between two looks for questions whose time is over: one timer for all of them.
 _LOOKS = 0.05
-#: Seconds for which the answer of a silent server is waited for, since it says that the server is well again.
+#: Seconds for which the answer of a silent server is waited for, since it shows that the server is well again.
 _MEMORY = 5.0
 
 
 class _Asking(Resolution["Upstream"]):
-    """A question that is out for everybody who asks it. waiters: their deadlines, in monotonic seconds, and calls."""
+    """A question that is out, for all that ask it. waiters: their deadlines, in monotonic seconds, and callbacks."""
 
     __slots__ = ("asked", "begun", "key", "queries", "waiters")
 
@@ -40,7 +40,7 @@ class _Asking(Resolution["Upstream"]):
 
     @property
     def is_busy(self) -> bool:
-        """Whether it waits for its turn, or for an answer over TCP, so that to repeat it is of no use."""
+        """Whether it waits for its turn, or for an answer over TCP, so that repeating it is of no use."""
         return any(query.is_queued or query.tcp for query in self.queries)
 
     @property
@@ -104,7 +104,7 @@ class Resolver:
         self._askings.clear()
 
     def _follow(self, now: float) -> None:
-        """Ask the servers that are named now; what is out begins anew with them."""
+        """Use the servers that are named now; questions that are out begin anew with them."""
         servers = self._current(now)
         if servers is self._servers:
             return
@@ -216,7 +216,7 @@ class Resolver:
 
 
 def _told(callback: AnswerCallback, answer: Answer) -> None:
-    """One client's trouble is not another's, though both wait for the same answer."""
+    """Call a callback whose error must not keep the answer from the others."""
     try:
         callback(answer)
     except Exception as error:

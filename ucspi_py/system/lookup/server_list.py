@@ -1,4 +1,4 @@
-"""The name servers that are to be asked, as resolv.conf names them now. Never asks one."""
+"""The name servers in force: $DNSCACHEIP's, or resolv.conf's as it is now. Never sends a query."""
 
 import os
 
@@ -14,7 +14,8 @@ _SIZE_LIMIT = 1 << 16
 class ServerList:
     """Gives the servers of $DNSCACHEIP or, where that names none, those of the file as it is now.
 
-    variable: the value of $DNSCACHEIP. Raises AskedWrongly where that means nothing.
+    variable: the value of $DNSCACHEIP, "" = not set. path: of resolv.conf(5). Raises AskedWrongly for a word in the
+    variable that is no name server.
     """
 
     def __init__(self, variable: str, path: str = _RESOLV_CONF) -> None:
@@ -27,11 +28,10 @@ class ServerList:
             self._read_again()
 
     def current(self, now: float) -> tuple[Server, ...]:
-        """The servers, in order; the same object as long as they are the same.
+        """List the servers, in order; the same object as long as they are the same.
 
-        now: seconds of the monotonic clock; the file is looked at once a second at most. One that is not there means
-        this machine, as in C. One that cannot be read says nothing new: who was allowed to read it at the start may be
-        root no more.
+        now: seconds of the monotonic clock; the file is looked at once a second at most. A missing file means this
+        machine, as in C. An unreadable one changes nothing: the process that read it at the start may be root no more.
         """
         if now >= self._look_at and not self._fixed:
             self._look_at = now + _LOOKS

@@ -16,7 +16,7 @@ _PATIENCE = 20.0
 
 
 def address_of(host: str) -> str:
-    """The first address of a name, IPv4 before IPv6, from the name servers and not from /etc/hosts, as in C.
+    """Look up the first address of a name, IPv4 before IPv6, by the name servers and not in /etc/hosts, as in C.
 
     ``localhost`` is 127.0.0.1 wherever the servers do not know it (RFC 6761, 6.3). Raises Failure with tcpserver's
     sentence.

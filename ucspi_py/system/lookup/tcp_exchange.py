@@ -1,6 +1,6 @@
-"""One question to one name server over TCP. Never judges an answer.
+"""One DNS query over TCP (RFC 7766). Never judges an answer.
 
-Callbacks, as everything about a question: a stream and a task for each would cost more than the question.
+By callbacks, as all of the resolver: a stream and a task for each query would cost more than the query.
 """
 
 import asyncio
@@ -17,11 +17,12 @@ from .query_ids import random_number
 
 #: RFC 1035, 4.2.2: before a message stands its length.
 _LENGTH = 2
+#: Bytes read in one turn of the loop: any answer, with its length.
 _AT_ONCE = 1 << 16
 
 
 class TcpExchange:
-    """Connects, asks, reads one answer of 64 KB at most, and closes. tell: gets the answer, once."""
+    """Connects, sends a query, reads one answer of 64 KB at most, and closes. callback: gets the answer, once."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, server: Server, asked: Question, callback: Callable[[Answer], None]
@@ -38,7 +39,7 @@ class TcpExchange:
             loop.call_soon(self._end, UNREACHABLE)
 
     def close(self) -> None:
-        """Close it; nothing is told any more."""
+        """Close the connection; the callback is not called any more."""
         if self._socket:
             self._loop.remove_writer(self._socket)
             self._loop.remove_reader(self._socket)
@@ -55,7 +56,7 @@ class TcpExchange:
         self._loop.add_writer(self._socket, self._send)
 
     def _send(self) -> None:
-        """Connected, or not: the first packet that is sent tells."""
+        """Send the query; only an error of that shows that the connection failed."""
         if self._socket:
             self._loop.remove_writer(self._socket)
             packet = self._asked.packet(self._number)
@@ -97,4 +98,4 @@ class TcpExchange:
 
 
 def _nobody(_answer: Answer) -> None:
-    """Nobody waits any more."""
+    """The callback of a closed exchange."""

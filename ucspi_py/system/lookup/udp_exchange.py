@@ -34,7 +34,7 @@ _TOGETHER = 32
 
 
 class Query(Protocol):
-    """A question on its way to one server. sent: monotonic second. tries: sockets on which it was to leave."""
+    """What an exchange needs of a query. sent: monotonic second. tries: sockets on which it was to leave."""
 
     asked: Question
     sent: float
@@ -93,7 +93,7 @@ class Exchange(Generic[Q]):
         return not self._out
 
     def ask(self, query: Q) -> None:
-        """Have a question leave in this turn of the loop."""
+        """Send a query at the end of this turn of the loop, together with others."""
         number = random_number()
         while number in self._out:
             number = random_number()
@@ -107,22 +107,22 @@ class Exchange(Generic[Q]):
             self._send()
 
     def wear_out(self) -> None:
-        """Have it replaced before the next question."""
+        """Have the socket replaced before the next query."""
         self._left = 0
 
     def forget(self, before: float) -> None:
-        """Wait no more for answers to what was sent before a monotonic second."""
+        """Give up queries sent before a monotonic second."""
         for number in [number for number, query in self._out.items() if query.sent < before]:
             del self._out[number]
 
     def close_if_done(self) -> bool:
-        """Close it unless an answer may come yet; whether it is closed."""
+        """Close the socket unless an answer may come yet; whether it is closed."""
         if not self._out:
             self.close()
         return not self._out
 
     def close(self) -> None:
-        """Close it now, whatever is out."""
+        """Close the socket now, whatever is out."""
         self._unsent, self._out = [], {}
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
@@ -142,7 +142,7 @@ class Exchange(Generic[Q]):
                 return
 
     def _receive(self) -> None:
-        """Take as many packets as are awaited, some at most, so that a flood does not keep the loop; then read them."""
+        """Receive as many packets as are awaited, 32 at most, so that no flood keeps the loop; then read them."""
         packets, failed = [], False
         for _ in range(min(_TOGETHER, len(self._out) or 1)):
             try:
@@ -159,7 +159,7 @@ class Exchange(Generic[Q]):
             self._fail([number for number, _ in self._unsent])
 
     def _fail(self, unsent: list[int]) -> None:
-        """The server's port is closed or there is no way to it, which the system says once for all that was sent.
+        """Fail all queries: the port is closed or there is no route, which the system reports once for all of them.
 
         What was not sent leaves on another socket; what fails there, too, has failed.
         """

@@ -1,4 +1,4 @@
-"""The UDP sockets to one name server: a random one of them for each question. Never sends and never reads."""
+"""The UDP sockets to one name server: a random one of them for each query. Never sends and never reads."""
 
 import asyncio
 from typing import Generic
@@ -53,7 +53,7 @@ class UdpPool(Generic[Q]):
         self._exchanges, self._worn, self._chosen = [], [], None
 
     def _ask_again(self, query: Q) -> None:
-        """Where one socket has failed the others are as old as it was."""
+        """Send a query again; where one socket has failed, all that are as old are replaced."""
         self.missed(query.sent)
         self.ask(query)
 

@@ -1,6 +1,6 @@
-"""One name server as one process asks it: so many questions out at a time, the others in order behind them.
+"""One name server as one process queries it: a limited number of queries out, the others in order behind them.
 
-Never decides whom to ask.
+Never decides which server is asked.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ class Upstream(Generic[Owner]):
         return query
 
     def ask_over_tcp(self, query: Query[Owner]) -> None:
-        """Ask again, for an answer that is TOO_LONG."""
+        """Send a query again, for an answer that is TOO_LONG."""
         query.tcp = TcpExchange(self._loop, self.server, query.asked, partial(self._on_tcp_answer, query))
 
     def miss(self, query: Query[Owner], now: float) -> bool:
@@ -119,7 +119,7 @@ class Upstream(Generic[Owner]):
             self._free(now)
 
     def give_up_queue(self) -> list[Query[Owner]]:
-        """The queries that were waiting, which will not be asked."""
+        """Empty the queue: the queries that were waiting in it, which are not sent."""
         queue, self._queue = self._queue, deque()
         given_up = [query for query in queue if query.state == _QUEUED]
         for query in given_up:

@@ -1,4 +1,4 @@
-"""The file descriptors we were started with: none of 0 to 2 missing, none above 2 passed on. Never opens a client."""
+"""The file descriptors we were started with: none of 0 to 2 missing, none above 2 passed on."""
 
 import os
 
@@ -13,7 +13,7 @@ def survive_closed() -> None:
 
 
 def keep_to_ourselves() -> None:
-    """Mark everything above 2 close-on-exec, so that no backend gets what was meant for us or for nobody."""
+    """Mark everything above 2 close-on-exec, so that no backend inherits it."""
     for fd in _open_descriptors():
         if fd > 2:
             try:
@@ -23,7 +23,7 @@ def keep_to_ourselves() -> None:
 
 
 def null_input_and_output() -> None:
-    """tcpserver.c closes 0 and 1 before it serves; /dev/null keeps the numbers from being taken by a socket."""
+    """Replace 0 and 1 by /dev/null before serving; C closes them, but a socket could then get their numbers."""
     fd = os.open(os.devnull, os.O_RDWR)
     os.dup2(fd, 0)
     os.dup2(fd, 1)

@@ -1,4 +1,4 @@
-"""What the launchers in bin/ could not do for us: the operator's environment and input, as they were before the shell.
+"""The rest of a launcher's work (bin/): the operator's environment and input as they were before its shell.
 
 Never a setting of the operator's.
 """
@@ -12,7 +12,7 @@ from ...core.service.launch_note import Keeper, LaunchNote
 
 
 def arrive(note: LaunchNote, variables: MutableMapping[bytes, bytes]) -> None:
-    """Have the environment and the standard input that whoever started the launcher gave it.
+    """Restore the environment and the standard input with which the launcher was started.
 
     variables: os.environb. Without a keeper, or where it cannot be read, they stay as the launcher's shell and CPython
     (PEP 538) have left them.

@@ -25,7 +25,7 @@ class _HasFileno(Protocol):
 
 
 def new_loop() -> asyncio.AbstractEventLoop:
-    """The loop to serve with; asyncio's own where the system has no epoll."""
+    """Make the loop of a worker; asyncio's own where the system has no epoll(7)."""
     return _Loop() if hasattr(select, "epoll") else asyncio.new_event_loop()
 
 
@@ -57,7 +57,7 @@ class _Loop(asyncio.SelectorEventLoop):
         self._poll.watch(_number(fd), call, _READABLE | select.EPOLLET)
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
-        """Watch it no more; False where it was not watched."""
+        """Watch a descriptor no more; False where it was not watched."""
         # sock_recv and its like register by a way of asyncio's own, and take it back by this one.
         return self._poll.unwatch(_number(fd)) or super().remove_reader(fd)
 

@@ -1,4 +1,4 @@
-"""Where a program is found: pathexec_run.c's search. Never decides what to run."""
+"""The search for a program in $PATH (pathexec_run.c). Never decides what to run."""
 
 import errno
 import os
@@ -30,12 +30,12 @@ def first_that_runs(name: str, attempt: Callable[[str], T]) -> T:
 
 
 def find(name: str) -> str:
-    """The file that would be run for ``name``. Raises the OSError that C would report."""
+    """Find the file that would be run for ``name``. Raises the OSError that C would report."""
     return first_that_runs(name, _runnable)
 
 
 def become(argv: tuple[str, ...], environment: dict[bytes, bytes]) -> None:
-    """Become the program argv[0]; returns only by raising OSError."""
+    """Execute the program argv[0] in this process (execve(2)); returns only by raising OSError."""
     first_that_runs(argv[0], lambda file: os.execve(file, argv, environment))
 
 
@@ -48,7 +48,7 @@ def _files(name: str) -> Iterator[str]:
 
 
 def _runnable(file: str) -> str:
-    """execve refuses what is no regular file or has no permission by EACCES; so does this."""
+    """Check a file as execve(2) does, which refuses by EACCES what is no regular file or has no permission."""
     if not stat.S_ISREG(os.stat(file).st_mode) or not os.access(file, os.X_OK, effective_ids=True):
         raise OSError(errno.EACCES, os.strerror(errno.EACCES))
     return file

@@ -1,4 +1,4 @@
-"""Becoming somebody else, for good. Never decides who."""
+"""Giving up root for a user and a group, for good. Never decides which."""
 
 import grp
 import os
@@ -12,17 +12,17 @@ _LAST_ID = 2**32 - 2
 
 
 def user_id(user: str | None) -> int | None:
-    """A user's name or number -> its uid; None for None and for 0, which stay as they are. Raises AskedWrongly."""
+    """Look up a user by name or number -> its uid; None for None and for 0: no change. Raises AskedWrongly."""
     return _id(user, "user", lambda name: pwd.getpwnam(name).pw_uid)
 
 
 def group_id(group: str | None) -> int | None:
-    """A group's name or number -> its gid; None for None and for 0, which stay as they are. Raises AskedWrongly."""
+    """Look up a group by name or number -> its gid; None for None and for 0: no change. Raises AskedWrongly."""
     return _id(group, "group", lambda name: grp.getgrnam(name).gr_gid)
 
 
 def become(uid: int | None, gid: int | None) -> None:
-    """Give up root for gid (and no other group), then uid (tcpserver.c, main; prot.c); None leaves it as it is.
+    """Set gid (and no other group), then uid (tcpserver.c, main; prot.c); None = no change.
 
     Raises Failure with tcpserver's sentence, also where root could be had back afterwards.
     """

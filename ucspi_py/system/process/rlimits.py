@@ -1,6 +1,6 @@
-"""softlimit in front of us: its soft limits are meant for the programs, and CPython cannot live under them.
+"""Resource limits: those that softlimit set in front of us for the programs, and our own on open files.
 
-The launchers in bin/ note them and raise them (launch.py); here they are laid on the program.
+CPython cannot live under softlimit's. The launchers in bin/ note and raise them; here they are laid on the program.
 """
 
 import os
@@ -16,15 +16,18 @@ _PRLIMIT = "/usr/bin/prlimit"
 #: prlimit's names for a shell's letters.
 _RESOURCES = {"v": "as", "d": "data"}
 
-#: What dash, or bash in its place, adds to the environment.
+#: Variables that dash, or bash in its place, adds to the environment.
 _ADDED_BY_SHELLS = ("PWD", "OLDPWD", "SHLVL")
 
-#: What a worker opens besides its clients: logs, pipes, sockets to name servers.
+#: Descriptors that a worker needs besides its clients': logs, pipes, sockets to name servers, and room to spare.
 _OTHER_DESCRIPTORS = 200
 
 
 def make_room(clients: int) -> int | None:
-    """Let this process have descriptors for so many clients, if it may; the soft limit as it was, None if untouched."""
+    """Raise the soft limit on open files as far as the hard one allows; the old one, None = it was left as it is.
+
+    clients: how many it is to have descriptors for.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + _OTHER_DESCRIPTORS
     if soft == resource.RLIM_INFINITY or soft >= wanted:
@@ -35,12 +38,12 @@ def make_room(clients: int) -> int | None:
 
 
 def room_for(clients: int) -> int:
-    """For how many of so many clients there are descriptors, at least one."""
+    """Count the clients for which there are descriptors, 1 to ``clients``."""
     return max(1, min(clients, room_beside(0)))
 
 
 def room_beside(clients: int) -> int:
-    """For how many clients more than these there are descriptors."""
+    """Count the clients for which there are descriptors beside this number of ``clients``."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return sys.maxsize
@@ -49,7 +52,7 @@ def room_beside(clients: int) -> int:
 
 @contextmanager
 def descriptors(soft: int) -> Iterator[None]:
-    """Have this soft limit for a moment: what is started within inherits it."""
+    """Have a soft limit on open files within: programs that are started there inherit it. soft: descriptors."""
     room, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     try:
@@ -59,9 +62,10 @@ def descriptors(soft: int) -> Iterator[None]:
 
 
 def under(limits: SoftLimits, file: str, argv: tuple[str, ...], environment: Mapping[bytes, bytes]) -> tuple[str, ...]:
-    """What to run so that a program runs under these limits from its first instruction.
+    """Build the command that runs a program under limits from its first instruction.
 
-    file: where it was found; it would be searched for in the program's own $PATH, and another one found.
+    limits: pairs of letter and bytes. file: where the program was found; otherwise its own $PATH would be searched, and
+    another one found. argv: with the program's name in front. environment: the program's.
 
     Setting limits on the running program comes some milliseconds too late, on ourselves they make posix_spawn fail for
     want of memory, and a fork costs more than this second exec. Where there is no prlimit (util-linux) a shell does it,

@@ -29,9 +29,9 @@ class SharedMemory:
         self._patience = _PATIENCE
 
     def __enter__(self) -> mmap.mmap:
-        """Wait for the lock for a moment, then go on without it: what the stopped one was counting may be lost.
+        """Wait half a second for the lock, then go on without it: what a stopped process was counting may be lost.
 
-        Not again for the same stopped one: from then on the lock is only tried, until it is free once.
+        From then on the lock is only tried, until it is free once.
         """
         deadline = None
         while not self._lock():
@@ -53,7 +53,7 @@ class SharedMemory:
         return ByteLock(self._fd, place)
 
     def _lock(self) -> bool:
-        """Take the lock of all bytes; whether nobody else has any."""
+        """Try to lock all bytes; False where another process has a lock on any."""
         try:
             fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 
 class Signals:
-    """Notes the given signals and wakes whoever waits on ``fd`` for reading.
+    """Notes signals, and makes ``fd`` readable for the loop or poll that waits on it.
 
-    The pipe may overflow while the loop is stalled; the note is kept all the same, so no signal is ever lost.
+    numbers: of the signals. The pipe may overflow while the loop is stalled; the note is kept, so no signal is lost.
     """
 
     def __init__(self, *numbers: int) -> None:
@@ -24,7 +24,7 @@ class Signals:
         signal.set_wakeup_fd(self._wake, warn_on_full_buffer=False)
 
     def take(self) -> set[int]:
-        """The signals noted since the last call; empties the pipe."""
+        """Return the signals noted since the last call, and empty the pipe."""
         try:
             while len(os.read(self.fd, 4096)) == 4096:
                 pass
@@ -34,7 +34,7 @@ class Signals:
         return noted
 
     def close(self) -> None:
-        """Give up the pipe, in a forked child that makes its own."""
+        """Close the pipe, in a forked child that makes its own."""
         os.close(self.fd)
         os.close(self._wake)
 
@@ -43,7 +43,10 @@ class Signals:
 
 
 def readable(seconds: float | None, *fds: int) -> bool:
-    """Whether anything can be read, or has ended, within so many seconds; None = wait for ever."""
+    """Wait until any descriptor can be read or has ended (poll(2)); False where the time is over first.
+
+    seconds: to wait, None = for ever. fds: descriptors.
+    """
     poll = select.poll()
     for fd in fds:
         poll.register(fd, select.POLLIN)
@@ -52,7 +55,7 @@ def readable(seconds: float | None, *fds: int) -> bool:
 
 @contextmanager
 def all_blocked() -> Iterator[None]:
-    """No signal arrives within: a fork there leaves none to a handler of the wrong process."""
+    """Block all signals within: a fork there leaves none to a handler of the wrong process."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
         yield
@@ -61,9 +64,9 @@ def all_blocked() -> Iterator[None]:
 
 
 def ignored() -> frozenset[int]:
-    """The signals that whoever started us has set to be ignored, as nohup does.
+    """List the signals that were ignored when we were started, as under nohup(1).
 
-    SIGPIPE and SIGXFSZ cannot be told: the interpreter ignores them itself.
+    SIGPIPE and SIGXFSZ are left out: the interpreter ignores them itself.
     """
     ours = {signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)}
     return frozenset(n for n in signal.valid_signals() - ours if signal.getsignal(n) == signal.SIG_IGN)

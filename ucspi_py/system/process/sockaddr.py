@@ -7,14 +7,15 @@ SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
 
 def family(ip: str) -> socket.AddressFamily:
-    """IPv4's or IPv6's."""
+    """The family of an address, IPv4's or IPv6's."""
     return socket.AF_INET6 if ":" in ip else socket.AF_INET
 
 
 def sockaddr(ip: str, port: int) -> SocketAddress:
-    """An address, with the interface of a link-local one (``fe80::1%eth0``, RFC 4007), and a port.
+    """Build what bind(2) and connect(2) take.
 
-    Raises OSError (ENXIO) where there is no such interface, now; there may be one later.
+    ip: with the interface of a link-local address (``fe80::1%eth0``, RFC 4007). port: 0 to 65535. Raises OSError
+    (ENXIO) where there is no such interface, now; there may be one later.
     """
     if ":" not in ip:
         return ip, port

@@ -1,11 +1,11 @@
-"""A call that is due some time later, however often it is asked for. Never more than one is on its way."""
+"""A coalesced timer: one call some time later, however often it is asked for meanwhile."""
 
 import asyncio
 from collections.abc import Callable
 
 
 class Timer:
-    """Makes one call, ``seconds`` after it was first asked for."""
+    """Makes one call. seconds: from the first time that it is asked for."""
 
     def __init__(self, seconds: float, call: Callable[[], None]) -> None:
         self._seconds = seconds
@@ -13,7 +13,7 @@ class Timer:
         self._timer: asyncio.TimerHandle | None = None
 
     def ask(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Have the call made, unless it is on its way already."""
+        """Schedule the call, unless it is scheduled already."""
         if self._timer is None:
             self._timer = loop.call_later(self._seconds, self._fire)
 

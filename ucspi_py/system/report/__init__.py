@@ -1,1 +1,1 @@
-"""What is logged and counted."""
+"""Logging and counting. Does."""

@@ -1,4 +1,4 @@
-"""A piece of work in a process of its own, while this one does another. Never for a server."""
+"""Work in a forked process, while this one does other work. Never for a server."""
 
 import os
 import pickle
@@ -9,7 +9,7 @@ Result = TypeVar("Result")
 
 
 class Background(Generic[Result]):
-    """Begins a piece of work, and has its result when it is asked for."""
+    """Begins work at once. work: what to do; its result is pickled."""
 
     def __init__(self, work: Callable[[], Result]) -> None:
         self._work = work
@@ -26,7 +26,7 @@ class Background(Generic[Result]):
         self._reader = reader
 
     def result(self) -> Result:
-        """Wait for the result. Where the other process failed, the work is done here and fails as it does."""
+        """Wait for the result. Where the other process failed the work is done here, and raises what it raises."""
         with open(self._reader, "rb") as pipe:
             told = pipe.read()
         if self._child and os.waitpid(self._child, 0)[1] == 0:

@@ -22,13 +22,13 @@ PAIR = struct.Struct("<LL")
 
 
 class CheckedReader(cdblib.Reader):  # type: ignore[misc]
-    """cdblib's Reader over bytes in memory, with every position checked against the file and every search bounded."""
+    """Reads a cdb (cdb.txt), with every position checked against the file and every search bounded."""
 
     #: The two numbers at a position of the data.
     pair_at: Any = PAIR.unpack_from
 
     def __init__(self, data: Any) -> None:
-        """data: bytes, or what gives slices of bytes, with a pair_at of its own."""
+        """data: bytes, or what gives slices of bytes, with a pair_at of its own. Raises CorruptRules."""
         if len(data) < HEADER:
             raise CorruptRules("file is too short")
         super().__init__(data, strict=True)
@@ -38,7 +38,7 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
                 raise CorruptRules("a hash table lies outside the file")
 
     def get(self, key: bytes, default: Any = None) -> Any:
-        """The first value stored under the key; default where there is none. Raises CorruptRules."""
+        """Find the first value of a key; default where there is none. Raises CorruptRules."""
         _, hashed = self.hash_key(key)
         table, slots = self.index[hashed & 0xFF]
         slot = (hashed >> 8) % slots if slots else 0
@@ -66,7 +66,7 @@ class CheckedReader(cdblib.Reader):  # type: ignore[misc]
 
 
 class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
-    """cdblib's Writer for records by the hundred thousand, whose keys may hash to 0.
+    """Writes a cdb (cdb.txt) of records by the hundred thousand, whose keys may hash to 0.
 
     Records come by put_all() alone. A slot is one number, the record's position above the key's hash: it is empty when
     the position is (cdb_make.c).
@@ -78,7 +78,7 @@ class CheckedWriter(cdblib.Writer):  # type: ignore[misc]
         self._unordered = [array("Q") for _ in range(256)]
 
     def put_all(self, records: Iterable[tuple[bytes, bytes]]) -> None:
-        """Write records in their order."""
+        """Write (key, value) records in their order."""
         tables = self._unordered
         position = self.fp.tell()
         for batch in iter(partial(_some, iter(records)), []):

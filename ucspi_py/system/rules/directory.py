@@ -1,4 +1,4 @@
-"""A directory that is an access list -> the files in it. Never looks at what they say."""
+"""A directory that is an access list -> the files in it. Never looks at what is in them."""
 
 import os
 import stat
@@ -9,7 +9,7 @@ from ...core.importers.folder_entry import FolderEntry
 
 
 def files(path: str) -> list[FolderEntry]:
-    """Every regular file below a directory. Raises Failure ``unable to read PATH: reason``."""
+    """Read every regular file below a directory. Raises Failure ``unable to read PATH: reason``."""
     try:
         return list(_files(path, ""))
     except OSError as error:
@@ -28,7 +28,7 @@ def _files(path: str, below: str) -> Iterator[FolderEntry]:
 
 
 def _content(path: str, mode: int) -> bytes:
-    """What is in a file; nothing in one that its owner cannot read either: there the mode is the message."""
+    """Read a file; one that its owner cannot read either is empty: there the mode is the message."""
     if not mode & (stat.S_IRUSR | stat.S_IXUSR):
         return b""
     with open(path, "rb") as file:

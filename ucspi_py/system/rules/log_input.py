@@ -1,4 +1,4 @@
-"""A log on standard input, line by line, whether it is compressed or not. Never looks at what the lines say."""
+"""A log on standard input, line by line, whether it is compressed or not. Never looks at what is in the lines."""
 
 import zlib
 from collections.abc import Generator, Iterator
@@ -7,11 +7,11 @@ from io import BufferedIOBase
 from ...core.errors import Failure, unable
 
 _CHUNK = 1 << 16
-#: So many compressed bytes become a few megabytes at most.
+#: Compressed bytes that are unpacked at once: deflate makes 1,032 times as much of them at most, 4 MB.
 _BITE = 1 << 12
 _GZIP = b"\x1f\x8b"
 _EITHER = zlib.MAX_WBITS | 16
-#: The rest of a longer line is passed over: nobody may choose where a line begins.
+#: Bytes of a line; the rest of a longer one is passed over: no client may choose where a line begins.
 _LONGEST = 1 << 16
 
 

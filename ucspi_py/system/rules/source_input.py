@@ -9,7 +9,7 @@ from ...core.errors import unable
 
 
 def standard_input() -> bytes:
-    """All of standard input. Raises Failure with tcprules' sentence."""
+    """Read all of standard input. Raises Failure with tcprules' sentence."""
     try:
         if sys.stdin is None:
             raise OSError(errno.EBADF, "closed when we were started")
@@ -19,7 +19,7 @@ def standard_input() -> bytes:
 
 
 def name_of_standard_input() -> bytes:
-    """The last part of the name of the file on standard input; ``-`` for a pipe, or where nobody knows."""
+    """Find the last part of the name of the file on standard input; ``-`` for a pipe, or without /proc."""
     try:
         if stat.S_ISREG(os.fstat(0).st_mode):
             return os.path.basename(os.readlink(b"/proc/self/fd/0"))
@@ -29,7 +29,7 @@ def name_of_standard_input() -> bytes:
 
 
 def file(path: str) -> bytes:
-    """All of a file; ``-`` is standard input. Raises Failure ``unable to read PATH: reason``."""
+    """Read all of a file; ``-`` is standard input. Raises Failure ``unable to read PATH: reason``."""
     if path == "-":
         return standard_input()
     try:

@@ -1,4 +1,4 @@
-"""A compiled file for a look at it: one key, or all records. Never for a server, which asks by RulesFile."""
+"""A compiled file as the rules tools read it: one key, or all records. Never for a server, which uses RulesFile."""
 
 import os
 import struct
@@ -24,7 +24,7 @@ class Table:
             raise unreadable(path, corrupt) from None
 
     def get(self, key: bytes) -> bytes | None:
-        """The first value stored under the key, None where there is none."""
+        """Find the first value of a key; None where there is none."""
         try:
             value: bytes | None = self._reader.get(key)
             return value

@@ -30,7 +30,10 @@ class _Lines(NamedTuple):
 
 
 def import_hosts(allow: str, deny: str, daemons: frozenset[str]) -> Imported:
-    """The two files, either of which may be empty. daemons: the names, in small letters, of lines that count."""
+    """Import the two files, either of which may be empty, as libwrap applies them.
+
+    daemons: the names, in small letters, of programs whose lines count.
+    """
     entries: list[Entry] = []
     unsaid: list[Unsaid] = []
     allowed, denied = _read(allow, b"allow"), _read(deny, b"deny")

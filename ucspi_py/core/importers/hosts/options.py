@@ -1,4 +1,4 @@
-"""The options of a line of hosts.allow or hosts.deny (hosts_options(5), options.c) -> what the rule says."""
+"""The options of a line of hosts.allow or hosts.deny (hosts_options(5), options.c) -> instructions."""
 
 import re
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from ..imported import variable
 _SEPARATOR = re.compile(r"(?<!\\):")
 _FACILITIES = "auth|authpriv|cron|daemon|ftp|kern|local[0-7]|lpr|mail|news|user|uucp"
 _LEVELS = "emerg|alert|crit|err|warning|notice|info|debug"
-#: What changes nothing about who gets in, with the values that libwrap takes.
+#: Options that change nothing about which clients get in, with the values that libwrap takes.
 _HARMLESS = {
     "banners": re.compile(r".+"),
     "keepalive": re.compile(r""),
@@ -22,14 +22,17 @@ _HARMLESS = {
 
 
 class Said(NamedTuple):
-    """What a line says: its instructions, and the options that are lost with what becomes of them."""
+    """A line's instructions. lost: options that rules cannot express, each with what becomes of it."""
 
     instructions: bytes
     lost: tuple[tuple[str, str], ...] = ()
 
 
 def instructions(verdict: bytes, text: str | None) -> Said:
-    """What stands behind the client list; None where nothing does. An option that libwrap cannot read denies there."""
+    """Translate the options behind a client list to instructions.
+
+    verdict: allow or deny, by the file. text: the options, None = none. One that libwrap cannot read denies there.
+    """
     options = [option.replace("\\:", ":").strip() for option in _SEPARATOR.split(text)] if text is not None else []
     variables, lost = b"", []
     for number, option in enumerate(options, 1):

@@ -1,6 +1,6 @@
-"""A word of a client or daemon list of TCP wrappers -> whom it is about (hosts_access(5), hosts_access.c).
+"""A word of a client or daemon list of TCP wrappers -> the clients it matches (hosts_access(5), hosts_access.c).
 
-It is about those about whom libwrap 7.6.q finds it to be, which is not always what it seems to say.
+They are those that libwrap 7.6.q finds, which are not always those that the word seems to mean.
 """
 
 import re
@@ -23,7 +23,7 @@ _WORDS = {
 
 
 def clients(word: str) -> Pattern:
-    """Whom a word of a client list is about."""
+    """Find the clients that a word of a client list matches."""
     user, host = _divided(word)
     if host is None or user.upper() == "ALL":
         return _host(user if host is None else host)
@@ -31,7 +31,7 @@ def clients(word: str) -> Pattern:
 
 
 def daemon(word: str, name_of_daemon: str) -> tuple[bool, bool]:
-    """Whether a word of a daemon list is surely about a daemon, and whether it may be.
+    """Whether a word of a daemon list surely matches a daemon, and whether it may match.
 
     name_of_daemon: in small letters.
     """

@@ -21,7 +21,7 @@ _DOTTED = "Postfix looks for it only where parent_domain_matches_subdomains is w
 
 
 def import_access(text: str) -> Imported:
-    """A table of check_client_access. A name is taken for its domain as well, as Postfix does by default."""
+    """Import a table of check_client_access. A name is taken for its domain as well, as Postfix does by default."""
     table: dict[str, int] = {}
     entries: list[Entry] = []
     ranks: list[tuple[bool, int]] = []
@@ -51,7 +51,7 @@ def _odd(key: str, action: str, where: str, patterns: list[Pattern], why: str) -
 
 
 def _patterns(key: str) -> list[Pattern]:
-    """About whom a key is. It is compared with the text of an address or a name, so it has to be written as that is."""
+    """The clients of a key. It is compared with the text of an address or a name, and has to be written as that is."""
     if key == "unknown":
         return [Pattern.exactly(UNNAMED)]
     ipv4 = _ipv4(key)  # no client has an address of IPv6 that begins as one of IPv4 does

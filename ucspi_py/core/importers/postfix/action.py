@@ -1,4 +1,4 @@
-"""What an access table of Postfix says of a client (access(5); smtpd_check.c, check_table_result), as rules say it."""
+"""Actions of an access table of Postfix (access(5); smtpd_check.c, check_table_result) -> instructions."""
 
 import re
 from typing import NamedTuple
@@ -8,14 +8,14 @@ _WORD = re.compile(r"[^ \t]+")
 
 
 class Said(NamedTuple):
-    """``allow`` or ``deny``, and what is lost of the action with why; nothing where nothing is."""
+    """``allow`` or ``deny``. why: what rules cannot express of the action, "" = nothing."""
 
     instructions: bytes
     why: str = ""
 
 
 def instructions(action: str) -> Said:
-    """What a rule says for an action. Whatever is neither yes nor no denies."""
+    """Translate an action to instructions. Whatever is neither yes nor no denies."""
     word = _WORD.match(action)
     command = word[0].lower() if word else ""
     if command in ("ok", "relay", "dunno") or action.lower() == "permit":

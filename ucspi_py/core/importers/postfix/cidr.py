@@ -21,7 +21,7 @@ class _Pattern(NamedTuple):
 
 
 def import_cidr(text: str) -> Imported:
-    """A cidr: table of check_client_access: networks and actions, the first match decides."""
+    """Import a cidr: table of check_client_access: networks and actions, the first match decides."""
     entries: list[Entry] = []
     unsaid: list[Unsaid] = []
     conditions: list[_Pattern] = []
@@ -72,7 +72,7 @@ def _take(line: str, where: str, conditions: list[_Pattern], entries: list[Entry
 
 
 def _clients(patterns: list[_Pattern]) -> tuple[tuple[Subject, ...], ...]:
-    """Those about whom all of these patterns are; a negated one too is only about its own family."""
+    """The clients that all of these patterns match; a negated one too matches only its own family."""
     inside = all_of(patterns[-1].network.bits)
     for pattern in patterns:
         if pattern.network.bits != inside.bits:

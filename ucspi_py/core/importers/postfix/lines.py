@@ -1,4 +1,4 @@
-"""The lines of a Postfix file, and the networks in them (readlline.c, cidr_match.c). Never reads what a line says."""
+"""The logical lines of a Postfix file, and networks as it reads them (readlline.c, cidr_match.c)."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _NETWORK = re.compile(r"\[([^]]*)\](/[^]]*)?|([^]/]*)(/.*)?")
 
 
 def logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines with their numbers: without comments, continued ones as one, none that begins with a blank."""
+    """Yield the lines with their numbers, from 1, without comments; one that begins with a blank continues another."""
     begun, parts = 0, ""
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -26,7 +26,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 
 def network(text: str) -> Network | str:
-    """``10.0.0.0/8``, ``[2001:db8::]/32``, ``10.0.0.5`` -> the network; or why Postfix takes it for none."""
+    """Parse ``10.0.0.0/8``, ``[2001:db8::]/32``, ``10.0.0.5`` -> the network; or why Postfix takes it for none."""
     found = _NETWORK.fullmatch(text)
     if not found:
         return "it is no network"
@@ -44,5 +44,5 @@ def network(text: str) -> Network | str:
 
 
 def all_of(family: int) -> Network:
-    """Every client of IPv4 or of IPv6. family: 32 or 128."""
+    """The network of all clients of a family. family: the bits of its addresses, 32 or 128."""
     return Network(family, 0, 0)

@@ -15,7 +15,7 @@ _CLOSED = "nobody from here on may relay"
 
 
 def import_mynetworks(text: str) -> Imported:
-    """main.cf, or only what stands behind ``mynetworks =``; those in it may relay."""
+    """Import main.cf, or only what stands behind ``mynetworks =``; clients in it may relay."""
     settings = [(number, one) for number, line in logical_lines(text) if (one := _SETTING.fullmatch(line))]
     values = [(number, str(one[2])) for number, one in settings if one[1] == "mynetworks"][-1:]
     if settings and not values:
@@ -73,7 +73,7 @@ def _is_network(plain: str) -> bool:
 
 
 def _other(plain: str, is_negated: bool) -> tuple[str, bool]:
-    """Why a word that is no network cannot be said, and whether nobody may relay whom the words behind it are about."""
+    """Why rules cannot express a word that is no network, and whether no client of the words behind it may relay."""
     is_table = _is_table(plain)
     if plain.startswith("/") or ("$" in plain and not is_table):
         return f"the file or setting is not read, and it may except: {_CLOSED}", True
