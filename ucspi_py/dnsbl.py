@@ -1,7 +1,7 @@
 """DNS lists by RFC 5782: the name to ask for, what the answers mean, and the verdict of all. Pure: no query is sent.
 
 parse: a zone as pyrblsmtpd's -r and -a have it. query: zone and client -> the name to ask for A and, where
-after_address() says None, for TXT. after_address, after_text: answers (Found, Absent, Failed) -> a finding (Listed,
+after_address() is None, for TXT. after_address, after_text: answers (Found, Absent, Failed) -> a finding (Listed,
 Clean, Failing). judge: one finding for each zone -> Accept or Refuse; None while a missing one could change that.
 
 >>> zone = parse("zen.example.org=127.0.0.[2..11]")

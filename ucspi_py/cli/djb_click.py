@@ -170,7 +170,7 @@ def complain(*lines: str) -> None:
 def tell(descriptor: int, data: bytes) -> None:
     """Write data to standard output (descriptor 1) or standard error (2).
 
-    A failure is passed over: whether anybody can read it changes no exit code, as in C (substdio_puts, unchecked).
+    A failure is passed over: whether anybody can read it changes no exit code, as in C.
     """
     try:
         os.write(descriptor, data)

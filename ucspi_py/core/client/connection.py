@@ -18,7 +18,7 @@ class Endpoints(NamedTuple):
 class Names(NamedTuple):
     """The names of both ends; None where none was found or none was looked up.
 
-    remote_info: the ident answer (RFC 1413); an empty one is an answer.
+    local_host, remote_host: from DNS, or -l. remote_info: the ident answer (RFC 1413); an empty one is an answer.
     """
 
     local_host: bytes | None

@@ -1,7 +1,7 @@
 """The cells into which the subjects of a list cut all clients, and which entry comes first in each. Never judges one.
 
-The networks of a list lie inside each other or apart, and so do its domains: whoever is in one of them, and in no
-narrower one, meets the same entries. Sorted, they are a walk through their tree, on which the entries are kept that
+The networks of a list lie inside each other or apart, and so do its domains: all clients in one of them, and in no
+narrower one, meet the same entries. Sorted, they are a walk through their tree, on which the entries are kept that
 are about the cell where it stands.
 """
 
@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 from ..rules.cidr import Network
 from .imported import EVERYBODY, NAMED, UNNAMED, Name, Subject, contains
 
-#: A place where an entry names somebody: the number of the entry, and of the list in it.
+#: A place where an entry names a subject: the number of the entry, and of the list in it.
 Mention = tuple[int, int]
 #: What mentions of entries that look at names are true for a network.
 Flags = frozenset[Mention]

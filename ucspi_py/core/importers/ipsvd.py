@@ -16,7 +16,7 @@ from .imported import EVERYBODY, Imported, Name, Pattern, Unsaid, closed, name, 
 _READ, _EXECUTE = 0o400, 0o100
 _BEGINNING = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){0,3}")
 _CONCURRENCY = re.compile(r"C0*([0-9]*)(?::(.*))?")
-#: To ipsvd C0 is no limit, to pytcpserver MAXCONNIP="0" is nobody.
+#: For C0, which is no limit to ipsvd: MAXCONNIP="0" would refuse every client.
 _NO_LIMIT = str(MOST)
 
 

@@ -14,7 +14,7 @@ _EVERYBODY = frozenset((b"all", b"any", b"default", b"*"))
 
 
 def address_flaw(address: bytes) -> Flaw | None:
-    """Find what keeps an address from ever matching, or makes it match another client than it seems to."""
+    """Find what keeps an address from matching, or makes it match another client than it seems to; None = sound."""
     flaw = markup_flaw(address, "address, so it never matches") or _stray_byte(address)
     if flaw or not address:
         return flaw

@@ -23,7 +23,7 @@ def is_numeric(address: bytes) -> bool:
 
 
 def octets_flaw(address: bytes) -> Flaw | None:
-    """Find the first flaw of dotted octets, of which one may be a range."""
+    """Find the first flaw of dotted octets, of which one may be a range; None = sound."""
     octets = address.removesuffix(b".").split(b".")
     if address == b".":
         return Flaw(0, ". is not the default rule and never matches; the default rule has no address", (b"",))
@@ -42,7 +42,7 @@ def octets_flaw(address: bytes) -> Flaw | None:
 
 
 def network_flaw(address: bytes) -> Flaw | None:
-    """Find the flaw of an IPv4 network in CIDR notation."""
+    """Find the flaw of an IPv4 network in CIDR notation; None = sound."""
     if network(address):
         return None
     base, _, length = address.partition(b"/")
@@ -63,7 +63,7 @@ def network_flaw(address: bytes) -> Flaw | None:
 
 
 def nobody_flaw(address: bytes, found: Network | None = None) -> Flaw | None:
-    """Find the flaw of a sound address in which no client can be.
+    """Find the flaw of a sound address in which no client can be; None = there may be clients.
 
     found: what the address is, where it is a network in CIDR notation or anything of IPv6; None for octets.
     """

@@ -34,7 +34,7 @@ def items(value: bytes) -> list[bytes]:
 
 
 def provenance_item(name: bytes, line: int) -> bytes:
-    """Build the item that says where a record comes from. name: of the source. line: its number, from 1.
+    """Build the provenance item of a record. name: of the source. line: its number, from 1.
 
     C passes over it, as over every letter it does not know (tcpserver.c, found).
     """
@@ -50,7 +50,7 @@ def provenance(value: bytes) -> bytes | None:
 
 
 def without_provenance(value: bytes) -> bytes:
-    """Remove the item that says where a record comes from; without one the value stays as it is."""
+    """Remove the provenance item from a record's value; without one it stays as it is."""
     source = provenance(value)
     return value if source is None else value.removesuffix(b"L" + source + b"\0")
 

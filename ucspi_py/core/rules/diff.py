@@ -9,7 +9,7 @@ from .source import Record
 
 
 class Table(Protocol):
-    """Compiled rules: one look-up, and all records in their order."""
+    """Compiled rules. get: gives the first value of a key, None = no such rule. records: yields all, in their order."""
 
     def get(self, key: bytes) -> bytes | None: ...
 

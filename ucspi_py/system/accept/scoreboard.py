@@ -71,7 +71,7 @@ class Scoreboard:
         if leave and self.free(rows) <= leave:
             return None
         row = self._claim_any(rows)
-        if row is not None and leave and self.free(rows) < leave:  # somebody else has claimed meanwhile
+        if row is not None and leave and self.free(rows) < leave:  # another process has claimed meanwhile
             self.give_back(row)
             return None
         return row

@@ -2,7 +2,7 @@
 
 A socket, and with it a port, serves some questions for some seconds and is then replaced; ids are random and not
 guessable; an answer counts only from the server that was asked, under an id that is out, with the very question
-(RFC 5452). A socket on which something has failed, or on which nothing is heard, is replaced too: the address or the
+(RFC 5452). A socket on which something has failed, or on which no answer comes, is replaced too: the address or the
 route of this host may have changed under it.
 
 Questions that come in one turn of the loop leave together: a name server on the same machine then wakes for all of

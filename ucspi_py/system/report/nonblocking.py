@@ -1,6 +1,6 @@
 """Writing to what others have open too, without waiting for its reader. Never changes it for the others.
 
-O_NONBLOCK would belong to everybody who has the same pipe or terminal, our programs among them.
+O_NONBLOCK would hold for every process that has the same pipe or terminal, our programs among them.
 """
 
 import fcntl
@@ -29,7 +29,7 @@ def writer(fd: int) -> Write:
         if stat.S_ISFIFO(kind) or os.isatty(fd):
             return _opened_again(fd) or where_there_is_room(fd)
     except OSError:
-        pass  # it is closed: each write will say so
+        pass  # it is closed: each write will fail
     return lambda data: os.write(fd, data)
 
 

@@ -113,7 +113,7 @@ def _wildcard(word: str) -> Pattern:
 
 
 def _masked(base: str, mask: str) -> Pattern:
-    """IPv4 only. A network that has bits beyond its mask holds nobody."""
+    """IPv4 only. A network that has bits beyond its mask matches no client."""
     address, bits = _number(base), _mask(mask)
     if address is None or bits is None:
         return Pattern.exactly(why=_NO_CLIENT)
