@@ -9,6 +9,7 @@ from . import djb_click
 
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 
+#: Seconds: the defaults of postgrey (delay, retry-window, max-age), and of rblsmtpd (-t).
 _DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
 
 

@@ -3,6 +3,7 @@
 #: The largest number that an option or a rule of ours takes.
 MOST = 999_999_999
 _DIGITS = b"0123456789"
+#: An unsigned long of C, on 64-bit systems.
 _ULONG = 1 << 64
 
 

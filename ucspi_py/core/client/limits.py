@@ -24,6 +24,7 @@ class Prefixes(NamedTuple):
 
 #: The network of a client, unless the operator wrote other prefixes.
 NETWORK = Prefixes(24, 64)
+#: In front of every IPv4 key: the bits of ffff::/16, which is multicast, so that no IPv6 client has them.
 _IPV4 = 0xFFFF << 48
 
 

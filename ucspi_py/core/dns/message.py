@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from .name import NAME_LIMIT, Known, Malformed, skip_name
 
+#: Record types and the class Internet: RFC 1035, 3.2.2 and 3.2.4, and RFC 3596, 2.1.
 A, PTR, TXT, AAAA = 1, 12, 16, 28
 _SOA = 6
 _ADDRESS_SIZES = {A: 4, AAAA: 16}
@@ -21,6 +22,7 @@ UDP_LIMIT = 512
 _HEADER = struct.Struct("!HHHHHH")
 _TYPE_AND_CLASS = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHLH")
+#: RFC 1035, 4.1.1: bits of the second word of the header, and values of its last four.
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
 _NOERROR, _NXDOMAIN = 0, 3
 

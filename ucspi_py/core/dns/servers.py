@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ..address import literal
 from ..errors import AskedWrongly
 
+#: RFC 1035, 4.2: of UDP and TCP.
 PORT = 53
 #: Servers that are taken at most: dns_rcip.c has 64 bytes for addresses, 16 of IPv4.
 _LIMIT = 16

@@ -13,6 +13,7 @@ from .first_match import Entry, rules
 from .folder_entry import FolderEntry
 from .imported import EVERYBODY, Imported, Name, Pattern, Unsaid, closed, name, variable
 
+#: The owner's bits of a mode (chmod(2)).
 _READ, _EXECUTE = 0o400, 0o100
 _BEGINNING = re.compile(r"(?:0|[1-9][0-9]{0,2})(?:\.(?:0|[1-9][0-9]{0,2})){0,3}")
 _CONCURRENCY = re.compile(r"C0*([0-9]*)(?::(.*))?")

@@ -7,6 +7,7 @@ from .variable import VARIABLE
 
 #: First octets of /8s that are not public (RFC 6890): this network, private, loopback, multicast and reserved.
 _NOT_PUBLIC = ((0, 1), (10, 11), (127, 128), (224, 256))
+#: From which size a network may hold a whole provider: addresses of a /8, and the length of an IPv6 prefix.
 _WIDE4 = 1 << 24
 _WIDE6_LENGTH = 16
 

@@ -6,7 +6,9 @@ Key by key, what pure Python needs for 300,000 rules is as much as all the rest 
 import struct
 from collections.abc import Sequence
 
+#: cdb.txt: the hash before the first byte.
 _START = 5381
+#: Bytes of one number in the large integer: a hash, and room for what 33 times it carries over.
 _LANE = 8
 _LOW_HALF = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 

@@ -15,6 +15,7 @@ from .cidr import Network
 
 #: The key of the list of prefix lengths that occur: ``:48,32`` and a zero, an item that every reader passes over.
 LENGTHS = b":/"
+#: ::ffff:0:0, the IPv4-mapped addresses (RFC 4291, 2.5.5.2).
 _MAPPED = 0xFFFF << 32
 #: No text of an address has more characters, a long zone's apart.
 _LONGEST = 64

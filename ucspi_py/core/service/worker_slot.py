@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 #: Seconds: a worker that lived shorter was broken from the start, and its successor waits longer and longer.
 HEALTHY_LIFE = 1.0
+#: Seconds: the first wait after a failure, which each further one doubles, and the longest.
 SHORTEST_BACK_OFF, LONGEST_BACK_OFF = 0.1, 5.0
 
 

@@ -22,6 +22,7 @@ _NOBODY = 0
 
 #: Bytes of the fields of a row: client key, network key, socket, clock ticks; pid, owner. The states stand apart.
 _KEY, _PID = 8, 4
+#: The largest value of a column: the earlier a client was held, the larger is what is left to it.
 _LAST_NANOSECOND = 2**64 - 1
 
 

@@ -6,6 +6,7 @@ import socket
 from ...core.client import ident
 from ...core.client.connection import Endpoints
 
+#: RFC 1413, 2.
 _PORT = 113
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ...core.service.adoption import Orphan
 
+#: prctl(2), linux/prctl.h.
 _PR_SET_CHILD_SUBREAPER = 36
 
 _SOCKET = re.compile(r"socket:\[(\d+)\]")

@@ -12,6 +12,7 @@ from types import TracebackType
 
 #: Seconds that a lock is waited for. Its holder needs microseconds, or is stopped, or starved of the processor.
 _PATIENCE = 0.5
+#: Seconds between two tries.
 _TRY_AGAIN = 0.0001
 
 

@@ -6,9 +6,11 @@ from io import BufferedIOBase
 
 from ...core.errors import Failure, unable
 
+#: Bytes read at once.
 _CHUNK = 1 << 16
 #: Compressed bytes that are unpacked at once: deflate makes 1,032 times as much of them at most, 4 MB.
 _BITE = 1 << 12
+#: RFC 1952, 2.3.1: how gzip data begins; and zlib's windowBits for it (zlib.h, inflateInit2).
 _GZIP = b"\x1f\x8b"
 _EITHER = zlib.MAX_WBITS | 16
 #: Bytes of a line; the rest of a longer one is passed over: no client may choose where a line begins.
