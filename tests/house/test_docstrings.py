@@ -15,14 +15,10 @@ HOUSE = sorted(PACKAGE.rglob("*.py"))
 _LEFT = """
     Gate.answers_since Gate.closed_until Gate.distrusted Gate.failures Gate.forget_before
     answered.now failed.now may_be_asked.now usual_share.asked usual_share.listed
-    arrived.pid decided.pid ended.pid ended.wait_status lost.number refused.pid said.pid screen_totals.accepted
-    screen_totals.bounced status.limit status.running turned_away.pid would_refuse.pid zone_results.pid
-    zone_results.zones zone_totals.counts
-    spawn_attributes.descriptors
-    ZoneCache.recall.number ZoneCache.remember.number ZoneCache.remember.ttl Result.ttl results_line.pid
+    zone_results.zones zone_totals.counts Visit.result.answer
+    ZoneCache.remember.number Result.ttl results_line.pid
     Counts.asked Counts.overlap Counts.seconds Counts.skipped Counts.unique SharedZones.__init__.zones
-    Admission.take.peer say_standing.stand Shared.listening
-    RedisStore.visit.now SqliteStore.visit.now Store.visit.now
+    Admission.take.peer say_standing.stand spawn_attributes.descriptors
 """
 LEFT = frozenset(_LEFT.split())
 

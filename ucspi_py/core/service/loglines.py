@@ -6,7 +6,7 @@ from ..text import clean, log_field
 
 
 def status(running: int, limit: int) -> bytes:
-    """Say how many backends run, of how many (tcpserver.c, printstatus)."""
+    """Report the backends (tcpserver.c, printstatus). running: how many run. limit: how many may (-c)."""
     return b"tcpserver: status: %d/%d\n" % (running, limit)
 
 

@@ -11,6 +11,9 @@ def refused(program: bytes, ip: bytes, pid: int, reply: bytes) -> bytes:
 
 
 def totals(program: bytes, accepted: int, refused: int, bounced: int, held: int) -> bytes:
-    """Report the clients that the screens of one kind let through, refused for now, refused for good, and hold now."""
+    """Report the clients that the screens of one kind have judged.
+
+    program: the kind's name. accepted: let through. refused: temporarily. bounced: permanently. held: now, refused.
+    """
     counts = (program, accepted, refused, bounced, held)
     return b"%s: totals: accepted %d refused %d bounced %d held now %d\n" % counts

@@ -66,9 +66,10 @@ class SharedMemory:
 
 
 class ByteLock:
-    """The lock of one byte of a file. Its with block is told whether it has it.
+    """The lock of one byte of a file. ``with lock as locked``: whether it was free.
 
-    Never waits: whoever is stopped keeps that byte only. Not a generator's context, which costs a claim twice as much.
+    fd: the file's descriptor. place: of the byte, from 0. Never waits: a process that is stopped keeps that byte only.
+    Not a generator's context, which costs a claim twice as much.
     """
 
     __slots__ = ("_fd", "_locked", "_place")
