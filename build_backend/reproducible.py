@@ -1,6 +1,7 @@
 """setuptools' backend, whose archives are the same to the byte wherever and whenever they are made of the same sources.
 
-SOURCE_DATE_EPOCH is the time of all that is in them, in seconds since 1970 (reproducible-builds.org); 1980 without it.
+Both have the manual pages that are made of docs/. SOURCE_DATE_EPOCH is the time of all that is in them, in seconds
+since 1970 (reproducible-builds.org); 1980 without it.
 """
 
 import gzip
@@ -18,8 +19,6 @@ from setuptools import build_meta
 from setuptools.build_meta import (
     build_editable,
     get_requires_for_build_editable,
-    get_requires_for_build_sdist,
-    get_requires_for_build_wheel,
     prepare_metadata_for_build_editable,
     prepare_metadata_for_build_wheel,
 )
@@ -38,7 +37,23 @@ __all__ = [
 #: The earliest time that a zip knows.
 _1980 = 315532800
 
+#: Where the manual pages are made.
+_MAN = Path("man")
+
+#: What makes them; whoever builds from a source archive, which has them, needs nothing.
+_DOCUTILS = "docutils>=0.19"
+
 Settings = Mapping[str, Any] | None
+
+
+def get_requires_for_build_wheel(config_settings: Settings = None) -> list[str]:
+    """What must be installed to build the wheel (PEP 517)."""
+    return [*build_meta.get_requires_for_build_wheel(config_settings), *_wanted()]
+
+
+def get_requires_for_build_sdist(config_settings: Settings = None) -> list[str]:
+    """What must be installed to build the source archive (PEP 517)."""
+    return [*build_meta.get_requires_for_build_sdist(config_settings), *_wanted()]
 
 
 def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata_directory: str | None = None) -> str:
@@ -46,6 +61,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     for left in Path("build").glob("*"):
         if left.name.startswith(("lib", "scripts", "bdist")):
             shutil.rmtree(left)
+    _write_manual()
     name: str = build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
     _repack_wheel(Path(wheel_directory, name))
     return name
@@ -53,9 +69,25 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     """Build the source archive (PEP 517); its name."""
+    _write_manual()
     name: str = build_meta.build_sdist(sdist_directory, config_settings)
     _repack_sdist(Path(sdist_directory, name))
     return name
+
+
+def _wanted() -> list[str]:
+    return [] if _is_source_archive() else [_DOCUTILS]
+
+
+def _is_source_archive() -> bool:
+    return Path("PKG-INFO").exists() and _MAN.exists()
+
+
+def _write_manual() -> None:
+    if not _is_source_archive():
+        import manual
+
+        manual.write(Path("docs"), _MAN)
 
 
 def _repack_wheel(wheel: Path) -> None:

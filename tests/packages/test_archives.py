@@ -6,10 +6,13 @@ import tarfile
 import zipfile
 from pathlib import Path
 
+import manual
 import pytest
 
 from tests.support.archives import EPOCH, Archives, build
 from tests.support.checkout import ROOT, fresh_checkout
+
+MANUAL = manual.pages(ROOT / "docs")
 
 
 def test_the_source_archive_is_complete(archives: Archives) -> None:
@@ -24,7 +27,8 @@ def test_the_source_archive_is_complete(archives: Archives) -> None:
         held = {member.name.partition("/")[2] for member in archive if not member.isdir()}
 
     assert tracked - held == set()
-    assert {name for name in held - tracked if not name.startswith("ucspi_py.egg-info/")} == {"PKG-INFO"}
+    made = {"PKG-INFO", *(f"man/{name}" for name in MANUAL)}
+    assert {name for name in held - tracked if not name.startswith("ucspi_py.egg-info/")} == made
 
 
 def test_the_wheel_has_what_readme_tells_to_copy(archives: Archives) -> None:
@@ -43,6 +47,15 @@ def test_the_wheel_has_what_readme_tells_to_copy(archives: Archives) -> None:
     assert {mode for name, mode in modes.items() if name.endswith(".py") and "scripts" not in name} <= {0o644, 0o755}
 
 
+def test_the_wheel_has_the_manual(archives: Archives) -> None:
+    """A page for each program and for what they share, where man looks for it; nothing of an earlier build."""
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        shared = {name.partition("/data/share/man/")[2]: wheel.read(name) for name in wheel.namelist()}
+
+    assert {name: text for name, text in shared.items() if name} == MANUAL
+    assert {"man8/pytcpserver.8", "man8/pyrblsmtpd.8", "man8/pygreylist.8", "man5/ucspi_py-rules.5"} <= set(MANUAL)
+
+
 def test_a_second_build_is_the_same(archives: Archives, place: Path) -> None:
     """Another folder, other file times, another umask, an earlier build's leavings: not a byte differs."""
     checkout = fresh_checkout(place / "another checkout")
@@ -53,6 +66,8 @@ def test_a_second_build_is_the_same(archives: Archives, place: Path) -> None:
     left = checkout / "build/lib/ucspi_py"
     left.mkdir(parents=True)
     (left / "gone.py").touch()
+    (checkout / "man/man8").mkdir(parents=True)
+    (checkout / "man/man8/gone.8").touch()
 
     again = build(checkout, place / "made again", umask=0o077)
 
@@ -60,9 +75,13 @@ def test_a_second_build_is_the_same(archives: Archives, place: Path) -> None:
     assert again.wheel.read_bytes() == archives.wheel.read_bytes()
 
 
-def test_the_source_archive_makes_the_same_wheel(archives: Archives, place: Path) -> None:
-    """Whoever builds from it installs what was published."""
+def test_the_source_archive_makes_the_same_wheel(
+    archives: Archives, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever builds from it installs what was published, and needs no docutils for it."""
     (place / "unpacked").mkdir()
+    (place / "docutils.py").write_text("raise ImportError('is not here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(place))
     subprocess.run(["tar", "xf", archives.sdist, "-C", place / "unpacked"], check=True)
     (unpacked,) = (place / "unpacked").iterdir()
 

@@ -7,7 +7,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 #: What a clone does not have.
-_MADE = re.compile(r"\.git|\..*cache|\.venv|\.hypothesis|\.tox|build|dist|demo|.*\.egg-info|__pycache__|\.coverage.*")
+_MADE = re.compile(
+    r"\.git|\..*cache|\.venv|\.hypothesis|\.tox|build|dist|demo|man|.*\.egg-info|__pycache__|\.coverage.*"
+)
 
 
 def fresh_checkout(folder: Path) -> Path:

@@ -1,0 +1,1 @@
+"""The manual: its pages, their links, and what the programs say of themselves."""

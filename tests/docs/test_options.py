@@ -1,0 +1,65 @@
+"""What a page says of options is what the program itself says."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.pages import PROGRAMS, program_page, rows, sections
+
+_OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_page_has_the_options_of_help_and_no_others(program: str) -> None:
+    """Each in the first column of a table."""
+    heads = [row[0].astext() for row in rows(sections(program_page(program))["Options"], "option")]
+
+    assert sorted(option for head in heads for option in _OPTION.findall(head)) == sorted(_helped(program))
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_default_is_the_one_of_help(program: str) -> None:
+    """A number in brackets in ``--help`` stands in the option's row."""
+    defaults = {
+        option: " ".join(entry.astext() for entry in row[1:])
+        for row in rows(sections(program_page(program))["Options"], "option")
+        for option in _OPTION.findall(row[0].astext())
+    }
+    helped = {option: found[1] for option, text in _helped(program).items() if (found := re.search(r"\(/?(\d+)", text))}
+
+    assert {option: number for option, number in helped.items() if number not in defaults[option]} == {}
+
+
+def test_the_page_of_pyrules_has_its_commands() -> None:
+    """Those that ``pyrules --help`` lists."""
+    shown = [row[0].astext().split()[0] for row in rows(sections(program_page("pyrules"))["Interface"], "command")]
+
+    assert sorted(shown) == _commands()
+
+
+def _helped(program: str) -> dict[str, str]:
+    """What ``--help`` says of each option, of those of all commands too."""
+    texts = [_help(program), *(_help(program, command) for command in (_commands() if program == "pyrules" else []))]
+    said: dict[str, str] = {}
+    for text in texts:
+        for entry in re.findall(r"^  (-.*(?:\n {4,}.*)*)", text.partition("\nOptions:\n")[2], re.MULTILINE):
+            head, _, words = entry.replace("\n", "  ").partition("  ")
+            said |= dict.fromkeys(_OPTION.findall(head), " ".join(words.split()))
+    return said
+
+
+def _commands() -> list[str]:
+    return re.findall(r"^  ([a-z]\S*)", _help("pyrules").partition("\nCommands:\n")[2], re.MULTILINE)
+
+
+def _help(*words: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", "ucspi_py", *words, "--help"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
