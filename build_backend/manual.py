@@ -16,7 +16,7 @@ _SECTION = "manual section"
 
 
 def write(docs: Path, man: Path) -> None:
-    """Write the manual pages of docs below man, by their sections; what stood there goes.
+    """Write the manual pages of docs below man, which is emptied first.
 
     Raises docutils.utils.SystemMessage for a page with a mistake in it.
     """
@@ -28,7 +28,10 @@ def write(docs: Path, man: Path) -> None:
 
 
 def pages(docs: Path) -> dict[str, bytes]:
-    """The manual pages of docs, by their paths below a man folder: ``man8/pytcpserver.8``."""
+    """Make the manual pages of docs in memory; their text by their path below a man folder, ``man8/pytcpserver.8``.
+
+    Raises docutils.utils.SystemMessage for a page with a mistake in it.
+    """
     sources = {path.name: read(path) for path in sorted(docs.glob("*.rst"))}
     names = {file: (_title(page), section) for file, page in sources.items() if (section := _section(page))}
     return {
@@ -37,7 +40,7 @@ def pages(docs: Path) -> dict[str, bytes]:
 
 
 def read(path: Path) -> nodes.document:
-    """The tree of a page; docutils.utils.SystemMessage for one with a mistake in it."""
+    """Read a page into a tree of docutils'; raises docutils.utils.SystemMessage for one with a mistake in it."""
     page: nodes.document = publish_doctree(path.read_text("utf-8"), source_path=path.name, settings_overrides=_SETTINGS)
     return page
 

@@ -99,7 +99,7 @@ def test_what_nobody_foresaw(error: str, code: int, said: str) -> None:
     [("pyrules di", "plain,diff\n"), ("pyrules lint tcp.s", "file,tcp.s\n"), ("pyrules diff --js", "plain,--json\n")],
 )
 def test_completion(typed: str, completed: str) -> None:
-    """The line of README completes commands and options, and leaves the names of files to the shell."""
+    """The line of the page about pyrules completes commands and options, and leaves the names of files to the shell."""
     words = {"_PYRULES_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
     done = subprocess.run([ours("pyrules")], env=words, capture_output=True, text=True, check=True)
 

@@ -105,3 +105,13 @@ def test_the_map_shows_every_room() -> None:
     }
 
     assert shown == rooms
+
+
+def test_who_is_sent_to_a_room_finds_it() -> None:
+    """README's table of what to change where names files and folders that are there."""
+    table = (ROOT / "README.rst").read_text().partition("\nto change ")[2].partition("\n\n")[0]
+
+    places = re.findall(r"``([\w/.]+)``", table)
+
+    assert len(places) > 10
+    assert [place for place in places if not any(f"/{place}" in f"/{names(path)}" for path in HOUSE)] == []
