@@ -9,7 +9,7 @@ from pathlib import Path
 import manual
 import pytest
 
-from tests.support.archives import EPOCH, Archives, build
+from tests.support.archives import EPOCH, Archives, build, wanted
 from tests.support.checkout import ROOT, fresh_checkout
 
 MANUAL = manual.pages(ROOT / "docs")
@@ -85,6 +85,8 @@ def test_the_source_archive_makes_the_same_wheel(
     subprocess.run(["tar", "xf", archives.sdist, "-C", place / "unpacked"], check=True)
     (unpacked,) = (place / "unpacked").iterdir()
 
+    assert "docutils" in wanted(place / "checkout")
+    assert "docutils" not in wanted(unpacked)
     assert build(unpacked, place / "made of it").wheel.read_bytes() == archives.wheel.read_bytes()
 
 

@@ -17,6 +17,14 @@ reproducible.build_sdist(made)
 reproducible.build_wheel(made)
 """
 
+WANTED = """
+import sys
+sys.path.insert(0, "build_backend")
+import reproducible
+wanted = [*reproducible.get_requires_for_build_sdist(), *reproducible.get_requires_for_build_wheel()]
+print(*wanted, file=sys.stderr)
+"""
+
 
 @dataclass(frozen=True)
 class Archives:
@@ -24,6 +32,12 @@ class Archives:
 
     sdist: Path
     wheel: Path
+
+
+def wanted(checkout: Path) -> str:
+    """What an installer must have to build both archives of a checkout."""
+    command = [sys.executable, "-c", WANTED]
+    return subprocess.run(command, cwd=checkout, capture_output=True, check=True, text=True).stderr.splitlines()[-1]
 
 
 def build(checkout: Path, made: Path, umask: int = 0o022) -> Archives:
