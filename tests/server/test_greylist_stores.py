@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from redis.exceptions import RedisError
 
+from tests.support.checkout import ROOT
 from tests.support.redisserver import RedisServer
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist import visit as greylist_visit
@@ -391,8 +392,8 @@ def test_the_keys_of_an_older_release(tmp_path: Path) -> None:
         assert server.ask("GET greylist:198.51.100.0/24") == b"%d -" % (NOW - 10)
 
 
-#: What README asks for.
-_ACL = ("~u1:*", "~greylist:*", "+ping", "+get", "+set", "+eval", "+evalsha")
+#: What the page of pygreylist asks for.
+_ACL = (ROOT / "docs/pygreylist.rst").read_text().partition("ACL must allow ``")[2].partition("``")[0].split()
 
 
 @pytest.mark.parametrize("left_out", [None, *_ACL])
