@@ -13,7 +13,7 @@ import pytest
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compiled_by_ours, pyrules, run, text
 from ucspi_py.cli.rules.commands import pyrules as group
-from ucspi_py.system.rules import live as rules_file
+from ucspi_py.system.rules.write import write
 
 GUIDE = text([":allow,RELAYCLIENT=””".encode(), b"badhost.net:deny", b".:deny", b"10.1.:deny"])
 
@@ -111,7 +111,7 @@ def test_dump_is_source(tmp_path: Path) -> None:
 
 
 def test_dump_names_what_is_no_source(tmp_path: Path) -> None:
-    rules_file.write(str(tmp_path / "cdb"), str(tmp_path / "tmp"), [(b"#1", b""), (b"1.", b"D\0")])
+    write(str(tmp_path / "cdb"), str(tmp_path / "tmp"), [(b"#1", b""), (b"1.", b"D\0")])
 
     done = pyrules("dump", tmp_path / "cdb")
 

@@ -11,8 +11,8 @@ from ucspi_py.cli.tcprulescheck import told
 from ucspi_py.core.errors import CorruptRules, Failure
 from ucspi_py.core.rules.match import match
 from ucspi_py.core.rules.source import compiled
-from ucspi_py.system.rules import live as rules_file
 from ucspi_py.system.rules.live import Get, RulesFile, unreadable
+from ucspi_py.system.rules.write import write
 
 from .programs import theirs
 from .waiting import PATIENCE
@@ -71,7 +71,7 @@ def run(argv: Sequence[str], folder: Path, data: bytes = b"", client: Client | N
 def compile_here(source: bytes, cdb: Path, temporary: Path) -> Outcome:
     """What pytcprules does with its input, in this process."""
     try:
-        rules_file.write(str(cdb), str(temporary), compiled(source))
+        write(str(cdb), str(temporary), compiled(source))
     except Failure as failure:
         return Outcome(
             failure.exit_code, b"", f"tcprules: fatal: {failure.sentence}\n".encode(errors="surrogateescape")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ucspi_py.core.rules.source import compiled
-from ucspi_py.system.rules import live as rules_file
+from ucspi_py.system.rules.write import write
 
 from .programs import ours, theirs
 
@@ -29,7 +29,7 @@ def compile_rules(source: bytes, cdb: Path, *options: str) -> Run:
 
 def compiled_by_ours(source: bytes, cdb: Path) -> Path:
     """A cdb of ours, made in this process: many of them in little time."""
-    rules_file.write(str(cdb), f"{cdb}.tmp", compiled(source))
+    write(str(cdb), f"{cdb}.tmp", compiled(source))
     return cdb
 
 

@@ -25,10 +25,10 @@ from tests.support.damaged import ANSWERED, CLIENTS, CORRUPT, CORRUPT_FOR_SOME, 
 from tests.support.programs import need_root, theirs
 from tests.support.rules import Client, Outcome, check_all, check_here, compile_here
 from tests.support.waiting import until
-from ucspi_py.core.errors import CorruptRules, Failure
+from ucspi_py.core.errors import Failure
 from ucspi_py.system.rules import live as rules_file
 from ucspi_py.system.rules.checked_cdb import CheckedReader, CheckedWriter
-from ucspi_py.system.rules.live import SIZE_LIMIT, RulesFile, write
+from ucspi_py.system.rules.live import SIZE_LIMIT, RulesFile
 from ucspi_py.system.rules.table import Table
 
 FLIPS = 10_000
@@ -178,29 +178,6 @@ def test_a_record_that_32_bits_cannot_reach(tmp_path: Path) -> None:
         file.seek((1 << 32) - 16)
         with pytest.raises(OverflowError):
             writer.put_all([(b"key", b"value"), (b"key", b"value")])
-
-
-def test_records_that_fail_leave_the_old_file(tmp_path: Path) -> None:
-    """Whatever the source of the records raises comes through."""
-    cdb = _file(tmp_path, b"old")
-
-    def records() -> Iterator[tuple[bytes, bytes]]:
-        yield b"key", b"value"
-        raise CorruptRules("no more")
-
-    with pytest.raises(CorruptRules):
-        write(str(cdb), str(tmp_path / "tmp"), records())
-    assert cdb.read_bytes() == b"old"
-
-
-def test_the_temporary_file_is_never_somebody_elses(tmp_path: Path) -> None:
-    """A link in its place might lead anywhere."""
-    (tmp_path / "victim").write_bytes(b"precious")
-    (tmp_path / "tmp").symlink_to("victim")
-
-    with pytest.raises(Failure, match=r"unable to create .*: symbolic link loop"):
-        write(str(tmp_path / "cdb"), str(tmp_path / "tmp"), [])
-    assert (tmp_path / "victim").read_bytes() == b"precious"
 
 
 def test_the_file_is_read_once(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from ..core.errors import TooManyWarnings, UnparsableLine
 from ..core.lint.finding import Finding
 from ..core.lint.lint import lint
 from ..core.rules.source import Record, compiled
-from ..system.rules import live as rules_file
 from ..system.rules import source_input as rules_input
+from ..system.rules.write import write
 from . import djb_click
 
 #: Bytes of source from which linting is worth a process of its own, beside compiling.
@@ -43,7 +43,7 @@ def compile_rules(cdb: str | None, tmp: str | None, *, check: bool, **spawn_attr
     elif cdb is None or tmp is None:
         raise click.MissingParameter(param_type="argument")
     else:
-        rules_file.write(cdb, tmp, source.records())
+        write(cdb, tmp, source.records())
     djb_click.complain(*(f"tcprules: {line}" for line in source.warnings))
 
 

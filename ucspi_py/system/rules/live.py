@@ -1,4 +1,4 @@
-"""Compiled rules on disk: get() with reload, and writing by temporary file and rename. Never searches in them itself.
+"""Compiled rules on disk, read anew when they have changed. Never writes them and never searches in them itself.
 
 Files are read whole and never mapped: a mapped file that is truncated kills the process.
 """
@@ -6,9 +6,8 @@ Files are read whole and never mapped: a mapped file that is truncated kills the
 import errno
 import os
 import stat
-import struct
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import IO
@@ -16,7 +15,7 @@ from typing import IO
 from ...core.errors import CorruptRules, Failure, unable
 from ...core.rules.data import DEFAULT, Instructions, instructions
 from ...core.rules.match import match
-from .checked_cdb import CheckedReader, CheckedWriter
+from .checked_cdb import CheckedReader
 
 #: Nobody's rules; a file beyond it is a mistake or an attack on our memory.
 SIZE_LIMIT = 256 << 20
@@ -86,35 +85,6 @@ def unreadable(path: str, corrupt: CorruptRules) -> Failure:
     return Failure(f"unable to read {path}: corrupt rules file, {corrupt.sentence}")
 
 
-def write(path: str, temporary: str, records: Iterable[tuple[bytes, bytes]]) -> None:
-    """Compile records into ``temporary`` and move it to ``path``: a reader sees the old file or the new one.
-
-    Raises Failure with tcprules' sentence, and whatever ``records`` raises; then the old file is untouched and the
-    temporary one is left behind, as tcprules does.
-    """
-    try:
-        fd = os.open(temporary, os.O_WRONLY | os.O_NONBLOCK | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
-    except OSError as error:
-        raise unable(f"create {temporary}", error) from None
-    try:
-        with open(fd, "wb") as file:
-            writer = CheckedWriter(file)
-            writer.put_all(records)
-            writer.finalize()
-            file.flush()
-            os.fsync(fd)
-    except OSError as error:
-        raise unable(f"write to {temporary}", error) from None
-    except (OverflowError, struct.error):
-        # cdb_make.c says "out of memory" here.
-        raise Failure(f"unable to write to {temporary}: file too big") from None
-    try:
-        os.rename(temporary, path)
-    except OSError as error:
-        raise unable(f"move {temporary} to {path}", error) from None
-    _sync_folder(path)
-
-
 def read_whole(path: str) -> tuple[bytes, tuple[int, ...] | None]:
     """The whole file, and which version of it that is; None where the next one may look the same.
 
@@ -150,20 +120,6 @@ def _without_waiting(path: str, flags: int) -> int:
 def _version(status: os.stat_result) -> tuple[int, ...]:
     # ctime too: a file that was made unreadable is no longer ours to use.
     return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
-
-
-def _sync_folder(path: str) -> None:
-    """The rename itself must survive a crash; a folder that cannot be synced is no reason to fail."""
-    try:
-        fd = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY)
-    except OSError:
-        return
-    try:
-        os.fsync(fd)
-    except OSError:
-        pass
-    finally:
-        os.close(fd)
 
 
 def _nothing(_key: bytes) -> None:
