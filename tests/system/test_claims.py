@@ -24,7 +24,7 @@ from ucspi_py.system.accept.scoreboard import Place
 from ucspi_py.system.backend.backends import Backends
 from ucspi_py.system.lookup.names import NameLookup
 from ucspi_py.system.report.connection_log import ConnectionLog
-from ucspi_py.system.service import admission, session
+from ucspi_py.system.service import session
 from ucspi_py.system.service.session import Service
 
 #: Where the error may come from: all that a client meets. What gives back is not among it, nor what tells of the error.
@@ -111,7 +111,7 @@ def service(house: House, *, refusing: bool) -> Service:
             cast(Any, Launcher()),
             connection_log,
             house.admission.rest,
-            in_bursts=not admission.waits(house.settings),
+            in_bursts=not house.settings.has_pending,
         ),
         connection_log=connection_log,
     )

@@ -89,3 +89,23 @@ class ServerSettings:
     gid: int | None
     print_port: bool
     workers: int
+
+    @property
+    def looks_up_names(self) -> bool:
+        """Whether the name of a client, or our own at its end, is ever asked of the name servers (no -H, no -l)."""
+        return self.remote_host or self.local_name is None
+
+    @property
+    def looks_up(self) -> bool:
+        """Whether anything is to be found out about a client at all: names or its ident answer."""
+        return self.looks_up_names or self.remote_info
+
+    @property
+    def asks_name_servers(self) -> bool:
+        """Whether anything is ever asked of the name servers: names or zones."""
+        return self.looks_up_names or bool(self.program.zones)
+
+    @property
+    def has_pending(self) -> bool:
+        """Whether a client may have to wait for more than its slot: for a look-up, a screen, or behind a reserve."""
+        return self.looks_up or bool(self.program.screens) or bool(self.reserve)

@@ -14,16 +14,6 @@ from . import ident_client
 from .futures import answer_to
 
 
-def asks_dns(settings: ServerSettings) -> bool:
-    """Whether the settings have any name looked up in DNS (-h, no -l)."""
-    return settings.remote_host or settings.local_name is None
-
-
-def wanted(settings: ServerSettings) -> bool:
-    """Whether the settings have anything looked up at all (-h, no -l, -r)."""
-    return asks_dns(settings) or settings.remote_info
-
-
 @dataclass(frozen=True, slots=True)
 class NameLookup:
     """Looks up the names of a server's clients.
@@ -36,7 +26,7 @@ class NameLookup:
     static: Names | None = field(init=False)
 
     def __post_init__(self) -> None:
-        static = None if wanted(self.settings) else Names(self.settings.local_name, None, None)
+        static = None if self.settings.looks_up else Names(self.settings.local_name, None, None)
         object.__setattr__(self, "static", static)
 
     async def look_up(self, endpoints: Endpoints) -> Names:

@@ -23,7 +23,6 @@ from ..accept.places import Places
 from ..accept.scoreboard import Place, Scoreboard
 from ..accept.slots import Slots
 from ..backend.spawn_batch import Session, SpawnBatch
-from ..lookup import names
 from ..process.rlimits import room_beside
 from ..process.timer import Timer
 from ..refuse import last_reply
@@ -51,11 +50,6 @@ class _Visit:
     row: int | None
 
 
-def waits(settings: ServerSettings) -> bool:
-    """Whether a client may have to wait for more than its slot: for a name, a screen, or behind others' reserve."""
-    return names.wanted(settings) or bool(settings.program.screens) or bool(settings.reserve)
-
-
 class Admission:
     """Lets clients in to one worker; stops the worker's loop when it is closed and nobody is in any more."""
 
@@ -71,7 +65,7 @@ class Admission:
         self._board = board
         self._connection_log = connection_log
         self._tasks = tasks
-        self._in_pending = waits(settings)
+        self._in_pending = settings.has_pending
         self._local = _fixed_local(listener)
         self._acceptor = Acceptor(tasks.loop, listener, self, Parent().is_stopped)
         self.rest = self._acceptor.rest

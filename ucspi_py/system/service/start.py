@@ -17,14 +17,13 @@ from ..accept.arrivals import Arrivals
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
-from ..lookup import names
 from ..process import descriptors, privileges, signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
 from ..report.totals import SharedTotals
 from ..screens import kinds as screens
-from .admission import OVERFLOW_LIMIT, waits
+from .admission import OVERFLOW_LIMIT
 from .master import Master
 from .pipes import Pipes
 from .shared import Shared, SharedTables
@@ -98,7 +97,7 @@ def _address(host: str) -> str:
 
 def _ask(settings: ServerSettings) -> Ask:
     """The way to the name servers; where anything can ever be asked, dns is imported now, for all workers to share."""
-    if not names.asks_dns(settings) and not settings.program.zones:
+    if not settings.asks_name_servers:
         return _nobody_knows
     from ..lookup import resolver
 
@@ -111,7 +110,7 @@ def _nobody_knows(_name: bytes, _kind: int, _deadline: float, callback: AnswerCa
 
 def _warn(log: Log, settings: ServerSettings, places: int) -> None:
     """What an operator should know before the first client does."""
-    if waits(settings) and places < settings.held_limit:
+    if settings.has_pending and places < settings.held_limit:
         log.warn(loglines.warning(f"the hard limit of open files allows --held {places}, not {settings.held_limit}"))
     program = settings.program.argv[0]
     try:

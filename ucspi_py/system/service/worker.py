@@ -16,7 +16,7 @@ from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
 from ..rules.live import RulesFile
 from ..screens import kinds as screens
-from .admission import Admission, waits
+from .admission import Admission
 from .pipes import say_standing
 from .session import Decide, Service, serve
 from .shared import Shared
@@ -79,7 +79,7 @@ class Worker:
             self._connection_log,
             self._admission.rest,
             # With nobody to wait for, a connection runs straight through and costs no task.
-            in_bursts=not waits(settings),
+            in_bursts=not settings.has_pending,
         )
 
     def _on_end(self) -> None:
