@@ -1,5 +1,6 @@
 """What the rules programs cost to start: cron jobs and make run them by the hundred."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -18,6 +19,14 @@ BUDGET = 3.0
 SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
+from ucspi_py.cli.{program} import main
+main()
+"""
+
+#: A screen that says what it has loaded instead of becoming the program behind it.
+SCREEN = """
+import os, sys
+os.execve = lambda *_program: (print(*sys.modules, flush=True), os._exit(0))
 from ucspi_py.cli.{program} import main
 main()
 """
@@ -59,3 +68,29 @@ def _seconds(argv: Sequence[str], folder: Path) -> float:
     start = time.perf_counter()
     subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, check=True)
     return time.perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "environment"),
+    [
+        ("rblsmtpd", ["-i", "-r", "bl.example"], {"RBLSMTPD": "No"}),
+        ("rblsmtpd", ["-r", "bl.example"], {"RBLSMTPD": ""}),
+        ("greylist", ["-s", "db"], {"RELAYCLIENT": ""}),
+    ],
+)
+def test_a_screen_whose_environment_decides_loads_nobody_to_ask(
+    program: str, options: list[str], environment: dict[str, str], tmp_path: Path
+) -> None:
+    """Neither asyncio nor dns nor a store: the program is started without them."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SCREEN.format(program=program), *options, "true"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+
+    packages = {name.partition(".")[0] for name in done.stdout.decode().split()}
+    assert "ucspi_py" in packages
+    assert not packages & {"asyncio", "dns", "multiprocessing", "redis", "sqlite3", "ssl"}

@@ -24,13 +24,14 @@ from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
 from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Refuse, Verdict
 from ucspi_py.system.dnsbl import check as zone_check
-from ucspi_py.system.dnsbl import stdin_client
 from ucspi_py.system.dnsbl.client import DnsblClient
-from ucspi_py.system.dnsbl.screen import screen
 from ucspi_py.system.dnsbl.shared_state import SharedZones
+from ucspi_py.system.dnsbl.uncached import UncachedZones
 from ucspi_py.system.lookup import resolver
 from ucspi_py.system.report.log import QUIET, Log
 from ucspi_py.system.report.totals import SharedTotals
+from ucspi_py.system.screens import kinds
+from ucspi_py.system.screens.screen import Host
 
 #: Cases that are run as real processes.
 CASES = 24
@@ -129,18 +130,24 @@ def alone(drawn: Case, found: Program) -> Verdict:
     variables = {b"TCPREMOTEIP": drawn.ip.encode()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolver, "from_environment", drawn.table)
-        return asyncio.run(stdin_client.form(found.dnsbl_screens[0], variables)).verdict
+        return asyncio.run(judged(found, variables, Host(Log(QUIET), UncachedZones, lambda _kind, _verdict: None)))
+
+
+async def judged(found: Program, variables: dict[bytes, bytes], host: Host) -> Verdict:
+    """What becomes of a client at the first screen."""
+    return await kinds.in_service(found.screens, host)[0].judge(variables, None)
 
 
 def absorbed(drawn: Case, found: Program) -> Verdict:
     """As a worker does it; asked a second time it must not say another thing."""
-    desk = DnsblClient(found, SharedZones(len(found.zones)), SharedTotals([b"dnsbl"]), drawn.table().ask, Log(QUIET))
+    totals = SharedTotals(found.totals_names)
+    client = DnsblClient(found, SharedZones(len(found.zones)), totals, drawn.table().ask, Log(QUIET))
+    host = Host(Log(QUIET), lambda: client, client.note_verdict)
 
     async def twice() -> Verdict:
-        variables = {b"TCPREMOTEIP": drawn.ip.encode()}
-        first, second = [await screen(found.dnsbl_screens[0], variables, desk.ask_zone, None) for _ in range(2)]
-        assert outcome(first.verdict)[:4] == outcome(second.verdict)[:4]
-        return first.verdict
+        first, second = [await judged(found, {b"TCPREMOTEIP": drawn.ip.encode()}, host) for _ in range(2)]
+        assert outcome(first)[:4] == outcome(second)[:4]
+        return first
 
     return asyncio.run(twice())
 

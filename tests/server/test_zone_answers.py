@@ -12,8 +12,8 @@ from tests.support.nameserver import LIES, Records, lists
 from ucspi_py.core.dns.message import UNREACHABLE, A, Absent, Answer, Found
 from ucspi_py.core.dnsbl import answers as dnsbl
 from ucspi_py.core.dnsbl import zone
-from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed
-from ucspi_py.system.dnsbl.query import Query, Result, ask_zone
+from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed, Result
+from ucspi_py.system.dnsbl.query import Query, ask_zone
 from ucspi_py.system.lookup.futures import answer_to
 from ucspi_py.system.lookup.resolver import Resolver
 from ucspi_py.system.lookup.server_list import ServerList

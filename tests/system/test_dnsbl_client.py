@@ -12,14 +12,15 @@ from ucspi_py.core.dns.message import TXT, A, Absent, Answer, AnswerCallback, Fa
 from ucspi_py.core.dnsbl import answers as dnsbl
 from ucspi_py.core.dnsbl import breaker as zone_breaker
 from ucspi_py.core.dnsbl import zone
-from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed
+from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed, Result
+from ucspi_py.core.dnsbl.outcome import ScreenResult
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.system.dnsbl.client import DnsblClient
-from ucspi_py.system.dnsbl.query import Query, Result
-from ucspi_py.system.dnsbl.screen import ScreenResult, screen
+from ucspi_py.system.dnsbl.query import Query
+from ucspi_py.system.dnsbl.screen import screen
 from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.report.log import VERBOSE, Log
 from ucspi_py.system.report.totals import SharedTotals, Totals
@@ -78,6 +79,7 @@ class Office:
         """One client, screened and counted as in a server."""
         screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.ask_zone, None)
         self.desk.note_result(self.settings, screened)
+        self.desk.note_verdict(self.settings.totals_name, screened.verdict)
         return screened
 
     def may_be_asked(self) -> bool:
@@ -572,9 +574,9 @@ class TestCounters:
             for desk in office.desks:
                 for ip in (ME, b"192.0.2.8"):
                     screened = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.ask_zone, None)
-                    desk.note_result(office.settings, screened)
-                desk.note_result(office.settings, ScreenResult(Refuse(553, b"no")))
-                desk.note_result(office.settings, ScreenResult(Accept(known=True)))
+                    desk.note_verdict(b"dnsbl", screened.verdict)
+                desk.note_verdict(b"dnsbl", Refuse(553, b"no"))
+                desk.note_verdict(b"dnsbl", Accept(known=True))
                 desk.note_verdict(GreylistSettings.totals_name, Refuse(451, b"wait"))
                 desk.share()
                 desk.share()

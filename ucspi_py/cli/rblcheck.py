@@ -9,13 +9,12 @@ import click
 
 from ..core.address import canonical
 from ..core.dnsbl import answers, zone
-from ..core.dnsbl.answers import Failing, Finding, Listed
+from ..core.dnsbl.answers import NOT_ASKED, Failing, Finding, Listed
 from ..core.errors import AskedWrongly, Failure
 from ..core.service.settings import Program
 from ..core.smtp.verdict import Refuse
 from ..core.text import clean
 from ..system.dnsbl import check as zone_check
-from ..system.dnsbl.query import NOT_ASKED
 from . import djb_click, program, zones_from
 
 #: The exit code of a check that has found something.

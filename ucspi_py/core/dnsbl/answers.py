@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..address import is_ipv6, is_private, reversed_name
 from ..dns.message import Answer, Failed, Found
@@ -46,6 +47,17 @@ class Failing:
 Finding = Listed | Clean | Failing
 
 CLEAN = Clean()
+
+
+class Result(NamedTuple):
+    """What a zone said of a client. seconds: how long that took. ttl: for how many seconds it holds."""
+
+    finding: Finding
+    seconds: float
+    ttl: int
+
+
+NOT_ASKED = Result(CLEAN, 0.0, 0)
 
 
 def query(zone: Zone, ip: bytes, *, ask_private: bool) -> bytes | None:

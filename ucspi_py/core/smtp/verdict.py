@@ -1,6 +1,7 @@
 """The verdict of a screen: Accept or Refuse, its reply line and its $RBLSMTPD. Never looks a client up."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..text import clean
 
@@ -37,6 +38,21 @@ class Refuse:
 
 
 Verdict = Accept | Refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a screen does with a client.
+
+    verdict: what becomes of the client. said: what the screen says of it, and what is counted; -i and --dry-run do not
+    act on it. variables: for the environment of the program. lines: for the log, whole and with their line ends.
+    """
+
+    verdict: Verdict
+    said: Verdict
+    variables: Mapping[bytes, bytes] = field(default_factory=dict)
+    lines: tuple[bytes, ...] = ()
+
 
 #: A client that talks before the greeting breaks RFC 5321, 4.3.1: it is a program in a hurry, not a mail server.
 EARLY = Refuse(451, b"you talked before you were greeted")

@@ -7,12 +7,13 @@ from functools import partial
 from typing import NamedTuple
 
 from ...core.dns.message import Ask
+from ...core.dnsbl.answers import Result
 from ...core.dnsbl.health import Health
 from ...core.dnsbl.zone import Zone
 from ...core.service.settings import Program
 from ...core.smtp.verdict import Accept, Verdict
 from ..lookup import resolver
-from .query import Result, ask_zone, examine
+from .query import ask_zone, examine
 from .screen import query_all
 
 

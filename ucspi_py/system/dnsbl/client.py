@@ -8,7 +8,8 @@ from functools import partial
 from ...core.dns.message import Ask
 from ...core.dnsbl import breaker as zone_breaker
 from ...core.dnsbl import loglines
-from ...core.dnsbl.answers import Failing, Listed
+from ...core.dnsbl.answers import Failing, Listed, Result
+from ...core.dnsbl.outcome import ScreenResult
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.dnsbl.zone import Zone
 from ...core.service.settings import Program
@@ -17,8 +18,7 @@ from ..process.timer import Timer
 from ..report.log import Log
 from ..report.totals import SharedTotals, Totals
 from .cache import ZoneCache
-from .query import Callback, Query, Result, ask_zone, examine
-from .screen import ScreenResult
+from .query import Callback, Query, ask_zone, examine
 from .shared_state import Counts, SharedZones
 
 #: Seconds between two looks for a test that is due.
@@ -78,8 +78,7 @@ class DnsblClient:
         self._sharing.ask(asyncio.get_running_loop())
 
     def note_result(self, settings: DnsblSettings, screened: ScreenResult) -> None:
-        """Count the verdict of the zones, and which of them list the client, together or alone."""
-        self.note_verdict(settings.totals_name, screened.verdict)
+        """Count which zones list a client, together or alone."""
         listing = [at for at, result in enumerate(screened.results) if result and isinstance(result.finding, Listed)]
         for at in listing:
             counts = self._counts[self._numbers[settings.zones[at]]]

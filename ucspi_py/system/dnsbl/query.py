@@ -9,22 +9,11 @@ from ...core.address import reversed_name
 from ...core.dns.message import TXT, A, Answer, Ask, Failed
 from ...core.dnsbl import answers
 from ...core.dnsbl import health as zone_health
-from ...core.dnsbl.answers import CLEAN, Finding
+from ...core.dnsbl.answers import Finding, Result
 from ...core.dnsbl.health import Health
 from ...core.dnsbl.zone import Zone
 from ..lookup.futures import answer_to
 from ..lookup.query_ids import random_number
-
-
-class Result(NamedTuple):
-    """What a zone said, how long that took, and for how many seconds it holds."""
-
-    finding: Finding
-    seconds: float
-    ttl: int
-
-
-NOT_ASKED = Result(CLEAN, 0.0, 0)
 
 #: Seconds that a test of a zone may take.
 _TEST_PATIENCE = 5.0

@@ -1,41 +1,64 @@
-"""CORRIDOR 2: a client's environment -> what the screen says of it. Holds the order, decides nothing itself."""
+"""CORRIDOR 2: a client's environment -> what its zones say of it. Holds the order, decides nothing itself."""
 
 import asyncio
+import os
 import socket
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Protocol
 
 from ...core.address import canonical
-from ...core.dnsbl import answers, judgement, loglines
-from ...core.dnsbl.answers import Listed
+from ...core.dnsbl import answers, judgement
+from ...core.dnsbl.answers import NOT_ASKED, Result
+from ...core.dnsbl.outcome import ScreenResult, outcome
 from ...core.dnsbl.settings import DnsblSettings
-from ...core.smtp.verdict import EARLY, Accept, Refuse, Verdict, told
+from ...core.smtp.verdict import EARLY, Accept, Outcome
 from ..stream.pregreet import talks_first
-from .query import NOT_ASKED, Callback, Query, Result
+from .query import Callback, Query
 
 #: hear(inquiry, tell): have told what a zone says of a client, at once or later.
 AskZone = Callable[[Query, Callback], None]
 
 
-class ScreenResult(NamedTuple):
-    """What the screen says of a client, and what its zones said, one for each; None = not heard, or not in time."""
+class Zones(Protocol):
+    """The way to the zones."""
 
-    verdict: Verdict
-    results: tuple[Result | None, ...] = ()
+    def ask_zone(self, inquiry: Query, callback: Callback) -> None:
+        """Ask a zone about a client; the callback gets what it says, at once or later."""
+
+    def note_result(self, settings: DnsblSettings, screened: ScreenResult) -> None:
+        """Take note of what all zones of a screen have said of a client."""
+
+
+@dataclass(frozen=True, slots=True)
+class DnsblJudge:
+    """rblsmtpd, where zones are to be asked or the client is to be watched."""
+
+    settings: DnsblSettings
+    zones: Zones
+
+    async def open(self) -> None:
+        """Do nothing: zones are asked when a client comes."""
+
+    async def judge(self, environment: Mapping[bytes, bytes], client: socket.SocketType | None, /) -> Outcome:
+        """Ask the zones about the client, and watch it where that is asked for. client: None = it cannot be watched."""
+        screened = await screen(self.settings, environment, self.zones.ask_zone, client)
+        self.zones.note_result(self.settings, screened)
+        return outcome(self.settings, environment, screened, os.getpid())
+
+    async def close(self) -> None:
+        """Do nothing: the way to the zones is the host's."""
 
 
 async def screen(
     settings: DnsblSettings, environment: Mapping[bytes, bytes], ask_zone: AskZone, client: socket.SocketType | None
 ) -> ScreenResult:
-    """What the screen says of the client that the environment describes: $RBLSMTPD's word, or else the zones'.
+    """Ask the zones about the client that the environment describes.
 
     client: watched for talking first, where that is asked for; None = it cannot be watched.
     """
-    word = told(environment.get(b"RBLSMTPD"))
-    if word:
-        return ScreenResult(word)
     ip = _address(environment)
     if not settings.greet_seconds or client is None or b"RELAYCLIENT" in environment:
         return await query_all(settings, ip, ask_zone)
@@ -58,33 +81,6 @@ def _address(environment: Mapping[bytes, bytes]) -> bytes:
         return canonical(ip.decode("ascii"))
     except ValueError:
         return ip
-
-
-def marks(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]:
-    """What -i tells the program: $RBLSMTPD where it would have been refused, the score, and the zones that list it."""
-    findings = [result and result.finding for result in screened.results]
-    listing = [
-        b"%s=%s" % (zone.alias, answers.dotted(finding.code).encode())
-        for zone, finding in zip(settings.zones, findings, strict=False)
-        if isinstance(finding, Listed)
-    ]
-    told_of = {}
-    if findings:
-        told_of[b"RBLSCORE"] = b"%d" % judgement.score_of(settings.zones, findings)
-        told_of[b"RBLZONES"] = b" ".join(listing)
-    if isinstance(screened.verdict, Refuse):
-        told_of[b"RBLSMTPD"] = screened.verdict.variable
-    return told_of
-
-
-def results_line(settings: DnsblSettings, screened: ScreenResult, ip: bytes, pid: int) -> bytes:
-    """The log line of -v: each zone with its word and its time, then the verdict."""
-    zones = [
-        (zone.alias, answers.word(result.finding), result.seconds) if result else (zone.alias, b"pending", 0.0)
-        for zone, result in zip(settings.zones, screened.results, strict=True)
-    ]
-    verdict = screened.verdict.reply if isinstance(screened.verdict, Refuse) else b"accepted"
-    return loglines.zone_results(ip, pid, zones, verdict)
 
 
 async def query_all(settings: DnsblSettings, ip: bytes, ask_zone: AskZone) -> ScreenResult:

@@ -1,6 +1,5 @@
 """The greylist in service: asks its records, and lets everybody in while the store cannot be asked. Never decides."""
 
-import asyncio
 import time
 from collections.abc import Mapping
 
@@ -39,22 +38,6 @@ class Greylist:
 
     def _complain(self, reason: str) -> None:
         self._log.warn(loglines.store_failed(url.shown(self.settings.store), reason))
-
-
-def judge_once(settings: GreylistSettings, environment: Mapping[bytes, bytes], log: Log) -> Verdict:
-    """What is said of one client, in a process that has no other."""
-    loop = asyncio.new_event_loop()  # asyncio.run would wait for a look-up of the store's name that hangs in a thread
-    try:
-        return loop.run_until_complete(_judge_and_close(Greylist(settings, log), environment))
-    finally:
-        loop.close()
-
-
-async def _judge_and_close(one: Greylist, environment: Mapping[bytes, bytes]) -> Verdict:
-    try:
-        return await one.judge(environment)
-    finally:
-        await one.close()
 
 
 def import_library(settings: GreylistSettings) -> None:

@@ -1,98 +1,80 @@
-"""The screens of one worker. Here alone their kinds are told apart. Never talks to a client."""
+"""The kinds of screens, a row each: another kind is a folder of its own, a row here, and its options in cli.
 
-import os
+What asks is imported where it is needed: a process whose client is decided by the environment loads none of it.
+"""
+
+import contextlib
 import socket
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from ...core.dnsbl import loglines
+from ...core.dnsbl import outcome as dnsbl
 from ...core.dnsbl.settings import DnsblSettings
+from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
 from ...core.service.settings import ScreenSettings
-from ...core.smtp.verdict import Accept, Refuse, Verdict
-from ..dnsbl import screen as dnsbl_screen
-from ..dnsbl.client import DnsblClient
-from ..report.connection_log import ConnectionLog
-from ..report.log import Log
-from . import greylist as greylist_screen
-from .greylist import Greylist
+from ...core.smtp.verdict import Accept, Outcome
+from .screen import Host, Judge, Kind, Screen
+
+if TYPE_CHECKING:
+    from .greylist import Greylist
 
 
-class Screen(Protocol):
-    """A screen in service."""
-
-    @property
-    def settings(self) -> ScreenSettings:
-        """What the operator asked for."""
-
-    async def open(self) -> None:
-        """Get ready; what is wrong is said in the log."""
-
-    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
-        """What becomes of the client that the environment describes; the screen may leave marks there."""
+def _unasked_dnsbl(settings: DnsblSettings, environment: Mapping[bytes, bytes], pid: int) -> Outcome | None:
+    screened = dnsbl.unasked(settings, environment)
+    return dnsbl.outcome(settings, environment, screened, pid) if screened else None
 
 
-@dataclass(frozen=True, slots=True)
-class DnsblScreen:
-    """rblsmtpd."""
+def _dnsbl_judge(settings: DnsblSettings, host: Host) -> Judge:
+    from ..dnsbl.screen import DnsblJudge
 
-    settings: DnsblSettings
-    dnsbl_client: DnsblClient
-    connection_log: ConnectionLog
-
-    async def open(self) -> None:
-        """Zones are asked when a client comes."""
-
-    async def judge(self, environment: dict[bytes, bytes], client: socket.SocketType, /) -> Verdict:
-        """What $RBLSMTPD or the zones say; whoever is only interrogated or in a dry run is let in."""
-        screened = await dnsbl_screen.screen(self.settings, environment, self.dnsbl_client.ask_zone, client)
-        self.dnsbl_client.note_result(self.settings, screened)
-        ip = environment.get(b"TCPREMOTEIP", b"")
-        if self.settings.verbose and screened.results:
-            self.connection_log.remark(dnsbl_screen.results_line(self.settings, screened, ip, os.getpid()))
-        if self.settings.interrogate:
-            environment.update(dnsbl_screen.marks(self.settings, screened))
-            return Accept()
-        if self.settings.dry_run and isinstance(screened.verdict, Refuse):
-            self.connection_log.remark(loglines.would_refuse(ip, os.getpid(), screened.verdict.reply))
-            return Accept()
-        return screened.verdict
+    return DnsblJudge(settings, host.zones())
 
 
-@dataclass(frozen=True, slots=True)
-class GreylistScreen:
-    """greylist."""
+def _load_dnsbl(_settings: DnsblSettings) -> object:
+    from ..dnsbl import screen
 
-    settings: GreylistSettings
-    greylist: Greylist
-    dnsbl_client: DnsblClient
-
-    async def open(self) -> None:
-        """Open the store."""
-        await self.greylist.open()
-
-    async def judge(self, environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Verdict:
-        """What the records say."""
-        verdict = await self.greylist.judge(environment)
-        self.dnsbl_client.note_verdict(self.settings.totals_name, verdict)
-        return verdict
+    return screen
 
 
-def in_service(
-    settings: Sequence[ScreenSettings], dnsbl_client: DnsblClient, connection_log: ConnectionLog, log: Log
-) -> tuple[Screen, ...]:
-    """The screens, to be opened and used in the process that calls this."""
+def _unasked_greylist(_settings: GreylistSettings, environment: Mapping[bytes, bytes], _pid: int) -> Outcome | None:
+    return Outcome(Accept(), Accept()) if greylist.exempt(environment) else None
 
-    def screen(one: ScreenSettings) -> Screen:
-        match one:
-            case DnsblSettings():
-                return DnsblScreen(one, dnsbl_client, connection_log)
-            case GreylistSettings():
-                return GreylistScreen(one, Greylist(one, log), dnsbl_client)
-        raise TypeError(one)
 
-    return tuple(map(screen, settings))
+class _GreylistJudge:
+    """A greylist, which says all that it has to say in its verdict."""
+
+    def __init__(self, greylist: "Greylist") -> None:
+        self._greylist = greylist
+        self.open, self.close = greylist.open, greylist.close
+
+    async def judge(self, environment: Mapping[bytes, bytes], _client: socket.SocketType | None, /) -> Outcome:
+        """Ask the store."""
+        verdict = await self._greylist.judge(environment)
+        return Outcome(verdict, verdict)
+
+
+def _greylist_judge(settings: GreylistSettings, host: Host) -> Judge:
+    from .greylist import Greylist
+
+    return _GreylistJudge(Greylist(settings, host.log))
+
+
+def _load_greylist(settings: GreylistSettings) -> None:
+    from .greylist import import_library
+
+    import_library(settings)
+
+
+KINDS = (
+    Kind(DnsblSettings, _unasked_dnsbl, _dnsbl_judge, _load_dnsbl),
+    Kind(GreylistSettings, _unasked_greylist, _greylist_judge, _load_greylist),
+)
+
+
+def in_service(settings: Sequence[ScreenSettings], host: Host) -> tuple[Screen, ...]:
+    """Make the screens, to be opened and used in the process that calls this."""
+    return tuple(Screen(one, _kind(one), host) for one in settings)
 
 
 def import_libraries(settings: Sequence[ScreenSettings]) -> None:
@@ -101,8 +83,9 @@ def import_libraries(settings: Sequence[ScreenSettings]) -> None:
     A library that is missing is told of when the screen opens.
     """
     for one in settings:
-        if isinstance(one, GreylistSettings):
-            try:
-                greylist_screen.import_library(one)
-            except ImportError:
-                pass
+        with contextlib.suppress(ImportError):
+            _kind(one).load(one)
+
+
+def _kind(settings: ScreenSettings) -> Kind:
+    return next(kind for kind in KINDS if isinstance(settings, kind.settings))

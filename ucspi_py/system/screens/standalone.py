@@ -6,19 +6,22 @@ dns, asyncio and stores are loaded only where they must be asked.
 import os
 import signal
 import sys
+from typing import TYPE_CHECKING
 
 from ...core.dnsbl import loglines as dnsbl_loglines
-from ...core.dnsbl.settings import DnsblSettings
 from ...core.errors import unable
-from ...core.greylist import network as greylist
-from ...core.greylist.settings import GreylistSettings
 from ...core.service.settings import Program, ScreenSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.refusal import RefusalDialogue
-from ...core.smtp.verdict import Accept, Refuse, Verdict, told
+from ...core.smtp.verdict import Refuse, Verdict
 from ..process import pathexec
 from ..process import rlimits as limits
 from ..report import log
+from . import kinds
+from .screen import Host, Screen
+
+if TYPE_CHECKING:
+    from ..dnsbl.screen import Zones
 
 
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:
@@ -27,81 +30,45 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     Ends the process in any case but one: raises Failure where the program cannot be run.
     """
     environment = dict(os.environb)
-    for screen in program.screens:
-        refusal = _refusal(screen, environment)
-        if refusal:
-            _hold(screen, refusal, environment.get(b"TCPREMOTEIP", b""))
+    host = Host(log.Log(log.ERRORS), _zones, lambda _kind, _verdict: None)
+    for screen in kinds.in_service(program.screens, host):
+        verdict = screen.judge_unasked(environment) or _asked(screen, environment)
+        if isinstance(verdict, Refuse):
+            ip = environment.get(b"TCPREMOTEIP", b"")
+            host.log.say(smtp_loglines.refused(screen.settings.log_name, ip, os.getpid(), verdict.reply))
+            _hold(screen.settings, verdict, ip)
             sys.exit(0)
     _become(program.argv, environment, soft_limits)
 
 
-def _refusal(screen: ScreenSettings, environment: dict[bytes, bytes]) -> Refuse | None:
-    """The refusal of one screen, if that is what it says and what it is there for; it has been logged."""
-    match screen:
-        case DnsblSettings():
-            return _refusal_by_zones(screen, environment)
-        case GreylistSettings():
-            return _refusal_by_greylist(screen, environment)
-    raise TypeError(screen)
+def _zones() -> "Zones":
+    from ..dnsbl.uncached import UncachedZones
+
+    return UncachedZones()
 
 
-def _refusal_by_greylist(screen: GreylistSettings, environment: dict[bytes, bytes]) -> Refuse | None:
-    if greylist.exempt(environment):
-        return None
-    from . import greylist as greylist_screen
+def _asked(screen: Screen, environment: dict[bytes, bytes]) -> Verdict:
+    from . import one_client
 
-    verdict = greylist_screen.judge_once(screen, environment, log.Log(log.ERRORS))
-    return _logged(screen, environment, verdict) if isinstance(verdict, Refuse) else None
+    return one_client.judge(screen, environment)
 
 
-def _refusal_by_zones(screen: DnsblSettings, environment: dict[bytes, bytes]) -> Refuse | None:
-    word = told(environment.get(b"RBLSMTPD"))
-    if word or not (screen.zones or screen.greet_seconds):
-        return _acted_on(screen, environment, word or Accept())
-    import asyncio
-
-    from ..dnsbl import stdin_client
-
-    screened = asyncio.run(stdin_client.form(screen, environment))
-    if screen.verbose and screened.results:
-        log.Log(log.ERRORS).say(stdin_client.line(screen, screened, environment.get(b"TCPREMOTEIP", b"")))
-    if screen.interrogate:
-        environment.update(stdin_client.marks(screen, screened))
-    return _acted_on(screen, environment, screened.verdict)
-
-
-def _acted_on(screen: DnsblSettings, environment: dict[bytes, bytes], verdict: Verdict) -> Refuse | None:
-    if not isinstance(verdict, Refuse) or screen.interrogate:
-        return None
-    if screen.dry_run:
-        ip = environment.get(b"TCPREMOTEIP", b"")
-        log.Log(log.ERRORS).say(dnsbl_loglines.would_refuse(ip, os.getpid(), verdict.reply))
-        return None
-    return _logged(screen, environment, verdict)
-
-
-def _logged(screen: ScreenSettings, environment: dict[bytes, bytes], refusal: Refuse) -> Refuse:
-    ip = environment.get(b"TCPREMOTEIP", b"")
-    log.Log(log.ERRORS).say(smtp_loglines.refused(screen.log_name, ip, os.getpid(), refusal.reply))
-    return refusal
-
-
-def _hold(screen: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
+def _hold(settings: ScreenSettings, refusal: Refuse, ip: bytes) -> None:
     """rblsmtpd.c: one alarm for the whole session, and its end is silent."""
     dialogue = RefusalDialogue(refusal)
     try:
-        if not screen.session_seconds:
+        if not settings.session_seconds:
             _write(dialogue.dismissal())
             return
         try:
             signal.signal(signal.SIGALRM, _time_is_over)
-            signal.alarm(screen.session_seconds)
+            signal.alarm(settings.session_seconds)
             _talk(dialogue)
         finally:
             signal.alarm(0)  # it may ring until it is off
     except OSError:
         pass
-    if screen.verbose:
+    if settings.verbose:
         log.Log(log.ERRORS).say(dnsbl_loglines.said(ip, os.getpid(), dialogue.said))
 
 

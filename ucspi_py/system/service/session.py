@@ -25,7 +25,7 @@ from ..lookup.names import NameLookup
 from ..refuse import last_reply
 from ..refuse.held import Held
 from ..report.connection_log import ConnectionLog
-from ..screens.kinds import Screen
+from ..screens.screen import Screen
 from .tasks import described
 
 #: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.

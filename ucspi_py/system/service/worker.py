@@ -16,6 +16,7 @@ from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
 from ..rules.live import RulesFile
 from ..screens import kinds as screens
+from ..screens.screen import Host
 from .admission import Admission
 from .pipes import say_standing
 from .session import Decide, Service, serve
@@ -39,7 +40,9 @@ class Worker:
         self._connection_log = ConnectionLog(shared.log, board, settings.limit)
         self._admission = Admission(settings, shared.listener, board, self._connection_log, self._tasks)
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.tables.totals, shared.ask, shared.log)
-        self._screens = screens.in_service(settings.program.screens, self._dnsbl, self._connection_log, shared.log)
+        self._screens = screens.in_service(
+            settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._dnsbl.note_verdict)
+        )
         self._backends = self._begin_backends()
         self._service = Service(
             settings=settings,
