@@ -356,7 +356,7 @@ def test_a_unix_socket(tmp_path: Path) -> None:
         with_store(redis(f"unix://{place}?db=2"), visits)
 
 
-@pytest.mark.parametrize("value", ["x", "1", "1 2 3", "1 x", "nan nan", "- 5", ""])
+@pytest.mark.parametrize("value", ["x", "1", "1 2 3", "1 x", "1 -2", "nan nan", "- 5", ""])
 @pytest.mark.parametrize("key", ["u1:{192.0.2.0/24}:g", "greylist:192.0.2.0/24"])
 def test_keys_of_somebody_else(key: str, value: str, tmp_path: Path) -> None:
     """They are neither read as records nor written over."""

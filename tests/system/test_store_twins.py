@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -73,6 +74,13 @@ class Twins:
         new, old = (self._server.ask(f'GET "{key}"') for key in redis_keys(TENANT, network))
         return text(Record(*row)).encode(), old if new == b"$-1" else new
 
+    def lives(self, network: str, now: int) -> tuple[float, float]:
+        """For how many seconds from a visit each of them keeps what it has written there."""
+        with closing(sqlite3.connect(self._file)) as connection:
+            (expires,) = connection.execute("SELECT expires FROM greylist WHERE network = ?", (network,)).fetchone()
+        milliseconds = self._server.ask(f'PTTL "{redis_keys(TENANT, network)[0]}"')
+        return expires - now + 1, int(milliseconds[1:]) / 1000
+
 
 def text(record: Record) -> str:
     """A record as Redis has it."""
@@ -94,11 +102,16 @@ def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins]:
 def test_a_visit_to_either_store(twins: Twins, record: Record | None, clock: list[int]) -> None:
     """Whatever is known of a network, and however the clock is stepped between its visits."""
     network = twins.network(record)
-    now = 1_800_000_000
+    now, before = 1_800_000_000, record and text(record).encode()
     for step in clock:
         now = max(now + step, 0)
+        started = time.monotonic()
         by_sqlite, by_redis = twins.visit(network, Visit(now, SETTINGS))
 
         assert by_sqlite == by_redis
         in_sqlite, in_redis = twins.kept(network)
         assert in_sqlite == in_redis
+        if in_redis != before:
+            life_in_sqlite, life_in_redis = twins.lives(network, now)
+            assert life_in_sqlite - (time.monotonic() - started) - 0.01 <= life_in_redis <= life_in_sqlite
+        before = in_redis
