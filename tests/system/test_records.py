@@ -1,0 +1,157 @@
+"""The records of a process in either kind of store: tenants beside each other, and what a store that fails costs."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from tests.support.redisserver import RedisServer
+from tests.support.waiting import PATIENCE
+from ucspi_py.core.client.limits import NETWORK
+from ucspi_py.core.greylist import visit
+from ucspi_py.core.greylist.settings import GreylistSettings
+from ucspi_py.core.greylist.visit import Visit
+from ucspi_py.core.smtp.verdict import Accept, Refuse
+from ucspi_py.core.store.change import Outcome, Row, Tenant
+from ucspi_py.system.store.records import Records
+
+NOW, NET = 1_800_000_000, "192.0.2.0/24"
+VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """One more of something; another tenant, that asks no more than it must of a store."""
+
+    tenant: ClassVar[Tenant] = Tenant("counts", "name", ("count INTEGER NOT NULL",), 1, "n")
+    lua: ClassVar[str] = "local count = (text or 0) + argv[1]; return count, string.format('%d', count), 100"
+
+    step: int
+    now: int = NOW
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """By how much."""
+        return (self.step,)
+
+    @property
+    def without_store(self) -> int:
+        """Nobody knows."""
+        return -1
+
+    def apply(self, record: Row | None, /) -> Outcome[int]:
+        """As the Lua."""
+        count = (record[0] if record else 0) + self.step
+        return Outcome(count, (count,), self.now + 99)
+
+    def result(self, answer: int, /) -> int:
+        """The count."""
+        return answer
+
+
+TENANTS = (visit.TENANT, Count.tenant)
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty store of each kind."""
+    if request.param == "sqlite":
+        yield str(tmp_path / "db")
+    else:
+        with RedisServer(tmp_path) as redis:
+            yield redis.url
+
+
+def test_two_tenants(place: str) -> None:
+    """Each has its own record of a key, and its own result."""
+
+    async def updates() -> None:
+        records = Records(place, TENANTS, pytest.fail)
+        await records.open()
+        assert await records.update(NET, Count(1)) == 1
+        assert isinstance(await records.update(NET, VISIT), Refuse)
+        assert await records.update(NET, Count(2)) == 3
+        assert await records.update("another", Count(5)) == 5
+        await records.close()
+
+    asyncio.run(updates())
+
+
+def test_a_tenant_that_comes_later(tmp_path: Path) -> None:
+    """A file that others use already gets another table, and nothing is lost."""
+    db = tmp_path / "db"
+
+    async def update(tenants: tuple[Tenant, ...]) -> None:
+        records = Records(str(db), tenants, pytest.fail)
+        assert isinstance(await records.update(NET, VISIT), Refuse)
+        await records.close()
+
+    for tenants in (TENANTS[:1], TENANTS):
+        asyncio.run(update(tenants))
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT * FROM schema_version ORDER BY name").fetchall() == [
+            ("counts", 1),
+            ("greylist", 1),
+        ]
+        assert connection.execute("SELECT count(*) FROM greylist").fetchone() == (1,)
+
+
+def test_many_updates_at_once(place: str) -> None:
+    """None of them is lost, whichever process makes it."""
+
+    async def updates() -> None:
+        both = [Records(place, TENANTS, pytest.fail) for _ in range(2)]
+        for records in both:
+            await records.open()
+        await asyncio.gather(*(records.update(NET, Count(1)) for records in both for _ in range(20)))
+        assert await both[0].update(NET, Count(1)) == 41
+        for records in both:
+            await records.close()
+
+    asyncio.run(updates())
+
+
+def test_a_store_that_fails(tmp_path: Path) -> None:
+    """Each change has the result that it has without one; it is left alone for a while, and one reason is heard."""
+    folder, reasons = tmp_path / "missing", list[str]()
+
+    async def updates() -> None:
+        records = Records(str(folder / "db"), TENANTS, reasons.append)
+        assert await records.update(NET, VISIT) == Accept()
+        folder.mkdir()
+        assert await records.update(NET, Count(1)) == -1
+        assert not list(folder.iterdir())
+        async with asyncio.timeout(PATIENCE):
+            while await records.update(NET, Count(1)) == -1:
+                await asyncio.sleep(0.05)
+        await records.close()
+
+    asyncio.run(updates())
+    assert reasons == ["unable to open database file"]
+
+
+def test_a_store_that_hangs(tmp_path: Path) -> None:
+    """Whoever asks waits for a second, and the next do not."""
+    reasons = list[str]()
+
+    async def updates() -> None:
+        records = Records(server.url, TENANTS, reasons.append)
+        assert await records.update(NET, Count(1)) == 1
+        server.stop()
+        started = time.monotonic()
+        assert await asyncio.gather(*(records.update(NET, Count(1)) for _ in range(20))) == [-1] * 20
+        waited = time.monotonic()
+        assert await records.update(NET, Count(1)) == -1
+        assert waited - started >= 0.9
+        assert time.monotonic() - waited < 0.5
+        await records.close()
+
+    with RedisServer(tmp_path) as server:
+        asyncio.run(updates())
+    assert reasons == ["timed out"]
