@@ -16,7 +16,7 @@ _LEFT = """
     Gate.answers_since Gate.closed_until Gate.distrusted Gate.failures Gate.forget_before
     answered.now failed.now may_be_asked.now usual_share.asked usual_share.listed
     zone_results.zones zone_totals.counts Visit.result.answer
-    ZoneCache.remember.number Result.ttl results_line.pid
+    ZoneCache.remember.number
     Counts.asked Counts.overlap Counts.seconds Counts.skipped Counts.unique SharedZones.__init__.zones
     Admission.take.peer say_standing.stand spawn_attributes.descriptors
 """

@@ -1,6 +1,7 @@
 """Name servers in the loop of the test itself, which answer as the test wants and note what they were asked."""
 
 import asyncio
+import random
 import socket
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -38,7 +39,10 @@ def truncation(packet: bytes) -> bytes | None:
 
 
 class NameServer:
-    """One at 127.0.0.1. answer: what it says to a packet. packets: what it was asked. ports: from which ports."""
+    """One at an address of its own, so that its TCP port is free, too.
+
+    answer: what it says to a packet. packets: what it was asked. ports: from which ports.
+    """
 
     def __init__(self, answer: Callable[[bytes], bytes | None] = nobody) -> None:
         self.answer = answer
@@ -47,7 +51,7 @@ class NameServer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
         self._socket.setblocking(False)
-        self._socket.bind(("127.0.0.1", 0))
+        self._socket.bind((f"127.{random.randrange(1, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}", 0))
         self.server = Server(*self._socket.getsockname())
         asyncio.get_running_loop().add_reader(self._socket, self._receive)
 

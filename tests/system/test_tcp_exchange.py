@@ -112,7 +112,7 @@ def test_the_resolver_asks_over_tcp_and_has_one_deadline_for_both() -> None:
 
         loop = asyncio.get_running_loop()
         with answering.serving(answering.truncation) as (udp,):
-            tcp = await asyncio.start_server(serve, "127.0.0.1", udp.server.port)
+            tcp = await asyncio.start_server(serve, *udp.server)
             async with tcp:
                 with contextlib.closing(Resolver(lambda _now: (udp.server,))) as resolver:
                     start = loop.time()
