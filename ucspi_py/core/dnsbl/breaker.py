@@ -41,7 +41,10 @@ _ALARM = log(100)
 
 
 class Gate(NamedTuple):
-    """What is looked at for every client: the first fields of Standing, by the same names."""
+    """The part of a standing that every client looks at.
+
+    distrusted, failures, closed_until, forget_before, answers_since: the first fields of Standing, as there.
+    """
 
     distrusted: int
     failures: int
@@ -54,9 +57,9 @@ class Standing(NamedTuple):
     """How one zone stands; all zero at the start.
 
     distrusted: 1 = its listings do not count.
-    failures: look-ups in a row.
+    failures: failed look-ups in a row.
     closed_until: monotonic second; it is not asked before.
-    forget_before: monotonic second; what it said earlier is void.
+    forget_before: monotonic second; its earlier answers are void.
     answers_since: monotonic second; failures of earlier are over.
     control_clean: 1 = the last test that found the zone well saw that it does not list the control address.
     suspicion: the logarithm of how much likelier its answers are if it lists everybody.
@@ -82,12 +85,18 @@ class Standing(NamedTuple):
 
 
 def usual_share(asked: int, listed: int) -> float:
-    """The share of clients that a zone lists, from what it has said so far; a quarter before it has said anything."""
+    """Estimate the share of clients that a zone lists; a quarter before its first answer.
+
+    asked: clients about whom it has answered. listed: those of them that it lists.
+    """
     return min(max((listed + 1) / (asked + 4), _LEAST_SHARE), _MOST_SHARE)
 
 
 def answered(standing: Standing, usual: float, asked: int, listed: int, now: float) -> Standing:
-    """The zone has answered about ``asked`` clients, and lists ``listed`` of them; usual: the share that it lists else.
+    """Take answers of a zone into account: one that suddenly lists nearly all clients is tested at once.
+
+    usual: the share that it lists else, 0 to 1. asked: clients about whom it has answered. listed: those of them that
+    it lists. now: monotonic second.
 
     Suspicion is a sum of likelihood ratios that never falls below zero (Page's CUSUM, Biometrika 41, 1954).
     """
@@ -99,7 +108,9 @@ def answered(standing: Standing, usual: float, asked: int, listed: int, now: flo
 
 
 def failed(standing: Standing, now: float) -> Standing:
-    """A look-up has failed: the zone is tested; after five in a row it is left alone until a test finds it well.
+    """Take a failed look-up into account: the zone is tested; after five in a row it is not asked until a test is good.
+
+    now: monotonic second.
 
     Names of one network may fail for ever, while the zone is well: those clients shall not keep it closed for others.
     """
@@ -110,22 +121,24 @@ def failed(standing: Standing, now: float) -> Standing:
 
 
 def may_be_asked(standing: Standing | Gate, now: float) -> bool:
-    """Whether a client may be made to wait for the zone."""
+    """Whether a client may be made to wait for the zone. now: monotonic second."""
     return standing.closed_until <= now
 
 
 def claimed(standing: Standing, now: float) -> Standing | None:
-    """The zone is tested now, by one worker, who has 10 seconds; None where no test is due."""
+    """Claim the test that is due, for one worker, which has 10 seconds; None = none is due. now: monotonic second."""
     return standing._replace(tested_at=now, test_at=now + _CLAIM) if standing.test_at <= now else None
 
 
 def renewed(standing: Standing) -> Standing:
-    """The zone is to be tested at once, because the operator wants it."""
+    """Have the zone tested at once, because the operator wants it (SIGHUP)."""
     return standing._replace(test_at=0.0)
 
 
 def tested(standing: Standing, health: Health, luck: float, now: float) -> Standing:
-    """A test has ended. luck: from 0 to 1, so that not all zones are tested in the same second.
+    """Take the end of a test into account.
+
+    luck: from 0 to 1, at random, so that not all zones are tested in the same second. now: monotonic second.
 
     A control address that was clean and is listed now is a zone that lists everybody. One that was always listed is a
     zone of an unusual kind, which an operator may want.
@@ -153,14 +166,14 @@ def tested(standing: Standing, health: Health, luck: float, now: float) -> Stand
 
 
 def change(before: Standing, after: Standing, health: Health) -> str:
-    """The sentence that a test earns because it has changed whether the zone is believed; "" where it has not."""
+    """Make the sentence about a test that has changed whether the zone is believed; "" where it has not."""
     if after.distrusted == before.distrusted:
         return ""
     return "it is believed again" if before.distrusted else _why(health)
 
 
 def complaint(after: Standing, health: Health, *, verbose: bool) -> str:
-    """The sentence that is worth a line now and then after a test; "" where all is well."""
+    """Make the sentence that is worth a line now and then after a test; "" where all is well."""
     if after.distrusted:
         return _why(health)
     if not health.reachable:
@@ -169,7 +182,7 @@ def complaint(after: Standing, health: Health, *, verbose: bool) -> str:
 
 
 def told(standing: Standing, now: float) -> Standing | None:
-    """A line about the zone is written now; None where there was one within the hour."""
+    """Mark that a line about the zone is written; None = there was one within the hour. now: monotonic second."""
     return standing._replace(told_at=now) if now >= standing.told_at + _LINES or not standing.told_at else None
 
 

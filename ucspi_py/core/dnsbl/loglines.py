@@ -17,7 +17,7 @@ def would_refuse(ip: bytes, pid: int, reply: bytes) -> bytes:
 
 
 def zone_results(ip: bytes, pid: int, zones: Iterable[tuple[bytes, bytes, float]], verdict: bytes) -> bytes:
-    """List what each zone said: its alias, its word, and the seconds it took. pid: process id."""
+    """List the findings of all zones. pid: process id. zones: of each its alias, its word, and the seconds it took."""
     words = b" ".join(b"%s=%s/%dms" % (log_field(alias), word, round(1000 * took)) for alias, word, took in zones)
     return b"dnsbl: zones for %s pid %d: %s: %s\n" % (ip, pid, words, verdict)
 
@@ -33,7 +33,7 @@ def said(ip: bytes, pid: int, words: Mapping[bytes, bytes]) -> bytes:
 
 
 def zone_totals(alias: bytes, counts: Mapping[str, int]) -> bytes:
-    """List the counters of a zone, each by its name."""
+    """List the counters of a zone. counts: by name, since the start."""
     words = " ".join(f"{name} {count}" for name, count in counts.items())
     return b"dnsbl: zone %s: %s\n" % (log_field(alias), words.encode())
 

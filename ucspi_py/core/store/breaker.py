@@ -22,16 +22,16 @@ class Standing(NamedTuple):
 
 
 def may_be_asked(standing: Standing, now: float) -> bool:
-    """Whether a client may be made to wait for the store."""
+    """Whether a client may be made to wait for the store. now: monotonic second."""
     return now >= standing.open_until
 
 
 def is_worth_a_line(standing: Standing, now: float) -> bool:
-    """Whether a failure now is written to the log."""
+    """Whether a failure now is written to the log. now: monotonic second."""
     return now >= standing.silent_until
 
 
 def failed(standing: Standing, now: float) -> Standing:
-    """Leave the store alone for two seconds after a failure; one line a minute."""
+    """Leave the store alone for two seconds after a failure; one line a minute. now: monotonic second."""
     silent_until = now + _LINES if is_worth_a_line(standing, now) else standing.silent_until
     return Standing(now + _REST, silent_until)

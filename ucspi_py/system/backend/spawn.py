@@ -27,7 +27,9 @@ class SpawnAttributes:
 def spawn_attributes(soft_limits: limits.SoftLimits, descriptors: int | None) -> SpawnAttributes:
     """Return the attributes that our own start dictates; to be called before any handler is installed.
 
-    What whoever started us has ignored stays ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD.
+    soft_limits: for the programs, pairs of letter and bytes. descriptors: the programs' soft limit on open files, None
+    = as ours. Signals that were ignored when we were started stay ignored, but for those that tcpserver.c resets: TERM,
+    PIPE, CHLD.
     """
     untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
     unchangeable = {signal.SIGKILL, signal.SIGSTOP}

@@ -1,4 +1,4 @@
-"""Where the clients of a burst line up until all are decided on; then all their programs are started. Never decides.
+"""A batch of clients of one burst: all are decided on, then all their programs are started. Never decides.
 
 While a program starts, the processor forgets our code, and whoever is decided on next pays for that: this way a few
 clients share the price.

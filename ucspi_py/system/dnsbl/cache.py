@@ -20,10 +20,10 @@ class ZoneCache:
         self._limit = _LIMIT // max(1, zones)
 
     def recall(self, number: int, ip: bytes, forget_before: float, answers_since: float) -> Finding | None:
-        """Recall what a zone has said of an address; None = nothing that still holds.
+        """Recall the finding of a zone about an address; None = none that still holds.
 
-        number: the zone's. forget_before, answers_since: monotonic seconds; all that was said before the one is
-        forgotten, and a failure before the other.
+        number: the zone's. forget_before, answers_since: monotonic seconds; all findings from before the one are
+        forgotten, and failures from before the other.
         """
         if forget_before > self._forget_before[number]:
             self._forget_before[number] = forget_before
@@ -34,7 +34,7 @@ class ZoneCache:
         return known[0]
 
     def remember(self, number: int, ip: bytes, finding: Finding, seconds: int) -> None:
-        """Keep what a zone says. seconds: the TTL of its answer."""
+        """Remember a finding of a zone about an address. number: the zone's. seconds: the TTL of its answer."""
         findings = self._findings[number]
         findings[ip] = finding, time.monotonic() + ttl.lifetime(finding, seconds)
         if len(findings) > self._limit:

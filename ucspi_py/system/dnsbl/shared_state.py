@@ -43,9 +43,10 @@ _RECORD, _GATE, _STANDING = struct.Struct("=8Q"), struct.Struct("=2Q3d"), struct
 
 @dataclass(slots=True)
 class Counts:
-    """What one worker has seen of a zone since it told the others: answers, and how long they took in all.
+    """What one worker has counted of a zone since it last added that to the record.
 
-    errors: answers that only say that something is wrong. run: listed clients at the end, without another one between.
+    asked, listed, unique, overlap, skipped: as in Record. errors: answers that are errors. run: listed clients at the
+    end, without another one between. seconds: waited for all these answers.
     """
 
     asked: int = 0
@@ -62,7 +63,7 @@ _NOTHING = Counts()
 
 
 class SharedZones:
-    """The record and the standing of each zone, by its number from 0."""
+    """The record and the standing of each zone, by its number from 0. zones: how many there are."""
 
     def __init__(self, zones: int) -> None:
         self._zones = zones

@@ -104,7 +104,7 @@ class Admission:
         return self._has_room() or self._sheds() or (self._overflow.has_seats and self._acceptor.is_crowded())
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
-        """Take a client that was accepted, to be served when there is room."""
+        """Take over an accepted client, to be served when there is room. peer: its address and port."""
         local_ip, local_port = self._local or _local(client)
         endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
         if self._sheds():

@@ -40,5 +40,5 @@ class Pipes(NamedTuple):
 
 
 def say_standing(stand: int) -> None:
-    """In a worker: tell the master that we serve."""
+    """In a worker: write to the master that we serve. stand: the descriptor of the pipe's end."""
     os.write(stand, b"%d\n" % os.getpid())
