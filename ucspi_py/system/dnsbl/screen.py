@@ -18,7 +18,7 @@ from ...core.smtp.verdict import EARLY, Accept, Outcome
 from ..stream.pregreet import talks_first
 from .query import Callback, Query
 
-#: hear(inquiry, tell): have told what a zone says of a client, at once or later.
+#: ask_zone(query, callback): the callback gets what a zone says of a client, at once or later.
 AskZone = Callable[[Query, Callback], None]
 
 

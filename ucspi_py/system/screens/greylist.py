@@ -1,5 +1,6 @@
 """The greylist in service: asks its records, and lets everybody in while the store cannot be asked. Never decides."""
 
+import socket
 import time
 from collections.abc import Mapping
 
@@ -7,7 +8,7 @@ from ...core.greylist import loglines
 from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
 from ...core.greylist.visit import TENANT, Visit
-from ...core.smtp.verdict import Accept, Verdict
+from ...core.smtp.verdict import Accept, Outcome
 from ...core.store import url
 from ..report.log import Log
 from ..store.records import Records, keeper
@@ -25,12 +26,13 @@ class Greylist:
         """Open the store before the first client comes, so that the log says what is wrong with it."""
         await self._records.open()
 
-    async def judge(self, environment: Mapping[bytes, bytes]) -> Verdict:
-        """What is said of the client that the environment describes."""
+    async def judge(self, environment: Mapping[bytes, bytes], _client: socket.SocketType | None, /) -> Outcome:
+        """Ask the records about the client that the environment describes; whoever is exempt is not asked about."""
         network = greylist.network(environment.get(b"TCPREMOTEIP", b""), self.settings.network)
-        if network is None or greylist.exempt(environment):
-            return Accept()
-        return await self._records.update(network, Visit(int(time.time()), self.settings))
+        if network is None:
+            return Outcome(Accept(), Accept())
+        verdict = await self._records.update(network, Visit(int(time.time()), self.settings))
+        return Outcome(verdict, verdict)
 
     async def close(self) -> None:
         """Give everything back."""

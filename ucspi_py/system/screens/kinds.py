@@ -4,9 +4,7 @@ What asks is imported where it is needed: a process whose client is decided by t
 """
 
 import contextlib
-import socket
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from ...core.dnsbl import outcome as dnsbl
 from ...core.dnsbl.settings import DnsblSettings
@@ -15,9 +13,6 @@ from ...core.greylist.settings import GreylistSettings
 from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Accept, Outcome
 from .screen import Host, Judge, Kind, Screen
-
-if TYPE_CHECKING:
-    from .greylist import Greylist
 
 
 def _unasked_dnsbl(settings: DnsblSettings, environment: Mapping[bytes, bytes], pid: int) -> Outcome | None:
@@ -31,33 +26,18 @@ def _dnsbl_judge(settings: DnsblSettings, host: Host) -> Judge:
     return DnsblJudge(settings, host.zones())
 
 
-def _load_dnsbl(_settings: DnsblSettings) -> object:
-    from ..dnsbl import screen
-
-    return screen
+def _load_dnsbl(_settings: DnsblSettings) -> None:
+    from ..dnsbl import screen  # noqa: F401
 
 
 def _unasked_greylist(_settings: GreylistSettings, environment: Mapping[bytes, bytes], _pid: int) -> Outcome | None:
     return Outcome(Accept(), Accept()) if greylist.exempt(environment) else None
 
 
-class _GreylistJudge:
-    """A greylist, which says all that it has to say in its verdict."""
-
-    def __init__(self, greylist: "Greylist") -> None:
-        self._greylist = greylist
-        self.open, self.close = greylist.open, greylist.close
-
-    async def judge(self, environment: Mapping[bytes, bytes], _client: socket.SocketType | None, /) -> Outcome:
-        """Ask the store."""
-        verdict = await self._greylist.judge(environment)
-        return Outcome(verdict, verdict)
-
-
 def _greylist_judge(settings: GreylistSettings, host: Host) -> Judge:
     from .greylist import Greylist
 
-    return _GreylistJudge(Greylist(settings, host.log))
+    return Greylist(settings, host.log)
 
 
 def _load_greylist(settings: GreylistSettings) -> None:

@@ -54,7 +54,7 @@ class Kind(NamedTuple):
     settings: type[Any]
     unasked: Callable[[Any, Mapping[bytes, bytes], int], Outcome | None]
     judge: Callable[[Any, Host], Judge]
-    load: Callable[[Any], object]
+    load: Callable[[Any], None]
 
 
 class Screen:
