@@ -71,5 +71,5 @@ class Visit:
         return Outcome(decision.verdict, decision.record, expiry(decision.record, self.settings))
 
     def result(self, answer: int, /) -> Verdict:
-        """Read an answer: the seconds left to wait, 0 = let in."""
+        """Read the answer of the Lua: how many seconds are left to wait; 0 = let in."""
         return patience(answer) if answer else Accept()

@@ -27,11 +27,11 @@ def may_be_asked(standing: Standing, now: float) -> bool:
 
 
 def is_worth_a_line(standing: Standing, now: float) -> bool:
-    """Whether a failure now is written to the log. now: monotonic second."""
+    """Whether a failure is written to the log. now: monotonic second."""
     return now >= standing.silent_until
 
 
 def failed(standing: Standing, now: float) -> Standing:
-    """Leave the store alone for two seconds after a failure; one line a minute. now: monotonic second."""
+    """Leave the store alone for two seconds after a failure, and have one line a minute. now: monotonic second."""
     silent_until = now + _LINES if is_worth_a_line(standing, now) else standing.silent_until
     return Standing(now + _REST, silent_until)
