@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FUNCTION_LIMIT, FILE_LIMIT = 40, 250
+FUNCTION_LIMIT, FILE_LIMIT, FOLDER_LIMIT = 40, 250, 15
 _CHARACTERS = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", re.DOTALL)
 _POSSESSIVE = re.compile(r"[*+?}]\+|\(\?>")
 
@@ -88,6 +88,13 @@ def test_no_expression_has_possessive_quantifiers_or_atomic_groups(path: Path) -
     found = [text for text in texts if _POSSESSIVE.search(_CHARACTERS.sub("x", text))]
 
     assert found == []
+
+
+def test_a_folder_is_one_topic() -> None:
+    """A folder past the limit is two topics."""
+    folders = [path.parent for path in HOUSE]
+
+    assert {names(folder) for folder in folders if folders.count(folder) > FOLDER_LIMIT} == set()
 
 
 def test_the_map_shows_every_room() -> None:
