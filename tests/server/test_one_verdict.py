@@ -29,7 +29,6 @@ from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.dnsbl.uncached import UncachedZones
 from ucspi_py.system.lookup import resolver
 from ucspi_py.system.report.log import QUIET, Log
-from ucspi_py.system.report.totals import SharedTotals
 from ucspi_py.system.screens import kinds
 from ucspi_py.system.screens.screen import Host
 
@@ -140,9 +139,8 @@ async def judged(found: Program, variables: dict[bytes, bytes], host: Host) -> V
 
 def absorbed(drawn: Case, found: Program) -> Verdict:
     """As a worker does it; asked a second time it must not say another thing."""
-    totals = SharedTotals(found.totals_names)
-    client = DnsblClient(found, SharedZones(len(found.zones)), totals, drawn.table().ask, Log(QUIET))
-    host = Host(Log(QUIET), lambda: client, client.note_verdict)
+    client = DnsblClient(found, SharedZones(len(found.zones)), drawn.table().ask, Log(QUIET))
+    host = Host(Log(QUIET), lambda: client, lambda _kind, _verdict: None)
 
     async def twice() -> Verdict:
         first, second = [await judged(found, {b"TCPREMOTEIP": drawn.ip.encode()}, host) for _ in range(2)]

@@ -15,15 +15,12 @@ from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.dnsbl.answers import CLEAN, Failing, Finding, Listed, Result
 from ucspi_py.core.dnsbl.outcome import ScreenResult
 from ucspi_py.core.dnsbl.settings import DnsblSettings
-from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.service.settings import Program
-from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.system.dnsbl.client import DnsblClient
 from ucspi_py.system.dnsbl.query import Query
 from ucspi_py.system.dnsbl.screen import screen
 from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.report.log import VERBOSE, Log
-from ucspi_py.system.report.totals import SharedTotals, Totals
 
 ERROR = Found((b"\x7f\xff\xff\xfe",))
 ME = b"192.0.2.7"
@@ -62,9 +59,8 @@ class Office:
         self.zones = self.settings.zones
         self.table = table or Table()
         self.board = SharedZones(len(self.zones))
-        self.tally = SharedTotals([b"dnsbl", b"greylist"])
         program = Program((self.settings,), ("true",))
-        self.desks = [DnsblClient(program, self.board, self.tally, self.table.ask, Log(VERBOSE)) for _ in range(2)]
+        self.desks = [DnsblClient(program, self.board, self.table.ask, Log(VERBOSE)) for _ in range(2)]
         self.desk = self.desks[0]
 
     async def ask_zone(self, ip: bytes = ME, number: int = 0) -> Finding:
@@ -79,7 +75,6 @@ class Office:
         """One client, screened and counted as in a server."""
         screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.ask_zone, None)
         self.desk.note_result(self.settings, screened)
-        self.desk.note_verdict(self.settings.totals_name, screened.verdict)
         return screened
 
     def may_be_asked(self) -> bool:
@@ -503,7 +498,7 @@ class TestTests:
                 office.table.ask(name, kind, deadline, callback)
 
             program = Program((office.settings,), ("true",))
-            office.desks = [DnsblClient(program, office.board, office.tally, broken, Log(VERBOSE))]
+            office.desks = [DnsblClient(program, office.board, broken, Log(VERBOSE))]
             watching = asyncio.ensure_future(office.desks[0].watch())
             await _until(lambda: office.board.standing(1).control_clean == 1)
             forward(10)
@@ -526,7 +521,7 @@ class TestTests:
                 office.table.asked.append((name, kind))
 
             program = Program((office.settings,), ("true",))
-            office.desks = [DnsblClient(program, office.board, office.tally, silent, Log(VERBOSE))]
+            office.desks = [DnsblClient(program, office.board, silent, Log(VERBOSE))]
             await office.look()
             assert {name[-1:] for name in office.table.names()} == {b"a", b"b", b"c"}
 
@@ -567,22 +562,18 @@ class TestCounters:
         assert dul | {"milliseconds": 0} == _totals(asked=4, listed=1, errors=1, overlap=1)
 
     def test_of_two_desks_are_added(self) -> None:
-        """Verdicts too, those of the zones and those of the greylist."""
+        """And none of them twice."""
 
-        async def main() -> tuple[int, Totals, Totals]:
+        async def main() -> int:
             office = Office("bl", table=Table(listing(b"bl", ME)))
             for desk in office.desks:
                 for ip in (ME, b"192.0.2.8"):
-                    screened = await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.ask_zone, None)
-                    desk.note_verdict(b"dnsbl", screened.verdict)
-                desk.note_verdict(b"dnsbl", Refuse(553, b"no"))
-                desk.note_verdict(b"dnsbl", Accept(known=True))
-                desk.note_verdict(GreylistSettings.totals_name, Refuse(451, b"wait"))
+                    await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.ask_zone, None)
                 desk.share()
                 desk.share()
-            return office.board.record(0).listed, office.tally.read(b"dnsbl"), office.tally.read(b"greylist")
+            return office.board.record(0).listed
 
-        assert asyncio.run(main()) == (2, Totals(accepted=4, refused=2, bounced=2), Totals(refused=2))
+        assert asyncio.run(main()) == 2
 
     def test_of_look_ups_that_took_their_time(self) -> None:
         """Milliseconds, of answers and of failures."""
@@ -594,9 +585,7 @@ class TestCounters:
                 forward(0.25)
                 callback(SILENCE if name.startswith(b"9.") else Absent())
 
-            office.desk = DnsblClient(
-                Program((office.settings,), ("true",)), office.board, office.tally, slow, Log(VERBOSE)
-            )
+            office.desk = DnsblClient(Program((office.settings,), ("true",)), office.board, slow, Log(VERBOSE))
             for ip in (b"192.0.2.7", b"192.0.2.8", b"192.0.2.9"):
                 await office.ask_zone(ip)
             office.desk.share()

@@ -13,10 +13,8 @@ from ...core.dnsbl.outcome import ScreenResult
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.dnsbl.zone import Zone
 from ...core.service.settings import Program
-from ...core.smtp.verdict import Verdict
 from ..process.timer import Timer
 from ..report.log import Log
-from ..report.totals import SharedTotals, Totals
 from .cache import ZoneCache
 from .query import Callback, Query, ask_zone, examine
 from .shared_state import Counts, SharedZones
@@ -33,20 +31,18 @@ _LEFT_ALONE = Result(Failing("left alone, it failed too often"), 0.0, 0)
 class DnsblClient:
     """Asks zones for one worker; what is known of them is shared with the others."""
 
-    def __init__(self, program: Program, board: SharedZones, totals: SharedTotals, ask: Ask, log: Log) -> None:
+    def __init__(self, program: Program, board: SharedZones, ask: Ask, log: Log) -> None:
         self._numbers = {zone: number for number, zone in enumerate(program.zones)}
         self._verbose = any(screen.verbose for screen in program.dnsbl_screens)
         self._board = board
         self._memory = ZoneCache(len(self._numbers))
-        self._shared_totals = totals
-        self._totals: dict[bytes, Totals] = {}
         self._counts = [Counts() for _ in self._numbers]
         self._sharing = Timer(_SHARING, self.share)
         self._ask = ask
         self._log = log
 
     def ask_zone(self, inquiry: Query, callback: Callback) -> None:
-        """Have told what a zone says of a client: from memory, from the zone, or that it is not to be had."""
+        """Answer for a zone about a client: from memory, from the zone, or that it is not to be had."""
         number = self._numbers[inquiry.zone]
         known = self._known(number, inquiry.ip)
         if known:
@@ -72,11 +68,6 @@ class DnsblClient:
         self._memory.remember(number, inquiry.ip, result.finding, result.ttl)
         callback(result)
 
-    def note_verdict(self, kind: bytes, verdict: Verdict) -> None:
-        """Count the verdict of a screen. kind: its totals_name."""
-        self._totals[kind] = self._totals.get(kind, Totals()).and_one(verdict)
-        self._sharing.ask(asyncio.get_running_loop())
-
     def note_result(self, settings: DnsblSettings, screened: ScreenResult) -> None:
         """Count which zones list a client, together or alone."""
         listing = [at for at, result in enumerate(screened.results) if result and isinstance(result.finding, Listed)]
@@ -84,12 +75,10 @@ class DnsblClient:
             counts = self._counts[self._numbers[settings.zones[at]]]
             counts.unique += len(listing) == 1
             counts.overlap += len(listing) > 1
+        self._sharing.ask(asyncio.get_running_loop())
 
     def share(self) -> None:
-        """Tell the others what was counted here since the last time."""
-        totals, self._totals = self._totals, {}
-        for kind, more in totals.items():
-            self._shared_totals.add(kind, more)
+        """Add to the shared records what was counted here since the last time."""
         for number in self._numbers.values():
             counts, self._counts[number] = self._counts[number], Counts()
             self._board.add(number, counts)

@@ -1,13 +1,17 @@
 """Totals of the screens' verdicts, of all workers together. Never decides."""
 
+import asyncio
 import struct
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...core.smtp.verdict import Accept, Verdict
 from ..process.shared_memory import SharedMemory
+from ..process.timer import Timer
 
 _LAYOUT = struct.Struct("=3Q")
+#: Seconds after which what one worker has counted is shared; a lock for every client would cost more than it.
+_SHARING = 0.25
 
 
 class Totals(NamedTuple):
@@ -41,3 +45,23 @@ class SharedTotals:
     def read(self, kind: bytes) -> Totals:
         """The totals so far. kind: the totals_name of the screens."""
         return Totals(*_LAYOUT.unpack_from(self._shared.memory, self._places[kind]))
+
+
+class WorkerTotals:
+    """What the screens of one worker have decided, shared with the other workers four times a second."""
+
+    def __init__(self, shared: SharedTotals) -> None:
+        self._shared = shared
+        self._totals: dict[bytes, Totals] = {}
+        self._sharing = Timer(_SHARING, self.share)
+
+    def note(self, kind: bytes, verdict: Verdict) -> None:
+        """Count the verdict of a screen. kind: its totals_name."""
+        self._totals[kind] = self._totals.get(kind, Totals()).and_one(verdict)
+        self._sharing.ask(asyncio.get_running_loop())
+
+    def share(self) -> None:
+        """Add to the shared totals what was counted here since the last time."""
+        totals, self._totals = self._totals, {}
+        for kind, more in totals.items():
+            self._shared.add(kind, more)

@@ -14,6 +14,7 @@ from ..lookup.names import NameLookup
 from ..process.loop import new_loop
 from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
+from ..report.totals import WorkerTotals
 from ..rules.live import RulesFile
 from ..screens import kinds as screens
 from ..screens.screen import Host
@@ -39,9 +40,10 @@ class Worker:
         board = shared.tables.board
         self._connection_log = ConnectionLog(shared.log, board, settings.limit)
         self._admission = Admission(settings, shared.listener, board, self._connection_log, self._tasks)
-        self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.tables.totals, shared.ask, shared.log)
+        self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
+        self._totals = WorkerTotals(shared.tables.totals)
         self._screens = screens.in_service(
-            settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._dnsbl.note_verdict)
+            settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
         self._backends = self._begin_backends()
         self._service = Service(
@@ -73,6 +75,7 @@ class Worker:
         self._loop.run_forever()
         self._tasks.stop()
         self._dnsbl.share()
+        self._totals.share()
 
     def _begin_backends(self) -> Backends:
         settings = self._shared.settings
