@@ -19,7 +19,7 @@ LISTED = Listed(b"listed", CODE)
 FAILED = Failing("timed out")
 ERROR = Failing("answers 127.255.255.254, which is an error and lists nobody", answered=True)
 LOOKUP_ERROR = Refuse(451, b"temporary RBL lookup error")
-KNOWN = Accept(known=True)
+VOUCHED = Accept(vouched=True)
 
 ADDRESS = Found((CODE,))
 NOTHING, NO_ADDRESS = Absent(), Absent(exists=True)
@@ -156,12 +156,12 @@ VERDICTS: list[tuple[str, list[Finding | None], Verdict | None]] = [
     ("rc", [FAILED], LOOKUP_ERROR),
     ("rbc", [FAILED], LOOKUP_ERROR),
     ("rc", [ERROR], LOOKUP_ERROR),
-    ("a", [LISTED], KNOWN),
-    ("a", [FAILED], KNOWN),
+    ("a", [LISTED], VOUCHED),
+    ("a", [FAILED], VOUCHED),
     ("a", [ERROR], Accept()),
     ("a rb", [CLEAN, LISTED], Refuse(553, b"listed")),
-    ("a rb", [LISTED, LISTED], KNOWN),
-    ("a rb", [FAILED, LISTED], KNOWN),
+    ("a rb", [LISTED, LISTED], VOUCHED),
+    ("a rb", [FAILED, LISTED], VOUCHED),
     ("a rb", [ERROR, LISTED], Refuse(451, b"listed")),
     ("ac rb", [FAILED, LISTED], Refuse(451, b"listed")),
     ("ac r", [FAILED, CLEAN], Accept()),
@@ -172,7 +172,7 @@ VERDICTS: list[tuple[str, list[Finding | None], Verdict | None]] = [
     ("r r", [None, LISTED], None),
     ("r r", [CLEAN, None], None),
     ("r r", [LISTED, None], Refuse(451, b"listed")),
-    ("a r", [LISTED, None], KNOWN),
+    ("a r", [LISTED, None], VOUCHED),
     ("a r", [ERROR, None], None),
     ("rc r", [FAILED, None], LOOKUP_ERROR),
 ]
@@ -191,10 +191,10 @@ WEIGHTS: list[tuple[list[str], tuple[int, int | None], list[Finding | None], Ver
     (["r *3", "a *-2"], (2, None), [LISTED, LISTED], Accept()),
     (["r *3", "r *-2"], (2, None), [LISTED, LISTED], Accept()),
     (["r *3", "a *-2"], (2, None), [LISTED, FAILED], Refuse(451, b"listed")),
-    (["r *9", "a"], (2, None), [LISTED, LISTED], KNOWN),
+    (["r *9", "a"], (2, None), [LISTED, LISTED], VOUCHED),
     (["r *9", "a"], (2, None), [LISTED, FAILED], Refuse(451, b"listed")),
     (["r *9", "a"], (2, None), [LISTED, ERROR], Refuse(451, b"listed")),
-    (["r *9", "a"], (2, None), [None, LISTED], KNOWN),
+    (["r *9", "a"], (2, None), [None, LISTED], VOUCHED),
     (["rc *2", "r"], (2, None), [FAILED, LISTED], LOOKUP_ERROR),
     (["rc", "r *2"], (2, None), [FAILED, HEAVY], Refuse(451, b"heavy")),
     # What is still out:
@@ -290,7 +290,7 @@ def test_a_client_is_watched_until_an_allow_list_speaks_for_it() -> None:
 
     assert judge(screen(zones, (2, None)), [CLEAN, None]) == Accept()
     assert judge(screen(zones, (2, None), greet=3), [CLEAN, None]) is None
-    assert judge(screen(zones, (2, None), greet=3), [CLEAN, LISTED]) == KNOWN
+    assert judge(screen(zones, (2, None), greet=3), [CLEAN, LISTED]) == VOUCHED
 
 
 @given(interviews)
@@ -371,7 +371,7 @@ def test_a_score_is_a_sum_of_who_lists(
     verdict = judge(screen(weigh(query_all), limits), heard)
 
     if any("a" in flags and weight is None for flags, weight in listing):
-        assert verdict == KNOWN
+        assert verdict == VOUCHED
     elif score >= limits[0]:
         assert isinstance(verdict, Refuse)
         assert verdict.code == (553 if bounces else 451)
@@ -405,7 +405,7 @@ def weigh(query_all: Sequence[tuple[str, int | None, Finding]]) -> list[Zone]:
 
 def outcome(verdict: Verdict, greet: bool = True) -> int | bool:
     """A verdict without its words: the code, or whether somebody speaks for the client, where that matters."""
-    return verdict.code if isinstance(verdict, Refuse) else verdict.known and greet
+    return verdict.code if isinstance(verdict, Refuse) else verdict.vouched and greet
 
 
 def in_series(query_all: list[tuple[str, Finding]]) -> Verdict:
@@ -417,7 +417,7 @@ def in_series(query_all: list[tuple[str, Finding]]) -> Verdict:
         if "a" in flags:
             unheard = failed and finding != ERROR
             if isinstance(finding, Listed) or (unheard and "c" not in flags):
-                return KNOWN
+                return VOUCHED
         elif isinstance(finding, Listed):
             return Refuse(553 if "b" in flags and not never_for_good else 451, finding.text)
         elif failed and "c" in flags:

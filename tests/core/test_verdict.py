@@ -9,7 +9,7 @@ from ucspi_py.core.text import clean
 
 TOLD: list[tuple[bytes | None, Verdict | None]] = [
     (None, None),
-    (b"", Accept(known=True)),
+    (b"", Accept(vouched=True)),
     (b"listed", Refuse(451, b"listed")),
     (b"-listed", Refuse(553, b"listed")),
     (b"-", Refuse(553, b"")),

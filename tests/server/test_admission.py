@@ -129,7 +129,7 @@ class TestDrain:
             assert held[3].recv(100).startswith(b"221 ")
 
     def test_a_held_client_is_talked_to_after_the_master_has_gone(self, tmp_path: Path) -> None:
-        """Workers that have closed the door are not killed: the master is told of that at once."""
+        """Workers that have stopped listening are not killed: the master is told of that at once."""
         options = ("-x", cdb_of(RULES, tmp_path), *QUIET)
         with Server(SERVER, options, SCREENED, tmp_path) as server, refused(server, 1) as (client,):
             assert server.stop() == 0

@@ -125,7 +125,7 @@ def test_in_one_process(chance: random.Random) -> None:
 
 
 def alone(drawn: Case, found: Program) -> Verdict:
-    """As pyrblsmtpd does it; its door to the name servers is the table."""
+    """As pyrblsmtpd does it; its way to the name servers is the table."""
     variables = {b"TCPREMOTEIP": drawn.ip.encode()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(resolver, "from_environment", drawn.table)

@@ -1,4 +1,4 @@
-"""Name servers that are a table: the one door that everything asks by, without a network behind it."""
+"""Name servers that are a table: the one way to ask, without a network behind it."""
 
 import asyncio
 from collections.abc import Mapping

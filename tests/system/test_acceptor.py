@@ -15,7 +15,7 @@ from ucspi_py.system.process.loop import new_loop
 
 
 class Host:
-    """A worker that takes so many clients, with notes of what the door does."""
+    """A worker that takes so many clients, with notes of what the acceptor does."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, backlog: int = 100) -> None:
         self.loop = loop
@@ -145,7 +145,7 @@ def test_a_rest_is_a_rest_and_ends_by_itself(host: Host) -> None:
 
 
 def test_while_the_master_is_stopped_nobody_is_taken(host: Host) -> None:
-    """Who has come meanwhile is taken a little after it goes on; the door asks only when somebody knocks."""
+    """Who has come meanwhile is taken a little after it goes on; the acceptor asks only when somebody knocks."""
     host.room, host.stopped = 10, True
     host.acceptor.watch()
     host.turn()

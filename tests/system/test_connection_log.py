@@ -18,7 +18,7 @@ PID = os.getpid()
 
 
 class Told:
-    """A scoreboard of two slots, a journal, and what it has written."""
+    """A scoreboard of two slots, a connection log, and what it has written."""
 
     def __init__(self, verbosity: int = VERBOSE) -> None:
         self.board = Scoreboard(2, 0)

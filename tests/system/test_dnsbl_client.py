@@ -1,4 +1,4 @@
-"""A worker's desk for its zones: memory, breaker, quarantine, counters; the name servers are a table."""
+"""A worker's client of its zones: memory, breaker, quarantine, counters; the name servers are a table."""
 
 import asyncio
 import re
@@ -46,7 +46,7 @@ def forward(seconds: float) -> None:
 
 
 class Office:
-    """Desks at one board, as two workers have them."""
+    """Clients of one board, as two workers have them."""
 
     def __init__(
         self,
@@ -60,21 +60,21 @@ class Office:
         self.table = table or Table()
         self.board = SharedZones(len(self.zones))
         program = Program((self.settings,), ("true",))
-        self.desks = [DnsblClient(program, self.board, self.table.ask, Log(VERBOSE)) for _ in range(2)]
-        self.desk = self.desks[0]
+        self.clients = [DnsblClient(program, self.board, self.table.ask, Log(VERBOSE)) for _ in range(2)]
+        self.dnsbl = self.clients[0]
 
     async def ask_zone(self, ip: bytes = ME, number: int = 0) -> Finding:
-        """What the first desk hears from a zone."""
+        """What the first client learns from a zone."""
         loop = asyncio.get_running_loop()
         name = dnsbl.query(self.zones[number], ip, ask_private=False) or b""
         result: asyncio.Future[Result] = loop.create_future()
-        self.desk.ask_zone(Query(self.zones[number], ip, name, time.monotonic() + 5), result.set_result)
+        self.dnsbl.ask_zone(Query(self.zones[number], ip, name, time.monotonic() + 5), result.set_result)
         return (await result).finding
 
     async def screen(self, ip: bytes) -> ScreenResult:
         """One client, screened and counted as in a server."""
-        screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.desk.ask_zone, None)
-        self.desk.note_result(self.settings, screened)
+        screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.dnsbl.ask_zone, None)
+        self.dnsbl.note_result(self.settings, screened)
         return screened
 
     def may_be_asked(self) -> bool:
@@ -82,8 +82,8 @@ class Office:
         return zone_breaker.may_be_asked(self.board.standing(0), time.monotonic())
 
     async def look(self) -> None:
-        """All desks look once for zones that are to be tested."""
-        watching = [asyncio.ensure_future(desk.watch()) for desk in self.desks]
+        """All clients look once for zones that are to be tested."""
+        watching = [asyncio.ensure_future(client.watch()) for client in self.clients]
         for _ in range(50):
             await asyncio.sleep(0)
         for watch in watching:
@@ -368,7 +368,7 @@ class TestDistrust:
                 assert isinstance(finding, Failing)
                 assert finding.answered
             assert len(office.table.asked) == 10
-            office.desk.share()
+            office.dnsbl.share()
             assert office.board.record(0).errors == 10
 
         asyncio.run(main())
@@ -389,11 +389,11 @@ class TestSuspicion:
             forward(60)
             for ip in clients(100):
                 await office.ask_zone(ip)
-            office.desk.share()
+            office.dnsbl.share()
             office.table.answers = healthy(b"bl") | {(b"bl", A): address(), (b"bl", TXT): Found((b"x",))}
             for ip in clients(110)[100:]:
                 assert isinstance(await office.ask_zone(ip), Listed)
-            office.desk.share()
+            office.dnsbl.share()
             await office.look()
             (line,) = lines(capfd)
             assert re.fullmatch(
@@ -421,12 +421,12 @@ class TestSuspicion:
             await office.look()
             for ip in clients(130):
                 assert await office.ask_zone(ip) == CLEAN
-            office.desk.share()
+            office.dnsbl.share()
             asked = len(office.table.asked)
             for ip in wave:
                 assert isinstance(await office.ask_zone(ip), Listed)
                 forward(0.1)
-                office.desk.share()
+                office.dnsbl.share()
                 await office.look()
             tests = (len(office.table.asked) - asked - 2 * len(wave)) / 3
             assert 1 <= tests <= 9
@@ -447,7 +447,7 @@ class TestSuspicion:
             forward(3)
             for ip in clients(60):
                 await office.ask_zone(ip)
-            office.desk.share()
+            office.dnsbl.share()
             assert office.board.standing(0).test_at <= time.monotonic()
 
         asyncio.run(main())
@@ -498,8 +498,8 @@ class TestTests:
                 office.table.ask(name, kind, deadline, callback)
 
             program = Program((office.settings,), ("true",))
-            office.desks = [DnsblClient(program, office.board, broken, Log(VERBOSE))]
-            watching = asyncio.ensure_future(office.desks[0].watch())
+            office.clients = [DnsblClient(program, office.board, broken, Log(VERBOSE))]
+            watching = asyncio.ensure_future(office.clients[0].watch())
             await _until(lambda: office.board.standing(1).control_clean == 1)
             forward(10)
             await _until(lambda: len([name for name in office.table.names() if name.endswith(b"bl")]) == 2)
@@ -521,7 +521,7 @@ class TestTests:
                 office.table.asked.append((name, kind))
 
             program = Program((office.settings,), ("true",))
-            office.desks = [DnsblClient(program, office.board, silent, Log(VERBOSE))]
+            office.clients = [DnsblClient(program, office.board, silent, Log(VERBOSE))]
             await office.look()
             assert {name[-1:] for name in office.table.names()} == {b"a", b"b", b"c"}
 
@@ -552,8 +552,8 @@ class TestCounters:
             office = Office("bl", "dul", table=Table(answers), scores=(1, 1))  # for a 553 all are waited for
             for ip in (both, one, one, b"192.0.2.3", b"192.0.2.4"):
                 await office.screen(ip)
-            for desk in office.desks:
-                desk.share()
+            for client in office.clients:
+                client.share()
             return [record.totals() for record in office.board.records()]
 
         bl, dul = asyncio.run(main())
@@ -566,11 +566,11 @@ class TestCounters:
 
         async def main() -> int:
             office = Office("bl", table=Table(listing(b"bl", ME)))
-            for desk in office.desks:
+            for client in office.clients:
                 for ip in (ME, b"192.0.2.8"):
-                    await screen(office.settings, {b"TCPREMOTEIP": ip}, desk.ask_zone, None)
-                desk.share()
-                desk.share()
+                    await screen(office.settings, {b"TCPREMOTEIP": ip}, client.ask_zone, None)
+                client.share()
+                client.share()
             return office.board.record(0).listed
 
         assert asyncio.run(main()) == 2
@@ -585,10 +585,10 @@ class TestCounters:
                 forward(0.25)
                 callback(SILENCE if name.startswith(b"9.") else Absent())
 
-            office.desk = DnsblClient(Program((office.settings,), ("true",)), office.board, slow, Log(VERBOSE))
+            office.dnsbl = DnsblClient(Program((office.settings,), ("true",)), office.board, slow, Log(VERBOSE))
             for ip in (b"192.0.2.7", b"192.0.2.8", b"192.0.2.9"):
                 await office.ask_zone(ip)
-            office.desk.share()
+            office.dnsbl.share()
             return office.board.record(0).milliseconds
 
         assert 750 <= asyncio.run(main()) < 1000
@@ -610,7 +610,7 @@ class TestCounters:
             await office.look()
             for ip in clients(3):
                 await office.screen(ip)
-            office.desk.share()
+            office.dnsbl.share()
             return office.board.record(0).totals()
 
         assert asyncio.run(main()) == _totals(**expected)

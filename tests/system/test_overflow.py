@@ -1,4 +1,4 @@
-"""The lobby: first come, first served, as soon as there is room and not before."""
+"""The overflow queue: first come, first served, as soon as there is room and not before."""
 
 import socket
 
@@ -7,25 +7,25 @@ from ucspi_py.system.accept.overflow import OverflowQueue
 
 
 class Inn:
-    """A lobby with some rooms behind it."""
+    """An overflow queue with some room behind it."""
 
     def __init__(self, rooms: int, capacity: int = 3) -> None:
         self.rooms = rooms
         self.served: list[bytes] = []
         self.failures: list[BaseException] = []
-        self.lobby = OverflowQueue(capacity, lambda: self.rooms > 0, self._serve, self.failures.append)
+        self.queue = OverflowQueue(capacity, lambda: self.rooms > 0, self._serve, self.failures.append)
         self._socket = socket.socket()
 
     def come(self, name: bytes) -> None:
         """A new client."""
-        self.lobby.join(self._socket, Endpoints(b"", b"", name, b""))
+        self.queue.join(self._socket, Endpoints(b"", b"", name, b""))
 
     def _serve(self, _client: socket.SocketType, endpoints: Endpoints) -> None:
         if endpoints.remote_ip == b"broken":
             raise ValueError("broken")
         self.rooms -= 1
         self.served.append(endpoints.remote_ip)
-        self.lobby.call_in()  # whoever is served may make room at once
+        self.queue.call_in()  # whoever is served may make room at once
         self._socket.close()
 
 
@@ -34,28 +34,28 @@ def test_who_comes_waits_behind_those_that_wait() -> None:
     inn = Inn(rooms=1)
     for name in (b"a", b"b", b"c"):
         inn.come(name)
-    assert (inn.served, len(inn.lobby)) == ([b"a"], 2)
+    assert (inn.served, len(inn.queue)) == ([b"a"], 2)
 
     inn.rooms = 1
     inn.come(b"d")
     assert inn.served == [b"a", b"b"]
 
     inn.rooms = 2
-    inn.lobby.call_in()
+    inn.queue.call_in()
     assert inn.served == [b"a", b"b", b"c", b"d"]
-    assert not inn.lobby
+    assert not inn.queue
 
 
 def test_there_are_as_many_seats_as_there_are() -> None:
     """One that is left is free again."""
     inn = Inn(rooms=0, capacity=2)
     inn.come(b"a")
-    assert inn.lobby.has_seats
+    assert inn.queue.has_seats
     inn.come(b"b")
-    assert not inn.lobby.has_seats
+    assert not inn.queue.has_seats
     inn.rooms = 1
-    inn.lobby.call_in()
-    assert inn.lobby.has_seats
+    inn.queue.call_in()
+    assert inn.queue.has_seats
 
 
 def test_one_that_cannot_be_served_keeps_nobody_waiting() -> None:
@@ -64,6 +64,6 @@ def test_one_that_cannot_be_served_keeps_nobody_waiting() -> None:
     inn.come(b"broken")
     inn.come(b"a")
     inn.rooms = 1
-    inn.lobby.call_in()
+    inn.queue.call_in()
     assert inn.served == [b"a"]
     assert [str(failure) for failure in inn.failures] == ["broken"]

@@ -20,7 +20,7 @@ from ucspi_py.system.service.reaper import Reaper
 
 @pytest.fixture
 def board() -> Scoreboard:
-    """Two slots, two places in the hall."""
+    """Two slots, two pending rows."""
     return Scoreboard(2, 2)
 
 

@@ -1,4 +1,4 @@
-"""The door to the name servers, with name servers in the same loop: whom it asks, how often, from which sockets."""
+"""The resolver, with name servers in the same loop: whom it asks, how often, from which sockets."""
 
 import asyncio
 import contextlib

@@ -9,7 +9,7 @@ from ucspi_py.system.report.totals import SharedTotals, Totals, WorkerTotals
 VERDICTS: list[tuple[bytes, Verdict]] = [
     (b"dnsbl", Refuse(451, b"no")),
     (b"dnsbl", Refuse(553, b"no")),
-    (b"dnsbl", Accept(known=True)),
+    (b"dnsbl", Accept(vouched=True)),
     (b"dnsbl", Accept()),
     (b"greylist", Refuse(451, b"wait")),
 ]

@@ -34,11 +34,11 @@ def _in_order(zones: Sequence[Zone], findings: Sequence[Finding | None]) -> Verd
             case Failing(answered=answered):
                 must_not_bounce = True
                 if zone.allow and not zone.fail_closed and not answered:
-                    return Accept(known=True)
+                    return Accept(vouched=True)
                 if zone.fail_closed and not zone.allow:
                     return Refuse(451, _LOOKUP_ERROR)
             case Listed() if zone.allow:
-                return Accept(known=True)
+                return Accept(vouched=True)
             case Listed(text):
                 return Refuse(553 if zone.bounce and not must_not_bounce else 451, text)
     return Accept()
@@ -48,7 +48,7 @@ def _by_weight(settings: DnsblSettings, findings: Sequence[Finding | None]) -> V
     """Postfix's way: the weights of the zones that list the client are added up. A zone that failed weighs nothing."""
     pairs = list(zip(settings.zones, findings, strict=True))
     if any(isinstance(finding, Listed) and _is_pass(zone) for zone, finding in pairs):
-        return Accept(known=True)
+        return Accept(vouched=True)
     pending = [zone for zone, finding in pairs if finding is None]
     failed = [zone for zone, finding in pairs if isinstance(finding, Failing)]
     score = score_of(settings.zones, findings)

@@ -11,9 +11,9 @@ TEXT_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The client may talk to the program. known: a rule or an -a zone vouches for it, so it is watched no longer."""
+    """The client may talk to the program. vouched: a rule or an -a zone vouches for it, so it is watched no longer."""
 
-    known: bool = False
+    vouched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def told(rblsmtpd: bytes | None) -> Verdict | None:
     if rblsmtpd is None:
         return None
     if not rblsmtpd:
-        return Accept(known=True)
+        return Accept(vouched=True)
     if rblsmtpd.startswith(b"-"):
         return Refuse(553, rblsmtpd[1:])
     return Refuse(451, rblsmtpd)
