@@ -1,6 +1,7 @@
 """One connection from its banner to its program: the order of the rooms, and what a client that ends early has met."""
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -39,9 +40,12 @@ class Recording(Launcher):
         super().__init__(("smtpd",), SpawnAttributes((), None, (), ()))
         self.steps = steps
         self.environment: dict[bytes, bytes] = {}
+        self.sends_at_once = False
 
-    def start(self, _fd: int, environment: dict[bytes, bytes]) -> int:
+    def start(self, fd: int, environment: dict[bytes, bytes]) -> int:
         """As if."""
+        with socket.socket(fileno=os.dup(fd)) as client:
+            self.sends_at_once = bool(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         self.steps.append("start")
         self.environment = environment
         return 4711
@@ -136,6 +140,7 @@ def test_a_client_that_is_let_in_by_all() -> None:
 
     assert bench.steps == ["decide", "judge", "judge", "start"]
     assert bench.told.index(b"tcp.smtp:3") < bench.told.index(b"pid 4711 from 192.0.2.1")
+    assert bench.launcher.sends_at_once
     environment = bench.launcher.environment
     assert environment[b"RELAYCLIENT"] == b"@x"
     assert (environment[b"OURS"], environment[b"MARK"], environment[b"PROTO"]) == (b"1", b"3", b"TCP")
