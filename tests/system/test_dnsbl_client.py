@@ -17,8 +17,8 @@ from ucspi_py.core.dnsbl.outcome import ScreenResult
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.service.settings import Program
 from ucspi_py.system.dnsbl.client import DnsblClient
+from ucspi_py.system.dnsbl.judge import query_and_watch
 from ucspi_py.system.dnsbl.query import Query
-from ucspi_py.system.dnsbl.screen import screen
 from ucspi_py.system.dnsbl.shared_state import SharedZones
 from ucspi_py.system.report.log import VERBOSE, Log
 
@@ -73,7 +73,7 @@ class Office:
 
     async def screen(self, ip: bytes) -> ScreenResult:
         """One client, screened and counted as in a server."""
-        screened = await screen(self.settings, {b"TCPREMOTEIP": ip}, self.dnsbl.ask_zone, None)
+        screened = await query_and_watch(self.settings, {b"TCPREMOTEIP": ip}, self.dnsbl.ask_zone, None)
         self.dnsbl.note_result(self.settings, screened)
         return screened
 
@@ -568,7 +568,7 @@ class TestCounters:
             office = Office("bl", table=Table(listing(b"bl", ME)))
             for client in office.clients:
                 for ip in (ME, b"192.0.2.8"):
-                    await screen(office.settings, {b"TCPREMOTEIP": ip}, client.ask_zone, None)
+                    await query_and_watch(office.settings, {b"TCPREMOTEIP": ip}, client.ask_zone, None)
                 client.share()
                 client.share()
             return office.board.record(0).listed

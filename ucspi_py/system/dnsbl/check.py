@@ -13,8 +13,8 @@ from ...core.dnsbl.zone import Zone
 from ...core.service.settings import Program
 from ...core.smtp.verdict import Accept, Verdict
 from ..lookup import resolver
+from .judge import query_all
 from .query import ask_zone, examine
-from .screen import query_all
 
 
 class Checked(NamedTuple):

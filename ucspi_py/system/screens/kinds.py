@@ -21,13 +21,13 @@ def _unasked_dnsbl(settings: DnsblSettings, environment: Mapping[bytes, bytes], 
 
 
 def _dnsbl_judge(settings: DnsblSettings, host: Host) -> Judge:
-    from ..dnsbl.screen import DnsblJudge
+    from ..dnsbl.judge import DnsblJudge
 
     return DnsblJudge(settings, host.zones())
 
 
 def _load_dnsbl(_settings: DnsblSettings) -> None:
-    from ..dnsbl import screen  # noqa: F401
+    from ..dnsbl import judge  # noqa: F401
 
 
 def _unasked_greylist(_settings: GreylistSettings, environment: Mapping[bytes, bytes], _pid: int) -> Outcome | None:

@@ -14,7 +14,7 @@ from ...core.smtp.verdict import Outcome, Verdict
 from ..report.log import Log
 
 if TYPE_CHECKING:
-    from ..dnsbl.screen import Zones
+    from ..dnsbl.judge import Zones
 
 
 class Judge(Protocol):

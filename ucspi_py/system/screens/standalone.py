@@ -21,7 +21,7 @@ from . import kinds
 from .screen import Host, Screen
 
 if TYPE_CHECKING:
-    from ..dnsbl.screen import Zones
+    from ..dnsbl.judge import Zones
 
 
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:

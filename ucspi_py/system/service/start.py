@@ -22,7 +22,7 @@ from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
 from ..report.totals import SharedTotals
-from ..screens import kinds as screens
+from ..screens import kinds
 from .admission import OVERFLOW_LIMIT
 from .master import Master
 from .pipes import Pipes
@@ -43,7 +43,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
-    screens.import_libraries(settings.program.screens)
+    kinds.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     privileges.become(settings.uid, settings.gid)
     if settings.print_port:

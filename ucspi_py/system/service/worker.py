@@ -16,7 +16,7 @@ from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
 from ..report.totals import WorkerTotals
 from ..rules.live import RulesFile
-from ..screens import kinds as screens
+from ..screens import kinds
 from ..screens.screen import Host
 from .admission import Admission
 from .pipes import say_standing
@@ -42,7 +42,7 @@ class Worker:
         self._admission = Admission(settings, shared.listener, board, self._connection_log, self._tasks)
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
-        self._screens = screens.in_service(
+        self._screens = kinds.in_service(
             settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
         self._backends = self._begin_backends()

@@ -44,7 +44,7 @@ class DnsblJudge:
 
     async def judge(self, environment: Mapping[bytes, bytes], client: socket.SocketType | None, /) -> Outcome:
         """Ask the zones about the client, and watch it where that is asked for. client: None = it cannot be watched."""
-        screened = await screen(self.settings, environment, self.zones.ask_zone, client)
+        screened = await query_and_watch(self.settings, environment, self.zones.ask_zone, client)
         self.zones.note_result(self.settings, screened)
         return outcome(self.settings, environment, screened, os.getpid())
 
@@ -52,7 +52,7 @@ class DnsblJudge:
         """Do nothing: the way to the zones is the host's."""
 
 
-async def screen(
+async def query_and_watch(
     settings: DnsblSettings, environment: Mapping[bytes, bytes], ask_zone: AskZone, client: socket.SocketType | None
 ) -> ScreenResult:
     """Ask the zones about the client that the environment describes.
