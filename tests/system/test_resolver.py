@@ -46,6 +46,24 @@ async def timed(resolver: Resolver, name: bytes, patience: float = 5.0) -> float
     return time.monotonic() - start
 
 
+async def prompt(resolver: Resolver, name: bytes) -> bool:
+    """Whether an answer comes at once; seconds in which a busy machine let nobody here run do not count."""
+    stalled = 0.0
+
+    async def watch() -> None:
+        nonlocal stalled
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(0.01)
+            stalled += max(0.0, time.monotonic() - before - 0.02)
+
+    watching = asyncio.create_task(watch())
+    seconds = await timed(resolver, name)
+    await asyncio.sleep(0)  # a watch that was stalled has its turn
+    watching.cancel()
+    return seconds - stalled < AT_ONCE
+
+
 async def until(condition: Callable[[], object]) -> None:
     """Let the loop go on until something holds."""
     while not condition():
@@ -65,9 +83,9 @@ class TestWhoIsAsked:
 
         async def work() -> None:
             with serving(silence, address) as (dead, well), resolving(dead, well) as resolver:
-                assert await timed(resolver, b"first.example") < AT_ONCE
+                assert await prompt(resolver, b"first.example")
                 for name in names(20):
-                    assert await timed(resolver, name) < AT_ONCE
+                    assert await prompt(resolver, name)
                 assert len(well.packets) == 21
                 assert len(dead.packets) <= 2  # and a probe, once a second at most
 
@@ -84,7 +102,7 @@ class TestWhoIsAsked:
                 first.answer = silence
                 assert TURN <= await timed(resolver, b"victim.example") < 2 * TURN
                 for name in names(5):
-                    assert await timed(resolver, name) < AT_ONCE
+                    assert await prompt(resolver, name)
 
         run(work())
 
@@ -141,7 +159,7 @@ class TestWhoIsAsked:
         async def work() -> None:
             with serving(refusal, address) as (first, second), resolving(first, second) as resolver:
                 for name in names(3):
-                    assert await timed(resolver, name) < AT_ONCE
+                    assert await prompt(resolver, name)
                 second.answer = refusal
                 start = time.monotonic()
                 assert isinstance(await ask(resolver, b"nobody.example"), Failed)
@@ -157,7 +175,7 @@ class TestWhoIsAsked:
                 await ask(resolver, b"before.example")
                 first.close()
                 for name in names(10):
-                    assert await timed(resolver, name) < AT_ONCE
+                    assert await prompt(resolver, name)
                 assert not resolver._standings.is_well(resolver._upstreams[0])
                 second.close()
                 assert await ask(resolver, b"nobody.example") == UNREACHABLE
@@ -214,7 +232,7 @@ class TestOneQuestion:
                 first = asyncio.create_task(ask(resolver, patience=20))
                 await until(lambda: len(server.packets) == 2)  # the next repeat is a second away
                 server.answer = address
-                assert await timed(resolver, b"a.example") < AT_ONCE
+                assert await prompt(resolver, b"a.example")
                 assert await first == LISTED
 
         run(work())
@@ -307,7 +325,7 @@ class TestManyQuestions:
                 answers = await asyncio.gather(*(ask(resolver, name, 0.1) for name in names(20)))
                 assert set(answers) == {TIMED_OUT}
                 server.answer = address
-                assert await timed(resolver, b"then.example") < AT_ONCE
+                assert await prompt(resolver, b"then.example")
 
         run(work())
 
@@ -384,7 +402,7 @@ class TestSockets:
                     await ask(resolver, name)
                 old.update(map(id, made))
                 for name in names(50):
-                    assert await timed(resolver, b"x" + name) < AT_ONCE
+                    assert await prompt(resolver, b"x" + name)
 
         run(work())
 
@@ -399,7 +417,7 @@ class TestSockets:
                 server.answer = lambda packet: None if server.ports[-1] in lost else address(packet)
                 assert await timed(resolver, b"victim.example") < 3 * TURN
                 for name in names(50):
-                    assert await timed(resolver, b"x" + name) < AT_ONCE
+                    assert await prompt(resolver, b"x" + name)
 
         run(work())
 
