@@ -1,10 +1,10 @@
 """Rows of the scoreboard: whose they are, who is held longest, and what the dead leave behind."""
 
 import os
-from collections.abc import Callable
 
 import pytest
 
+from tests.support.forked import in_child
 from ucspi_py.system.accept.scoreboard import Scoreboard
 
 
@@ -12,18 +12,6 @@ from ucspi_py.system.accept.scoreboard import Scoreboard
 def board() -> Scoreboard:
     """Two slots, three places."""
     return Scoreboard(2, 3)
-
-
-def in_child(work: Callable[[], object]) -> int:
-    """Do something in a forked process, to its end; its process id."""
-    pid = os.fork()
-    if not pid:
-        try:
-            work()
-        finally:
-            os._exit(0)
-    os.waitpid(pid, 0)
-    return pid
 
 
 def test_a_backend_counts_until_its_row_is_given_back(board: Scoreboard) -> None:

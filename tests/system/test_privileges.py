@@ -1,29 +1,14 @@
 """Becoming somebody else, in a forked child: for good, with one group and no other."""
 
 import os
-import traceback
-from collections.abc import Callable
 from functools import partial
 
 import pytest
 
+from tests.support.forked import in_child
 from tests.support.programs import need_root
 from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.system.process import privileges
-
-
-def in_child(check: Callable[[], object]) -> None:
-    """Do something in a forked process; it must come to its end."""
-    pid = os.fork()
-    if not pid:
-        try:
-            check()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_one_group_and_no_other() -> None:

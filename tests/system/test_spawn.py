@@ -5,12 +5,12 @@ import resource
 import signal
 import socket
 import subprocess
-import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from tests.support.forked import in_child
 from ucspi_py.system.backend.spawn import Launcher, SpawnAttributes, spawn_attributes
 from ucspi_py.system.process import rlimits
 from ucspi_py.system.process.descriptors import keep_to_ourselves
@@ -60,22 +60,6 @@ def script(file: Path, text: str) -> Path:
     file.write_text(f"#!/bin/sh\n{text}\n")
     file.chmod(0o755)
     return file
-
-
-def in_child(check: Callable[[], object]) -> None:
-    """Do something in a forked process, so that what it changes of the process is gone; it must come to its end."""
-    pid = os.fork()
-    if not pid:
-        try:
-            for number in (signal.SIGINT, signal.SIGQUIT):  # ignored where the tests run in a shell's background
-                signal.signal(number, signal.SIG_DFL)
-            check()
-            os._exit(0)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(1)
-    assert os.waitpid(pid, 0)[1] == 0
 
 
 def test_the_client_is_on_0_and_1() -> None:

@@ -5,14 +5,13 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator
 
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import error_words
 from ...core.service import loglines, worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
-from ..process import orphans, signals
+from ..process import children, orphans, signals
 from ..report.connection_log import ConnectionLog
 from .reaper import Reaper
 from .shared import Shared
@@ -120,7 +119,7 @@ class Master:
                     os.kill(predecessor, signal.SIGTERM)
 
     def _reap(self) -> None:
-        ended = dict(_ended())
+        ended = dict(children.reap())
         dead = self._workers().intersection(ended)
         for number, slot in enumerate(self._worker_slots):
             for pid in worker_slot.workers(slot) & dead:
@@ -165,15 +164,3 @@ class Master:
     def _workers(self) -> set[int]:
         """The process ids of all workers that have not ended."""
         return self._leaving.union(*map(worker_slot.workers, self._worker_slots))
-
-
-def _ended() -> Iterator[tuple[int, int]]:
-    """Reap our children: yield (pid, wait status) of all that have ended."""
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return
-        if not pid:
-            return
-        yield pid, status

@@ -11,6 +11,7 @@ from ..backend.backends import Backends
 from ..backend.spawn import Launcher
 from ..dnsbl.client import DnsblClient
 from ..lookup.names import NameLookup
+from ..process import children
 from ..process.loop import new_loop
 from ..process.signals import Signals
 from ..report.connection_log import ConnectionLog
@@ -100,13 +101,7 @@ class Worker:
 
     def _reap(self) -> None:
         """One sweep takes all that have ended. Only the loop sweeps, so a pid is always known before its end is."""
-        while True:
-            try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
+        for pid, status in children.reap():
             try:
                 self._backends.ended(pid, status)
             except Exception as error:  # or nobody would reap the others before the next one ends
