@@ -14,9 +14,9 @@ _NO_TEXT = b"%s is listed in %s"
 _LOOPBACK = 127
 #: RFC 5782, 2.1: not to be used as an answer; it is what resolvers and parked names answer. Said of everybody.
 _NEVER_LISTED = bytes((127, 0, 0, 1))
-#: What Spamhaus and others answer to who must not ask: open resolvers, too many questions, a mistyped zone.
+#: What Spamhaus and others answer to clients that must not ask: open resolvers, too many questions, a mistyped zone.
 _ERROR_NETWORK = bytes((127, 255, 255))
-#: What dnswl.org answers about everybody to who asks too much.
+#: What dnswl.org answers about everybody to a client that asks too much.
 _ALLOW_ERROR = bytes((127, 0, 0, 255))
 
 

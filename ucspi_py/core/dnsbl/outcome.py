@@ -43,7 +43,7 @@ def outcome(settings: DnsblSettings, environment: Mapping[bytes, bytes], screene
 
 
 def _variables(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]:
-    """What -i tells the program: $RBLSMTPD where it would have been refused, the score, and the zones that list it."""
+    """Return the variables of -i: $RBLSMTPD where the client would be refused, the score, the listing zones."""
     findings = [result and result.finding for result in screened.results]
     listing = [
         b"%s=%s" % (zone.alias, dotted(finding.code).encode())

@@ -10,7 +10,7 @@ FAILURE = 15
 
 
 def lifetime(finding: Finding, ttl: int) -> int:
-    """Tell for how many seconds a finding is remembered. ttl: what the answer says, in seconds; of a failure nothing.
+    """Return for how many seconds a finding is remembered. ttl: what the answer says, in seconds; of a failure nothing.
 
     Source: RFC 2308, 5 and 7.1: a cache may bound what does not exist, and keep a failure for 5 minutes at most.
     """

@@ -64,7 +64,7 @@ class Zone:
 
 
 def parse(words: str, *, allow: bool = False, bounce: bool = False, fail_closed: bool = False) -> Zone:
-    """What follows -r or -a -> the zone. Raises AskedWrongly, which says what was expected."""
+    """Parse the word behind -r or -a. Raises AskedWrongly, which names what was expected."""
     found = _ZONE.fullmatch(words)
     flags = set(found["flags"].split("+")[1:]) if found else set()
     if not found or not flags <= _FLAGS:
@@ -87,7 +87,7 @@ def parse(words: str, *, allow: bool = False, bounce: bool = False, fail_closed:
 
 
 def _flaw(name: str, alias: str, text: str, *, ipv6: bool) -> str:
-    """Why such a zone could never list anybody, or not be told in a log; "" where it can."""
+    """Return why such a zone could never list anybody, or not be logged; "" where it can."""
     labels = name.removesuffix(".").split(".")
     odd = next((label for label in labels if label and not _LABEL.fullmatch(label)), None)
     front = _IPV6_FRONT if ipv6 else _IPV4_FRONT

@@ -1,4 +1,4 @@
-"""The backends of one worker: a slot is reserved, the program started in it, and both are told of. Never reaps."""
+"""The backends of one worker: a slot is reserved, the program started in it, and both are logged. Never reaps."""
 
 import asyncio
 import errno
@@ -30,7 +30,7 @@ class Connection(NamedTuple):
 
 
 class Backends:
-    """Starts backends and hears of their ends.
+    """Starts backends and takes their ends.
 
     rest: called when there is no room for another process; nobody new is to be let in for a while. in_bursts: whether
     start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch).

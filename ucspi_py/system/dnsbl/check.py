@@ -1,4 +1,4 @@
-"""What the zones would say of a client, and whether they are well, for who wants to know now. Never refuses."""
+"""Query all zones about a client, or about themselves, for pyrblcheck. Never refuses."""
 
 import asyncio
 import contextlib

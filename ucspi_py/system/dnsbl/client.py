@@ -1,4 +1,4 @@
-"""A worker's dealings with its zones: asks them, leaves failing ones alone, tests them, and counts. Never judges."""
+"""A worker's DNSBL client: queries its zones, skips failing ones, tests them and counts. Never judges."""
 
 import asyncio
 import random

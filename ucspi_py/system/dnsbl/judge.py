@@ -26,7 +26,7 @@ class Zones(Protocol):
     """The way to the zones."""
 
     def ask_zone(self, inquiry: Query, callback: Callback) -> None:
-        """Ask a zone about a client; the callback gets what it says, at once or later."""
+        """Query a zone about a client; the callback gets the result, at once or later."""
 
     def note_result(self, settings: DnsblSettings, screened: ScreenResult) -> None:
         """Take note of what all zones of a screen have said of a client."""
@@ -75,7 +75,7 @@ async def query_and_watch(
 
 
 def _address(environment: Mapping[bytes, bytes]) -> bytes:
-    """$TCPREMOTEIP; under another server an IPv4 client may be told as ::ffff:192.0.2.7."""
+    """Read $TCPREMOTEIP; under another server it may be ::ffff:192.0.2.7 for an IPv4 client."""
     ip = environment.get(b"TCPREMOTEIP", b"")
     try:
         return canonical(ip.decode("ascii"))
@@ -84,7 +84,7 @@ def _address(environment: Mapping[bytes, bytes]) -> bytes:
 
 
 async def query_all(settings: DnsblSettings, ip: bytes, ask_zone: AskZone) -> ScreenResult:
-    """Ask all zones at once; stop as soon as what is there gives a verdict, unless all that they say is to be told."""
+    """Query all zones at once; stop as soon as the results give a verdict, unless all results are wanted (-i)."""
     if not settings.zones:
         return ScreenResult(Accept())
     collector = _Collector(settings)
@@ -109,7 +109,7 @@ class _Collector:
         self._results: list[Result | None] = [None] * len(settings.zones)
 
     def add(self, number: int, result: Result) -> None:
-        """Add what the zone of this number says."""
+        """Add the result of the zone of this number."""
         self._results[number] = result
         if self.screened.done():
             return

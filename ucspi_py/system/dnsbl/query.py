@@ -20,7 +20,7 @@ _TEST_PATIENCE = 5.0
 
 
 class Query(NamedTuple):
-    """A zone to be asked about a client under a name; it is told no later than the deadline, on the monotonic clock."""
+    """A query of a zone about a client. name: the DNS name. deadline: monotonic second, by which there is a result."""
 
     zone: Zone
     ip: bytes

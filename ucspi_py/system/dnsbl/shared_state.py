@@ -132,7 +132,7 @@ class SharedZones:
         return before, after
 
     def claim_test(self, number: int) -> bool:
-        """Whether a zone is to be tested now, and by the caller; no other worker will be told so for some seconds."""
+        """Claim the test of a zone that is due; False where none is, or another worker has just claimed it."""
         return self._claim(number, zone_breaker.claimed)
 
     def claim_line(self, number: int) -> bool:

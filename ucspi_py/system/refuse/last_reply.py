@@ -1,4 +1,4 @@
-"""The last word to a client that is left. Never waits for anybody to hear it."""
+"""The last reply to a client that is closed. Never waits until it is read."""
 
 import socket
 

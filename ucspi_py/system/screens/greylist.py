@@ -23,7 +23,7 @@ class Greylist:
         self._records = Records(settings.store, (TENANT,), self._complain)
 
     async def open(self) -> None:
-        """Open the store before the first client comes, so that the log says what is wrong with it."""
+        """Open the store before the first client comes, so that what is wrong with it is logged."""
         await self._records.open()
 
     async def judge(self, environment: Mapping[bytes, bytes], _client: socket.SocketType | None, /) -> Outcome:

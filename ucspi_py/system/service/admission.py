@@ -146,7 +146,7 @@ class Admission:
         return bool(self.slots.awaited or self._places.awaited or self._overflow or self._acceptor.away)
 
     def _look_again(self) -> None:
-        """Look as if nobody had been told of anything, and as if no look had ever failed."""
+        """Look as if no event had ever come and no look had ever failed."""
         self._places.look_again()
         self._look()
 
@@ -164,7 +164,7 @@ class Admission:
         return self._places.any_left() if self._in_pending else not self.slots.awaited
 
     def _sheds(self) -> bool:
-        """Whether a client that finds all slots taken is told so, instead of waiting in the listener's queue."""
+        """Whether all slots are taken and clients are then turned away (--shed), instead of waiting in the queue."""
         return self._settings.overload_message is not None and self._board.running() >= self._settings.limit
 
     def _bring_in(self, client: socket.SocketType, endpoints: Endpoints) -> None:

@@ -56,7 +56,7 @@ class Reaper:
                 self._connection_log.ended(pid, status)
 
     def _miss(self, living: Collection[int]) -> None:
-        """Free the rows of orphans that are gone without our being told; how they ended nobody knows.
+        """Free the rows of orphans that have ended unnoticed; with which status nobody knows.
 
         The last thing that a worker did may have been to reap one; elsewhere than on Linux nobody tells us.
         """

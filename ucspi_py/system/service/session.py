@@ -104,7 +104,7 @@ def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: E
 
 
 def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
-    """Whether the client has more of the service than its share; then it has been told."""
+    """Whether the client is over a limit; then it has been sent the message of that limit."""
     of_client = limits.with_variables(service.settings.client_limits, rule.variables)
     presence = service.counter.presence(client.connection.keys, of_client, has_row=client.place is not None)
     excess = limits.exceeded(of_client, presence)

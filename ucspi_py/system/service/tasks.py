@@ -1,4 +1,4 @@
-"""The tasks of a worker: each one's end is looked at, told, and what must go on goes on. Never waits for any."""
+"""The tasks of a worker: each end is checked and logged, and what must go on is begun anew. Never waits for one."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ Work = Coroutine[Any, None, None]
 
 
 class Tasks:
-    """Tasks on one loop, whose own troubles are told as well. ended: called after each end."""
+    """Tasks on one loop, whose own errors are logged as well. ended: called after each end."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, log: Log, ended: Callable[[], None]) -> None:
         self.loop = loop

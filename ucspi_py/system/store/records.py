@@ -45,7 +45,7 @@ class Records:
         self._standing = breaker.Standing()
 
     async def open(self) -> None:
-        """Open the store before the first client comes, so that somebody hears what is wrong with it."""
+        """Open the store before the first client comes, so that what is wrong with it is logged."""
         await self._attempt(lambda store: store.open(), None)
 
     async def update(self, key: str, change: Change[T]) -> T:

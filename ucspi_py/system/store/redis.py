@@ -80,7 +80,7 @@ class RedisStore:
             raise
 
     async def _run(self, change: Change[Any], keys: Sequence[str]) -> Any:
-        """Run the script by its digest; a server that does not know it, since it has begun anew, is told it."""
+        """Run the script by its digest; send its text to a server that has been restarted and does not know it."""
         script, digest = _script(change.lua)
         try:
             return await self._server.evalsha(digest, len(keys), *keys, *map(str, change.arguments))
