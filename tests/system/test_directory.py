@@ -12,14 +12,20 @@ from ucspi_py.system.rules.directory import files
 def test_every_file_below_it(tmp_path: Path) -> None:
     """With its name from there, its mode, and what is in it; nothing of one whose owner may not read it."""
     (tmp_path / "10").mkdir()
-    for name, mode, content in (("10/1", 0o644, b"+A=b\n"), ("0", 0o000, b"secret"), ("x", 0o100, b"run me")):
+    for name, mode, content in (
+        ("10/1", 0o644, b"+A=b\n"),
+        ("0", 0o000, b"secret"),
+        ("x", 0o500, b"run me"),
+        ("y", 0o100, b"?"),
+    ):
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(mode)
 
     assert sorted(files(str(tmp_path))) == [
         FolderEntry("0", 0o000, b""),
         FolderEntry("10/1", 0o644, b"+A=b\n"),
-        FolderEntry("x", 0o100, b"run me"),
+        FolderEntry("x", 0o500, b"run me"),
+        FolderEntry("y", 0o100, b""),
     ]
 
 

@@ -29,7 +29,7 @@ def _files(path: str, below: str) -> Iterator[FolderEntry]:
 
 def _content(path: str, mode: int) -> bytes:
     """Read a file; one that its owner cannot read either is empty: there the mode is the message."""
-    if not mode & (stat.S_IRUSR | stat.S_IXUSR):
+    if not mode & stat.S_IRUSR:
         return b""
     with open(path, "rb") as file:
         return file.read()
