@@ -1,0 +1,59 @@
+"""What happens in a session that its dialogue cannot settle alone: values that Dialogue.next() returns."""
+
+from typing import NamedTuple
+
+from .envelope import Envelope
+from .path import Path
+from .reply import Reply
+
+
+class RecipientGiven(NamedTuple):
+    """RCPT with a sound path. To be answered: 2xx takes it into the envelope."""
+
+    envelope: Envelope
+    recipient: Path
+
+
+class DataAsked(NamedTuple):
+    """DATA with at least one accepted recipient. To be answered: with 354 content follows."""
+
+    envelope: Envelope
+
+
+class ContentGiven(NamedTuple):
+    """A piece of content, framed for the backend: lines that end in CRLF, dots stuffed. Not to be answered."""
+
+    data: bytes
+
+
+class MessageEnded(NamedTuple):
+    """The end of content was read, and nothing is wrong with it. To be answered. size: bytes of content."""
+
+    envelope: Envelope
+    size: int
+
+
+class MessageRefused(NamedTuple):
+    """The end of content that must not pass; the dialogue has refused it. Not to be answered.
+
+    The backend must be left without the final dot. reply: what the client was told. size: bytes of content.
+    """
+
+    envelope: Envelope
+    reply: Reply
+    size: int
+
+
+class TransactionDropped(NamedTuple):
+    """RSET, HELO or EHLO behind an accepted recipient. Not to be answered: the client has its 250."""
+
+    envelope: Envelope
+
+
+class Paused(NamedTuple):
+    """A client with too many errors waits for its reply. resume() is to be called. seconds: from now."""
+
+    seconds: float
+
+
+Event = RecipientGiven | DataAsked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | Paused
