@@ -1,7 +1,7 @@
 """pygreylist alone, under any server that speaks UCSPI."""
 
 from ..system.process.rlimits import SoftLimits
-from ..system.screens import standalone
+from ..system.standalone import chain
 from . import djb_click, greylist_options, program
 
 
@@ -11,4 +11,4 @@ def main(soft_limits: SoftLimits = ()) -> None:
 
 
 def _screen(args: list[str], soft_limits: SoftLimits) -> None:
-    standalone.run(program.read_options(program.GREYLIST, args), soft_limits)
+    chain.run(program.read_options(program.GREYLIST, args), soft_limits)

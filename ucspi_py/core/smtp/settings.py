@@ -17,14 +17,15 @@ class BareNewline(enum.Enum):
 class SmtpSettings:
     """Limits and manners of a session.
 
-    timeout: seconds for which a client may say nothing. error_sleep_time: seconds before each reply from soft_error_limit
-    errors on; from hard_error_limit on it is left. recipient_limit: of one message; recipient_overshoot_limit: so many
-    beyond it are refused before each counts as an error. junk_command_limit: commands that lead nowhere which are free.
-    line_length_limit: bytes of a command line. min_data_rate: bytes a second of content. helo_required: no MAIL before
-    HELO or EHLO. forbid_bare_newline: in a message; mynetworks are excepted, for them it is normalized.
-    bare_newline_reject_code: of the reply to such a message. forbid_unauth_pipelining: leave whoever sends what RFC 2920
-    forbids. strict_rfc821_envelopes: take no address without < and >. disable_vrfy_command: VRFY is refused.
-    allow_untrusted_routing: take user%domain@ours and its like. smtputf8_enable: announce and take SMTPUTF8 (RFC 6531).
+    timeout: seconds for which a client may say nothing. error_sleep_time: seconds before each reply from
+    soft_error_limit errors on; from hard_error_limit on it is left. recipient_limit: of one message;
+    recipient_overshoot_limit: so many beyond it are refused before each counts as an error. junk_command_limit:
+    commands that lead nowhere which are free. line_length_limit: bytes of a command line. min_data_rate: bytes a second
+    of content. helo_required: no MAIL before HELO or EHLO. forbid_bare_newline: in a message; mynetworks are excepted,
+    for them it is normalized. bare_newline_reject_code: of the reply to such a message. forbid_unauth_pipelining: leave
+    whoever sends what RFC 2920 forbids. strict_rfc821_envelopes: take no address without < and >.
+    disable_vrfy_command: VRFY is refused. allow_untrusted_routing: take user%domain@ours and its like. smtputf8_enable:
+    announce and take SMTPUTF8 (RFC 6531).
     """
 
     timeout: int = 300
@@ -49,9 +50,9 @@ class SmtpSettings:
 class Greeting(NamedTuple):
     """What one session says of its host, as it is when the client comes.
 
-    myhostname: the name in our replies. banner: what stands behind ``220 ``. size: the largest message that is announced
-    and taken at MAIL, in bytes; 0 = any. content_limit: bytes of content after which we refuse a message ourselves; 0 =
-    the backend has the only limit.
+    myhostname: the name in our replies. banner: what stands behind ``220 ``. size: the largest message that is
+    announced and taken at MAIL, in bytes; 0 = any. content_limit: bytes of content after which we refuse a message
+    ourselves; 0 = the backend has the only limit.
     """
 
     myhostname: bytes

@@ -1,1 +1,1 @@
-"""The kinds of screens, in a worker and alone."""
+"""The kinds of screens."""

@@ -6,7 +6,7 @@ import socket
 import stat
 
 from ...core.smtp.verdict import Verdict
-from .screen import Screen
+from ..screens.screen import Screen
 
 
 def judge(screen: Screen, environment: dict[bytes, bytes]) -> Verdict:

@@ -17,8 +17,8 @@ from ...core.smtp.verdict import Refuse, Verdict
 from ..process import pathexec
 from ..process import rlimits as limits
 from ..report import log
-from . import kinds
-from .screen import Host, Screen
+from ..screens import kinds
+from ..screens.screen import Host, Screen
 
 if TYPE_CHECKING:
     from ..dnsbl.judge import Zones

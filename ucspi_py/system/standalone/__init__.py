@@ -1,0 +1,1 @@
+"""A chain program in a process of its own, under any server that speaks UCSPI."""
