@@ -122,6 +122,25 @@ def test_a_program_has_the_other_end_of_a_socketpair_on_0_and_1() -> None:
     run(story)
 
 
+def test_whoever_asks_is_told_of_the_end_of_a_program() -> None:
+    """Once, with its wait status, when its slot is free already."""
+
+    async def story() -> None:
+        bench = Bench(Launcher(("sh", "-c", "exit 7"), HOW))
+        told: list[tuple[int, int]] = []
+        with connected() as ends:
+            pid = await bench.backends.start(
+                connection(), ends.server.fileno(), lambda status: told.append((status, bench.free))
+            )
+        assert pid
+        _, status = os.waitpid(pid, 0)
+        bench.backends.ended(pid, status)
+        bench.backends.ended(pid, status)
+        assert told == [(7 << 8, 2)]
+
+    run(story)
+
+
 def test_a_program_is_announced_with_the_socket_that_it_gets() -> None:
     """So the master knows it for what it is, should the worker die just then."""
 

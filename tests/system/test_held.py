@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 
 import pytest
 
@@ -196,5 +197,29 @@ def test_who_resets_is_held_no_longer(three: list[Ends]) -> None:
         await some_turns()
         three[0].client.close()  # with something unread: that resets
         await task
+
+    run(story)
+
+
+def test_whoever_is_protected_is_asked_to_leave_no_more(three: list[Ends]) -> None:
+    """Neither here nor by another worker; one that has been asked already cannot be protected."""
+    left: list[int] = []
+
+    async def story(room: Room) -> None:
+        rows = [claimed for _ in three if (claimed := room.board.claim(room.board.pending)) is not None]
+        for row in rows:
+            room.held.hold(row, partial(left.append, row))
+        assert room.held.protect(rows[0])
+        assert room.board.dismiss_oldest()
+        assert not room.held.protect(rows[1])
+        assert room.board.dismiss_oldest()
+        assert not room.board.dismiss_oldest()
+        room.held.dismiss_asked()
+        assert left == [rows[2]]
+        room.held.hold(rows[0], partial(left.append, rows[0]))
+        assert room.held.dismiss_oldest()
+        assert left == [rows[2], rows[0]]
+        for row in rows:
+            room.board.give_back(row)
 
     run(story)

@@ -49,7 +49,7 @@ def test_what_a_dead_worker_had_claimed_is_found_in_slots_and_places(board: Scor
         for since in (1, 2):
             row = board.claim(board.pending)
             assert row is not None
-            board.hold_refused(row, since)
+            board.hold_pending(row, since)
         board.claim(board.pending)
         board.dismiss_oldest()
 
@@ -70,12 +70,12 @@ def test_who_is_held_longest_is_asked_to_leave_whoever_has_it(board: Scoreboard)
     rows = [board.claim(board.pending) for _ in range(2)]
     for row, since in zip(rows, (300, 100), strict=True):
         assert row is not None
-        board.hold_refused(row, since)
+        board.hold_pending(row, since)
 
     def hold_the_one_between() -> None:
         row = board.claim(board.pending)
         assert row is not None
-        board.hold_refused(row, 200)
+        board.hold_pending(row, 200)
 
     in_child(hold_the_one_between)
     asked = []

@@ -19,7 +19,7 @@ class Worker:
         self.places = Places(self.board, self._changed)
         self.rows = [row for _ in range(held + claimed) if (row := self.places.claim()) is not None]
         for since, row in enumerate(self.rows[:held]):
-            self.board.hold_refused(row, since)
+            self.board.hold_pending(row, since)
         self.board.vacancies.tell = self._tell  # type: ignore[method-assign]
 
     def dismissed(self) -> list[int]:
@@ -140,7 +140,7 @@ def test_a_place_that_is_taken_again_is_not_told_of() -> None:
     assert worker.places.claim() == worker.rows[0]
     worker.places.tell_others()
     worker.places.give_back(worker.rows[0])
-    worker.board.hold_refused(worker.rows[1], 1)
+    worker.board.hold_pending(worker.rows[1], 1)
     worker.places.tell_others()
     assert worker.told == 1
 
@@ -148,7 +148,7 @@ def test_a_place_that_is_taken_again_is_not_told_of() -> None:
 def test_one_more_held_client_is_room_that_the_others_are_told_of() -> None:
     """Where all places were taken by clients that could not be asked to leave."""
     worker = Worker(claimed=2)
-    worker.board.hold_refused(worker.rows[0], 1)
+    worker.board.hold_pending(worker.rows[0], 1)
     worker.places.note_news()
     worker.places.tell_others()
     assert worker.told == 1

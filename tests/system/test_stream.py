@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from tests.support.held import Ends, clog, connected, heard, some_turns
+from tests.support.held import Ends, clog, connected, eventually, heard, some_turns
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.stream import stream as streams
 from ucspi_py.system.stream.stream import Deadlines, Stream
@@ -101,6 +101,43 @@ def test_the_other_side_hangs_up(ends: Ends) -> None:
         stream.begin()
         ends.client.shutdown(socket.SHUT_WR)
         await stream.over
+
+    run(ends, story)
+
+
+def test_who_has_said_its_last_may_still_be_answered() -> None:
+    """Where the owner wants to know of a half-close, it is told once, and the stream goes on in the other direction."""
+    told: list[str] = []
+
+    async def play(ends: Ends) -> None:
+        stream = Stream(asyncio.get_running_loop(), ends.server, answer, 0.0, lambda _stream: told.append("end"))
+        stream.begin()
+        ends.client.shutdown(socket.SHUT_WR)
+        await eventually(lambda: bool(told))
+        stream.begin()
+        await some_turns()
+        assert not stream.over.done()
+        stream.send(BYE, last=True)
+        assert await heard(ends.client, 100) == BYE
+        await stream.over
+        stream.leave()
+
+    with connected() as ends, closing(new_loop()) as loop:
+        loop.run_until_complete(play(ends))
+    assert told == ["end"]
+
+
+def test_a_stream_that_pauses_reads_nothing(ends: Ends) -> None:
+    """Until it goes on."""
+
+    async def story(stream: Stream) -> None:
+        stream.begin()
+        stream.pause()
+        ends.client.send(b"hello")
+        await some_turns()
+        assert ends.server.recv(10, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b"hello"
+        stream.begin()
+        assert await heard(ends.client, len(NO)) == NO
 
     run(ends, story)
 

@@ -2,8 +2,8 @@
 
 Two stretches of rows: ``slots``, one for each backend that -c allows, and ``pending``, for clients that are looked up,
 screened or held without a backend. A row is free, claimed by a worker, starting a backend, or running one; a pending
-row may be held by a refused client, which can be asked to leave. Any worker may claim any free row, so -c is one limit
-for the whole service; a lock of each row, which dies with its holder, makes that exact.
+row may be held by a client that can be asked to leave. Any worker may claim any free row, so -c is one limit for the
+whole service; a lock of each row, which dies with its holder, makes that exact.
 """
 
 import os
@@ -119,13 +119,22 @@ class Scoreboard:
         if tell:
             self.vacancies.tell()
 
-    def hold_refused(self, row: int, since: int) -> None:
-        """Mark a claimed pending row as holding a refused client. since: nanosecond of the monotonic clock."""
+    def hold_pending(self, row: int, since: int) -> None:
+        """Mark a claimed pending row as that of a client that may be dismissed. since: nanosecond, monotonic clock."""
         self._seniority[row - self.pending.start] = _LAST_NANOSECOND - since
         self._memory[row] = _HELD
 
+    def protect(self, row: int) -> bool:
+        """Mark a held pending row as one that nobody may dismiss; False where somebody has dismissed it already."""
+        with self._shared.byte(row) as alone:
+            if not alone or self._memory[row] != _HELD:
+                return False
+            self._seniority[row - self.pending.start] = 0
+            self._memory[row] = _CLAIMED
+            return True
+
     def anybody_held(self) -> bool:
-        """Whether any refused client is held that has not been dismissed."""
+        """Whether any client is held that has not been dismissed."""
         return self._memory.find(_HELD_BYTE, self.pending.start, self.pending.stop) >= 0
 
     def dismiss_oldest(self) -> bool:

@@ -50,13 +50,15 @@ class Backends:
         self._connection_log = connection_log
         self._rest = rest
         self._in_bursts = in_bursts
+        self._on_end: dict[int, Callable[[int], None]] = {}
 
-    async def start(self, connection: Connection, fd: int) -> int | None:
+    async def start(self, connection: Connection, fd: int, on_end: Callable[[int], None] | None = None) -> int | None:
         """Start the program for a connection when there is a slot for it, and log that, or why not.
 
         fd: what the program gets as 0 and 1, the client's socket or one end of a socketpair. Blocking, close-on-exec,
-        still the caller's to close. Returns the process id; None where the program could not be started: nothing is
-        claimed then. An error that nobody expected, or being cancelled, leaves nothing claimed either.
+        still the caller's to close. on_end: called with the program's wait status when it was reaped; None = nobody
+        asks. Returns the process id; None where the program could not be started: nothing is claimed then. An error
+        that nobody expected, or being cancelled, leaves nothing claimed either.
         """
         slot = await self._slots.reserve(may_relay=b"RELAYCLIENT" in connection.environment)
         try:
@@ -74,6 +76,8 @@ class Backends:
         except BaseException:
             self._slots.give_back(slot)
             raise
+        if on_end:
+            self._on_end[pid] = on_end
         self._connection_log.started(pid, connection.endpoints, connection.names)
         return pid
 
@@ -85,6 +89,9 @@ class Backends:
         """
         self._slots.ended(pid)
         self._connection_log.ended(pid, wait_status)
+        on_end = self._on_end.pop(pid, None)
+        if on_end:
+            on_end(wait_status)
 
     def _tell_why_not(self, connection: Connection, error: OSError | ValueError) -> None:
         if isinstance(error, OSError) and error.errno in _NO_PROCESS:

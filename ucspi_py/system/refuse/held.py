@@ -1,4 +1,6 @@
-"""The refused clients that one worker holds, the oldest first. Never talks but to say goodbye."""
+"""The clients of one worker that may be asked to leave for newcomers, the oldest first: refused ones, and those in the
+dialogue of a gate that have got nowhere yet. Never talks to them but to say goodbye.
+"""
 
 import asyncio
 import socket
@@ -22,6 +24,7 @@ class Held:
     def __init__(self, board: Scoreboard, changed: Callable[[], None]) -> None:
         self._board = board
         self._changed = changed
+        self._held: dict[int, Callable[[], None]] = {}
         self._streams: dict[int, Stream] = {}
         self._deadlines = Deadlines(self._streams.values())
 
@@ -36,19 +39,39 @@ class Held:
         try:
             self._streams[row] = stream
             self._deadlines.ask(loop)
-            self._board.hold_refused(row, time.monotonic_ns())
-            self._changed()
+            self.hold(row, partial(_leave, stream))
             stream.begin()
             stream.send(dialogue.greeting() if session_seconds else dialogue.dismissal(), last=dialogue.finished)
             await stream.over
         finally:
             self._streams.pop(row, None)
+            self.forget(row)
             stream.leave()
         return dialogue
 
+    def hold(self, row: int, dismiss: Callable[[], None]) -> None:
+        """Have a client stand among those that may be asked to leave, as the last one that came.
+
+        row: its row of the scoreboard. dismiss: called when it is to leave.
+        """
+        self._held[row] = dismiss
+        self._board.hold_pending(row, time.monotonic_ns())
+        self._changed()
+
+    def protect(self, row: int) -> bool:
+        """Keep a client from being asked to leave; False where it has been already, or is not held.
+
+        row: its row of the scoreboard.
+        """
+        return self._held.pop(row, None) is not None and self._board.protect(row)
+
+    def forget(self, row: int) -> None:
+        """Hold a client no more that leaves by itself. row: its row, which is still to be given back."""
+        self._held.pop(row, None)
+
     def dismiss_oldest(self) -> bool:
         """Leave the client that has been held longest here, with a word; False where none is held here."""
-        oldest = next(iter(self._streams), None)
+        oldest = next(iter(self._held), None)
         if oldest is None:
             return False
         self._dismiss(oldest)
@@ -57,15 +80,19 @@ class Held:
     def dismiss_asked(self) -> None:
         """Leave those that any worker has asked to leave."""
         for row in self._board.dismissed():
-            if row in self._streams:
+            if row in self._held:
                 self._dismiss(row)
 
     def _dismiss(self, row: int) -> None:
-        stream = self._streams.pop(row)
-        last_reply.say(stream.socket, _GOODBYE)
-        stream.end()
+        self._streams.pop(row, None)
+        self._held.pop(row)()
 
 
 def _answer(dialogue: RefusalDialogue, stream: Stream, data: bytes) -> None:
     reply = dialogue.receive(data)
     stream.send(reply, last=dialogue.finished)
+
+
+def _leave(stream: Stream) -> None:
+    last_reply.say(stream.socket, _GOODBYE)
+    stream.end()

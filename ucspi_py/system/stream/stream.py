@@ -23,11 +23,24 @@ class Stream:
     A reader of its own for the whole time, not a coroutine's wait for each piece: half the work for each client.
 
     received: called with the stream and each piece that was read, which is never empty. deadline: the monotonic
-    second from which Deadlines ends it. over: done when the other side has hung up or reset, when all was sent
-    up to the last, or when the stream was ended.
+    second from which Deadlines ends it. hung_up: called with the stream once the other side has said its last, which
+    may still read; None = the stream is ended then. over: done when the other side has hung up or reset, when all was
+    sent up to the last, or when the stream was ended. piece: bytes that are read at once.
     """
 
-    __slots__ = ("_last", "_loop", "_received", "_unsent", "deadline", "over", "socket")
+    __slots__ = (
+        "_hung_up",
+        "_last",
+        "_loop",
+        "_received",
+        "_silent",
+        "_unsent",
+        "_watching",
+        "deadline",
+        "over",
+        "piece",
+        "socket",
+    )
 
     def __init__(
         self,
@@ -35,18 +48,31 @@ class Stream:
         connected: socket.SocketType,
         received: Callable[["Stream", bytes], None],
         deadline: float,
+        hung_up: Callable[["Stream"], None] | None = None,
     ) -> None:
         self.over: asyncio.Future[None] = loop.create_future()
         self.socket = connected
         self.deadline = deadline
+        self.piece = _PIECE
         self._loop = loop
         self._received = received
+        self._hung_up = hung_up
         self._unsent = b""
         self._last = False
+        self._silent = False
+        self._watching = False
 
     def begin(self) -> None:
-        """Read from now on."""
-        self._loop.add_reader(self.socket, self._read)
+        """Read from now on, or again after pause()."""
+        if not (self._watching or self._silent or self._unsent):
+            self._watching = True
+            self._loop.add_reader(self.socket, self._read)
+
+    def pause(self) -> None:
+        """Read no more until begin() or until something that had to wait is sent."""
+        if self._watching:
+            self._watching = False
+            self._loop.remove_reader(self.socket)
 
     def send(self, data: bytes, *, last: bool = False) -> None:
         """Send bytes as soon as there is room for them; nothing is read until they are on their way.
@@ -67,10 +93,10 @@ class Stream:
             return
         if sent < len(data):
             self._unsent = data[sent:]
-            self._loop.remove_reader(self.socket)
+            self.pause()
             self._loop.add_writer(self.socket, self._send_the_rest)
         elif self._last:
-            self._hang_up()
+            self._shut_down()
 
     def end(self) -> None:
         """End the stream now; what waits to be sent is not sent."""
@@ -79,23 +105,28 @@ class Stream:
 
     def leave(self) -> None:
         """Watch the socket no more. It is still to be closed by whoever has it."""
-        self._loop.remove_reader(self.socket)
+        self.pause()
         if self._unsent:
             self._loop.remove_writer(self.socket)
 
     def _read(self) -> None:
         try:
-            data = self.socket.recv(_PIECE, socket.MSG_DONTWAIT)
+            data = self.socket.recv(self.piece, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
-            data = b""
+            self.end()
+            return
         if data:
             self._received(self, data)
-        else:
+        elif self._hung_up is None:
             self.end()
+        else:
+            self.pause()
+            self._silent = True
+            self._hung_up(self)
 
-    def _hang_up(self) -> None:
+    def _shut_down(self) -> None:
         """Not by closing alone: that drops what still waits to be sent, where the peer has sent more than we read."""
         try:
             self.socket.shutdown(socket.SHUT_WR)
@@ -105,8 +136,8 @@ class Stream:
 
     def _send_the_rest(self) -> None:
         self._loop.remove_writer(self.socket)
-        self._loop.add_reader(self.socket, self._read)
         data, self._unsent = self._unsent, b""
+        self.begin()
         self.send(data)
 
 
