@@ -25,7 +25,7 @@ from ucspi_py.system.backend.backends import Backends
 from ucspi_py.system.lookup.names import NameLookup
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.service import session
-from ucspi_py.system.service.session import Service
+from ucspi_py.system.service.context import Service
 
 #: Where the error may come from: all that a client meets. What gives back is not among it, nor what tells of the error.
 ROOMS = {

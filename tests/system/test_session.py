@@ -27,7 +27,8 @@ from ucspi_py.system.lookup.names import NameLookup
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.refuse.held import Held
 from ucspi_py.system.report.connection_log import ConnectionLog
-from ucspi_py.system.service.session import Service, serve
+from ucspi_py.system.service.context import Service
+from ucspi_py.system.service.session import serve
 
 ENDPOINTS = Endpoints(b"127.0.0.1", b"25", b"192.0.2.1", b"4000")
 KEYS = Keys(1, 2)

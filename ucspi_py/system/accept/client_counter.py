@@ -4,7 +4,9 @@ import os
 
 from ...core.client.limits import ClientLimits, Keys, Presence
 from .arrivals import Arrivals
-from .scoreboard import Scoreboard
+from .scoreboard import Place, Scoreboard
+
+_NOBODY = Keys(0, 0)
 
 
 class ClientCounter:
@@ -26,6 +28,14 @@ class ClientCounter:
             self._arrivals.note(keys.client) if self._arrivals else 0,
             _load() if limits.load else 0,
         )
+
+    def uncount(self, row: int) -> None:
+        """Count a client no more for its place. row: of the scoreboard."""
+        self._board.name(row, *_NOBODY)
+
+    def count(self, place: Place) -> None:
+        """Count a client for its place again."""
+        self._board.name(place.row, *place.keys)
 
 
 def _load() -> int:

@@ -58,6 +58,11 @@ class ConnectionLog:
         else:
             self._log.say(line)
 
+    def parted(self, endpoints: Endpoints, names: Names) -> None:
+        """Log a client of the gate that has left without ever having had a program."""
+        if self._log.verbose:
+            self._tell_all(endpoints, _REFUSED, self._ok(endpoints, names))
+
     def remark(self, line: bytes) -> None:
         """Log a screen's line about a client that an option of the screen asks for."""
         self._log.say(line)

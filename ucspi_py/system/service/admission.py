@@ -66,6 +66,7 @@ class Admission:
         self._connection_log = connection_log
         self._tasks = tasks
         self._in_pending = settings.has_pending
+        self._wants_slot = settings.program.gate is None
         self._local = _fixed_local(listener)
         self._acceptor = Acceptor(tasks.loop, listener, self, Parent().is_stopped)
         self.rest = self._acceptor.rest
@@ -158,8 +159,13 @@ class Admission:
         self._places.note_news()
         self.changed()
 
+    def is_crowded(self) -> bool:
+        """Whether more than 80 % of the places are taken (--held)."""
+        return 5 * self._board.free(self._board.pending) < len(self._board.pending)
+
     def _has_room(self) -> bool:
-        if not self._board.has_free(self._board.slots):
+        """A client of the gate needs no slot before its first recipient has passed, and most never have one."""
+        if self._wants_slot and not self._board.has_free(self._board.slots):
             return False
         return self._places.any_left() if self._in_pending else not self.slots.awaited
 

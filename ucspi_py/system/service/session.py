@@ -5,9 +5,6 @@ Holds the order of the rooms and nothing else. Until the program has the socket,
 
 import os
 import socket
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
 
 from ...core.client import limits
 from ...core.client.connection import Endpoints, environ
@@ -17,45 +14,13 @@ from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.verdict import Refuse
-from ..accept.client_counter import ClientCounter
 from ..accept.scoreboard import Place
 from ..accept.socket_options import set_options
-from ..backend.backends import Backends, Connection
-from ..lookup.names import NameLookup
+from ..backend.backends import Connection
 from ..refuse import last_reply
-from ..refuse.held import Held
-from ..report.connection_log import ConnectionLog
-from ..screens.screen import Screen
+from . import at_gate
+from .context import Client, Refusal, Service
 from .tasks import described
-
-#: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.
-Decide = Callable[[bytes, bytes | None, bytes | None], Instructions]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What a connection meets on its way, in this order; everything it does is in the log.
-
-    environment: what every program gets.
-    """
-
-    settings: ServerSettings
-    names: NameLookup
-    decide: Decide
-    environment: Mapping[bytes, bytes]
-    counter: ClientCounter
-    screens: Sequence[Screen]
-    held: Held
-    backends: Backends
-    connection_log: ConnectionLog
-
-
-class Client(NamedTuple):
-    """A client that the rules have let in. place: None = it has none, as it waits for nothing but its slot."""
-
-    socket: socket.SocketType
-    place: Place | None
-    connection: Connection
 
 
 async def serve(
@@ -81,11 +46,14 @@ async def serve(
         client = Client(connection, place, Connection(endpoints, known, keys, environment))
         if _over_limit(service, client, rule):
             return
-        for screen in service.screens:
-            if await _refused(service, screen, client):
-                return
-        set_options(service.settings, connection, endpoints)
-        await service.backends.start(client.connection, connection.fileno())
+        refusal = await _refusal(service, client) if service.screens else None
+        if service.gate:
+            await at_gate.talk(service, service.gate, client, refusal)
+        elif refusal:
+            await _talk_refused(service, client, refusal)
+        else:
+            set_options(service.settings, connection, endpoints)
+            await service.backends.start(client.connection, connection.fileno())
     except Failure as failure:
         log.dropped(endpoints, failure.sentence)
     except Exception as error:  # one client's trouble is not another's
@@ -115,18 +83,23 @@ def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
     return True
 
 
-async def _refused(service: Service, screen: Screen, client: Client) -> bool:
-    """Whether this screen refused the client; then it has been talked to until it left."""
+async def _refusal(service: Service, client: Client) -> Refusal | None:
+    """The first screen that refuses the client, and its verdict; None = all let it in."""
+    for screen in service.screens:
+        verdict = await screen.judge(client.connection.environment, client.socket)
+        if isinstance(verdict, Refuse):
+            return Refusal(screen, verdict)
+    return None
+
+
+async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> None:
+    """Talk to a refused client until it leaves."""
     endpoints, names, _, environment = client.connection
-    verdict = await screen.judge(environment, client.socket)
-    if not isinstance(verdict, Refuse):
-        return False
+    settings = refusal.screen.settings
     ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()
-    line = smtp_loglines.refused(screen.settings.log_name, ip, pid, verdict.reply)
+    line = smtp_loglines.refused(settings.log_name, ip, pid, refusal.verdict.reply)
     service.connection_log.refused(endpoints, names, line)
-    if client.place is None:
-        raise RuntimeError("a refused client without a place")
-    dialogue = await service.held.talk(client.place.row, client.socket, verdict, screen.settings.session_seconds)
-    if screen.settings.verbose:
+    row = client.own_place.row
+    dialogue = await service.held.talk(row, client.socket, refusal.verdict, settings.session_seconds)
+    if settings.verbose:
         service.connection_log.remark(dnsbl_loglines.said(ip, pid, dialogue.said))
-    return True

@@ -10,6 +10,7 @@ from ..accept.client_counter import ClientCounter
 from ..backend.backends import Backends
 from ..backend.spawn import Launcher
 from ..dnsbl.client import DnsblClient
+from ..gate.gate import Gate
 from ..lookup.names import NameLookup
 from ..process import children
 from ..process.loop import new_loop
@@ -46,6 +47,8 @@ class Worker:
         self._screens = kinds.in_service(
             settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
+        gate = settings.program.gate
+        self._gate = Gate(gate, shared.log, self._admission.is_crowded) if gate else None
         self._backends = self._begin_backends()
         self._service = Service(
             settings=settings,
@@ -54,6 +57,7 @@ class Worker:
             environment=shared.environment,
             counter=ClientCounter(shared.tables.board, shared.tables.arrivals),
             screens=self._screens,
+            gate=self._gate,
             held=self._admission.held,
             backends=self._backends,
             connection_log=self._connection_log,
@@ -113,6 +117,8 @@ class Worker:
         if not self._draining:
             self._draining = True
             self._admission.close()
+            if self._gate:
+                self._gate.drain()
             os.close(self._shared.pipes.listening)
 
 

@@ -31,14 +31,25 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     """
     environment = dict(os.environb)
     host = Host(log.Log(log.ERRORS), _zones, lambda _kind, _verdict: None)
+    refusal = _refusal(program, environment, host)
+    if program.gate:
+        _pass_gate(program, program.gate, environment, refusal, host, soft_limits)
+    elif refusal:
+        ip = environment.get(b"TCPREMOTEIP", b"")
+        host.log.say(smtp_loglines.refused(refusal.screen.log_name, ip, os.getpid(), refusal.verdict.reply))
+        _hold(refusal.screen, refusal.verdict, ip)
+    else:
+        _become(program.argv, environment, soft_limits)
+    sys.exit(0)
+
+
+def _refusal(program: Program, environment: dict[bytes, bytes], host: Host) -> "_Refusal | None":
+    """What the first screen that refuses the client has against it; None = all let it in."""
     for screen in kinds.in_service(program.screens, host):
         verdict = screen.judge_unasked(environment) or _asked(screen, environment)
         if isinstance(verdict, Refuse):
-            ip = environment.get(b"TCPREMOTEIP", b"")
-            host.log.say(smtp_loglines.refused(screen.settings.log_name, ip, os.getpid(), verdict.reply))
-            _hold(screen.settings, verdict, ip)
-            sys.exit(0)
-    _become(program.argv, environment, soft_limits)
+            return _Refusal(screen.settings, verdict)
+    return None
 
 
 def _zones() -> "Zones":

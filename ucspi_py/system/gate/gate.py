@@ -1,0 +1,87 @@
+"""The gate of one process: who talks there, for how long at most, and who is left when the process ends.
+
+Never talks itself.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ...core.gate.settings import GateSettings
+from ...core.gate.visitor import visitor
+from ...core.smtp.dialogue import Dialogue
+from ...core.smtp.verdict import Refuse
+from ..process.timer import Timer
+from ..report.log import Log
+from .backend_pipe import BackendPipe, Start
+from .control import Control
+from .conversation import Conversation, Hold, Host, Session
+from .session_log import SessionLog
+
+#: Seconds between two looks at all sessions: one timer for all of them.
+_LOOKS = 0.25
+#: Seconds for which a client may be silent while places are scarce (Postfix, stress-adaptive smtpd_timeout).
+_STRESS_TIMEOUT = 10
+#: Seconds that are left to clients without a transaction when the process is to end.
+_GRACE = 10.0
+
+
+class Client(NamedTuple):
+    """A client that has come to the gate.
+
+    environment: what its backend gets. refusal: what a screen before the gate says of it; None = nothing against it.
+    screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
+    asked to leave.
+    """
+
+    socket: socket.SocketType
+    environment: dict[bytes, bytes]
+    refusal: Refuse | None
+    screen: bytes
+    start: Start
+    hold: Hold
+
+
+class Gate:
+    """All sessions of one process. is_crowded: whether places for clients are scarce."""
+
+    def __init__(self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool]) -> None:
+        self._host = Host(settings, Control(settings.qmail_control))
+        self._log = log
+        self._is_crowded = is_crowded
+        self._conversations: set[Conversation] = set()
+        self._timer = Timer(_LOOKS, self._look)
+        self._leave_at: float | None = None
+
+    async def talk(self, client: Client) -> None:
+        """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
+        settings, control = self._host
+        guest = visitor(client.environment, settings, client.refusal)
+        greeting = control.greeting(settings, client.environment)
+        dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
+        log = SessionLog(self._log, guest, client.screen)
+        environment = client.environment | guest.variables
+        backend = BackendPipe(client.start, environment, log.backend_failed)
+        conversation = Conversation(self._host, Session(client.socket, dialogue, guest, backend, client.hold, log))
+        self._conversations.add(conversation)
+        self._timer.ask(asyncio.get_running_loop())
+        try:
+            await conversation.run()
+        finally:
+            self._conversations.discard(conversation)
+
+    def drain(self) -> None:
+        """Have whoever is in no transaction leave after a moment; the others finish theirs."""
+        self._leave_at = time.monotonic() + _GRACE
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        timeout = self._host.settings.smtp.timeout
+        idle_limit = min(timeout, _STRESS_TIMEOUT) if self._is_crowded() else timeout
+        leaving = self._leave_at is not None and now >= self._leave_at
+        for conversation in tuple(self._conversations):
+            conversation.look(now, idle_limit=idle_limit, leaving=leaving)
+        if self._conversations:
+            self._timer.ask(asyncio.get_running_loop())

@@ -1,0 +1,62 @@
+"""One client of a worker at the gate: its place until it has a backend, its slots, its lines in the log.
+
+Never speaks with the client.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from ..accept.socket_options import set_options
+from ..gate.conversation import Hold
+from ..gate.gate import Client as GateClient
+from ..gate.gate import Gate
+from .context import Client, Refusal, Service
+
+
+async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | None) -> None:
+    """Have the gate speak with a client; its program starts when the gate wants it, and as often.
+
+    refusal: what a screen has against it; None = nothing.
+    """
+    endpoints, names, _, environment = client.connection
+    row = client.own_place.row
+    backends = _Backends(service, client)
+    hold = Hold(partial(service.held.hold, row), partial(service.held.protect, row))
+    name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
+    set_options(service.settings, client.socket, endpoints)
+    try:
+        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold))
+    finally:
+        backends.leave()
+        service.held.forget(row)
+        if not backends.started:
+            service.connection_log.parted(endpoints, names)
+
+
+class _Backends:
+    """The backends of one client. A client whose backend is counted is not counted for its place as well."""
+
+    def __init__(self, service: Service, client: Client) -> None:
+        self._service = service
+        self._client = client
+        self._place = client.own_place
+        self._is_here = True
+        self.started = 0
+
+    async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
+        """Start one, as Backends.start does. environment: the program's."""
+        wanted = self._client.connection._replace(environment=environment)
+        pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end))
+        if pid is not None:
+            self.started += 1
+            self._service.counter.uncount(self._place.row)
+        return pid
+
+    def leave(self) -> None:
+        """Say that the client has left: its place is another's soon."""
+        self._is_here = False
+
+    def _end(self, on_end: Callable[[int], None], wait_status: int) -> None:
+        if self._is_here:
+            self._service.counter.count(self._place)
+        on_end(wait_status)

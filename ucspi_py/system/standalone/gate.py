@@ -1,0 +1,89 @@
+"""The gate in a process of its own: the client on 0 and 1, and the program as its child once it is wanted."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from ...core.errors import error_words
+from ...core.gate import loglines
+from ...core.gate.settings import GateSettings
+from ...core.smtp.verdict import Refuse
+from ..backend.spawn import Launcher
+from ..gate.conversation import Hold
+from ..gate.gate import Client, Gate
+from ..process import children
+from ..report.log import Log
+from .client_socket import client_socket
+
+#: Nobody is asked to leave for others where there are no others.
+_ALONE = Hold(lambda _dismiss: None, lambda: True)
+#: Seconds that backends have to end when the client has left.
+_LAST_WORDS = 6.0
+
+
+class Screened(NamedTuple):
+    """A client, as the screens before the gate leave it.
+
+    environment: what its program gets. refusal: what a screen has against it; None = nothing. screen: that one's name
+    in log lines.
+    """
+
+    environment: dict[bytes, bytes]
+    refusal: Refuse | None = None
+    screen: bytes = b""
+
+
+def run(settings: GateSettings, launcher: Launcher, client: Screened, log: Log) -> None:
+    """Speak with the client until it leaves. Raises Failure where qmail's control files cannot be used."""
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(_talk(settings, _Backends(launcher, log), client, log))
+
+
+async def _talk(settings: GateSettings, backends: "_Backends", client: Screened, log: Log) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
+    gate = Gate(settings, log, lambda: False)
+    with client_socket() as connected:
+        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _ALONE))
+    await backends.end()
+
+
+class _Backends:
+    """The backends of the one client, one after the other."""
+
+    def __init__(self, launcher: Launcher, log: Log) -> None:
+        self._launcher = launcher
+        self._log = log
+        self._running: dict[int, Callable[[int], None]] = {}
+        self._all_ended = asyncio.Event()
+
+    async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
+        """Start the program; its process id, None where it cannot be started. fd: what it gets as 0 and 1."""
+        try:
+            pid = self._launcher.start(fd, environment)
+        except (OSError, ValueError) as error:
+            why = error_words(error.errno) if isinstance(error, OSError) else str(error)
+            self._log.warn(loglines.warning(f"unable to run {self._launcher.name}: {why}"))
+            return None
+        self._running[pid] = on_end
+        return pid
+
+    def reap(self) -> None:
+        """Take the ends of those that have ended."""
+        for pid, status in children.reap():
+            on_end = self._running.pop(pid, None)
+            if on_end:
+                on_end(status)
+        if not self._running:
+            self._all_ended.set()
+
+    async def end(self) -> None:
+        """Wait until all have ended, for a while: whoever counts us counts them."""
+        self._all_ended.clear()
+        self.reap()
+        try:
+            async with asyncio.timeout(_LAST_WORDS):
+                await self._all_ended.wait()
+        except TimeoutError:
+            pass
