@@ -4,6 +4,7 @@ Every verb but six gets the refusal, so no message can ever be begun, and pipeli
 """
 
 from ..text import clean
+from .line import FOREIGN_BYTES
 from .verdict import Refuse
 
 _GREETING = b"220 rblsmtpd.local\r\n"
@@ -19,9 +20,6 @@ _KNOWN_VERBS = _FINE_VERBS | frozenset(
 )
 #: Verbs of HTTP: the client is no mail server (Postfix, postscreen_forbidden_commands), and is left.
 _FOREIGN_VERBS = frozenset((b"get", b"post", b"put", b"head", b"options", b"connect"))
-#: First bytes of protocols without lines: TLS hello (RFC 8446, 5.1: handshake 22), SSL 2 hello, SOCKS 4 and 5 request
-#: (RFC 1928, 3), Remote Desktop (RFC 1006, 6: TPKT 3). No line end may ever come.
-_FOREIGN_BYTES = (b"\x16", b"\x80", b"\x04", b"\x05", b"\x03")
 _QUIT = b"quit"
 
 #: Bytes of a line, commands and errors: Postfix's line_length_limit, postscreen_command_count_limit and
@@ -69,14 +67,14 @@ class RefusalDialogue:
             if self.finished:
                 break
             replies.append(self._answer(line))
-        if not self.finished and (len(self._rest) > LINE_LIMIT or self._rest.startswith(_FOREIGN_BYTES)):
+        if not self.finished and (len(self._rest) > LINE_LIMIT or self._rest.startswith(FOREIGN_BYTES)):
             replies.append(self._answer(self._rest))
         if self.finished:
             self._rest = b""
         return b"".join(replies)
 
     def _answer(self, line: bytes) -> bytes:
-        if line.startswith(_FOREIGN_BYTES):
+        if line.startswith(FOREIGN_BYTES):
             return self._last(_NOT_SMTP)
         if len(line) > LINE_LIMIT:
             return self._last(_TOO_LONG)
