@@ -6,6 +6,7 @@ from typing import Protocol
 from ..client.limits import ClientLimits
 from ..dnsbl.settings import DnsblSettings
 from ..dnsbl.zone import Zone
+from ..gate.settings import GateSettings
 
 
 class ScreenSettings(Protocol):
@@ -30,10 +31,15 @@ class ScreenSettings(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What runs on a connection: the screens that we do ourselves, outermost first, then the program to exec."""
+    """What runs on a connection.
+
+    screens: those that we do ourselves, outermost first. argv: the program to exec. gate: the one that stands between
+    them, and has the program started by the first recipient that passes; None = none.
+    """
 
     screens: tuple[ScreenSettings, ...]
     argv: tuple[str, ...]
+    gate: GateSettings | None = None
 
     @property
     def dnsbl_screens(self) -> tuple[DnsblSettings, ...]:
@@ -107,5 +113,6 @@ class ServerSettings:
 
     @property
     def has_pending(self) -> bool:
-        """Whether a client may have to wait for more than its slot: for a look-up, a screen, or behind a reserve."""
-        return self.looks_up or bool(self.program.screens) or bool(self.reserve)
+        """Whether a client may have to wait for more than its slot: a look-up, a screen, a gate, or a reserve."""
+        program = self.program
+        return self.looks_up or bool(program.screens) or program.gate is not None or bool(self.reserve)

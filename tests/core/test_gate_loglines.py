@@ -1,0 +1,103 @@
+"""The gate's lines, whole."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.visitor import Visitor
+from ucspi_py.core.smtp.envelope import Envelope
+from ucspi_py.core.smtp.path import NULL, Path
+from ucspi_py.core.smtp.reply import reply
+
+CLIENT = Visitor(b"mx.example.net", b"2001:db8::1")
+SENDER, RECIPIENT = Path(b"s", b"example.net"), Path(b"r", b"example.org")
+ENVELOPE = Envelope(b"mx", True, SENDER, (), (RECIPIENT, RECIPIENT))
+WHO = b"mx.example.net[2001:db8::1]"
+
+
+def test_a_refused_recipient() -> None:
+    """As Postfix logs it, so that what greps its log finds it."""
+    refusal = reply(554, b"5.7.1 <r@example.org>: Relay access denied")
+
+    assert loglines.rejected(b"RCPT", CLIENT, refusal, ENVELOPE, RECIPIENT) == (
+        b"smtpgate: NOQUEUE: reject: RCPT from %b: 554 5.7.1 <r@example.org>: Relay access denied; "
+        b"from=<s@example.net> to=<r@example.org> proto=ESMTP helo=<mx>\n" % WHO
+    )
+
+
+def test_a_refused_message() -> None:
+    """Without a recipient; of a client that said HELO, from nobody."""
+    envelope = Envelope(b"mx", False, NULL)
+
+    assert loglines.rejected(b"END-OF-MESSAGE", CLIENT, reply(550, b"5.5.2 bare <LF> received"), envelope) == (
+        b"smtpgate: NOQUEUE: reject: END-OF-MESSAGE from %b: 550 5.5.2 bare <LF> received; "
+        b"from=<> proto=SMTP helo=<mx>\n" % WHO
+    )
+
+
+def test_a_message_that_the_backend_took() -> None:
+    """One line for each."""
+    client = CLIENT._replace(relays=True)
+
+    assert loglines.message(client, ENVELOPE, 1234, reply(250, b"ok 1700000000 qp 42")) == (
+        b"smtpgate: message from %b: 250 ok 1700000000 qp 42; "
+        b"from=<s@example.net> nrcpt=2 size=1234 proto=ESMTP helo=<mx> relay=yes\n" % WHO
+    )
+
+
+def test_a_message_of_which_nobody_knows() -> None:
+    """The backend has died with it."""
+    assert loglines.message(CLIENT, ENVELOPE, 0, None) == (
+        b"smtpgate: message from %b: outcome unknown; "
+        b"from=<s@example.net> nrcpt=2 size=0 proto=ESMTP helo=<mx> relay=no\n" % WHO
+    )
+
+
+def test_a_client_that_is_gone() -> None:
+    """Within content its size is told."""
+    assert loglines.lost(CLIENT, b"RCPT") == b"smtpgate: lost connection after RCPT from %b\n" % WHO
+    assert loglines.lost(CLIENT, b"DATA", 0) == b"smtpgate: lost connection after DATA (0 bytes) from %b\n" % WHO
+    assert loglines.timed_out(CLIENT, b"CONNECT") == b"smtpgate: timeout after CONNECT from %b\n" % WHO
+    assert loglines.timed_out(CLIENT, b"DATA", 9) == b"smtpgate: timeout after DATA (9 bytes) from %b\n" % WHO
+
+
+def test_a_client_that_is_left() -> None:
+    """With the beginning of what it sent."""
+    data = b"EHLO \xe9\r\n\0" + b"x" * 200
+
+    assert loglines.too_many_errors(CLIENT, b"UNKNOWN") == b"smtpgate: too many errors after UNKNOWN from %b\n" % WHO
+    assert loglines.improper_pipelining(CLIENT, b"CONNECT", data) == (
+        rb"smtpgate: improper command pipelining after CONNECT from %b: EHLO \xe9\r\n\x00%b" % (WHO, b"x" * 91) + b"\n"
+    )
+    assert loglines.not_smtp(CLIENT, b"CONNECT", b"GET / HTTP/1.1") == (
+        b"smtpgate: non-SMTP command after CONNECT from %b: GET / HTTP/1.1\n" % WHO
+    )
+
+
+def test_the_commands_of_a_session() -> None:
+    """Accepted and all, where these differ."""
+    counts = {b"EHLO": [1, 1], b"RCPT": [0, 2], b"QUIT": [1, 1]}
+
+    assert loglines.disconnected(CLIENT, counts) == (
+        b"smtpgate: disconnect from %b ehlo=1 rcpt=0/2 quit=1 commands=2/4\n" % WHO
+    )
+    assert loglines.disconnected(CLIENT, {}) == b"smtpgate: disconnect from %b commands=0\n" % WHO
+
+
+def test_a_warning() -> None:
+    """One line, whatever the sentence."""
+    assert loglines.warning("unable to read\n\udcff") == b"smtpgate: warning: unable to read??\n"
+
+
+@given(st.binary(max_size=600), st.binary(max_size=600), st.binary(max_size=600), st.binary(max_size=600))
+def test_no_client_forges_a_line_or_a_field(name: bytes, helo: bytes, sender: bytes, recipient: bytes) -> None:
+    """Each field ends where it ends, and the line is one, of printable characters."""
+    envelope = Envelope(helo, True, Path(sender, b"x"))
+    client = Visitor(name, b"192.0.2.7")
+
+    line = loglines.rejected(b"RCPT", client, reply(550, b"no"), envelope, Path(recipient, recipient))
+
+    assert line.endswith(b"\n")
+    assert all(32 <= byte <= 126 for byte in line[:-1])
+    assert (line.count(b"<"), line.count(b">"), line.count(b" ")) == (3, 3, 11)
+    assert len(line) < 4096

@@ -1,0 +1,83 @@
+"""Who a client of the gate is, and what its backend finds in the environment."""
+
+import pytest
+
+from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.gate.visitor import backend_environment, visitor
+from ucspi_py.core.rules.cidr import Network
+from ucspi_py.core.smtp.verdict import Refuse
+
+SETTINGS = GateSettings()
+STRANGER = {b"TCPREMOTEIP": b"192.0.2.7", b"TCPREMOTEHOST": b"mx.example.net"}
+
+
+def test_a_stranger_is_named_and_may_not_relay() -> None:
+    """By name and address."""
+    assert visitor(STRANGER, SETTINGS)[:4] == (b"mx.example.net", b"192.0.2.7", False, None)
+
+
+def test_what_the_server_does_not_know_is_unknown() -> None:
+    """As Postfix says it."""
+    assert visitor({}, SETTINGS)[:3] == (b"unknown", b"unknown", False)
+
+
+@pytest.mark.parametrize("ip", [b"127.0.0.1", b"127.255.255.255", b"::1", b"0:0::1", b"::ffff:127.0.0.1"])
+def test_without_mynetworks_this_host_may_relay(ip: bytes) -> None:
+    """Over either family, in any spelling."""
+    client = visitor({b"TCPREMOTEIP": ip}, SETTINGS)
+
+    assert client.relays
+    assert backend_environment({b"A": b"b"}, client) == {b"A": b"b", b"RELAYCLIENT": b""}
+
+
+@pytest.mark.parametrize("ip", [b"128.0.0.0", b"126.255.255.255", b"::2", b"::", b"10.0.0.1", b"", b"junk", b"\xff"])
+def test_nobody_else_may(ip: bytes) -> None:
+    """Neither who is beside a network, nor what is no address."""
+    assert not visitor({b"TCPREMOTEIP": ip}, SETTINGS).relays
+
+
+def test_mynetworks_says_who_may() -> None:
+    """All of its networks and no others; an IPv4 network holds no IPv6 address."""
+    settings = GateSettings(mynetworks=(Network(32, 10 << 24, 8), Network(128, 0x20010DB8 << 96, 32)))
+    allowed = {ip: visitor({b"TCPREMOTEIP": ip}, settings).relays for ip in (b"10.9.8.7", b"2001:db8::1", b"::1")}
+
+    assert allowed == {b"10.9.8.7": True, b"2001:db8::1": True, b"::1": False}
+    assert not visitor({b"TCPREMOTEIP": b"::a00:1"}, settings).relays
+
+
+@pytest.mark.parametrize("ip", [b"192.0.2.7", b"127.0.0.1"])
+def test_the_value_of_a_rule_stays(ip: bytes) -> None:
+    """qmail appends it to each recipient."""
+    environment = {b"TCPREMOTEIP": ip, b"RELAYCLIENT": b"@fixme"}
+    client = visitor(environment, SETTINGS)
+
+    assert client.relays
+    assert backend_environment(environment, client) == environment
+
+
+def test_the_verdict_of_a_screen_is_kept() -> None:
+    """For RCPT."""
+    assert visitor(STRANGER, SETTINGS, Refuse(451, b"later")).refusal == Refuse(451, b"later")
+
+
+@pytest.mark.parametrize(
+    ("value", "refusal"), [(b"go away", Refuse(451, b"go away")), (b"-never", Refuse(553, b"never")), (b"", None)]
+)
+def test_rblsmtpd_is_a_verdict_too(value: bytes, refusal: Refuse | None) -> None:
+    """Of a rule, or of ``pyrblsmtpd -i`` in front."""
+    assert visitor({**STRANGER, b"RBLSMTPD": value}, SETTINGS).refusal == refusal
+
+
+def test_the_verdict_of_a_screen_beats_rblsmtpd() -> None:
+    """It has read the variable itself."""
+    assert visitor({b"RBLSMTPD": b"other"}, SETTINGS, Refuse(553, b"listed")).refusal == Refuse(553, b"listed")
+
+
+def test_the_backend_does_not_repeat_what_the_gate_has_done() -> None:
+    """Neither a verdict nor a delay, and it speaks without TLS; all else stays, an empty RBLSMTPD too."""
+    kept = {**STRANGER, b"DATABYTES": b"1000", b"FORCETLS": b"1"}
+    gone = {b"RBLSMTPD": b"-no", b"SMTPD_GREETDELAY": b"20", b"DROP_PRE_GREET": b"1", b"SMTPS": b"1"}
+    spared = {**kept, b"RBLSMTPD": b""}
+
+    assert backend_environment(kept | gone, visitor(kept | gone, SETTINGS)) == kept
+    assert backend_environment(spared, visitor(spared, SETTINGS)) == spared

@@ -1,0 +1,108 @@
+"""The exact lines of the gate, in the words of Postfix's smtpd. Each function one line; never writes it.
+
+What a client says is a field without a blank, < or >, and cannot forge another one.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from ..smtp.envelope import Envelope
+from ..smtp.path import Path
+from ..smtp.reply import Reply
+from ..text import clean
+from .visitor import Visitor
+
+#: Bytes that are shown of a field, and of what is quoted raw (Postfix shows 100 of the latter).
+_FIELD_LIMIT, _RAW_LIMIT = 512, 100
+_FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
+
+
+def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, recipient: Path | None = None) -> bytes:
+    """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
+    words = (stage, _who(client), reply.line, _envelope(envelope, recipient))
+    return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
+
+
+def message(client: Visitor, envelope: Envelope, size: int, reply: Reply | None) -> bytes:
+    """Report the end of a message that the backend was given. size: bytes of content. reply: the backend's.
+
+    None = it died with the whole message in its hands.
+    """
+    outcome = reply.line if reply else b"outcome unknown"
+    fields = b"from=<%b> nrcpt=%d size=%d %b relay=%b" % (
+        _field(envelope.sender.address),
+        len(envelope.recipients),
+        size,
+        _session(envelope),
+        b"yes" if client.relays else b"no",
+    )
+    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), outcome, fields)
+
+
+def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:
+    """Report a client that is gone. after: its last verb. size: bytes of content so far; None = outside of content."""
+    got = b"" if size is None else b" (%d bytes)" % size
+    return b"smtpgate: lost connection after %b%b from %b\n" % (after, got, _who(client))
+
+
+def timed_out(client: Visitor, after: bytes, size: int | None = None) -> bytes:
+    """Report a client that said nothing for too long. after: its last verb. size: as of lost()."""
+    got = b"" if size is None else b" (%d bytes)" % size
+    return b"smtpgate: timeout after %b%b from %b\n" % (after, got, _who(client))
+
+
+def too_many_errors(client: Visitor, after: bytes) -> bytes:
+    """Report a client that was left for its errors. after: its last verb."""
+    return b"smtpgate: too many errors after %b from %b\n" % (after, _who(client))
+
+
+def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
+    """Report a client that did not wait. after: the verb whose reply it had to wait for, CONNECT for the banner.
+
+    data: what it has sent too early.
+    """
+    return b"smtpgate: improper command pipelining after %b from %b: %b\n" % (after, _who(client), _raw(data))
+
+
+def not_smtp(client: Visitor, after: bytes, data: bytes) -> bytes:
+    """Report a client that speaks another protocol. after: its last verb. data: what it has sent."""
+    return b"smtpgate: non-SMTP command after %b from %b: %b\n" % (after, _who(client), _raw(data))
+
+
+def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> bytes:
+    """Count the commands of a session that is over. counts: of each verb those that were accepted, and all."""
+    total = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0]
+    words = [_count(verb.lower(), *both) for verb, both in (*counts.items(), (b"commands", total))]
+    return b"smtpgate: disconnect from %b %b\n" % (_who(client), b" ".join(words))
+
+
+def warning(sentence: str) -> bytes:
+    """Report something wrong that the gate survives."""
+    return b"smtpgate: warning: %b\n" % clean(sentence.encode("utf-8", "surrogateescape"))
+
+
+def _who(client: Visitor) -> bytes:
+    return b"%b[%b]" % (_field(client.name), _field(client.ip))
+
+
+def _envelope(envelope: Envelope, recipient: Path | None) -> bytes:
+    to = b"" if recipient is None else b"to=<%b> " % _field(recipient.address)
+    return b"from=<%b> %b%b" % (_field(envelope.sender.address), to, _session(envelope))
+
+
+def _session(envelope: Envelope) -> bytes:
+    return b"proto=%b helo=<%b>" % (b"ESMTP" if envelope.esmtp else b"SMTP", _field(envelope.helo))
+
+
+def _count(name: bytes, accepted: int, every: int) -> bytes:
+    """Postfix: one number where all were accepted."""
+    return b"%b=%d" % (_field(name), every) if accepted == every else b"%b=%d/%d" % (_field(name), accepted, every)
+
+
+def _field(text: bytes) -> bytes:
+    safe = text[:_FIELD_LIMIT].translate(_FIELD)
+    return safe + b"..." if len(text) > _FIELD_LIMIT else safe
+
+
+def _raw(data: bytes) -> bytes:
+    r"""The first bytes, those that cannot be shown as escapes: ``EHLO x\r\n``."""
+    return data[:_RAW_LIMIT].decode("latin-1").encode("unicode_escape")

@@ -1,0 +1,86 @@
+"""Who a client of the gate is, by its environment, and the environment of its backend. Never looks anything up."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..address import canonical
+from ..rules.cidr import Network
+from ..smtp.verdict import Refuse, told
+from .settings import GateSettings
+
+#: What smtpd says of a client without a name (postconf(5), smtpd_banner and its like).
+_UNKNOWN = b"unknown"
+_RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
+#: What makes a patched qmail-smtpd wait, or speak TLS, before its banner. The gate has let its client wait, and speaks
+#: without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it, SMTPS has it wait for a TLS hello.
+_BEFORE_BANNER = (b"SMTPD_GREETDELAY", b"DROP_PRE_GREET", b"SMTPS")
+
+
+class Visitor(NamedTuple):
+    """A client. Also a stranger has one.
+
+    name: from DNS, ``unknown`` where there is none. ip: canonical address, ``unknown`` where the server gives none.
+    relays: whether it may send to anybody, since a rule or mynetworks says who it is; bare newlines and early talking
+    are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let it in.
+    changes: of the backend's environment; None = the variable is removed.
+    """
+
+    name: bytes
+    ip: bytes
+    relays: bool = False
+    refusal: Refuse | None = None
+    changes: tuple[tuple[bytes, bytes | None], ...] = ()
+
+
+def visitor(environment: Mapping[bytes, bytes], settings: GateSettings, refusal: Refuse | None = None) -> Visitor:
+    """Tell who the client is that the environment describes. refusal: of a screen in front, None = none.
+
+    A rule's RELAYCLIENT stays as it is: qmail appends its value to each recipient. An address in mynetworks gets an
+    empty one.
+    """
+    ip = _ip(environment.get(b"TCPREMOTEIP", b""))
+    ruled = _RELAYCLIENT in environment
+    relays = ruled or _is_in(ip, settings.mynetworks)
+    changes: list[tuple[bytes, bytes | None]] = [(name, None) for name in _BEFORE_BANNER if name in environment]
+    if environment.get(_RBLSMTPD):
+        # We have spoken it, or spared the client; a patched qmail-smtpd would refuse postmaster and relays once more.
+        changes.append((_RBLSMTPD, None))
+    if relays and not ruled:
+        changes.append((_RELAYCLIENT, b""))
+    return Visitor(
+        name=environment.get(b"TCPREMOTEHOST") or _UNKNOWN,
+        ip=ip or _UNKNOWN,
+        relays=relays,
+        refusal=refusal or _told(environment),
+        changes=tuple(changes),
+    )
+
+
+def backend_environment(environment: Mapping[bytes, bytes], client: Visitor) -> dict[bytes, bytes]:
+    """Build the environment of a client's backend from that which the server gives."""
+    changed = dict(client.changes)
+    kept = {name: value for name, value in environment.items() if name not in changed}
+    return kept | {name: value for name, value in changed.items() if value is not None}
+
+
+def _told(environment: Mapping[bytes, bytes]) -> Refuse | None:
+    verdict = told(environment.get(_RBLSMTPD))
+    return verdict if isinstance(verdict, Refuse) else None
+
+
+def _ip(text: bytes) -> bytes:
+    """The canonical address; what is none stays as it is, and is in no network."""
+    try:
+        return canonical(text.decode("ascii"))
+    except ValueError:
+        return text
+
+
+def _is_in(ip: bytes, networks: tuple[Network, ...]) -> bool:
+    try:
+        address = ipaddress.ip_address(ip.decode("ascii"))
+    except ValueError:
+        return False
+    bits, number = address.max_prefixlen, int(address)
+    return any(network.bits == bits and network.base <= number < network.end for network in networks)
