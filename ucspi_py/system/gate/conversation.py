@@ -5,16 +5,9 @@ and nothing else. Nothing that the client sends reaches the backend but by the d
 """
 
 import asyncio
-import math
-import socket
 import time
-from collections.abc import Callable
-from typing import NamedTuple
 
 from ...core.gate import relay
-from ...core.gate.settings import GateSettings
-from ...core.gate.visitor import Visitor
-from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.events import (
     ContentGiven,
     DataAsked,
@@ -26,11 +19,10 @@ from ...core.smtp.events import (
     TransactionDropped,
 )
 from ...core.smtp.reply import Reply, reply
+from ...core.smtp.session_time import SessionTime
 from ..stream.pregreet import said_so_far
 from ..stream.stream import Stream
-from .backend_pipe import BackendPipe
-from .control import Control
-from .session_log import SessionLog
+from .session import Host, Session
 
 #: Bytes that are read at once of commands and of content.
 _COMMANDS, _CONTENT = 4096, 65536
@@ -38,39 +30,11 @@ _COMMANDS, _CONTENT = 4096, 65536
 _READ_AHEAD = 65536
 #: Seconds for which a backend may be kept between two messages: it has a slot.
 _BACKEND_IDLE = 60.0
-#: Seconds for which a client may be here without a message that was taken.
-_WITHOUT_MESSAGE = 3600.0
 
 _GONE = reply(451, b"4.3.0 nobody is here to hear it")
 _CROWDED = reply(421, b"4.3.2 too many clients, try again later")
-
-
-class Host(NamedTuple):
-    """What the process gives to each of its conversations. control: qmail's files, as they are."""
-
-    settings: GateSettings
-    control: Control
-
-
-class Hold(NamedTuple):
-    """How a client stands among those that may be asked to leave for newcomers.
-
-    expose: it may be from now on; takes what is called then. protect: not any more; False where it has been already.
-    """
-
-    expose: Callable[[Callable[[], None]], None]
-    protect: Callable[[], bool]
-
-
-class Session(NamedTuple):
-    """What a conversation works with. socket: the client's."""
-
-    socket: socket.SocketType
-    dialogue: Dialogue
-    visitor: Visitor
-    backend: BackendPipe
-    hold: Hold
-    log: SessionLog
+_TIMED_OUT = b"4.4.2 %b Error: timeout exceeded"
+_LEAVING = b"4.3.2 %b Service not available, try again later"
 
 
 class Conversation:
@@ -79,33 +43,34 @@ class Conversation:
     __slots__ = (
         "_asked",
         "_backend",
-        "_began",
-        "_content_began",
         "_dialogue",
-        "_heard",
         "_hold",
         "_host",
         "_log",
+        "_name",
         "_patience",
-        "_paused",
+        "_paused_at",
         "_protected",
         "_stream",
+        "_time",
         "_visitor",
     )
 
     def __init__(self, host: Host, session: Session) -> None:
         loop = asyncio.get_running_loop()
         self._host = host
-        _, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
-        self._stream = Stream(loop, session.socket, self._received, 0.0, self._hung_up)
+        self._name, client, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
+        self._stream = Stream(loop, client, self._received, 0.0, self._hung_up)
         self._asked: asyncio.Future[Event | None] = loop.create_future()
         self._patience: asyncio.Timeout | None = None
-        self._protected = self._paused = False
-        self._began = self._heard = self._content_began = time.monotonic()
+        self._protected = True
+        self._paused_at: float | None = None
+        self._time = SessionTime(host.settings.smtp, time.monotonic())
 
     async def run(self) -> None:
         """Speak with the client until one of us ends it."""
         self._stream.over.add_done_callback(self._on_over)
+        self._backend.on_room = self._on_room
         try:
             self._expose()
             self._dialogue.greet(said_so_far(self._stream.socket))
@@ -128,17 +93,19 @@ class Conversation:
         to be left.
         """
         dialogue = self._dialogue
-        if dialogue.waits or dialogue.finished:
+        if dialogue.waits or dialogue.finished or self._paused_at is not None:
             return
-        if dialogue.idle:
+        if dialogue.in_content:
+            over = self._time.content_is_over(now, dialogue.content_size)
+        else:
+            over = self._time.is_over(now, idle_limit)
+        if over:
+            self._log.timed_out(dialogue)
+            self.close(reply(421, _TIMED_OUT % self._name))
+        elif dialogue.idle:
             if leaving:
-                self.close(reply(421, b"4.3.2 %b Service is going away, try again" % self._myhostname))
-            elif now >= self._began + _WITHOUT_MESSAGE:
-                self._time_out()
-            elif self._backend.is_running and now >= self._backend.idle_since + _BACKEND_IDLE:
-                self._backend.quit()
-        if now >= self._deadline(idle_limit):
-            self._time_out()
+                self.close(reply(421, _LEAVING % self._name))
+            self._backend.rest(now - _BACKEND_IDLE)
 
     def dismiss(self) -> None:
         """Leave the client for a newcomer, with a word."""
@@ -172,7 +139,7 @@ class Conversation:
         """Whether an event is settled; otherwise the backend is to be waited for."""
         match event:
             case ContentGiven():
-                self._heard = time.monotonic()
+                self._time.heard(time.monotonic())
                 self._backend.send(event.data)
             case RecipientGiven():
                 return self._is_refused(event)
@@ -221,12 +188,12 @@ class Conversation:
             case RecipientGiven() if not answer.is_positive:
                 self._log.rejected(event, answer)
             case DataAsked() if self._dialogue.in_content:
-                self._content_began = time.monotonic()
+                self._time.content_begins(time.monotonic())
                 self._stream.piece = _CONTENT
             case MessageEnded():
                 self._log.message(event.envelope, answer, event.size)
                 if answer.is_positive:
-                    self._began = time.monotonic()
+                    self._time.message_taken(time.monotonic())
                 self._end_transaction()
         if self._dialogue.idle:
             self._expose()
@@ -244,16 +211,26 @@ class Conversation:
         """Send what is to be said, and be done when that was the last."""
         said = self._dialogue.take_output()
         if said:
-            self._heard = time.monotonic()
+            self._time.heard(time.monotonic())
         if said or self._dialogue.finished:
             self._stream.send(said, last=self._dialogue.finished)
 
     def _read_on(self) -> None:
         """Read from the client while there is room for what it says."""
-        if self._backend.is_full or self._dialogue.buffered >= _READ_AHEAD:
+        if self._backend.is_full:
+            self._paused_at = self._paused_at or time.monotonic()
+            self._stream.pause()
+        elif self._dialogue.buffered >= _READ_AHEAD:
             self._stream.pause()
         else:
             self._stream.begin()
+
+    def _on_room(self) -> None:
+        """The backend has taken what waited for it."""
+        if self._paused_at is not None:
+            self._time.content_waited(time.monotonic() - self._paused_at)
+            self._paused_at = None
+        self._read_on()
 
     def _on_over(self, _over: asyncio.Future[None]) -> None:
         if self._patience:
@@ -269,20 +246,6 @@ class Conversation:
     def _protect(self) -> bool:
         self._protected = self._protected or self._hold.protect()
         return self._protected
-
-    def _time_out(self) -> None:
-        self._log.timed_out(self._dialogue)
-        self.close(reply(421, b"4.4.2 %b Error: timeout exceeded" % self._myhostname))
-
-    def _deadline(self, idle_limit: float) -> float:
-        """When the client has been silent for too long, or its content was too slow."""
-        if not self._dialogue.in_content:
-            return self._heard + idle_limit
-        smtp = self._host.settings.smtp
-        if self._backend.is_full:
-            return math.inf
-        slowest = self._dialogue.content_size / smtp.min_data_rate if smtp.min_data_rate else math.inf
-        return min(self._heard, self._content_began + slowest) + smtp.timeout
 
     def _part_with_backend(self) -> None:
         if self._dialogue.end == b"quit":

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ...core.gate.settings import GateSettings
-from ...core.gate.visitor import visitor
+from ...core.gate.visitor import backend_environment, visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.verdict import Refuse
 from ..process.timer import Timer
 from ..report.log import Log
 from .backend_pipe import BackendPipe, Start
 from .control import Control
-from .conversation import Conversation, Hold, Host, Session
+from .conversation import Conversation
+from .session import Hold, Host, Session
 from .session_log import SessionLog
 
 #: Seconds between two looks at all sessions: one timer for all of them.
@@ -62,9 +63,9 @@ class Gate:
         greeting = control.greeting(settings, client.environment)
         dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
         log = SessionLog(self._log, guest, client.screen)
-        environment = client.environment | guest.variables
-        backend = BackendPipe(client.start, environment, log.backend_failed)
-        conversation = Conversation(self._host, Session(client.socket, dialogue, guest, backend, client.hold, log))
+        backend = BackendPipe(client.start, backend_environment(client.environment, guest), log.backend_failed)
+        session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
+        conversation = Conversation(self._host, session)
         self._conversations.add(conversation)
         self._timer.ask(asyncio.get_running_loop())
         try:

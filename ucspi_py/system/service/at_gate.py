@@ -7,9 +7,9 @@ from collections.abc import Callable
 from functools import partial
 
 from ..accept.socket_options import set_options
-from ..gate.conversation import Hold
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate
+from ..gate.session import Hold
 from .context import Client, Refusal, Service
 
 

@@ -1,4 +1,4 @@
-"""pyrblsmtpd or pygreylist as a process of its own: the client on 0 and 1, then the program in our place.
+"""A chain program as a process of its own: the client on 0 and 1, then the program in our place.
 
 dns, asyncio and stores are loaded only where they must be asked.
 """
@@ -6,7 +6,7 @@ dns, asyncio and stores are loaded only where they must be asked.
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import unable
@@ -24,8 +24,15 @@ if TYPE_CHECKING:
     from ..dnsbl.judge import Zones
 
 
+class _Refusal(NamedTuple):
+    """What a screen has against the client."""
+
+    screen: ScreenSettings
+    verdict: Refuse
+
+
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:
-    """Screen the client, then become the program or talk to the refused client until it leaves.
+    """Screen the client, then become the program, talk to the refused client until it leaves, or be its gate.
 
     Ends the process in any case but one: raises Failure where the program cannot be run.
     """
@@ -33,7 +40,7 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     host = Host(log.Log(log.ERRORS), _zones, lambda _kind, _verdict: None)
     refusal = _refusal(program, environment, host)
     if program.gate:
-        _pass_gate(program, program.gate, environment, refusal, host, soft_limits)
+        _pass_gate(program, environment, refusal, soft_limits)
     elif refusal:
         ip = environment.get(b"TCPREMOTEIP", b"")
         host.log.say(smtp_loglines.refused(refusal.screen.log_name, ip, os.getpid(), refusal.verdict.reply))
@@ -43,13 +50,24 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     sys.exit(0)
 
 
-def _refusal(program: Program, environment: dict[bytes, bytes], host: Host) -> "_Refusal | None":
+def _refusal(program: Program, environment: dict[bytes, bytes], host: Host) -> _Refusal | None:
     """What the first screen that refuses the client has against it; None = all let it in."""
     for screen in kinds.in_service(program.screens, host):
         verdict = screen.judge_unasked(environment) or _asked(screen, environment)
         if isinstance(verdict, Refuse):
             return _Refusal(screen.settings, verdict)
     return None
+
+
+def _pass_gate(
+    program: Program, environment: dict[bytes, bytes], refusal: _Refusal | None, soft_limits: limits.SoftLimits
+) -> None:
+    from . import gate
+
+    client = (
+        gate.Screened(environment, refusal.verdict, refusal.screen.log_name) if refusal else gate.Screened(environment)
+    )
+    gate.run(program, client, soft_limits)
 
 
 def _zones() -> "Zones":

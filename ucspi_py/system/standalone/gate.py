@@ -3,18 +3,18 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 from ...core.errors import error_words
 from ...core.gate import loglines
-from ...core.gate.settings import GateSettings
+from ...core.service.settings import Program
 from ...core.smtp.verdict import Refuse
-from ..backend.spawn import Launcher
-from ..gate.conversation import Hold
+from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate
+from ..gate.session import Hold
 from ..process import children
-from ..report.log import Log
+from ..process.rlimits import SoftLimits
+from ..report.log import ERRORS, Log
 from .client_socket import client_socket
 
 #: Nobody is asked to leave for others where there are no others.
@@ -35,15 +35,23 @@ class Screened(NamedTuple):
     screen: bytes = b""
 
 
-def run(settings: GateSettings, launcher: Launcher, client: Screened, log: Log) -> None:
-    """Speak with the client until it leaves. Raises Failure where qmail's control files cannot be used."""
+def run(program: Program, client: Screened, soft_limits: SoftLimits) -> None:
+    """Speak with the client until it leaves. program: has a gate, and what is started behind it.
+
+    soft_limits: what softlimit in front of us meant for the program. Raises Failure where qmail's control files cannot
+    be used.
+    """
+    log = Log(ERRORS)
+    backends = _Backends(Launcher(program.argv, spawn_attributes(soft_limits, None)), log)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
-        runner.run(_talk(settings, _Backends(launcher, log), client, log))
+        runner.run(_talk(program, backends, client, log))
 
 
-async def _talk(settings: GateSettings, backends: "_Backends", client: Screened, log: Log) -> None:
+async def _talk(program: Program, backends: "_Backends", client: Screened, log: Log) -> None:
+    if program.gate is None:
+        raise ValueError("a program without a gate")
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
-    gate = Gate(settings, log, lambda: False)
+    gate = Gate(program.gate, log, lambda: False)
     with client_socket() as connected:
         await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _ALONE))
     await backends.end()
@@ -66,6 +74,7 @@ class _Backends:
             why = error_words(error.errno) if isinstance(error, OSError) else str(error)
             self._log.warn(loglines.warning(f"unable to run {self._launcher.name}: {why}"))
             return None
+        self._all_ended.clear()
         self._running[pid] = on_end
         return pid
 
@@ -80,7 +89,6 @@ class _Backends:
 
     async def end(self) -> None:
         """Wait until all have ended, for a while: whoever counts us counts them."""
-        self._all_ended.clear()
         self.reap()
         try:
             async with asyncio.timeout(_LAST_WORDS):

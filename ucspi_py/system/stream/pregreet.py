@@ -3,6 +3,8 @@
 import asyncio
 import socket
 
+_PEEKED = 100
+
 
 async def talks_first(client: socket.SocketType, seconds: float) -> bool:
     """Whether the client says something within so many seconds; one that hangs up says nothing."""
@@ -16,7 +18,7 @@ async def talks_first(client: socket.SocketType, seconds: float) -> bool:
         return False
     finally:
         loop.remove_reader(client)
-    return _has_said_something(client)
+    return bool(said_so_far(client))
 
 
 def _note(spoken: asyncio.Future[None]) -> None:
@@ -24,8 +26,9 @@ def _note(spoken: asyncio.Future[None]) -> None:
         spoken.set_result(None)
 
 
-def _has_said_something(client: socket.SocketType) -> bool:
+def said_so_far(client: socket.socket) -> bytes:
+    """Peek at what a client has said that nobody has read yet, 100 bytes at most; b"" where it has said nothing."""
     try:
-        return bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
+        return client.recv(_PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
     except OSError:
-        return False
+        return b""
