@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tests.support.admission import House
+from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Refuse
 from ucspi_py.system.accept.listener import Listener
 from ucspi_py.system.accept.scoreboard import Place
@@ -110,6 +112,32 @@ def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
         house.settle()
         assert len(house.served) == 1
         assert not house.admission._overflow
+
+
+@pytest.mark.parametrize(("gate", "served"), [(None, 0), (GateSettings(), 1)])
+def test_clients_of_a_gate_come_in_though_all_slots_are_taken(gate: GateSettings | None, served: int) -> None:
+    """Most of them never want one; others wait in the listener's queue, as in C."""
+
+    async def serve(_house: House, _number: int, client: socket.socket, _place: Place | None) -> None:
+        client.close()
+
+    with House(serve, program=Program((), ("true",), gate), reserve=1, limit=2) as house:
+        while house.board.claim(house.board.slots) is not None:
+            pass
+        house.connect()
+        house.settle()
+        assert len(house.served) == served
+
+
+def test_places_are_scarce_when_four_in_five_are_taken() -> None:
+    """More than that, to be exact."""
+    with House(lambda *_: None, held_limit=10) as house:
+        for _ in range(8):
+            assert not house.admission.is_crowded()
+            house.board.claim(house.board.pending)
+        assert not house.admission.is_crowded()
+        house.board.claim(house.board.pending)
+        assert house.admission.is_crowded()
 
 
 @pytest.mark.parametrize("watching", [False, True])

@@ -7,7 +7,7 @@ import pytest
 from ucspi_py.core.client.limits import ClientLimits, Keys, Presence
 from ucspi_py.system.accept.arrivals import Arrivals
 from ucspi_py.system.accept.client_counter import ClientCounter
-from ucspi_py.system.accept.scoreboard import Scoreboard
+from ucspi_py.system.accept.scoreboard import Place, Scoreboard
 
 KEYS = Keys(client=11, network=22)
 ALL = ClientLimits(per_client=5, per_network=5, load=100)
@@ -48,3 +48,15 @@ def test_a_system_without_a_load_average(board: Scoreboard, monkeypatch: pytest.
     monkeypatch.setattr(os, "getloadavg", fail)
 
     assert ClientCounter(board, None).presence(KEYS, ALL, has_row=True) == Presence(1, 2, 0, 0)
+
+
+def test_a_client_whose_backend_is_counted_is_not_counted_for_its_place_too(board: Scoreboard) -> None:
+    """Until its backend has ended: then it is, again."""
+    counter = ClientCounter(board, None)
+    place = Place(board.pending.start, KEYS)
+    board.name(place.row, *KEYS)
+
+    counter.uncount(place.row)
+    assert board.count_client(KEYS.client) == 2
+    counter.count(place)
+    assert board.count_client(KEYS.client) == 3

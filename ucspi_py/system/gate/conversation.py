@@ -30,6 +30,8 @@ _COMMANDS, _CONTENT = 4096, 65536
 _READ_AHEAD = 65536
 #: Seconds for which a backend may be kept between two messages: it has a slot.
 _BACKEND_IDLE = 60.0
+#: Seconds for which a client may take to read our last reply.
+_LAST_REPLY = 10.0
 
 _GONE = reply(451, b"4.3.0 nobody is here to hear it")
 _CROWDED = reply(421, b"4.3.2 too many clients, try again later")
@@ -93,7 +95,11 @@ class Conversation:
         to be left.
         """
         dialogue = self._dialogue
-        if dialogue.waits or dialogue.finished or self._paused_at is not None:
+        if dialogue.finished:
+            if self._time.is_over(now, _LAST_REPLY):
+                self._stream.end()
+            return
+        if dialogue.waits or self._paused_at is not None:
             return
         if dialogue.in_content:
             over = self._time.content_is_over(now, dialogue.content_size)
@@ -108,8 +114,9 @@ class Conversation:
             self._backend.rest(now - _BACKEND_IDLE)
 
     def dismiss(self) -> None:
-        """Leave the client for a newcomer, with a word."""
+        """Leave the client for a newcomer, with a word, if it takes it at once."""
         self.close(_CROWDED)
+        self._stream.end()
 
     def close(self, last: Reply) -> None:
         """Leave the client with a last reply."""
