@@ -26,10 +26,11 @@ from tests.support.programs import need_root, theirs
 from tests.support.rules import Client, Outcome, check_all, check_here, compile_here
 from tests.support.waiting import until
 from ucspi_py.core.errors import Failure
-from ucspi_py.system.rules import live as rules_file
+from ucspi_py.system.rules import whole_file
 from ucspi_py.system.rules.checked_cdb import CheckedReader, CheckedWriter
-from ucspi_py.system.rules.live import SIZE_LIMIT, RulesFile
+from ucspi_py.system.rules.live import RulesFile
 from ucspi_py.system.rules.table import Table
+from ucspi_py.system.rules.whole_file import SIZE_LIMIT
 
 FLIPS = 10_000
 BATCH = 1000
@@ -213,8 +214,8 @@ def test_a_file_written_in_place_with_its_old_times(tmp_path: Path) -> None:
 
 def test_a_file_written_in_place_many_times_within_a_tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Same size, same inode, and the times of a kernel before 6.13: each question has the rules of its moment."""
-    exact = rules_file._version
-    monkeypatch.setattr(rules_file, "_version", lambda status: [number // 10**7 for number in exact(status)])
+    exact = whole_file._version
+    monkeypatch.setattr(whole_file, "_version", lambda status: [number // 10**7 for number in exact(status)])
     cdb = _file(tmp_path, crafted(DENY))
     rules = RulesFile(str(cdb))
 
@@ -244,7 +245,7 @@ def _written_while_read(monkeypatch: pytest.MonkeyPatch, versions: Iterator[byte
         with open(path, "rb", buffering=0) as file:
             yield Interrupted(file)
 
-    monkeypatch.setattr(rules_file, "open_rules", opened)
+    monkeypatch.setattr(whole_file, "open_regular", opened)
 
 
 def test_a_file_written_in_place_while_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -357,6 +358,22 @@ def test_rules_that_were_good_are_not_kept(strike: Callable[[Path], None], reaso
         cdb.rmdir()
     (tmp_path / "new").rename(cdb)
     assert rules.current()(b"") == b"D\0"
+
+
+@pytest.mark.parametrize("before", [None, good()], ids=["from the start", "after good ones"])
+def test_a_corrupt_file_stays_corrupt(before: bytes | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """For the second client, too, when its last change is long ago: neither no rules nor the old ones."""
+    monkeypatch.setattr(whole_file, "_TICK", 0.0)
+    rules = RulesFile(str(tmp_path / "cdb"))
+    if before:
+        _file(tmp_path, before)
+        rules.current()
+
+    _file(tmp_path, b"junk")
+
+    for _ in range(3):
+        with pytest.raises(Failure, match="corrupt rules file, file is too short"):
+            rules.decide(b"192.0.2.7", None, None)
 
 
 def test_only_a_missing_file_is_forgiven(tmp_path: Path) -> None:

@@ -7,7 +7,8 @@ from typing import IO
 
 from ...core.errors import CorruptRules, unable
 from .checked_cdb import HEADER, PAIR, CheckedReader
-from .live import open_rules, read_whole, unreadable
+from .live import unreadable
+from .whole_file import open_regular, read_whole
 
 
 class Table:
@@ -74,5 +75,5 @@ class _ReaderOnDisk(CheckedReader):
 
 
 def _reader_on_disk(path: str) -> CheckedReader:
-    with open_rules(path) as file:
+    with open_regular(path) as file:
         return _ReaderOnDisk(_OnDisk(file))
