@@ -5,6 +5,7 @@ What a client says is a field without a blank, < or >, and cannot forge another 
 
 from collections.abc import Mapping, Sequence
 
+from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
 from ..smtp.path import Path
 from ..smtp.reply import Reply
@@ -20,6 +21,17 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, re
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
     words = (stage, _who(client), reply.line, _envelope(envelope, recipient))
     return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
+
+
+def screened(
+    screen: bytes, pid: int, client: Visitor, reply: Reply, envelope: Envelope | None, recipient: Path | None
+) -> bytes:
+    """Name a client that a screen before the gate refuses, as the screen does, and what it wanted.
+
+    screen: its name. pid: process id. envelope, recipient: None where it left before it named one.
+    """
+    wanted = b"" if envelope is None else b"; " + _envelope(envelope, recipient)
+    return smtp_loglines.refused(screen, _field(client.ip), pid, reply.line + wanted)
 
 
 def message(client: Visitor, envelope: Envelope, size: int, reply: Reply | None) -> bytes:

@@ -20,7 +20,6 @@ from ...core.smtp.events import (
 )
 from ...core.smtp.reply import Reply, reply
 from ...core.smtp.session_time import SessionTime
-from ..stream.pregreet import said_so_far
 from ..stream.stream import Stream
 from .session import Host, Session
 
@@ -75,7 +74,7 @@ class Conversation:
         self._backend.on_room = self._on_room
         try:
             self._expose()
-            self._dialogue.greet(said_so_far(self._stream.socket))
+            self._dialogue.greet(self._stream.waiting())
             self._stream.begin()
             self._advance()
             while (event := await self._asked) is not None:
@@ -106,21 +105,19 @@ class Conversation:
         else:
             over = self._time.is_over(now, idle_limit)
         if over:
-            self._log.timed_out(dialogue)
-            self.close(reply(421, _TIMED_OUT % self._name))
+            self._close(reply(421, _TIMED_OUT % self._name), b"timeout")
         elif dialogue.idle:
             if leaving:
-                self.close(reply(421, _LEAVING % self._name))
+                self._close(reply(421, _LEAVING % self._name), b"leaving")
             self._backend.rest(now - _BACKEND_IDLE)
 
     def dismiss(self) -> None:
         """Leave the client for a newcomer, with a word, if it takes it at once."""
-        self.close(_CROWDED)
+        self._close(_CROWDED, b"crowded")
         self._stream.end()
 
-    def close(self, last: Reply) -> None:
-        """Leave the client with a last reply."""
-        self._dialogue.close(last)
+    def _close(self, last: Reply, why: bytes) -> None:
+        self._dialogue.close(last, why)
         self._flush()
 
     def _received(self, _stream: Stream, data: bytes) -> None:

@@ -1,6 +1,6 @@
 """The log of one session at the gate: what was refused, what was taken, how it ended. Never decides."""
 
-from ...core.gate import loglines
+from ...core.gate import loglines, relay
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
@@ -8,20 +8,26 @@ from ...core.smtp.events import RecipientGiven
 from ...core.smtp.reply import Reply
 from ..report.log import Log
 
+#: Whose verdict $RBLSMTPD is.
+_TOLD_BY_ENVIRONMENT = b"rblsmtpd"
+
 
 class SessionLog:
     """Logs one client's session. screen: the name of the screen that has something against it."""
 
-    __slots__ = ("_is_refusal_told", "_log", "_screen", "_visitor")
+    __slots__ = ("_log", "_screen", "_untold", "_visitor")
 
     def __init__(self, log: Log, visitor: Visitor, screen: bytes) -> None:
         self._log = log
         self._visitor = visitor
-        self._screen = screen
-        self._is_refusal_told = False
+        self._screen = screen or _TOLD_BY_ENVIRONMENT
+        #: Said once for each client, as the screen alone would: log parsers count these lines.
+        self._untold = None if visitor.refusal is None or visitor.relays else relay.spoken(visitor.refusal)
 
     def rejected(self, event: RecipientGiven, reply: Reply) -> None:
         """Log a recipient that was refused, by us or by the backend."""
+        if reply == self._untold:
+            self._tell_of_screen(reply, event)
         self._log.say(loglines.rejected(b"RCPT", self._visitor, reply, event.envelope, event.recipient))
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
@@ -32,7 +38,26 @@ class SessionLog:
         """Log what is wrong with the backend."""
         self._log.warn(loglines.warning(sentence))
 
-    def timed_out(self, dialogue: Dialogue) -> None:
-        """Log that the client was silent for too long."""
+    def ended(self, dialogue: Dialogue) -> None:
+        """Log how a session ended, unless it was by QUIT, and what was in it (-v)."""
+        visitor, verb = self._visitor, dialogue.last_verb
         size = dialogue.content_size if dialogue.in_content else None
-        self._log.say(loglines.timed_out(self._visitor, dialogue.last_verb, size))
+        match dialogue.end:
+            case b"lost connection" | b"":
+                self._log.say(loglines.lost(visitor, verb, size))
+            case b"timeout":
+                self._log.say(loglines.timed_out(visitor, verb, size))
+            case b"too many errors":
+                self._log.say(loglines.too_many_errors(visitor, verb))
+            case b"early talker" | b"improper pipelining":
+                self._log.say(loglines.improper_pipelining(visitor, verb, dialogue.excess))
+            case b"not SMTP":
+                self._log.say(loglines.not_smtp(visitor, verb, dialogue.excess))
+        if self._untold:
+            self._tell_of_screen(self._untold, None)
+        self._log.detail(loglines.disconnected(visitor, dialogue.counts))
+
+    def _tell_of_screen(self, reply: Reply, event: RecipientGiven | None) -> None:
+        self._untold = None
+        wanted = (event.envelope, event.recipient) if event else (None, None)
+        self._log.say(loglines.screened(self._screen, os.getpid(), self._visitor, reply, *wanted))

@@ -3,8 +3,6 @@
 import asyncio
 import socket
 
-_PEEKED = 100
-
 
 async def talks_first(client: socket.SocketType, seconds: float) -> bool:
     """Whether the client says something within so many seconds; one that hangs up says nothing."""
@@ -18,7 +16,7 @@ async def talks_first(client: socket.SocketType, seconds: float) -> bool:
         return False
     finally:
         loop.remove_reader(client)
-    return bool(said_so_far(client))
+    return _has_said_something(client)
 
 
 def _note(spoken: asyncio.Future[None]) -> None:
@@ -26,9 +24,8 @@ def _note(spoken: asyncio.Future[None]) -> None:
         spoken.set_result(None)
 
 
-def said_so_far(client: socket.socket) -> bytes:
-    """Peek at what a client has said that nobody has read yet, 100 bytes at most; b"" where it has said nothing."""
+def _has_said_something(client: socket.SocketType) -> bool:
     try:
-        return client.recv(_PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return bool(client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT))
     except OSError:
-        return b""
+        return False

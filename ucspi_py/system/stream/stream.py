@@ -62,6 +62,13 @@ class Stream:
         self._silent = False
         self._watching = False
 
+    def waiting(self) -> bytes:
+        """Read what has come already, a piece at most; b"" where nothing has."""
+        try:
+            return self.socket.recv(self.piece, socket.MSG_DONTWAIT)
+        except OSError:
+            return b""
+
     def begin(self) -> None:
         """Read from now on, or again after pause()."""
         if not (self._watching or self._silent or self._unsent):
