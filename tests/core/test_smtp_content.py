@@ -194,18 +194,15 @@ def test_memory(line: bytes, bare_newline: BareNewline) -> None:
 
 
 def told(pieces: list[bytes], bare_newline: BareNewline) -> Told:
-    """What becomes of content that comes in such pieces; what is behind its end is not given to it."""
+    """What becomes of content that comes in such pieces."""
     content = Content(bare_newline)
-    framed = behind = b""
+    framed = b""
     for piece in pieces:
-        if content.ended:
-            behind += piece
-            continue
-        was_flawed = content.flawed
+        is_shut = content.flawed or content.ended
         passed = content.receive(piece)
-        assert not (was_flawed and passed)
+        assert not (is_shut and passed)
         framed += passed
-    return Told(framed, content.size, content.ended, content.flawed, content.rest + behind)
+    return Told(framed, content.size, content.ended, content.flawed, content.rest)
 
 
 def bytewise(said: bytes) -> list[bytes]:

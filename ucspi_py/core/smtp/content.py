@@ -38,7 +38,10 @@ class Content:
         self._told, self._held = b"\r\n", b""
 
     def receive(self, data: bytes) -> bytes:
-        """Read a piece of any size -> what may be passed to the backend. Never the end's own dot; not after the end."""
+        """Read a piece of any size -> what may be passed to the backend, never the end itself or what is behind it."""
+        if self.ended:
+            self.rest += data
+            return b""
         told, window = self._told, self._told + self._held + data
         end = window.find(_END)
         if end >= 0:
