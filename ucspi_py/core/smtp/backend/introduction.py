@@ -1,0 +1,79 @@
+"""A backend's banner, and HELO or EHLO until it takes one. Never told to the client but for a banner that refuses."""
+
+from collections.abc import Callable
+
+from ..envelope import Envelope
+from ..reply import Reply, reply
+from .commands import hello, keywords_of
+from .exchange import Due, Exchange, quoted
+
+_Hello = tuple[bytes, bool]
+
+
+class Introduction:
+    """How far a backend knows the client.
+
+    exchange: with the backend. remote_host: the name of a client that has said neither HELO nor EHLO. made: called when
+    the backend is ready for what comes next. keywords: what it has announced to EHLO. refusal: a 5xx banner, which
+    holds for the whole session; None where there was none.
+    """
+
+    def __init__(self, exchange: Exchange, remote_host: bytes, made: Callable[[], None]) -> None:
+        self.keywords = frozenset[bytes]()
+        self.refusal: Reply | None = None
+        self._exchange = exchange
+        self._remote_host = remote_host
+        self._made = made
+        self._name = b""
+        self._told: _Hello | None = None
+        self._taken: _Hello | None = None
+        exchange.expect(Due("its start", self._hear_banner))
+
+    def holds_for(self, envelope: Envelope) -> bool:
+        """Whether the backend knows the client by the name that it uses now."""
+        return self._taken == (envelope.helo, envelope.esmtp)
+
+    def make(self, envelope: Envelope) -> None:
+        """Tell the client's name anew. envelope: of its message."""
+        self._told = (envelope.helo, envelope.esmtp)
+        self._name = envelope.helo or self._remote_host
+        self.keywords = frozenset()
+        if envelope.esmtp:
+            self._exchange.tell(hello(b"EHLO", self._name), Due("EHLO", self._hear_ehlo))
+        else:
+            self._tell_helo()
+
+    def _tell_helo(self) -> None:
+        self._exchange.tell(hello(b"HELO", self._name), Due("HELO", self._hear_helo))
+
+    def _hear_banner(self, heard: Reply) -> None:
+        if heard.code == 220:
+            self._made()
+        elif heard.code >= 500:
+            self.refusal = heard
+            self._exchange.leave(heard)
+        else:
+            words = reply(451, b"4.3.0 " + heard.texts[0], *heard.texts[1:]) if heard.code >= 400 else None
+            self._exchange.fail(f'greeted with "{quoted(heard.line)}"', words)
+
+    def _hear_ehlo(self, heard: Reply) -> None:
+        if heard.code == 250:
+            self.keywords = keywords_of(heard.texts)
+            self._take()
+        elif heard.hangs_up:
+            self._fail(heard)
+        else:
+            self._tell_helo()
+
+    def _hear_helo(self, heard: Reply) -> None:
+        if heard.code == 250:
+            self._take()
+        else:
+            self._fail(heard)
+
+    def _take(self) -> None:
+        self._taken = self._told
+        self._made()
+
+    def _fail(self, heard: Reply) -> None:
+        self._exchange.fail(f'took neither EHLO nor HELO: "{quoted(heard.line)}"')

@@ -1,0 +1,148 @@
+"""The backends of one session: started when the first recipient has passed, left when they fail. Never judges."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+
+from ...core.smtp.backend.dialogue import BackendDialogue
+from ...core.smtp.backend.exchange import UNAVAILABLE
+from ...core.smtp.envelope import Envelope
+from ...core.smtp.path import Path
+from ...core.smtp.reply import Reply, reply
+from .running_backend import RunningBackend
+
+#: Starts a backend: its environment, a descriptor for 0 and 1, what is called with its wait status when it has ended ->
+#: its process id, None where it could not be started. May wait for a slot.
+Start = Callable[[dict[bytes, bytes], int, Callable[[int], None]], Awaitable[int | None]]
+
+_TOO_BUSY = reply(451, b"4.3.2 The mail system is too busy, try again later")
+
+#: Seconds that a recipient waits for a slot.
+_SLOT_PATIENCE = 30.0
+#: Starts that may fail in a session before its client is left.
+_STARTS = 3
+
+
+class BackendPipe:
+    """A session's way to its backend; one at a time, a new one where the last is of no use any more.
+
+    start: of a backend. environment: every backend's. report: gets one sentence about each that fails. on_room: to be
+    set; called when content may be sent again after is_full. A coroutine of this that is cancelled closes the backend.
+    """
+
+    def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
+        self.on_room: Callable[[], None] = _nobody
+        self._start = start
+        self._environment = environment
+        self._report = report
+        self._backend: RunningBackend | None = None
+        self._refusal: Reply | None = None
+        self._failed_starts = 0
+
+    @property
+    def is_full(self) -> bool:
+        """Whether 256 KB of content wait: no more is to be sent until there is room."""
+        return self._backend is not None and self._backend.is_full
+
+    async def recipient(self, envelope: Envelope, path: Path) -> Reply:
+        """Ask the backend whether it accepts a recipient, which has passed all else.
+
+        envelope: the recipient's, as BackendDialogue.recipient() has it.
+        """
+        if self._refusal:
+            return self._refusal
+        if not envelope.recipients and not (self._backend and self._backend.dialogue.usable):
+            failed = await self._start_backend()
+            if failed:
+                return failed
+        if self._backend is None:
+            return UNAVAILABLE
+        self._backend.dialogue.recipient(envelope, path)
+        return self._looked_at(self._backend.dialogue, await self._backend.answer())
+
+    async def data(self) -> Reply:
+        """Ask the backend for its 354."""
+        if self._backend is None:
+            return UNAVAILABLE
+        self._backend.dialogue.data()
+        return await self._backend.answer()
+
+    def send(self, content: bytes) -> None:
+        """Send content behind a 354; thrown away where the backend takes none any more, which end_of_data() tells."""
+        if self._backend:
+            self._backend.send(content)
+
+    async def end_of_data(self) -> Reply:
+        """Send the final dot; what the backend says of the message."""
+        if self._backend is None:
+            return UNAVAILABLE
+        return await self._backend.end_of_data()
+
+    def reset(self) -> None:
+        """Drop the transaction, whatever has become of it."""
+        if self._backend is None:
+            return
+        if self._backend.dialogue.takes_content or not self._backend.dialogue.usable:
+            self.close()
+        else:
+            self._backend.dialogue.reset()
+            self._backend.tell()
+
+    def rest(self, since: float) -> None:
+        """Give the slot of a backend back that has been waiting between two messages. since: monotonic second."""
+        backend = self._backend
+        if backend and backend.dialogue.is_idle and backend.idle_since <= since:
+            self.quit()
+
+    def quit(self) -> None:
+        """Say QUIT to the backend, and close it when it has answered, in the background."""
+        backend, self._backend = self._backend, None
+        if backend:
+            backend.quit()
+
+    def close(self) -> None:
+        """Leave the backend at once; what it has of a message without its final dot is never queued."""
+        backend, self._backend = self._backend, None
+        if backend:
+            backend.close()
+
+    async def _start_backend(self) -> Reply | None:
+        """Start a backend; None, or what the client is told where that failed."""
+        try:
+            ours, theirs = socket.socketpair()
+        except OSError:
+            return self._start_failed(UNAVAILABLE)
+        dialogue = BackendDialogue(self._environment.get(b"TCPREMOTEHOST") or b"unknown")
+        backend = RunningBackend(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
+        try:
+            with theirs:
+                async with asyncio.timeout(_SLOT_PATIENCE):
+                    started = await self._start(self._environment, theirs.fileno(), backend.ended)
+        except TimeoutError:
+            backend.close()
+            return _TOO_BUSY
+        except BaseException:
+            backend.close()
+            raise
+        if started is None:
+            backend.close()
+            return self._start_failed(UNAVAILABLE)
+        self._backend = backend
+        return None
+
+    def _looked_at(self, dialogue: BackendDialogue, answer: Reply) -> Reply:
+        """Remember a refusal for the whole session, and count a failure."""
+        self._refusal = dialogue.refusal
+        return self._start_failed(answer) if dialogue.failure else answer
+
+    def _start_failed(self, answer: Reply) -> Reply:
+        self._failed_starts += 1
+        return answer if self._failed_starts < _STARTS else answer._replace(code=421)
+
+    def _has_room(self) -> None:
+        if self._backend:
+            self.on_room()
+
+
+def _nobody() -> None:
+    """Who hears of room until it is said who does."""

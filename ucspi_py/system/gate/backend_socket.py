@@ -1,0 +1,143 @@
+"""Our end of a backend's socketpair, in a worker's loop: bytes out as fast as they are taken, bytes in at any time."""
+
+import asyncio
+import socket
+from collections import deque
+from collections.abc import Callable
+from itertools import islice
+
+#: Bytes that wait for the backend: from so many on nothing more is to be sent, until half of them is taken.
+_FULL, _ROOM = 256 * 1024, 128 * 1024
+#: Bytes that are read at once; a reply is a line.
+_PIECE = 4096
+#: Pieces in one system call.
+_PIECES = 16
+#: A backend that is gone is an error for us, never a SIGPIPE.
+_NOW = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+
+
+class BackendSocket:
+    """Full duplex, from its making on.
+
+    received: called with each piece that was read; with b"" once, at the end. on_room: called when there is room again
+    after is_full, also because what waits was thrown away. waits_since: the second of the loop's clock since which the
+    bytes that wait were not taken; None where none wait.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.socket,
+        received: Callable[[bytes], None],
+        on_room: Callable[[], None],
+    ) -> None:
+        self.waits_since: float | None = None
+        self._loop = loop
+        self._socket = connected
+        self._received = received
+        self._on_room = on_room
+        self._pieces: deque[memoryview] = deque()
+        self._waiting = 0
+        self._was_full = False
+        self._is_deaf = False
+        self._emptied: asyncio.Future[None] | None = None
+        loop.add_reader(connected, self.read)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether 256 KB wait: no more is to be sent until there is room."""
+        return self._waiting >= _FULL
+
+    def send(self, data: bytes) -> None:
+        """Send bytes, now or when there is room; thrown away where the backend takes nothing any more."""
+        if self._is_deaf or not data:
+            return
+        self._pieces.append(memoryview(data))
+        self._waiting += len(data)
+        if self.waits_since is None:
+            self._write()
+        self._was_full = self._was_full or self.is_full
+
+    async def emptied(self) -> None:
+        """Wait until nothing waits to be sent, or it is thrown away."""
+        if self.waits_since is not None:
+            self._emptied = self._loop.create_future()
+            await self._emptied
+
+    def drop(self) -> None:
+        """Throw away what waits, and all that is sent from now on; what the backend says is still read."""
+        self._is_deaf = True
+        self._pieces.clear()
+        self._waiting = 0
+        self._all_sent()
+
+    def finish(self) -> None:
+        """Send no more: the backend reads the end behind what was sent."""
+        self._is_deaf = True
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # it is gone already
+
+    def close(self) -> None:
+        """Close at once, whatever waits."""
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self.drop()
+            self._socket.close()
+
+    def read(self) -> None:
+        """Read what is there, if anything."""
+        try:
+            data = self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._loop.remove_reader(self._socket)
+        self._received(data)
+
+    def _write(self) -> None:
+        """Send as much as is taken; the rest when there is room."""
+        try:
+            sent = self._socket.sendmsg(list(islice(self._pieces, _PIECES)), (), _NOW)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            self.drop()
+            return
+        self._remove(sent)
+        if self._pieces:
+            self._wait()
+        else:
+            self._all_sent()
+
+    def _remove(self, sent: int) -> None:
+        """Remove bytes that were sent."""
+        self._waiting -= sent
+        while sent:
+            piece = self._pieces.popleft()
+            if len(piece) > sent:
+                self._pieces.appendleft(piece[sent:])
+                return
+            sent -= len(piece)
+
+    def _wait(self) -> None:
+        if self.waits_since is None:
+            self._loop.add_writer(self._socket, self._write)
+        self.waits_since = self._loop.time()
+        self._give_room()
+
+    def _all_sent(self) -> None:
+        if self.waits_since is not None:
+            self._loop.remove_writer(self._socket)
+            self.waits_since = None
+        if self._emptied and not self._emptied.done():
+            self._emptied.set_result(None)
+        self._give_room()
+
+    def _give_room(self) -> None:
+        if self._was_full and self._waiting <= _ROOM:
+            self._was_full = False
+            self._on_room()

@@ -1,0 +1,177 @@
+"""One backend from its start to its end: its dialogue at its socket, and no wait without a limit. Never starts it."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+
+from ...core.smtp.backend.dialogue import BackendDialogue
+from ...core.smtp.reply import Reply
+from .backend_socket import BackendSocket
+
+#: Seconds that a backend has to say goodbye in, and to be reaped before its failure is told without its exit code.
+_GRACE = 5.0
+
+
+class RunningBackend:
+    """A backend at the other end of a socketpair.
+
+    dialogue: is asked; the answer then comes from answer(). connected: our end, which close() closes. report: gets one
+    sentence about a backend that fails. on_room: called when content may be sent again. idle_since: the monotonic
+    second of its last answer.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        connected: socket.socket,
+        dialogue: BackendDialogue,
+        report: Callable[[str], None],
+        on_room: Callable[[], None],
+    ) -> None:
+        self.dialogue = dialogue
+        self.idle_since = loop.time()
+        self._loop = loop
+        self._socket = BackendSocket(loop, connected, self._receive, on_room)
+        self._report = report
+        self._answered: asyncio.Future[Reply] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._status: int | None = None
+        self._has_hung_up = self._is_closed = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so much content waits that no more is to be sent."""
+        return self._socket.is_full
+
+    async def answer(self) -> Reply:
+        """Tell the backend what its dialogue was asked, and wait for the answer. Cancelled, it closes the backend."""
+        self.tell()
+        try:
+            return self.dialogue.answer or await self._wait_for_answer()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            self.idle_since = self._loop.time()
+            self._look_at_dialogue()
+
+    def tell(self) -> None:
+        """Send what the dialogue has to say."""
+        self._socket.send(self.dialogue.take_output())
+
+    def send(self, content: bytes) -> None:
+        """Send content, framed as it is; thrown away where the backend takes none."""
+        if self.dialogue.takes_content:
+            self._socket.send(content)
+            if self._timer is None and self._socket.waits_since is not None:
+                self._look_again(self.dialogue.exchange.patience)
+
+    async def end_of_data(self) -> Reply:
+        """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
+        try:
+            await self._socket.emptied()
+            self._socket.read()  # what it has said before the final dot is no reply to it
+        except BaseException:
+            self.close()
+            raise
+        self.dialogue.end_of_data()
+        return await self.answer()
+
+    def quit(self) -> None:
+        """Say goodbye, wait five seconds for the backend's own in the background, and close."""
+        self.dialogue.quit()
+        if goodbye := self.dialogue.take_output():
+            self._socket.send(goodbye)
+            self._socket.finish()
+            self._set_timer(_GRACE, self.close)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """Close at once. A message without its final dot is none."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._stop_timer()
+        self.dialogue.leave()
+        self._socket.close()
+        if self.dialogue.failure:
+            if self._has_hung_up and self._status is None:
+                self._set_timer(_GRACE, self._tell_failure)
+            else:
+                self._tell_failure()
+
+    def ended(self, wait_status: int) -> None:
+        """Take how the process has ended, as waitpid(2) has it. What it has said before is still read."""
+        self._status = wait_status
+        if self._is_closed and self._timer:
+            self._stop_timer()
+            self._tell_failure()
+
+    async def _wait_for_answer(self) -> Reply:
+        self._answered = self._loop.create_future()
+        self._set_timer(self.dialogue.exchange.patience, self._expire)
+        try:
+            return await self._answered
+        finally:
+            self._answered = None
+            self._stop_timer()
+
+    def _receive(self, data: bytes) -> None:
+        replies = self.dialogue.exchange.replies
+        if data:
+            self.dialogue.receive(data)
+        else:
+            self._has_hung_up = True
+            self.dialogue.receive_end()
+        self.tell()
+        if self._answered and self.dialogue.exchange.replies > replies:
+            self._set_timer(self.dialogue.exchange.patience, self._expire)
+        self._look_at_dialogue()
+
+    def _expire(self) -> None:
+        self._timer = None
+        self.dialogue.expire()
+        self._look_at_dialogue()
+
+    def _look_at_dialogue(self) -> None:
+        """Hand an answer over, and leave a backend that is of no use any more."""
+        answer = self.dialogue.answer
+        if answer and self._answered and not self._answered.done():
+            self._answered.set_result(answer)
+        if not self.dialogue.usable:
+            self.close()
+
+    def _look_again(self, seconds: float) -> None:
+        self._set_timer(seconds, self._look_at_content)
+
+    def _look_at_content(self) -> None:
+        """Give a backend up that has not read a byte of what waits for it for so long."""
+        self._timer = None
+        if self._socket.waits_since is not None:
+            left = self._socket.waits_since + self.dialogue.exchange.patience - self._loop.time()
+            if left > 0:
+                self._look_again(left)
+            else:
+                self._expire()
+
+    def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_later(seconds, call)
+
+    def _stop_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+
+    def _tell_failure(self) -> None:
+        self._timer = None
+        self._report(f"the backend {self.dialogue.failure}{_end_of(self._status) if self._has_hung_up else ''}")
+
+
+def _end_of(status: int | None) -> str:
+    if status is None:
+        return ""
+    code = os.waitstatus_to_exitcode(status)
+    return f" (exit code {code})" if code >= 0 else f" (signal {-code})"
