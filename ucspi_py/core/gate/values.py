@@ -1,0 +1,127 @@
+"""The text of a parameter's value -> what it means. Each raises ValueError with what is wrong with it."""
+
+import re
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..importers.postfix.lines import network
+from ..numbers import MOST, decimal
+from ..rules.cidr import Network
+from ..smtp.settings import BareNewline
+
+_Value = TypeVar("_Value")
+
+#: postconf(5): suffixes of times, in seconds.
+_UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_TIME = re.compile(r"([0-9]+)([smhdw]?)")
+#: Postfix: what stands between the words of a list.
+_BETWEEN = re.compile(r"[,\s]+")
+_HOST = re.compile(
+    r"(?=.{1,255}\Z)[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?)*", re.IGNORECASE
+)
+_PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_BARE_NEWLINE = {
+    "no": BareNewline.NO,
+    "normalize": BareNewline.NORMALIZE,
+    "yes": BareNewline.NORMALIZE,
+    "reject": BareNewline.REJECT,
+}
+
+
+def yes_no(text: str) -> bool:
+    """Parse ``yes`` or ``no``."""
+    return _one_of({"yes": True, "no": False}, text)
+
+
+def bare_newline(text: str) -> BareNewline:
+    """Parse a value of smtpd_forbid_bare_newline; ``yes`` is ``normalize`` there."""
+    return _one_of(_BARE_NEWLINE, text)
+
+
+def number(least: int, most: int = MOST) -> Callable[[str], int]:
+    """Make a parser of numbers. least, most: the smallest and the largest that it takes."""
+
+    def parse(text: str) -> int:
+        value = decimal(text)
+        if value is None or not least <= value <= most:
+            raise ValueError(f"must be a number from {least} to {most}, not '{text}'")
+        return value
+
+    return parse
+
+
+def seconds(least: int) -> Callable[[str], int]:
+    """Make a parser of times. least: the shortest that it takes, in seconds."""
+
+    def parse(text: str) -> int:
+        found = _TIME.fullmatch(text)
+        value = decimal(found[1]) if found else None
+        if found is None or value is None or not least <= value * _UNITS[found[2]] <= MOST:
+            raise ValueError(f"must be a time from {least}s up, as in 90, 90s, 5m, 1h, 1d or 1w, not '{text}'")
+        return value * _UNITS[found[2]]
+
+    return parse
+
+
+def host_name(text: str) -> bytes:
+    """Parse the name of a host."""
+    if not _HOST.fullmatch(text):
+        raise ValueError(f"must be the name of a host, not '{text}'")
+    return text.encode("ascii")
+
+
+def printable(text: str) -> bytes:
+    """Parse text for a reply."""
+    if not _PRINTABLE.fullmatch(text):
+        raise ValueError(f"must be printable ASCII characters, not {text!a}")
+    return text.encode("ascii")
+
+
+def path(text: str) -> str:
+    """Parse the name of a directory."""
+    if not text:
+        raise ValueError("must be a directory, and it is empty")
+    return text
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Parse ``192.0.2.0/24 [2001:db8::]/32``; commas do as blanks."""
+    return tuple(_network(word) for word in _words(text))
+
+
+def domains(text: str) -> frozenset[bytes]:
+    """Parse ``example.org, example.net`` to lower case."""
+    return frozenset(_domain(word) for word in _words(text))
+
+
+def _network(word: str) -> Network:
+    found = network(word)
+    if isinstance(found, str):
+        raise ValueError(f"takes networks such as 192.0.2.0/24 and [2001:db8::]/32, and of '{word}' {found}")
+    if not found.length:
+        raise ValueError(f"takes no '{word}': everybody could relay")
+    return found
+
+
+def _domain(word: str) -> bytes:
+    if not _HOST.fullmatch(word):
+        raise ValueError(f"takes domains such as example.org, which stands for all below it too, and not '{word}'")
+    return word.lower().encode("ascii")
+
+
+def _words(text: str) -> list[str]:
+    """Split a list; a table or an exception in it is refused by name."""
+    words = [word for word in _BETWEEN.split(text) if word]
+    for word in words:
+        if word.startswith("!"):
+            raise ValueError(f"takes no exceptions, and '{word}' is one")
+        if word.startswith("/") or re.match(r"[a-z]{2,}:", word):
+            raise ValueError(f"takes no tables and no files, and '{word}' is one")
+    return words
+
+
+def _one_of(values: dict[str, _Value], text: str) -> _Value:
+    """The value of a word; Postfix does not look at its case."""
+    if text.lower() not in values:
+        raise ValueError(f"must be {' or '.join(values)}, not '{text}'")
+    return values[text.lower()]
