@@ -1,4 +1,4 @@
-"""The words after tcpserver's port, or a screen's own -> the screens in front and the program behind them."""
+"""The words after tcpserver's port, or a chain program's own -> the screens, the gate, and the program behind."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -11,10 +11,11 @@ from ..core.dnsbl.settings import DnsblSettings
 from ..core.errors import AskedWrongly
 from ..core.service.settings import Program, ScreenSettings
 from ..system.process.pathexec import find
-from . import djb_click, greylist_options
+from . import djb_click, greylist_options, smtpgate_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"
+SMTPGATE = "pysmtpgate"
 USAGE = (
     "rblsmtpd [ -bBcCipv ] [ -t timeout ] [ -r base ] [ -a base ] [ -d seconds ] [ -T score ] [ -w seconds ] "
     "smtpd [ arg ... ]"
@@ -80,7 +81,10 @@ def screen_options(**_options: object) -> None:
 
 
 def read(words: Sequence[str]) -> Program:
-    """Parse the words of a program and the screens in front. Raises AskedWrongly for wrong options of a screen."""
+    """Parse the words of a program, and the screens and the gate in front.
+
+    Raises AskedWrongly for wrong options of one of these, Failure for a file that cannot be read.
+    """
     name = _ours(words[0])
     if name is None:
         return Program((), tuple(words))
@@ -91,19 +95,30 @@ def read(words: Sequence[str]) -> Program:
 
 
 def read_options(name: str, words: Sequence[str]) -> Program:
-    """Parse the options of a screen and the program behind. name: pyrblsmtpd or pygreylist. words: without the name.
+    """Parse the options of one of our chain programs and the program behind. name: its own. words: without the name.
 
-    Raises click's UsageError, or Exit after --help.
+    Raises click's UsageError, or Exit after --help; AskedWrongly and Failure as read does.
     """
+    if name == SMTPGATE:
+        return _gated(words)
     command, settings = _SCREENS[name]
     ctx = djb_click.context(command, name, words)
     inner = read(ctx.params["program"])
-    return Program((settings(ctx), *inner.screens), inner.argv)
+    return Program((settings(ctx), *inner.screens), inner.argv, inner.gate)
 
 
 def zone_screen(words: Sequence[str]) -> DnsblSettings:
     """Parse the options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
     return _settings(djb_click.context(screen_options, RBLSMTPD, words))
+
+
+def _gated(words: Sequence[str]) -> Program:
+    ctx = djb_click.context(smtpgate_options.smtpgate, SMTPGATE, words)
+    argv = tuple(ctx.params["program"])
+    behind = _ours(argv[0])
+    if behind:
+        raise AskedWrongly(f"{behind} stands behind {SMTPGATE}, which must be the last of our programs: put it before")
+    return Program((), argv, smtpgate_options.settings(ctx))
 
 
 def _settings(ctx: click.Context) -> DnsblSettings:
@@ -161,12 +176,15 @@ _SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], ScreenSetting
 }
 
 
+_OURS = frozenset((*_SCREENS, SMTPGATE))
+
+
 def _ours(name: str) -> str | None:
-    """Find which screen a program is, by its name or by that of the file that it leads to; None = another program."""
-    if os.path.basename(name) in _SCREENS:
+    """Find which of ours a program is, by its name or by that of the file that it leads to; None = another program."""
+    if os.path.basename(name) in _OURS:
         return os.path.basename(name)
     try:
         file = os.path.basename(os.path.realpath(find(name)))
     except OSError:
         return None
-    return file if file in _SCREENS else None
+    return file if file in _OURS else None

@@ -19,10 +19,11 @@ PROGRAMS = {
     "pyrblsmtpd": "rblsmtpd",
     "pyrblcheck": "rblcheck",
     "pygreylist": "greylist",
+    "pysmtpgate": "smtpgate",
     "pyrules": "rules.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.
-_SPAWNING = ("tcpserver", "rblsmtpd", "greylist")
+_SPAWNING = ("tcpserver", "rblsmtpd", "greylist", "smtpgate")
 
 USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".join(sorted(PROGRAMS))
 

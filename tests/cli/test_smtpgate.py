@@ -1,0 +1,92 @@
+"""The words of pysmtpgate, alone and among others of ours."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import ours
+from ucspi_py.cli import program
+from ucspi_py.core.errors import AskedWrongly, Failure
+from ucspi_py.core.gate.parameters import PARAMETERS
+from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.smtp.settings import SmtpSettings
+
+
+def test_a_gate_stands_before_the_program() -> None:
+    """Without a word it is as by default; the words of the program are its own."""
+    assert program.read(["pysmtpgate", "qmail-smtpd", "-o", "x"]) == program.Program(
+        (), ("qmail-smtpd", "-o", "x"), GateSettings()
+    )
+
+
+def test_options_stand_over_the_file(tmp_path: Path) -> None:
+    """Wherever they are written."""
+    file = tmp_path / "gate.cf"
+    file.write_text("\ufeffsmtpd_timeout = 10\nsmtpd_recipient_limit = 20\n")
+
+    gate = program.read(["pysmtpgate", "-o", "smtpd_timeout=30", "-f", str(file), "smtpd"]).gate
+
+    assert gate == GateSettings(smtp=SmtpSettings(timeout=30, recipient_limit=20))
+
+
+def test_screens_stand_before_the_gate() -> None:
+    """In their order."""
+    words = ["pyrblsmtpd", "-r", "zone", "pygreylist", "-s", "db", "pysmtpgate", "-o", "smtpd_timeout=1m", "smtpd", "x"]
+
+    read = program.read(words)
+
+    assert [screen.log_name for screen in read.screens] == [b"rblsmtpd", b"greylist"]
+    assert (read.gate and read.gate.smtp.timeout, read.argv) == (60, ("smtpd", "x"))
+
+
+@pytest.mark.parametrize("behind", [["pygreylist", "-s", "db", "smtpd"], ["pysmtpgate", "smtpd"]])
+def test_nothing_of_ours_stands_behind_a_gate(behind: list[str]) -> None:
+    """By its path, either: there it would be a process for each client, and ask nobody in time."""
+    with pytest.raises(AskedWrongly, match=f"{behind[0]} stands behind pysmtpgate, which must be the last"):
+        program.read(["pysmtpgate", *behind])
+    with pytest.raises(AskedWrongly):
+        program.read(["pysmtpgate", ours(behind[0]), *behind[1:]])
+
+
+def test_a_wrong_word_names_the_program() -> None:
+    """Among those of others."""
+    with pytest.raises(AskedWrongly, match=r"^pysmtpgate: No such option"):
+        program.read(["pysmtpgate", "-z", "smtpd"])
+
+
+def test_a_file_that_cannot_be_read_is_a_failure(tmp_path: Path) -> None:
+    """A FIFO does not hang, a folder is none."""
+    os.mkfifo(tmp_path / "fifo")
+    for name, why in (("missing", "file does not exist"), ("fifo", "not a regular file"), ("", "is a directory")):
+        path = os.path.join(tmp_path, name)
+        with pytest.raises(Failure, match=f"^unable to read {path}: {why}$"):
+            program.read(["pysmtpgate", "-f", path, "smtpd"])
+
+
+def test_wrong_parameters_end_with_100(tmp_path: Path) -> None:
+    """And with the line of the file, under pytcpserver too."""
+    (tmp_path / "gate.cf").write_text("\nsmtpd_timeot = 10\n")
+    words = [ours("pysmtpgate"), "-f", "gate.cf", "true"]
+
+    alone = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    absorbed = subprocess.run(
+        [ours("pytcpserver"), "127.0.0.1", "0", *words], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    sentence = "fatal: gate.cf line 2: there is no parameter smtpd_timeot; the nearest is smtpd_timeout"
+    assert (alone.returncode, alone.stderr.splitlines()[0]) == (100, f"smtpgate: {sentence}")
+    assert (absorbed.returncode, absorbed.stderr.splitlines()[0]) == (100, f"tcpserver: {sentence}")
+
+
+def test_help_has_every_parameter() -> None:
+    """With its default and its explanation."""
+    shown = subprocess.run(
+        [ours("pysmtpgate"), "--help"], env={**os.environ, "COLUMNS": "80"}, capture_output=True, text=True, check=True
+    ).stdout
+
+    words = " ".join(shown.split())
+    for one in PARAMETERS:
+        head = one.name if one.default is None else f"{one.name} = {one.default}".rstrip()
+        assert f" {head} {one.explanation}" in words
