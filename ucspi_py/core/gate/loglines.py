@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
+from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
@@ -23,15 +24,13 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, re
     return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
 
 
-def screened(
-    screen: bytes, pid: int, client: Visitor, reply: Reply, envelope: Envelope | None, recipient: Path | None
-) -> bytes:
+def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> bytes:
     """Name a client that a screen before the gate refuses, as the screen does, and what it wanted.
 
-    screen: its name. pid: process id. envelope, recipient: None where it left before it named one.
+    screen: its name. pid: process id. wanted: None where the client left before it named a recipient.
     """
-    wanted = b"" if envelope is None else b"; " + _envelope(envelope, recipient)
-    return smtp_loglines.refused(screen, _field(client.ip), pid, reply.line + wanted)
+    words = reply.line if wanted is None else b"%b; %b" % (reply.line, _envelope(*wanted))
+    return smtp_loglines.refused(screen, _field(client.ip), pid, words)
 
 
 def message(client: Visitor, envelope: Envelope, size: int, reply: Reply | None) -> bytes:

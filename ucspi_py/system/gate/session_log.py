@@ -1,5 +1,7 @@
 """The log of one session at the gate: what was refused, what was taken, how it ended. Never decides."""
 
+import os
+
 from ...core.gate import loglines, relay
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
@@ -57,7 +59,6 @@ class SessionLog:
             self._tell_of_screen(self._untold, None)
         self._log.detail(loglines.disconnected(visitor, dialogue.counts))
 
-    def _tell_of_screen(self, reply: Reply, event: RecipientGiven | None) -> None:
+    def _tell_of_screen(self, reply: Reply, wanted: RecipientGiven | None) -> None:
         self._untold = None
-        wanted = (event.envelope, event.recipient) if event else (None, None)
-        self._log.say(loglines.screened(self._screen, os.getpid(), self._visitor, reply, *wanted))
+        self._log.say(loglines.screened(self._screen, os.getpid(), self._visitor, reply, wanted))

@@ -21,8 +21,9 @@ from ..rules.live import RulesFile
 from ..screens import kinds
 from ..screens.screen import Host
 from .admission import Admission
+from .context import Decide, Service
 from .pipes import say_standing
-from .session import Decide, Service, serve
+from .session import serve
 from .shared import Shared
 from .tasks import Tasks
 
