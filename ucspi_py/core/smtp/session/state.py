@@ -1,0 +1,44 @@
+"""What a session knows of its client: name, protocol, the message that is being told (RFC 5321, 4.1.4)."""
+
+from ..envelope import Envelope
+from ..events import TransactionDropped
+from ..path import Path
+from ..settings import Greeting, SmtpSettings
+
+
+class State:
+    """One session's state, between two commands.
+
+    helo: the client's name, safe to be told; b"" = none. esmtp: whether it has said EHLO. envelope: of the transaction;
+    None = there is none. overshoot: recipients beyond the limit that it was told so far.
+    """
+
+    __slots__ = ("envelope", "esmtp", "greeting", "helo", "overshoot", "settings")
+
+    def __init__(self, settings: SmtpSettings, greeting: Greeting) -> None:
+        self.settings = settings
+        self.greeting = greeting
+        self.helo = b""
+        self.esmtp = False
+        self.overshoot = 0
+        self.envelope: Envelope | None = None
+
+    @property
+    def smtputf8(self) -> bool:
+        """Whether MAIL has declared SMTPUTF8 (RFC 6531, 3.4)."""
+        return self.envelope is not None and (b"SMTPUTF8", None) in self.envelope.parameters
+
+    @property
+    def has_recipient(self) -> bool:
+        """Whether a recipient was accepted."""
+        return self.envelope is not None and bool(self.envelope.recipients)
+
+    def take(self, envelope: Envelope, recipient: Path) -> None:
+        """Put an accepted recipient into the transaction's envelope."""
+        self.envelope = envelope._replace(recipients=(*envelope.recipients, recipient))
+
+    def reset(self) -> TransactionDropped | None:
+        """Forget the transaction -> the event for whoever has heard of it; None = nobody has."""
+        envelope, self.envelope = self.envelope, None
+        self.overshoot = 0
+        return TransactionDropped(envelope) if envelope is not None and envelope.recipients else None

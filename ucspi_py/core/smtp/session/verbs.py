@@ -1,0 +1,165 @@
+"""The verbs by name, and what each does in each state of a session (RFC 5321, 4.1.1 and 4.1.4)."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..command import parse_mail, parse_rcpt
+from ..ehlo import ehlo_reply
+from ..envelope import Envelope
+from ..events import DataAsked, RecipientGiven
+from ..path import parse_path
+from ..reply import Reply
+from . import replies
+from .outcome import Outcome, Said, accepted, answered
+from .parameters import refuse_mail, refuse_rcpt
+from .state import State
+
+#: smtpd.c, NEUTER_CHARACTERS: bytes of a client's name that may stand in no log line or header as they are.
+_NEUTER = bytes(byte if 33 <= byte <= 126 and byte not in b'<>()\\";@' else ord("?") for byte in range(256))
+
+
+def _helo(state: State, argument: bytes) -> Outcome:
+    if not argument:
+        return replies.HELO_SYNTAX
+    return _greeted(state, argument)
+
+
+def _ehlo(state: State, argument: bytes) -> Outcome:
+    if not argument:
+        return replies.EHLO_SYNTAX
+    # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
+    state.esmtp = True
+    said = _greeted(state, argument)
+    return said._replace(reply=ehlo_reply(state.greeting, state.settings.smtputf8_enable))
+
+
+def _greeted(state: State, argument: bytes) -> Said:
+    """Take the client's name; a transaction ends as by RSET (RFC 5321, 4.1.4)."""
+    dropped = state.reset()
+    state.helo = b" ".join(argument.split()).translate(_NEUTER)
+    return accepted(250, state.greeting.myhostname)._replace(dropped=dropped)
+
+
+def _mail(state: State, argument: bytes) -> Outcome:
+    settings = state.settings
+    if settings.helo_required and not state.helo:
+        return replies.HELO_FIRST
+    if state.envelope is not None:
+        return replies.NESTED_MAIL
+    mail = parse_mail(argument, strict=settings.strict_rfc821_envelopes, utf8=settings.smtputf8_enable)
+    if isinstance(mail, Reply):
+        return answered(mail)
+    if mail.parameters:
+        refusal = refuse_mail(mail.parameters, state)
+        if refusal is not None:
+            return refusal
+    state.envelope = Envelope(state.helo, state.esmtp, mail.sender, mail.parameters)
+    return replies.SENDER_OK
+
+
+def _rcpt(state: State, argument: bytes) -> Outcome:
+    settings, envelope = state.settings, state.envelope
+    if envelope is None:
+        return replies.NEED_MAIL
+    rcpt = parse_rcpt(argument, strict=settings.strict_rfc821_envelopes, utf8=state.smtputf8)
+    if isinstance(rcpt, Reply):
+        return answered(rcpt)
+    refusal = refuse_rcpt(rcpt.parameters)
+    if refusal is not None:
+        return refusal
+    if len(envelope.recipients) >= settings.recipient_limit:
+        state.overshoot += 1
+        return replies.TOO_MANY_RECIPIENTS._replace(accepted=state.overshoot <= settings.recipient_overshoot_limit)
+    return RecipientGiven(envelope, rcpt.recipient)
+
+
+def _data(state: State, argument: bytes) -> Outcome:
+    if state.envelope is None:
+        return replies.NEED_RCPT
+    if not state.envelope.recipients:
+        return replies.NO_RECIPIENTS
+    return replies.DATA_SYNTAX if argument else DataAsked(state.envelope)
+
+
+def _rset(state: State, argument: bytes) -> Outcome:
+    if argument:
+        return replies.RSET_SYNTAX
+    dropped = state.reset()
+    return replies.OK if dropped is None else replies.OK._replace(dropped=dropped)
+
+
+def _noop(_state: State, _argument: bytes) -> Outcome:
+    return replies.OK
+
+
+def _vrfy(state: State, argument: bytes) -> Outcome:
+    settings = state.settings
+    if settings.disable_vrfy_command:
+        return replies.VRFY_DISABLED
+    if not argument:
+        return replies.VRFY_SYNTAX
+    parsed = parse_path(argument, strict=False, utf8=settings.smtputf8_enable)
+    if parsed is None or parsed[0].is_null or parsed[1]:
+        return replies.BAD_RECIPIENT
+    return accepted(252, b"2.0.0 " + argument)
+
+
+def _quit(_state: State, _argument: bytes) -> Outcome:
+    return replies.BYE
+
+
+def _help(_state: State, _argument: bytes) -> Outcome:
+    return _HELP
+
+
+def _auth(_state: State, _argument: bytes) -> Outcome:
+    return replies.NO_AUTH
+
+
+def _bdat(_state: State, _argument: bytes) -> Outcome:
+    return replies.NO_CHUNKS
+
+
+def _not_implemented(_state: State, _argument: bytes) -> Outcome:
+    return replies.NOT_IMPLEMENTED
+
+
+class Verb(NamedTuple):
+    """One verb. carry_out: what it does. is_last: nothing may be sent behind it before its reply (RFC 2920, 3.1).
+
+    is_junk: it leads nowhere, so that only so many of it are free (smtpd_junk_command_limit).
+    """
+
+    carry_out: Callable[[State, bytes], Outcome]
+    is_last: bool = False
+    is_junk: bool = False
+
+
+#: smtpd.c, smtpd_cmd_table; AUTH and STARTTLS as where they are not configured.
+VERBS = {
+    b"HELO": Verb(_helo, is_last=True, is_junk=True),
+    b"EHLO": Verb(_ehlo, is_last=True, is_junk=True),
+    b"MAIL": Verb(_mail),
+    b"RCPT": Verb(_rcpt),
+    b"DATA": Verb(_data, is_last=True),
+    b"RSET": Verb(_rset, is_junk=True),
+    b"NOOP": Verb(_noop, is_last=True, is_junk=True),
+    b"VRFY": Verb(_vrfy, is_last=True, is_junk=True),
+    b"HELP": Verb(_help),
+    b"QUIT": Verb(_quit),
+    b"AUTH": Verb(_auth),
+    b"BDAT": Verb(_bdat),
+    b"ETRN": Verb(_not_implemented, is_junk=True),
+} | dict.fromkeys(
+    (b"STARTTLS", b"EXPN", b"TURN", b"ATRN", b"SEND", b"SOML", b"SAML", b"XCLIENT", b"XFORWARD"), Verb(_not_implemented)
+)
+
+_HELP = accepted(214, b"2.0.0 Commands: DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET VRFY")
+
+
+def is_foreign(verb: bytes) -> bool:
+    """Whether what stands where a verb should is of another protocol, or a header (smtpd_forbidden_commands).
+
+    verb: in capitals, at least one byte, and none of VERBS.
+    """
+    return verb in (b"CONNECT", b"GET", b"POST") or not verb[:1].isalpha() or b":" in verb
