@@ -116,7 +116,8 @@ class RunningBackend:
             return await self._answered
         finally:
             self._answered = None
-            self._stop_timer()
+            if not self._is_closed:  # or it waits for the exit code
+                self._stop_timer()
 
     def _receive(self, data: bytes) -> None:
         replies = self.dialogue.exchange.replies
