@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...core.gate import loglines
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import backend_environment, visitor
 from ...core.smtp.dialogue import Dialogue
@@ -49,7 +50,7 @@ class Gate:
     """All sessions of one process. is_crowded: whether places for clients are scarce."""
 
     def __init__(self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool]) -> None:
-        self._host = Host(settings, Control(settings.qmail_control))
+        self._host = Host(settings, _control(settings, log))
         self._log = log
         self._is_crowded = is_crowded
         self._conversations: set[Conversation] = set()
@@ -86,3 +87,15 @@ class Gate:
             conversation.look(now, idle_limit=idle_limit, leaving=leaving)
         if self._conversations:
             self._timer.ask(asyncio.get_running_loop())
+
+
+def check(settings: GateSettings, log: Log) -> None:
+    """Look whether qmail's control files can be used, before the first client comes.
+
+    Raises AskedWrongly where nothing says our name, Failure for a file that cannot be read.
+    """
+    _control(settings, log).check(settings)
+
+
+def _control(settings: GateSettings, log: Log) -> Control:
+    return Control(settings.qmail_control, lambda sentence: log.warn(loglines.warning(sentence)))

@@ -17,6 +17,7 @@ from ..accept.arrivals import Arrivals
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
+from ..gate import gate
 from ..process import descriptors, privileges, signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
@@ -50,6 +51,8 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
             os.write(1, b"%d\n" % sock.getsockname()[1])
     descriptors.null_input_and_output()
+    if settings.program.gate:
+        gate.check(settings.program.gate, log)
     tables = _tables(settings)
     log.detail(loglines.status(0, settings.limit))
     _warn(log, settings, len(tables.board.pending))
