@@ -213,6 +213,8 @@ class Conversation:
 
     def _flush(self) -> None:
         """Send what is to be said, and be done when that was the last."""
+        if self._stream.over.done():
+            return
         said = self._dialogue.take_output()
         if said:
             self._time.heard(time.monotonic())
