@@ -11,12 +11,13 @@ from ucspi_py.cli import program
 from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.core.gate.parameters import PARAMETERS
 from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.settings import SmtpSettings
 
 
 def test_a_gate_stands_before_the_program() -> None:
     """Without a word it is as by default; the words of the program are its own."""
-    assert program.read(["pysmtpgate", "qmail-smtpd", "-o", "x"]) == program.Program(
+    assert program.read(["pysmtpgate", "qmail-smtpd", "-o", "x"]) == Program(
         (), ("qmail-smtpd", "-o", "x"), GateSettings()
     )
 

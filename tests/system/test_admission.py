@@ -118,7 +118,7 @@ def test_without_room_and_without_overflow_nobody_is_taken_in() -> None:
 def test_clients_of_a_gate_come_in_though_all_slots_are_taken(gate: GateSettings | None, served: int) -> None:
     """Most of them never want one; others wait in the listener's queue, as in C."""
 
-    async def serve(_house: House, _number: int, client: socket.socket, _place: Place | None) -> None:
+    async def serve(_house: House, _number: int, client: socket.SocketType, _place: Place | None) -> None:
         client.close()
 
     with House(serve, program=Program((), ("true",), gate), reserve=1, limit=2) as house:

@@ -31,6 +31,7 @@ from ucspi_py.system.service.context import Service
 ROOMS = {
     "system/service/admission.py",
     "system/service/session.py",
+    "system/service/context.py",
     "system/backend/backends.py",
     "system/accept/slots.py",
     "system/accept/places.py",
@@ -46,7 +47,19 @@ ROOMS = {
 }
 PACKAGE = Path(ucspi_py.__file__).parent
 FILES = {str(PACKAGE / room) for room in ROOMS}
-SPARED = {"give_back", "_leave", "_forgo", "leave", "note_news", "changed", "_look", "_on_held", "crashed", "tell"}
+SPARED = {
+    "give_back",
+    "_leave",
+    "_forgo",
+    "leave",
+    "note_news",
+    "changed",
+    "forget",
+    "_look",
+    "_on_held",
+    "crashed",
+    "tell",
+}
 
 PROGRAM = 4711
 
@@ -105,6 +118,7 @@ def service(house: House, *, refusing: bool) -> Service:
         environment={},
         counter=ClientCounter(house.board, None),
         screens=cast(Any, (screen,) if refusing else ()),
+        gate=None,
         held=house.admission.held,
         backends=Backends(
             house.admission.slots,

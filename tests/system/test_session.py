@@ -75,6 +75,7 @@ class Bench:
             environment={b"OURS": b"1", b"TCPREMOTEHOST": b"of whoever started us"},
             counter=ClientCounter(self.board, None),
             screens=cast(Any, (screen, screen)),
+            gate=None,
             held=Held(self.board, self._on_change),
             backends=Backends(self.slots, self.launcher, log, self._on_change, in_bursts=False),
             connection_log=log,
@@ -232,7 +233,7 @@ def test_a_refused_client_needs_a_place() -> None:
     with theirs, closing(new_loop()) as loop:
         loop.run_until_complete(serve(bench.service, ours, ENDPOINTS))
 
-    assert b"internal error: RuntimeError: a refused client without a place" in bench.told
+    assert b"internal error: RuntimeError: a client without a place" in bench.told
 
 
 def test_a_client_that_is_given_up_while_it_waits() -> None:

@@ -30,7 +30,7 @@ class SessionTime:
         self._heard = self._content_began = now
 
     def content_waited(self, seconds: float) -> None:
-        """Note that we have read nothing of the content for so long."""
+        """Note that we have read nothing of the content for so long. seconds: until now."""
         self._heard += seconds
         self._content_began += seconds
 

@@ -51,7 +51,6 @@ class Conversation:
         "_name",
         "_patience",
         "_paused_at",
-        "_protected",
         "_stream",
         "_time",
         "_visitor",
@@ -64,7 +63,6 @@ class Conversation:
         self._stream = Stream(loop, client, self._received, 0.0, self._hung_up)
         self._asked: asyncio.Future[Event | None] = loop.create_future()
         self._patience: asyncio.Timeout | None = None
-        self._protected = True
         self._paused_at: float | None = None
         self._time = SessionTime(host.settings.smtp, time.monotonic())
 
@@ -73,7 +71,7 @@ class Conversation:
         self._stream.over.add_done_callback(self._on_over)
         self._backend.on_room = self._on_room
         try:
-            self._expose()
+            self._hold.expose(self.dismiss)
             self._dialogue.greet(self._stream.waiting())
             self._stream.begin()
             self._advance()
@@ -163,7 +161,7 @@ class Conversation:
     def _is_refused(self, event: RecipientGiven) -> bool:
         """Whether a recipient is refused without asking the backend; then it has been."""
         refusal = relay.judge(event.recipient, self._visitor, self._host.control, self._host.settings)
-        if refusal is None and not self._protect():
+        if refusal is None and not self._hold.protect():
             refusal = _CROWDED
         if refusal is None:
             return False
@@ -200,12 +198,12 @@ class Conversation:
                     self._time.message_taken(time.monotonic())
                 self._end_transaction()
         if self._dialogue.idle:
-            self._expose()
+            self._hold.expose(self.dismiss)
         self._advance()
 
     def _end_transaction(self) -> None:
         self._stream.piece = _COMMANDS
-        self._expose()
+        self._hold.expose(self.dismiss)
 
     def _resume(self) -> None:
         self._dialogue.resume()
@@ -243,15 +241,6 @@ class Conversation:
             self._patience.reschedule(asyncio.get_running_loop().time())
         if not self._asked.done():
             self._asked.set_result(None)
-
-    def _expose(self) -> None:
-        if self._protected:
-            self._protected = False
-            self._hold.expose(self.dismiss)
-
-    def _protect(self) -> bool:
-        self._protected = self._protected or self._hold.protect()
-        return self._protected
 
     def _part_with_backend(self) -> None:
         if self._dialogue.end == b"quit":

@@ -19,14 +19,32 @@ class Host(NamedTuple):
     control: Control
 
 
-class Hold(NamedTuple):
-    """How a client stands among those that may be asked to leave for newcomers.
+class Hold:
+    """How a client stands among those that may be asked to leave for newcomers; at first it may not.
 
-    expose: it may be from now on; takes what is called then. protect: not any more; False where it has been already.
+    expose: has it be asked from now on; takes what is called then. protect: has it not be asked any more; False where
+    it has been already.
     """
 
-    expose: Callable[[Callable[[], None]], None]
-    protect: Callable[[], bool]
+    __slots__ = ("_expose", "_is_exposed", "_protect")
+
+    def __init__(self, expose: Callable[[Callable[[], None]], None], protect: Callable[[], bool]) -> None:
+        self._expose = expose
+        self._protect = protect
+        self._is_exposed = False
+
+    def expose(self, dismiss: Callable[[], None]) -> None:
+        """Let it be asked to leave. dismiss: called when it is."""
+        if not self._is_exposed:
+            self._is_exposed = True
+            self._expose(dismiss)
+
+    def protect(self) -> bool:
+        """Let it be asked no more; False where it has been already."""
+        if self._is_exposed and not self._protect():
+            return False
+        self._is_exposed = False
+        return True
 
 
 class Session(NamedTuple):

@@ -17,8 +17,6 @@ from ..process.rlimits import SoftLimits
 from ..report.log import ERRORS, Log
 from .client_socket import client_socket
 
-#: Nobody is asked to leave for others where there are no others.
-_ALONE = Hold(lambda _dismiss: None, lambda: True)
 #: Seconds that backends have to end when the client has left.
 _LAST_WORDS = 6.0
 
@@ -53,8 +51,13 @@ async def _talk(program: Program, backends: "_Backends", client: Screened, log: 
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
     gate = Gate(program.gate, log, lambda: False)
     with client_socket() as connected:
-        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _ALONE))
+        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _alone()))
     await backends.end()
+
+
+def _alone() -> Hold:
+    """Nobody is asked to leave for others where there are no others."""
+    return Hold(lambda _dismiss: None, lambda: True)
 
 
 class _Backends:
