@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import ours
-from ucspi_py.cli import program
+from ucspi_py.cli.chain import program
 from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.core.gate.parameters import PARAMETERS
 from ucspi_py.core.gate.settings import GateSettings

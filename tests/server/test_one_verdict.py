@@ -18,7 +18,7 @@ from tests.support.programs import ours
 from tests.support.screened import PASSED, environment, refusal, screened
 from tests.support.table import Table
 from tests.support.waiting import PATIENCE
-from ucspi_py.cli import program
+from ucspi_py.cli.chain import program
 from ucspi_py.core.address import reversed_name
 from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
 from ucspi_py.core.service.settings import Program

@@ -180,7 +180,7 @@ def ring_first(seconds):
         os.kill(os.getpid(), signal.SIGALRM)
     return off(seconds)
 signal.alarm = ring_first
-from ucspi_py.cli.rblsmtpd import main
+from ucspi_py.cli.chain.rblsmtpd import main
 main()
 """
     environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}

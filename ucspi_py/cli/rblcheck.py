@@ -15,7 +15,8 @@ from ..core.service.settings import Program
 from ..core.smtp.verdict import Refuse
 from ..core.text import clean
 from ..system.dnsbl import check as zone_check
-from . import djb_click, program, zones_from
+from . import djb_click, zones_from
+from .chain import program
 
 #: The exit code of a check that has found something.
 _FOUND = 1

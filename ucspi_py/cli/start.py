@@ -16,14 +16,14 @@ PROGRAMS = {
     "pytcprulescheck": "tcprulescheck",
     "pytcprules": "tcprules",
     "pytcpserver": "tcpserver",
-    "pyrblsmtpd": "rblsmtpd",
+    "pyrblsmtpd": "chain.rblsmtpd",
     "pyrblcheck": "rblcheck",
-    "pygreylist": "greylist",
-    "pysmtpgate": "smtpgate",
+    "pygreylist": "chain.greylist",
+    "pysmtpgate": "chain.smtpgate",
     "pyrules": "rules.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.
-_SPAWNING = ("tcpserver", "rblsmtpd", "greylist", "smtpgate")
+_SPAWNING = ("tcpserver", "chain.rblsmtpd", "chain.greylist", "chain.smtpgate")
 
 USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".join(sorted(PROGRAMS))
 

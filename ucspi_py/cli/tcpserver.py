@@ -15,7 +15,8 @@ from ..system.process import descriptors, privileges
 from ..system.process.rlimits import SoftLimits
 from ..system.report import log
 from ..system.service import start
-from . import djb_click, program
+from . import djb_click
+from .chain import program
 
 USAGE = (
     "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "

@@ -11,7 +11,7 @@ from ..core.dnsbl import zone
 from ..core.dnsbl.zone import Zone
 from ..core.errors import AskedWrongly, Failure, unable
 from ..core.service.settings import Program, ScreenSettings
-from . import program
+from .chain import program
 
 #: The programs behind which a run script has its zones.
 _SCREENS = (program.RBLSMTPD, "rblsmtpd")

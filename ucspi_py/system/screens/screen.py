@@ -44,7 +44,7 @@ class Host:
 
 
 class Kind(NamedTuple):
-    """A kind of screen. Its options are a row of cli/program.py.
+    """A kind of screen. Its options are a row of cli/chain/program.py.
 
     settings: the type of its settings, which all functions here take. unasked: decides by the environment alone; None =
     ask; the number is the process id. judge: makes who is asked. load: imports what judge will need; raises ImportError

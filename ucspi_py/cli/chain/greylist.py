@@ -1,8 +1,9 @@
 """pygreylist alone, under any server that speaks UCSPI."""
 
-from ..system.process.rlimits import SoftLimits
-from ..system.standalone import chain
-from . import djb_click, greylist_options, program
+from ...system.process.rlimits import SoftLimits
+from ...system.standalone import chain
+from .. import djb_click
+from . import greylist_options, program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:

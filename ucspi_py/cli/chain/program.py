@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import click
 
-from ..core.dnsbl import zone
-from ..core.dnsbl.settings import DnsblSettings
-from ..core.errors import AskedWrongly
-from ..core.service.settings import Program, ScreenSettings
-from ..system.process.pathexec import find
-from . import djb_click, greylist_options, smtpgate_options
+from ...core.dnsbl import zone
+from ...core.dnsbl.settings import DnsblSettings
+from ...core.errors import AskedWrongly
+from ...core.service.settings import Program, ScreenSettings
+from ...system.process.pathexec import find
+from .. import djb_click
+from . import greylist_options, smtpgate_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"

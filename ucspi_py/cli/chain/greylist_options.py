@@ -2,10 +2,10 @@
 
 import click
 
-from ..core.client.limits import NETWORK, Prefixes
-from ..core.greylist.settings import GreylistSettings
-from ..core.store import url as store_url
-from . import djb_click
+from ...core.client.limits import NETWORK, Prefixes
+from ...core.greylist.settings import GreylistSettings
+from ...core.store import url as store_url
+from .. import djb_click
 
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 

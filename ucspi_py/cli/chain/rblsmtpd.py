@@ -1,8 +1,9 @@
 """pyrblsmtpd alone, under any server that speaks UCSPI."""
 
-from ..system.process.rlimits import SoftLimits
-from ..system.standalone import chain
-from . import djb_click, program
+from ...system.process.rlimits import SoftLimits
+from ...system.standalone import chain
+from .. import djb_click
+from . import program
 
 
 def main(soft_limits: SoftLimits = ()) -> None:

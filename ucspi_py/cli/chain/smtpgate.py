@@ -1,8 +1,9 @@
 """pysmtpgate alone, under any server that speaks UCSPI."""
 
-from ..system.process.rlimits import SoftLimits
-from ..system.standalone import chain
-from . import djb_click, program, smtpgate_options
+from ...system.process.rlimits import SoftLimits
+from ...system.standalone import chain
+from .. import djb_click
+from . import program, smtpgate_options
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
