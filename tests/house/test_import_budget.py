@@ -19,7 +19,7 @@ BUDGET = 3.0
 SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
-from ucspi_py.cli.{program} import main
+from ucspi_py.cli.chain.{program} import main
 main()
 """
 
@@ -27,7 +27,7 @@ main()
 SCREEN = """
 import os, sys
 os.execve = lambda *_program: (print(*sys.modules, flush=True), os._exit(0))
-from ucspi_py.cli.{program} import main
+from ucspi_py.cli.chain.{program} import main
 main()
 """
 
