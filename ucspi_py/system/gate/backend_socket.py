@@ -12,8 +12,6 @@ _FULL, _ROOM = 256 * 1024, 128 * 1024
 _PIECE = 4096
 #: Pieces in one system call.
 _PIECES = 16
-#: A backend that is gone is an error for us, never a SIGPIPE.
-_NOW = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
 
 
 class BackendSocket:
@@ -88,6 +86,8 @@ class BackendSocket:
 
     def read(self) -> None:
         """Read what is there, if anything."""
+        if self._socket.fileno() < 0:
+            return
         try:
             data = self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -101,7 +101,7 @@ class BackendSocket:
     def _write(self) -> None:
         """Send as much as is taken; the rest when there is room."""
         try:
-            sent = self._socket.sendmsg(list(islice(self._pieces, _PIECES)), (), _NOW)
+            sent = self._socket.sendmsg(list(islice(self._pieces, _PIECES)), (), socket.MSG_DONTWAIT)
         except BlockingIOError:
             sent = 0
         except OSError:

@@ -36,6 +36,7 @@ class RunningBackend:
         self._report = report
         self._answered: asyncio.Future[Reply] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._untold: asyncio.TimerHandle | None = None
         self._status: int | None = None
         self._has_hung_up = self._is_closed = False
 
@@ -71,10 +72,10 @@ class RunningBackend:
         """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
         try:
             await self._socket.emptied()
-            self._socket.read()  # what it has said before the final dot is no reply to it
         except BaseException:
             self.close()
             raise
+        self._socket.read()  # what it has said before the final dot is no reply to it
         self.dialogue.end_of_data()
         return await self.answer()
 
@@ -98,15 +99,15 @@ class RunningBackend:
         self._socket.close()
         if self.dialogue.failure:
             if self._has_hung_up and self._status is None:
-                self._set_timer(_GRACE, self._tell_failure)
+                self._untold = self._loop.call_later(_GRACE, self._tell_failure)
             else:
                 self._tell_failure()
 
     def ended(self, wait_status: int) -> None:
-        """Take how the process has ended, as waitpid(2) has it. What it has said before is still read."""
+        """Take the process's end. What it has said before is still read. wait_status: as waitpid(2) has it."""
         self._status = wait_status
-        if self._is_closed and self._timer:
-            self._stop_timer()
+        if self._untold:
+            self._untold.cancel()
             self._tell_failure()
 
     async def _wait_for_answer(self) -> Reply:
@@ -116,8 +117,7 @@ class RunningBackend:
             return await self._answered
         finally:
             self._answered = None
-            if not self._is_closed:  # or it waits for the exit code
-                self._stop_timer()
+            self._stop_timer()
 
     def _receive(self, data: bytes) -> None:
         replies = self.dialogue.exchange.replies
@@ -167,7 +167,7 @@ class RunningBackend:
             self._timer = None
 
     def _tell_failure(self) -> None:
-        self._timer = None
+        self._untold = None
         self._report(f"the backend {self.dialogue.failure}{_end_of(self._status) if self._has_hung_up else ''}")
 
 
