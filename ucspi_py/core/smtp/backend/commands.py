@@ -1,5 +1,7 @@
 """Commands for the backend, written anew of what was parsed. No byte of the client's own lines is passed on."""
 
+from collections.abc import Container
+
 from ..envelope import Envelope, Parameters
 from ..path import Path
 
@@ -26,7 +28,7 @@ def hello(verb: bytes, name: bytes) -> bytes:
     return b"%b %b\r\n" % (verb, name[:_NAME_LIMIT].translate(_NAME))
 
 
-def mail(envelope: Envelope, keywords: frozenset[bytes]) -> bytes:
+def mail(envelope: Envelope, keywords: Container[bytes]) -> bytes:
     """Write MAIL. keywords: what the backend has announced; parameters of others are left out."""
     return _command(b"MAIL FROM:" + envelope.sender.wire + _parameters(envelope.parameters, keywords))
 
@@ -36,12 +38,7 @@ def rcpt(recipient: Path) -> bytes:
     return _command(b"RCPT TO:" + recipient.wire)
 
 
-def keywords_of(texts: tuple[bytes, ...]) -> frozenset[bytes]:
-    """Parse the lines of a 250 to EHLO -> its keywords in capitals (RFC 5321, 4.1.1.1). The first line is none."""
-    return frozenset(words[0].upper() for text in texts[1:] if (words := text.split()))
-
-
-def _parameters(parameters: Parameters, keywords: frozenset[bytes]) -> bytes:
+def _parameters(parameters: Parameters, keywords: Container[bytes]) -> bytes:
     known = [(name, value) for name, value in parameters if _KEYWORDS.get(name) in keywords]
     return b"".join(b" " + name if value is None else b" %b=%b" % (name, value) for name, value in known)
 

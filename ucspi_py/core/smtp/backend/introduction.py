@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from ..ehlo import keywords
 from ..envelope import Envelope
 from ..reply import Reply, reply
-from .commands import hello, keywords_of
+from .commands import hello
 from .exchange import Due, Exchange, quoted
 
 _Hello = tuple[bytes, bool]
@@ -19,7 +20,7 @@ class Introduction:
     """
 
     def __init__(self, exchange: Exchange, remote_host: bytes, made: Callable[[], None]) -> None:
-        self.keywords = frozenset[bytes]()
+        self.keywords: dict[bytes, bytes] = {}
         self.refusal: Reply | None = None
         self._exchange = exchange
         self._remote_host = remote_host
@@ -37,7 +38,7 @@ class Introduction:
         """Tell the client's name anew. envelope: of its message."""
         self._told = (envelope.helo, envelope.esmtp)
         self._name = envelope.helo or self._remote_host
-        self.keywords = frozenset()
+        self.keywords = {}
         if envelope.esmtp:
             self._exchange.tell(hello(b"EHLO", self._name), Due("EHLO", self._hear_ehlo))
         else:
@@ -58,7 +59,7 @@ class Introduction:
 
     def _hear_ehlo(self, heard: Reply) -> None:
         if heard.code == 250:
-            self.keywords = keywords_of(heard.texts)
+            self.keywords = keywords(heard)
             self._take()
         elif heard.hangs_up:
             self._fail(heard)
