@@ -5,6 +5,9 @@ from . import replies
 from .outcome import Said
 from .state import State
 
+#: off_cvt.c: a size is an off_t; backends read it into one, too.
+_OFF_T_LIMIT = 2**63 - 1
+
 
 def refuse_mail(parameters: Parameters, state: State) -> Said | None:
     """Judge what MAIL says beside the sender -> the refusal of the first that is not taken, or None."""
@@ -31,7 +34,10 @@ def _refuse(name: bytes, value: bytes | None, state: State) -> Said | None:
 
 
 def _refuse_size(value: bytes, limit: int) -> Said | None:
-    """RFC 1870, 3: 1*20DIGIT; more digits are a size, too, and above any limit."""
+    """RFC 1870, 3: 1*20DIGIT."""
     if not value.isdigit():
         return replies.BAD_SIZE
-    return replies.TOO_LARGE if limit and int(value) > limit else None
+    size = int(value)
+    if size > _OFF_T_LIMIT:
+        return replies.ABSURDLY_LARGE
+    return replies.TOO_LARGE if limit and size > limit else None

@@ -49,7 +49,7 @@ class Reception:
             return b""
         data, self._raw = self._raw, b""
         passed = self._content.receive(data)
-        return b"" if self._is_too_large or self._content.flawed else passed
+        return b"" if self._is_too_large else passed
 
     def refusal(self, settings: SmtpSettings, greeting: Greeting) -> Reply | None:
         """The reply to a message that must not pass; None where nothing is wrong with it."""

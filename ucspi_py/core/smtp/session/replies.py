@@ -24,6 +24,7 @@ NO_AUTH = refused(503, b"5.5.1 Error: authentication not enabled")
 
 TOO_MANY_RECIPIENTS = refused(452, b"4.5.3 Error: too many recipients")
 TOO_LARGE = refused(552, b"5.3.4 Message size exceeds fixed limit")
+ABSURDLY_LARGE = refused(552, b"5.3.4 Message size exceeds file system imposed limit")
 BAD_SIZE = refused(501, b"5.5.4 Bad message size syntax")
 FILE_TOO_BIG = reply(552, b"5.3.4 Error: message file too big")
 
@@ -33,7 +34,7 @@ BAD_SYNTAX = refused(500, b"5.5.2 Error: bad syntax")
 BAD_UTF8 = refused(500, b"5.5.2 Error: bad UTF-8 syntax")
 #: The octets of a chunk would come as commands (RFC 3030, 2).
 NO_CHUNKS = refused(521, b"5.5.1 Error: command not implemented")
-FOREIGN = refused(221, b"2.7.0 Error: I can break rules, too. Goodbye.")._replace(end=b"not SMTP")
+FOREIGN = refused(221, b"2.7.0 Error: I can break rules, too. Goodbye.")._replace(accepted=False, end=b"not SMTP")
 #: smtpd_forbid_unauth_pipelining.
 OUT_OF_SYNC = reply(554, b"5.5.0 Error: SMTP protocol synchronization").wire
 
