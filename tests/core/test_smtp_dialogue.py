@@ -330,6 +330,16 @@ def test_recipients_beyond_the_limit_are_put_off() -> None:
     assert talk.send(b"MAIL FROM:<>\r\n", b"RCPT TO:<r@example.org>\r\n") == SENDER_OK + RECIPIENT_OK
 
 
+def test_recipients_beyond_the_limit_are_counted_anew_in_each_message() -> None:
+    """As they are in Postfix."""
+    talk = Talk(SmtpSettings(recipient_limit=1, recipient_overshoot_limit=1))
+    for _ in range(15):
+        talk.send(*RCPT[1:], RCPT[2], b"RSET\r\n")
+
+    assert talk.dialogue.counts[b"RCPT"] == [30, 30]
+    assert talk.pauses == 0
+
+
 @pytest.mark.parametrize("code", [421, 521])
 @pytest.mark.parametrize("stage", range(3))
 def test_an_answer_that_hangs_up_ends_the_session(code: int, stage: int) -> None:

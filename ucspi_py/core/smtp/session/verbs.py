@@ -135,7 +135,7 @@ class Verb(NamedTuple):
     is_junk: bool = False
 
 
-#: smtpd.c, smtpd_cmd_table; AUTH and STARTTLS as where they are not configured.
+#: smtpd.c, smtpd_cmd_table; AUTH and STARTTLS as where they are not configured. HELP is free in Postfix, without end.
 VERBS = {
     b"HELO": Verb(_helo, is_last=True, is_junk=True),
     b"EHLO": Verb(_ehlo, is_last=True, is_junk=True),
@@ -145,7 +145,7 @@ VERBS = {
     b"RSET": Verb(_rset, is_junk=True),
     b"NOOP": Verb(_noop, is_last=True, is_junk=True),
     b"VRFY": Verb(_vrfy, is_last=True, is_junk=True),
-    b"HELP": Verb(_help),
+    b"HELP": Verb(_help, is_junk=True),
     b"QUIT": Verb(_quit),
     b"AUTH": Verb(_auth),
     b"BDAT": Verb(_bdat),
