@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..command import parse_mail, parse_rcpt
 from ..ehlo import ehlo_reply
 from ..envelope import Envelope
-from ..events import DataAsked, RecipientGiven
+from ..events import DataAsked, RecipientGiven, TransactionDropped
 from ..path import parse_path
 from ..reply import Reply
 from . import replies
@@ -21,7 +21,7 @@ _NEUTER = bytes(byte if 33 <= byte <= 126 and byte not in b'<>()\\";@' else ord(
 def _helo(state: State, argument: bytes) -> Outcome:
     if not argument:
         return replies.HELO_SYNTAX
-    return _greeted(state, argument)
+    return accepted(250, state.greeting.myhostname)._replace(dropped=_take_name(state, argument))
 
 
 def _ehlo(state: State, argument: bytes) -> Outcome:
@@ -29,15 +29,14 @@ def _ehlo(state: State, argument: bytes) -> Outcome:
         return replies.EHLO_SYNTAX
     # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
     state.esmtp = True
-    said = _greeted(state, argument)
-    return said._replace(reply=ehlo_reply(state.greeting, state.settings.smtputf8_enable))
+    dropped = _take_name(state, argument)
+    return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable), True, dropped)
 
 
-def _greeted(state: State, argument: bytes) -> Said:
+def _take_name(state: State, argument: bytes) -> TransactionDropped | None:
     """Take the client's name; a transaction ends as by RSET (RFC 5321, 4.1.4)."""
-    dropped = state.reset()
     state.helo = b" ".join(argument.split()).translate(_NEUTER)
-    return accepted(250, state.greeting.myhostname)._replace(dropped=dropped)
+    return state.reset()
 
 
 def _mail(state: State, argument: bytes) -> Outcome:
