@@ -45,14 +45,6 @@ def test_a_message_that_the_backend_took() -> None:
     )
 
 
-def test_a_message_of_which_nobody_knows() -> None:
-    """The backend has died with it."""
-    assert loglines.message(CLIENT, ENVELOPE, 0, None) == (
-        b"smtpgate: message from %b: outcome unknown; "
-        b"from=<s@example.net> nrcpt=2 size=0 proto=ESMTP helo=<mx> relay=no\n" % WHO
-    )
-
-
 def test_a_client_that_is_gone() -> None:
     """Within content its size is told."""
     assert loglines.lost(CLIENT, b"RCPT") == b"smtpgate: lost connection after RCPT from %b\n" % WHO

@@ -9,6 +9,7 @@ import manual
 import pytest
 
 from tests.support.pages import DOCS, literals, program_page, sections
+from ucspi_py.core.gate import parameters
 
 #: The file that the page of pytcprules speaks of: its odd lines, where they stand.
 FLAWED = {2: "1.2.3.4:allow", 4: "10.0:deny", 7: "badhost.net:deny", 9: "1.2.3.4:deny", 12: ':allow,RELAYCLIENT=""'}
@@ -67,3 +68,12 @@ def test_the_answer_of_pytcprulescheck_is_its_own(tmp_path: Path) -> None:
 
     assert compiled.returncode == 0
     assert done.stdout.splitlines() == shown.splitlines()[1:]
+
+
+def test_the_parameters_of_the_page_are_taken() -> None:
+    """Its file of them is one."""
+    shown = next(block for block in literals(program_page("pysmtpgate")) if "mynetworks = " in block)
+
+    settings = parameters.parse(parameters.from_file("page", shown))
+
+    assert (settings.message_size_limit, len(settings.mynetworks)) == (30_000_000, 3)

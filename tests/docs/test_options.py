@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from tests.support.pages import PROGRAMS, program_page, rows, sections
+from ucspi_py.core.gate.parameters import PARAMETERS
 
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
 
@@ -38,6 +39,18 @@ def test_the_page_of_pyrules_has_its_commands() -> None:
     shown = [row[0].astext().split()[0] for row in rows(sections(program_page("pyrules"))["Interface"], "command")]
 
     assert sorted(shown) == _commands()
+
+
+def test_the_parameters_of_the_page_are_those_of_help() -> None:
+    """In its order, in its words; a default that is a value is the same."""
+    shown = [
+        tuple(entry.astext() for entry in row)
+        for row in rows(sections(program_page("pysmtpgate"))["Options"], "parameter")
+    ]
+
+    assert [row[:2] for row in shown] == [(one.name, one.explanation) for one in PARAMETERS]
+    given = {one.name: one.default or "none" for one in PARAMETERS if one.default is not None}
+    assert {name: default for name, _, default in shown if name in given} == given
 
 
 def _helped(program: str) -> dict[str, str]:

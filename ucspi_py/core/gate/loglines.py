@@ -33,12 +33,8 @@ def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: Rec
     return smtp_loglines.refused(screen, _field(client.ip), pid, words)
 
 
-def message(client: Visitor, envelope: Envelope, size: int, reply: Reply | None) -> bytes:
-    """Report the end of a message that the backend was given. size: bytes of content. reply: the backend's.
-
-    None = it died with the whole message in its hands.
-    """
-    outcome = reply.line if reply else b"outcome unknown"
+def message(client: Visitor, envelope: Envelope, size: int, reply: Reply) -> bytes:
+    """Report the end of a message. size: bytes of content. reply: what the client was told."""
     fields = b"from=<%b> nrcpt=%d size=%d %b relay=%b" % (
         _field(envelope.sender.address),
         len(envelope.recipients),
@@ -46,7 +42,7 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply | None)
         _session(envelope),
         b"yes" if client.relays else b"no",
     )
-    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), outcome, fields)
+    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), reply.line, fields)
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:

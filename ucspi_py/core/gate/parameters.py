@@ -108,7 +108,7 @@ PARAMETERS = (
         "allow_untrusted_routing",
         values.yes_no,
         "no",
-        "take user%elsewhere@ours from strangers",
+        "take user%elsewhere in our domains from strangers",
     ),
     Parameter("smtputf8_enable", "smtputf8_enable", values.yes_no, "no", "offer SMTPUTF8; the backend must, too"),
 )
