@@ -459,6 +459,15 @@ def test_two_replies_to_one_command_are_one_too_many() -> None:
     assert not dialogue.usable
 
 
+def test_a_reply_before_its_command_is_none() -> None:
+    """A backend that says two replies to EHLO would have each one that follows taken for another command's."""
+    dialogue = asked(b"220 here\r\n", OK + b"250 more\r\n", OK, OK)
+
+    assert dialogue.answer is not None
+    assert not dialogue.answer.is_positive
+    assert not dialogue.usable
+
+
 def test_421_is_passed_and_the_backend_left() -> None:
     """It hangs up, and so do we: Reply.hangs_up says so to the client's side."""
     dialogue = asked(b"220 here\r\n", OK, OK, b"421 bye\r\n")

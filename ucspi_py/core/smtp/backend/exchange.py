@@ -79,12 +79,17 @@ class Exchange:
         self._due = deque(due._replace(heard=heard) for due in self._due)
 
     def receive(self, data: bytes) -> None:
-        """Take what the backend says; nothing of it behind its last words."""
+        """Take what the backend says; nothing of it behind its last words.
+
+        What was said before a command was told is no reply to it.
+        """
         if self.usable:
             self._reader.feed(data)
+        told = len(self._due)
         while self.usable and (heard := self._reader.next()) is not None:
             self.replies += 1
-            if self._due:
+            if told:
+                told -= 1
                 self._due.popleft().heard(heard)
             else:
                 self._hear_unasked(heard)
