@@ -222,7 +222,7 @@ class BackendDialogue:
 
     def _hear_end(self, heard: Reply) -> None:
         if not self._is_out_of_place(heard, _END + _UNKNOWN):
-            self._to_be_reset = False
+            self._to_be_reset = not heard.is_positive  # not every server forgets what it has refused
             self._settle(heard)
 
     def _hear_nothing(self, _heard: Reply) -> None:
