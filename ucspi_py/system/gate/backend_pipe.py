@@ -30,6 +30,8 @@ class BackendPipe:
     set; called when content may be sent again after is_full. A coroutine of this that is cancelled closes the backend.
     """
 
+    __slots__ = ("_backend", "_environment", "_failed_starts", "_refusal", "_report", "_start", "on_room")
+
     def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
         self.on_room: Callable[[], None] = _nobody
         self._start = start
