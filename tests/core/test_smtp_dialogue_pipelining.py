@@ -1,8 +1,6 @@
 """The SMTP dialogue: what may be sent before a reply, and what becomes of whoever sends more (RFC 2920)."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.support.dialogues import (
     BANNER,
@@ -245,77 +243,6 @@ def test_a_backend_that_hangs_up_at_data_has_the_last_word() -> None:
 
     assert talk.said.endswith(RECIPIENT_OK + b"421 x\r\n")
     assert talk.dialogue.end == b"hangup"
-
-
-TOKENS = st.sampled_from(
-    [
-        b"EHLO x\r\n",
-        b"HELO x\r\n",
-        b"MAIL FROM:<>\r\n",
-        b"MAIL FROM:<a@b> SIZE=5 BODY=8BITMIME\r\n",
-        b"RCPT TO:<r@example.org>\r\n",
-        b"RCPT TO:<no@example.org>\r\n",
-        b"DATA\r\n",
-        b"x\r\n",
-        b".\r\n",
-        b"..\r\n",
-        b"\r\n.\r\n",
-        b"\n.\n",
-        b"\r.\r",
-        b"\n",
-        b"\0",
-        b"RSET\r\n",
-        b"NOOP\r\n",
-        b"VRFY a@b\r\n",
-        b"BLAH\r\n",
-        b"BDAT 4 LAST\r\n",
-        b"QUIT\r\n",
-        b"GET /\r\n",
-        b"\xc3\xa9",
-        b"x" * 2100,
-    ]
-)
-
-
-@given(
-    st.lists(st.one_of(TOKENS, st.binary(max_size=9)), max_size=40),
-    st.lists(st.integers(1, 40), max_size=20),
-    st.booleans(),
-)
-def test_whatever_is_sent_gets_whole_replies(tokens: list[bytes], lengths: list[int], excepted: bool) -> None:
-    """No exception, at most one reply for each line and two at the end; no end of data among what is passed."""
-    data, start, pieces = b"".join(tokens), 0, []
-    for length in [*lengths, len(data)]:
-        pieces.append(data[start : start + length])
-        start += length
-    said, events, content, end = session(pieces, excepted=excepted)
-
-    assert end
-    assert said.endswith(b"\r\n")
-    replies = said[:-2].split(b"\r\n")
-    assert all(line[:3].isdigit() and line[3:4] in b" -" for line in replies)
-    finals = [line for line in replies if line[3:4] == b" "]
-    assert len(finals) <= 1 + data.count(b"\n") + 2
-    assert b"\r\n.\r\n" not in b"\r\n" + content
-    assert b"\n" not in content.replace(b"\r\n", b"")
-    assert sum(isinstance(event, RecipientGiven) for event in events) <= data.upper().count(b"RCPT")
-
-
-@given(st.lists(TOKENS, max_size=30), st.lists(st.integers(1, 30), max_size=30))
-def test_how_it_is_cut_changes_nothing_but_who_is_left(tokens: list[bytes], lengths: list[int]) -> None:
-    """What comes later is no pipelining; all else is the same."""
-    data, start, pieces = b"".join(tokens), 0, []
-    for length in [*lengths, len(data)]:
-        pieces.append(data[start : start + length])
-        start += length
-    whole = session(bytes([byte]) for byte in data)
-    cut = session(pieces)
-
-    if OUT_OF_SYNC in cut.said:
-        assert whole.said.startswith(cut.said.removesuffix(OUT_OF_SYNC))
-        assert whole.events[: len(cut.events)] == cut.events
-    else:
-        assert cut == whole
 
 
 def test_unknown_commands_may_be_followed_by_anything() -> None:
