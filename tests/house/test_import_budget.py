@@ -19,7 +19,7 @@ BUDGET = 3.0
 SCRIPT = """
 import atexit, sys
 atexit.register(lambda: print(*sys.modules, file=sys.stderr))
-from ucspi_py.cli.chain.{program} import main
+from ucspi_py.cli.{program} import main
 main()
 """
 

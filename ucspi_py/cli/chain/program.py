@@ -12,7 +12,7 @@ from ...core.errors import AskedWrongly
 from ...core.service.settings import Program, ScreenSettings
 from ...system.process.pathexec import find
 from .. import djb_click
-from . import greylist_options, smtpgate_options
+from . import greylist_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"
@@ -114,6 +114,8 @@ def zone_screen(words: Sequence[str]) -> DnsblSettings:
 
 
 def _gated(words: Sequence[str]) -> Program:
+    from . import smtpgate_options  # a screen alone starts once for each client, and mostly without a gate
+
     ctx = djb_click.context(smtpgate_options.smtpgate, SMTPGATE, words)
     argv = tuple(ctx.params["program"])
     behind = _ours(argv[0])
