@@ -4,33 +4,58 @@ import os
 import socket
 import stat
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Seconds that a client behind pipes has for its last replies.
+_LAST_REPLIES = 10.0
 
 
-def client_socket() -> socket.socket:
+@contextmanager
+def client_socket() -> Iterator[socket.socket]:
     """Make one socket of the client's two descriptors.
 
-    Where they are no socket, but pipes of a program between us and it (recordio, a TLS server), threads copy.
+    Where they are no socket, but pipes of a program between us and it (recordio, a TLS server), threads copy. The last
+    replies are waited for.
     """
     if _is_socket(0) and _is_socket(1):
-        return socket.socket(fileno=os.dup(0))
+        with socket.socket(fileno=os.dup(0)) as client:
+            yield client
+        return
     ours, theirs = socket.socketpair()
-    for source, target in ((0, theirs.fileno()), (theirs.fileno(), 1)):
-        threading.Thread(target=_copy, args=(source, target, theirs), daemon=True).start()
-    return ours
+    said = threading.Thread(target=_copy_in, args=(theirs,), daemon=True)
+    replies = threading.Thread(target=_copy_out, args=(theirs,), daemon=True)
+    said.start()
+    replies.start()
+    try:
+        with ours:
+            yield ours
+    finally:
+        replies.join(_LAST_REPLIES)
 
 
-def _copy(source: int, target: int, theirs: socket.socket) -> None:
-    """Copy until either end is gone; then the other side learns of it."""
+def _copy_in(theirs: socket.socket) -> None:
+    """Copy what the client says until either end is gone; then we learn of it."""
+    _copy(0, theirs.fileno())
+    try:
+        theirs.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass  # we have left
+
+
+def _copy_out(theirs: socket.socket) -> None:
+    """Copy what we say until either end is gone; then the client learns of it."""
+    _copy(theirs.fileno(), 1)
+    os.close(1)
+
+
+def _copy(source: int, target: int) -> None:
     try:
         while data := os.read(source, 65536):
             while data:
                 data = data[os.write(target, data) :]
     except OSError:
         pass
-    if source == 0:
-        theirs.shutdown(socket.SHUT_WR)
-    else:
-        os.close(target)
 
 
 def _is_socket(fd: int) -> bool:

@@ -1,0 +1,48 @@
+"""A gate alone whose client is behind pipes, as under recordio."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.programs import ours
+
+#: More than a pipe holds, so that whoever ends too early loses some of it.
+NOOPS = 5000
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    """A gate with a name, and junk commands without end."""
+    (tmp_path / "me").write_text("mx.example\n")
+    limits = ("smtpd_junk_command_limit=999999", "smtpd_forbid_unauth_pipelining=no")
+    options = [word for limit in (*limits, f"qmail_control={tmp_path}") for word in ("-o", limit)]
+    return [ours("pysmtpgate"), *options, "true"]
+
+
+def test_the_last_replies_come_through_a_pipe(command: list[str]) -> None:
+    """Also to a client that reads late."""
+    said = b"EHLO x\r\n" + b"NOOP\r\n" * NOOPS + b"QUIT\r\n"
+
+    for _ in range(5):
+        done = subprocess.run(command, input=said, capture_output=True, check=True, timeout=60)
+
+        assert done.stdout.startswith(b"220 mx.example ESMTP\r\n250-mx.example\r\n")
+        assert done.stdout.count(b"\r\n250 2.0.0") == NOOPS
+        assert done.stdout.splitlines()[-1].startswith(b"221 ")
+
+
+def test_a_client_that_is_gone_is_no_trouble(command: list[str]) -> None:
+    """Neither its silence nor its closed pipe."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"220 mx.example ESMTP\r\n"
+        process.stdout.close()
+        process.stdin.write(b"NOOP\r\n" * 3)
+        process.stdin.close()
+        complaints = process.stderr.read()
+
+    assert process.returncode == 0
+    assert b"Traceback" not in complaints
