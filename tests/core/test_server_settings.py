@@ -9,11 +9,13 @@ from tests.support.admission import SETTINGS
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.dnsbl.zone import parse
+from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.service.settings import Program
 
 ZONES = Program((DnsblSettings((parse("bl.example"),), 60, 1.0),), ("true",))
 GREYLIST = Program((GreylistSettings("db", 1, 2, 3, NETWORK, 60),), ("true",))
+GATE = Program((), ("true",), GateSettings())
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,7 @@ GREYLIST = Program((GreylistSettings("db", 1, 2, 3, NETWORK, 60),), ("true",))
         ({"reserve": 1}, False, False, False, True),
         ({"program": ZONES}, False, False, True, True),
         ({"program": GREYLIST}, False, False, False, True),
+        ({"program": GATE}, False, False, False, True),
     ],
 )
 def test_what_is_asked_and_who_waits(
