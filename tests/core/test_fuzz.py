@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.fuzz import fuzz_dialogues, fuzz_packets
+from tests.fuzz_gate import fuzz_sessions
 
 SEED = random.randrange(10**9)
 
@@ -24,3 +25,13 @@ def test_dialogues(seed: int) -> None:
 
     assert {"talks on", "221 rblsmtpd.local", "500 line too long", "421 this is an SMTP server"} <= set(ends)
     assert any("too many" in end for end in ends)
+
+
+@pytest.mark.parametrize("seed", [SEED])
+def test_sessions(seed: int) -> None:
+    """Some thousands of sessions of the gate; messages reach the backend or are refused, and all ends are met."""
+    fates = fuzz_sessions(3000, random.Random(seed))
+
+    assert {"message taken", "message refused", "normalized"} <= set(fates)
+    assert {"quit", "talks on", "lost connection", "improper pipelining", "not SMTP", "early talker"} <= set(fates)
+    assert {"too many errors", "hangup"} <= set(fates)
