@@ -4,9 +4,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
-#: RFC 5321, 4.5.3.1.2 and 4.5.3.1.3: bytes of a domain, and of a path with its < and >. A local part may be longer than
-#: the 64 bytes of 4.5.3.1.1: those that carry another address in them (VERP, SRS, BATV) are.
-_DOMAIN_LIMIT = 255
+#: RFC 5321, 4.5.3.1.3: bytes of a path with its < and >, so that no domain has more than the 255 of 4.5.3.1.2. A local
+#: part may be longer than the 64 of 4.5.3.1.1: those that carry another address in them (VERP, SRS, BATV) are.
 _PATH_LIMIT = 256
 
 #: RFC 5321, 4.1.2: Atom and Quoted-string, with the 8-bit bytes of RFC 6531, 3.3. Dots may stand anywhere, as for
@@ -104,7 +103,7 @@ def _path(said: bytes, domain: bytes | None) -> Path | None:
     if domain is not None:
         # Postfix (resolve.c) drops the dot of a name that is whole, too.
         domain = domain.removesuffix(b".")
-        if len(domain) > _DOMAIN_LIMIT or (domain.startswith(b"[") and not _is_literal(domain[1:-1])):
+        if domain.startswith(b"[") and not _is_literal(domain[1:-1]):
             return None
     path = Path(local, domain)
     return None if path.is_null or len(path.wire) > _PATH_LIMIT else path
