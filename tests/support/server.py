@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 from .waiting import PATIENCE, until
 
@@ -40,7 +41,7 @@ class Server:
             )
         self.host = host
 
-    def __enter__(self) -> "Server":
+    def __enter__(self) -> Self:
         assert self.process.stdout
         line = self.process.stdout.readline()
         assert line, f"no port: {self.log()!r}"

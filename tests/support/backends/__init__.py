@@ -1,0 +1,1 @@
+"""Backends of the gate's tests: programs that are started as any other, and what tests know of them."""

@@ -1,0 +1,154 @@
+"""A backend that does what its script says, and records what it was given: scripted.py SCRIPT FOLDER.
+
+SCRIPT is a JSON object: for each point of a session what is done there, in the order of its occurrences (the last one
+stands for all later ones), each a list of actions. Points: start (the banner is due), EHLO, HELO, MAIL, RCPT, DATA,
+content (so many bytes of it have come as ``content_bytes`` says, at least one), ``.`` (its end was read), RSET, NOOP,
+QUIT. What is not in the script is done as DEFAULT says. Actions:
+
+    250 ok          a reply line; CRLF is put behind it
+    !raw TEXT       these bytes, as Latin-1
+    !exit CODE      the end, with what was not read unread
+    !hang           say nothing more, read to the end
+    !until NAME     read nothing before a file of this name is in FOLDER
+
+Each run makes a folder of its own, FOLDER/0001 and so on: environment (NUL behind each variable), descriptors (a line
+``number target`` each), input (every byte that was read), end (why it ended: eof, quit, or exit CODE).
+"""
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+DEFAULT = {
+    "start": [["220 scripted ESMTP"]],
+    "EHLO": [["250-scripted", "250-PIPELINING", "250 8BITMIME"]],
+    "HELO": [["250 scripted"]],
+    "MAIL": [["250 sender ok"]],
+    "RCPT": [["250 recipient ok"]],
+    "DATA": [["354 go on"]],
+    "content": [[]],
+    ".": [["250 ok queued"]],
+    "RSET": [["250 flushed"]],
+    "NOOP": [["250 ok"]],
+    "QUIT": [["221 bye", "!exit 0"]],
+}
+_END = b"\r\n.\r\n"
+
+
+class Scripted:
+    """One run."""
+
+    def __init__(self, script: Path, folder: Path) -> None:
+        told = json.loads(script.read_text())
+        self._content_bytes = told.pop("content_bytes", 1)
+        self._points: dict[str, list[list[str]]] = DEFAULT | told
+        self._folder = folder
+        self._run = self._begin()
+        self._record = (self._run / "input").open("ab", buffering=0)
+        self._rest = b""
+        self._quits = False
+
+    def _begin(self) -> Path:
+        """A folder for this run, whose input comes last: who sees it sees all the rest."""
+        descriptors = _descriptors()
+        while True:
+            run = self._folder / f"{len(list(self._folder.glob('[0-9]*'))) + 1:04d}"
+            try:
+                run.mkdir()
+                break
+            except FileExistsError:
+                continue
+        (run / "environment").write_bytes(b"".join(b"%b=%b\0" % pair for pair in os.environb.items()))
+        (run / "descriptors").write_text(descriptors)
+        return run
+
+    def serve(self) -> NoReturn:
+        """Until it ends."""
+        self._do("start")
+        while True:
+            line = self._read_until(b"\n")
+            verb = line.split()[0].upper().decode("latin-1") if line.split() else ""
+            self._quits = verb == "QUIT"
+            if verb not in self._points:
+                self._say(b"500 what?\r\n")
+                continue
+            if self._do(verb) == b"354" and verb == "DATA":
+                self._take_content()
+
+    def _take_content(self) -> None:
+        while len(self._rest) < self._content_bytes and not (b"\r\n" + self._rest).endswith(_END):
+            self._read()
+        self._do("content")
+        self._rest = b"\r\n" + self._rest
+        self._read_until(_END)
+        self._do(".")
+
+    def _do(self, point: str) -> bytes:
+        """Carry out what is due at a point; the code of the last reply."""
+        turns = self._points[point]
+        actions = turns.pop(0) if len(turns) > 1 else turns[0]
+        code = b""
+        for action in actions:
+            word, _, rest = action.partition(" ")
+            if word == "!exit":
+                self._end("quit" if self._quits else action[1:], int(rest))
+            elif word == "!hang":
+                while True:
+                    self._read()
+            elif word == "!until":
+                while not (self._folder / rest).exists():
+                    time.sleep(0.005)
+            else:
+                data = rest.encode("latin-1") if word == "!raw" else action.encode("latin-1") + b"\r\n"
+                code = data[:3]
+                self._say(data)
+        return code
+
+    def _read_until(self, mark: bytes) -> bytes:
+        while mark not in self._rest:
+            self._read()
+        found, _, self._rest = self._rest.partition(mark)
+        return found
+
+    def _read(self) -> None:
+        try:
+            data = os.read(0, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self._end("eof", 1)
+        self._record.write(data)
+        self._rest += data
+
+    def _say(self, data: bytes) -> None:
+        try:
+            while data:
+                data = data[os.write(1, data) :]
+        except OSError:
+            self._end("eof", 1)
+
+    def _end(self, why: str, code: int) -> NoReturn:
+        temporary = self._run / "end.new"
+        temporary.write_text(why)
+        temporary.rename(self._run / "end")
+        os._exit(code)
+
+
+def _descriptors() -> str:
+    """What is open, a line each; the listing's own descriptor is gone when it is looked at."""
+    lines = []
+    for name in sorted(os.listdir("/proc/self/fd"), key=int):
+        try:
+            lines.append(f"{name} {os.readlink(f'/proc/self/fd/{name}')}\n")
+        except FileNotFoundError:
+            continue
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    Scripted(Path(sys.argv[1]), Path(sys.argv[2])).serve()

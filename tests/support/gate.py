@@ -1,0 +1,93 @@
+"""pytcpserver with pysmtpgate before a backend, as the gate's tests start it; control files; who its clients are."""
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from .programs import ours
+from .server import QUIET, Server
+from .smtp_client import Client, Manner, Step
+
+#: Addresses from which a test comes: a stranger, 192.0.2.7 for the server; one with RELAYCLIENT, 192.0.2.8; one whose
+#: recipients are changed, 192.0.2.9; and one in mynetworks.
+STRANGER, RELAY, APPENDED, LOCAL = "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.9"
+RULES = """\
+127.0.0.1:allow,TCPREMOTEIP="192.0.2.7"
+127.0.0.2:allow,TCPREMOTEIP="192.0.2.8",RELAYCLIENT=""
+127.0.0.3:allow,TCPREMOTEIP="192.0.2.9",RELAYCLIENT="@fixme"
+:allow
+"""
+CONTROL = {"me": "mx.example.org", "rcpthosts": "example.org"}
+MAIL, RCPT = b"MAIL FROM:<s@example.net>", b"RCPT TO:<r@example.org>"
+
+
+class Gate(Server):
+    """A running one."""
+
+    def client(self, source: str = STRANGER) -> Client:
+        """A client that has read the banner."""
+        client = self.silent_client(source)
+        banner = client.reply()
+        assert banner.startswith(b"220 "), banner
+        return client
+
+    def silent_client(self, source: str = STRANGER) -> Client:
+        """A client that has read nothing yet."""
+        return Client(self.connect(source))
+
+    def converse(self, steps: Sequence[Step], manner: Manner = Manner.STEPS, source: str = STRANGER) -> list[bytes]:
+        """The replies that a client gets to these steps."""
+        with self.client(source) as client:
+            return client.converse(steps, manner)
+
+    def mark(self) -> int:
+        """A place in the log."""
+        return len(self.log())
+
+    def since(self, mark: int) -> bytes:
+        """The log behind a mark."""
+        return self.log()[mark:]
+
+
+def controls(folder: Path, **files: str | None) -> Path:
+    """A control folder with CONTROL and these files; None: without this one. The same folder again is written anew."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in (CONTROL | files).items():
+        if text is None:
+            (folder / name).unlink(missing_ok=True)
+        else:
+            (folder / name).write_text(text + "\n")
+    return folder
+
+
+def gate_words(control: Path, parameters: Sequence[str] = ()) -> tuple[str, ...]:
+    """pysmtpgate and its options. parameters: each ``name=value``."""
+    words = (word for parameter in (f"qmail_control={control}", *parameters) for word in ("-o", parameter))
+    return (ours("pysmtpgate"), *words)
+
+
+@contextmanager
+def gated(
+    backend: Sequence[str],
+    folder: Path,
+    *,
+    parameters: Sequence[str] = (),
+    options: Sequence[str] = (),
+    control: Path | None = None,
+    rules: str = RULES,
+    screens: Sequence[str] = (),
+    variables: Mapping[str, str] | None = None,
+    server: str | None = None,
+) -> Iterator[Gate]:
+    """A server with one worker and a gate. screens: what stands before it. server: another one than pytcpserver."""
+    folder.mkdir(parents=True, exist_ok=True)
+    control = control or controls(folder / "control")
+    cdb = folder / "rules.cdb"
+    subprocess.run([ours("pytcprules"), "-q", cdb, folder / "tmp"], input=rules.encode(), check=True)
+    command = (*screens, *gate_words(control, parameters), *backend)
+    words = (*(() if server else ("-w", "1")), *options, "-x", str(cdb), *QUIET)
+    env = {"PATH": os.environ["PATH"], **(variables or {})}
+    with Gate(server or ours("pytcpserver"), words, command, folder, env=env) as gate:
+        yield gate
