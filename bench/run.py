@@ -18,34 +18,29 @@ from pathlib import Path
 
 import findings
 import machine
-import rows_burst
-import rows_front
-import rows_memory
-import rows_rules
-import rows_screen
-import rows_silent
 import workshop
 import zones
 from effort import FULL, QUICK, Effort
 from findings import Finding
+from rows import burst, front, memory, rules, screen, silent
 
 from ucspi_py.system.process import orphans
 
 Row = Callable[[workshop.Workshop, Effort], list[Finding]]
 
 ROWS: dict[str, Row] = {
-    "allowed": rows_front.allowed,
-    "denied": rows_front.denied,
-    "offered": rows_front.offered,
-    "rules": rows_rules.compiling,
-    "memory": rows_memory.memory,
-    "clean-warm": rows_screen.clean_warm,
-    "clean-new": rows_screen.clean_new,
-    "listed": rows_screen.listed,
-    "silent": rows_silent.silent_zone,
-    "burst": rows_burst.burst,
-    "held-memory": rows_screen.held_memory,
-    "held-banner": rows_screen.held_banner,
+    "allowed": front.allowed,
+    "denied": front.denied,
+    "offered": front.offered,
+    "rules": rules.compiling,
+    "memory": memory.memory,
+    "clean-warm": screen.clean_warm,
+    "clean-new": screen.clean_new,
+    "listed": screen.listed,
+    "silent": silent.silent_zone,
+    "burst": burst.burst,
+    "held-memory": screen.held_memory,
+    "held-banner": screen.held_banner,
 }
 NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"))
 

@@ -15,7 +15,7 @@ DENIED_NET = "127.1.0.0/24"
 ALLOWED_NET = "127.2.0.0/24"
 
 _RULES = '10.:allow,RELAYCLIENT=""\n127.1.:deny\n:allow\n'
-_SOURCES = Path(__file__).parent
+_SOURCES = Path(__file__).parent / "c"
 #: Seconds that a tool may take beyond what it was told.
 _GRACE = 30
 
