@@ -14,8 +14,13 @@ from pathlib import Path
 DENIED_NET = "127.1.0.0/24"
 ALLOWED_NET = "127.2.0.0/24"
 
+#: The recipients of this domain are taken, those of others are not.
+OWN_DOMAIN = "bench.example"
+
 _RULES = '10.:allow,RELAYCLIENT=""\n127.1.:deny\n:allow\n'
 _SOURCES = Path(__file__).parent / "c"
+#: More messages, and more seconds, than any row takes.
+_ENDLESS = "1000000"
 #: Seconds that a tool may take beyond what it was told.
 _GRACE = 30
 
@@ -65,6 +70,12 @@ class Load:
             raise Spoiled(f"{self.lost} of {self.clients} clients lost: {self}")
         return self
 
+    def all_served(self) -> "Load":
+        """Itself. Raises Spoiled where a client was lost or turned away."""
+        if self.served < self.clients:
+            raise Spoiled(f"{self.clients - self.served} of {self.clients} clients not served: {self}")
+        return self
+
     def banner(self, part: str) -> float:
         """Milliseconds to the banner: p50, p99 or max. Raises Spoiled where nobody got one."""
         if self.banner_ms is None:
@@ -79,7 +90,8 @@ class Workshop:
         self.folder = folder
         folder.chmod(0o755)  # rbldnsd gives up root before it reads its zones
         self.backend = self._compiled("backend", "-static")
-        self._load = self._compiled("load", str(_SOURCES / "visit.c"))
+        self.smtp_backend = self._compiled("smtp_backend", "-static")
+        self._load = self._compiled("load", str(_SOURCES / "visit.c"), str(_SOURCES / "session.c"))
         self._spawn_limit = self._compiled("spawn_limit")
         self.bare_acceptor = self._compiled("bare_acceptor")
         self.rules = self._tcprules()
@@ -92,14 +104,26 @@ class Workshop:
         return Load(**json.loads(told.stdout))
 
     @contextmanager
-    def holding(self, port: int, *options: str, patience: float) -> Iterator[Load]:
-        """Clients that stay for the length of the with block, once all have their banner or patience is over."""
-        command = [self._load, "hold", str(port), "-w", str(patience), *options]
+    def holding(self, port: int, *options: str, patience: float, mode: str = "hold") -> Iterator[Load]:
+        """Clients that stay for the length of the with block, once all were answered or patience is over."""
+        command = [self._load, mode, str(port), "-w", str(patience), *options]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
             try:
                 yield Load(**json.loads(holder.stdout.readline() if holder.stdout else ""))
             finally:
                 holder.kill()
+
+    @contextmanager
+    def pushing(self, port: int, clients: int, length: int) -> Iterator[None]:
+        """Clients that send one message of so many bytes after the other for the length of the with block."""
+        options = ("-n", _ENDLESS, "-c", str(clients), "-m", str(length), "-w", _ENDLESS, "-z")
+        with subprocess.Popen([self._load, "message", str(port), *options], stdout=subprocess.DEVNULL) as pusher:
+            try:
+                yield
+                if pusher.poll() is not None:
+                    raise Spoiled("the clients that push have ended")
+            finally:
+                pusher.kill()
 
     def spawn_limit(self, seconds: float) -> float:
         """How many backends a second this machine can start and bury when it does nothing else."""

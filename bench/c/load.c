@@ -8,8 +8,12 @@
  *   smtp     waits for the banner, says QUIT
  *   refused  a whole session, as a client has it that a screen refuses
  *   hold     waits for the banner and stays; when all have it the line is printed, and standard input's end ends all
+ *   rcpt     a session that must be refused at RCPT, for a domain of others
+ *   message  a session that must get its message through
+ *   idle     stays as hold does, once EHLO was answered
  *
  *   -n N        clients in all (1000)
+ *   -m BYTES    length of the message (2000)
  *   -c N        clients at a time (40): one that ends (hold: has its banner) makes room for the next
  *   -t SECONDS  instead: offer all within this time, whether the server keeps up or not
  *   -s NET/BITS addresses to come from, one after the other: each client a new one until all were used
@@ -19,9 +23,9 @@
  *   -j N        processes (1)
  *   -h IP       the server (127.0.0.1)
  *
- * served: said all, then got the server's end of file (hold: the banner). turned_away: end of file and nothing else.
+ * served: said all, then got the server's end of file (hold, idle: the last reply). turned_away: end of file and nothing else.
  * cut_short: end of file before it had said all; of those who should have been refused, whoever was let in.
- * refused, reset: so says the kernel. failed: any other error.
+ * refused, reset: so says the kernel. failed: any other error, and a reply that must not be.
  */
 
 #define _GNU_SOURCE
@@ -39,14 +43,6 @@
 
 enum { LONGEST_HOLD = 600 };
 
-static const char *const nothing[] = {NULL};
-static const char *const quit[] = {"QUIT\r\n", NULL};
-static const char *const session[] = {
-    "HELO bench.example\r\n", "MAIL FROM:<a@bench.example>\r\n", "RCPT TO:<b@bench.example>\r\n", "QUIT\r\n", NULL};
-
-static const struct mode modes[] = {
-    {"eof", nothing, false}, {"smtp", quit, false}, {"refused", session, false}, {"hold", nothing, true}};
-
 struct asked asked = {.clients = 1000, .at_a_time = 40, .jobs = 1, .patience = 60};
 
 static struct tally *tallies;
@@ -54,8 +50,8 @@ static double start;
 
 static void usage(void)
 {
-    fprintf(stderr, "usage: load eof|smtp|refused|hold PORT [-n N] [-c N | -t SECONDS] [-s NET/BITS] [-w SECONDS] "
-                    "[-z] [-j N] [-h IP]\n");
+    fprintf(stderr, "usage: load eof|smtp|refused|hold|rcpt|message|idle PORT [-n N] [-m BYTES] [-c N | -t SECONDS] "
+                    "[-s NET/BITS] [-w SECONDS] [-z] [-j N] [-h IP]\n");
     exit(100);
 }
 
@@ -153,15 +149,6 @@ static void report(const struct tally *sum)
     fflush(stdout);
 }
 
-static void read_mode(const char *name)
-{
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; ++i)
-        if (!strcmp(modes[i].name, name))
-            asked.mode = &modes[i];
-    if (!asked.mode)
-        usage();
-}
-
 static void read_sources(char *net)
 {
     struct in_addr address;
@@ -178,10 +165,12 @@ static void read_sources(char *net)
 static void read_options(int argc, char **argv)
 {
     int option;
+    long message = 2000;
     asked.server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    while ((option = getopt(argc, argv, "n:c:t:s:w:zj:h:")) != -1)
+    while ((option = getopt(argc, argv, "n:m:c:t:s:w:zj:h:")) != -1)
         switch (option) {
         case 'n': asked.clients = atol(optarg); break;
+        case 'm': message = atol(optarg); break;
         case 'c': asked.at_a_time = atol(optarg); break;
         case 't': asked.offer_seconds = atof(optarg); break;
         case 's': read_sources(optarg); break;
@@ -194,10 +183,13 @@ static void read_options(int argc, char **argv)
             break;
         default: usage();
         }
-    if (optind + 2 != argc || asked.clients < 1 || asked.at_a_time < 1 || asked.jobs < 1)
+    if (optind + 2 != argc || asked.clients < 1 || message < 1 || asked.at_a_time < 1 || asked.jobs < 1)
         usage();
-    read_mode(argv[optind]);
+    asked.mode = mode_named(argv[optind]);
+    if (!asked.mode)
+        usage();
     asked.server.sin_port = htons(atoi(argv[optind + 1]));
+    write_message(message);
 }
 
 static void prepare(void)

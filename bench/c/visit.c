@@ -14,10 +14,15 @@
 
 enum { EVENTS = 256 };
 
+/* says: its next line. replies: how the next replies must begin. unsent, left: what the kernel has
+   not yet taken, for room in which the client waits. */
 struct client {
     int fd;
-    bool greeted;
-    const char *const *says;
+    bool greeted, stays, waits;
+    const struct line *says;
+    const char *replies, *unsent;
+    size_t left;
+    struct reply reply;
     double begun;
 };
 
@@ -40,6 +45,13 @@ void die(const char *what)
     exit(111);
 }
 
+static void watch(const struct client *client, int how, uint32_t more)
+{
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP | more, .data.u64 = client - room};
+    if (epoll_ctl(poller, how, client->fd, &event) < 0)
+        die("watch a socket");
+}
+
 static void leave(struct client *client)
 {
     static const struct linger none = {.l_onoff = 1, .l_linger = 0};
@@ -47,7 +59,7 @@ static void leave(struct client *client)
         setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &none, sizeof none);
     close(client->fd);
     vacant[vacancies++] = client - room;
-    mine->held -= asked.mode->holds && client->greeted;
+    mine->held -= client->stays;
     ++mine->finished;
 }
 
@@ -76,49 +88,81 @@ static void knock(void)
         die("create a socket");
     if (asked.source_count)
         take_source(fd);
-    long place = vacant[--vacancies];
-    struct client *client = &room[place];
-    *client = (struct client){.fd = fd, .says = asked.mode->says, .begun = moment};
+    struct client *client = &room[vacant[--vacancies]];
+    *client = (struct client){.fd = fd, .says = asked.mode->says, .replies = asked.mode->replies, .begun = moment};
     ++begun;
     if (connect(fd, (struct sockaddr *)&asked.server, sizeof asked.server) < 0 && errno != EINPROGRESS) {
         lose(client, errno);
         return;
     }
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP, .data.u64 = place};
-    if (epoll_ctl(poller, EPOLL_CTL_ADD, fd, &event) < 0)
-        die("watch a socket");
+    watch(client, EPOLL_CTL_ADD, 0);
 }
 
 static void end(struct client *client)
 {
     if (!client->greeted)
         ++mine->turned_away;
-    else if (*client->says)
+    else if (client->left || client->says->text || (client->replies && *client->replies))
         ++mine->cut_short;
     else
         mine->to_end[mine->served++] = moment - client->begun;
     leave(client);
 }
 
-static bool hear(struct client *client, const char *data, ssize_t size)
+/* Send what the kernel takes; the rest when it has room. */
+static bool push(struct client *client)
+{
+    ssize_t sent = send(client->fd, client->unsent, client->left, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EAGAIN) {
+        lose(client, errno);
+        return false;
+    }
+    if (sent > 0) {
+        client->unsent += sent;
+        client->left -= sent;
+    }
+    if (client->waits != (client->left > 0)) {
+        client->waits = !client->waits;
+        watch(client, EPOLL_CTL_MOD, client->waits ? EPOLLOUT : 0);
+    }
+    return true;
+}
+
+static bool say(struct client *client)
+{
+    if (!client->says->text) {
+        client->stays = asked.mode->holds;
+        mine->held += client->stays;
+        return true;
+    }
+    client->unsent = client->says->text;
+    client->left = client->says->length;
+    ++client->says;
+    return push(client);
+}
+
+static bool hear(struct client *client, const char *data, size_t size)
 {
     if (!client->greeted) {
         client->greeted = true;
         mine->to_banner[mine->banners++] = moment - client->begun;
-        mine->held += asked.mode->holds;
     }
-    if (!*client->says || data[size - 1] != '\n')
+    if (!ends_reply(&client->reply, data, size))
         return true;
-    const char *line = *client->says++;
-    if (send(client->fd, line, strlen(line), MSG_NOSIGNAL) >= 0)
-        return true;
-    lose(client, errno);
-    return false;
+    if (client->left || (client->replies && client->reply.first != *client->replies++)) {
+        lose(client, EPROTO);
+        return false;
+    }
+    return client->stays || say(client);
 }
 
-static void serve(struct client *client, bool closed)
+static void serve(struct client *client, uint32_t events)
 {
     char data[4096];
+    if (events & EPOLLOUT && !push(client))
+        return;
+    if (!(events & ~EPOLLOUT))
+        return;
     do {
         ssize_t size = read(client->fd, data, sizeof data);
         if (size < 0) {
@@ -132,7 +176,7 @@ static void serve(struct client *client, bool closed)
         }
         if (!hear(client, data, size))
             return;
-    } while (closed);
+    } while (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
 }
 
 static void make_room(void)
@@ -172,6 +216,6 @@ void visit(struct tally *share, double begin)
         int count = epoll_wait(poller, events, EVENTS, begun < mine->clients && asked.offer_seconds > 0 ? 1 : 100);
         moment = now(); /* once for all that happened meanwhile */
         for (int i = 0; i < count; ++i)
-            serve(&room[events[i].data.u64], events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR));
+            serve(&room[events[i].data.u64], events[i].events);
     }
 }

@@ -1,15 +1,9 @@
 /* What load.c asks of visit.c, and what it gets: clients on loopback, and a tally of their fates. */
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "session.h"
 
-/* says: its lines, one for each line of the server. holds: it stays once it has its banner. */
-struct mode {
-    const char *name;
-    const char *const *says;
-    bool holds;
-};
+#include <netinet/in.h>
+#include <stdint.h>
 
 /* sources: the first address to come from and how many there are, 0 = the kernel's choice. */
 struct asked {
