@@ -13,7 +13,7 @@ from types import TracebackType
 from workshop import Spoiled, Workshop, needed, theirs
 
 #: More refused clients than any row has.
-_MANY = "10000"
+MANY = "10000"
 _BACKLOG = "1024"
 _PATIENCE = 20.0
 _LISTENING = "0A"
@@ -106,10 +106,11 @@ def standing(
 
     limit: -c. zones: for rblsmtpd before the backend; tcpsvd is then left out, it has none of its own.
     """
-    commands = {"ours": _djb_words(ours("pytcpserver"), ours("pyrblsmtpd"), workshop, limit, zones)}
-    if zones:  # C has the slots of -c for its refused clients
-        commands["ours"][1:1] = ["--held", _MANY]
-    commands["tcpserver"] = _djb_words(needed("tcpserver"), needed("rblsmtpd"), workshop, limit, zones)
+    held = ["--held", MANY] if zones else []  # C has the slots of -c for its refused clients
+    commands = {
+        "ours": djb_words([ours("pytcpserver"), *held], workshop, limit, _chain(ours("pyrblsmtpd"), workshop, zones)),
+        "tcpserver": djb_words([needed("tcpserver")], workshop, limit, _chain(needed("rblsmtpd"), workshop, zones)),
+    }
     tcpsvd = theirs("tcpsvd")
     if tcpsvd and workshop.ipsvd_rules and not zones:
         words = ["-c", str(limit), "-b", _BACKLOG, "-l", "0", "-x", workshop.ipsvd_rules, "127.0.0.1", "0"]
@@ -132,10 +133,15 @@ def ours(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def _djb_words(program: str, screen: str, workshop: Workshop, limit: int, zones: Sequence[str]) -> list[str]:
+def djb_words(program: Sequence[str], workshop: Workshop, limit: int, chain: Sequence[str]) -> list[str]:
+    """The standard configuration of tcpserver or ours, with options of its own. limit: -c. chain: what it starts."""
     options = ["-1", "-H", "-R", "-l", "0", "-x", workshop.rules, "-c", str(limit), "-b", _BACKLOG, "-Q"]
+    return [*program, *options, "127.0.0.1", "0", *chain]
+
+
+def _chain(screen: str, workshop: Workshop, zones: Sequence[str]) -> list[str]:
     dnsbl_screen = [screen, *(word for zone in zones for word in ("-r", zone))] if zones else []
-    return [program, *options, "127.0.0.1", "0", *dnsbl_screen, workshop.backend]
+    return [*dnsbl_screen, workshop.backend]
 
 
 def _children(pid: int) -> list[int]:

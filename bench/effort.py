@@ -12,6 +12,8 @@ class Effort:
     hold_seconds: how long they may take to come in.
     burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
     long all of them may take.
+    sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
+    clients that say no more than EHLO.
     """
 
     rounds: int
@@ -28,6 +30,11 @@ class Effort:
     burst: int
     knocks: int
     knock_seconds: float
+    sessions: int
+    messages: int
+    large: int
+    large_bytes: int
+    idle: int
 
 
 FULL = Effort(
@@ -45,6 +52,11 @@ FULL = Effort(
     burst=250,
     knocks=1_000,
     knock_seconds=10,
+    sessions=5_000,
+    messages=3_000,
+    large=24,
+    large_bytes=30_000_000,
+    idle=2_000,
 )
 
 QUICK = Effort(
@@ -62,4 +74,9 @@ QUICK = Effort(
     burst=50,
     knocks=20,
     knock_seconds=2,
+    sessions=500,
+    messages=300,
+    large=4,
+    large_bytes=3_000_000,
+    idle=100,
 )

@@ -9,11 +9,12 @@ Figures = Mapping[str, Sequence[float]]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What must be reached. sign: ``>=`` or ``<=``. unit: empty for a ratio."""
+    """What must be reached. sign: ``>=`` or ``<=``. unit: empty for a ratio. to: the contender of the ratio."""
 
     sign: str
     number: float
     unit: str = ""
+    to: str = "tcpserver"
 
     def reached(self, number: float) -> bool:
         """Whether a number is on the right side."""
@@ -27,8 +28,8 @@ class Bar:
 class Finding:
     """One line of the table.
 
-    ours, tcpserver, tcpsvd: in ``unit``, None where there is nothing to compare. judged: the number for the bar, a
-    ratio or an amount of the bar's unit; None where it could not be had, which is below any bar.
+    ours, tcpserver, tcpsvd, postfix: in ``unit``, None where there is nothing to compare. judged: the number for the
+    bar, a ratio or an amount of the bar's unit; None where it could not be had, which is below any bar.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Finding:
     judged: float | None
     bar: Bar
     note: str = ""
+    postfix: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -52,7 +54,7 @@ class Finding:
 
 
 def compared(name: str, work: str, unit: str, figures: Figures, bar: Bar) -> Finding:
-    """Ours beside the others; judged by the median of the ratios to tcpserver, round by round."""
+    """Ours beside the others; judged by the median of the ratios to the bar's contender, round by round."""
     return Finding(
         name,
         work,
@@ -60,8 +62,9 @@ def compared(name: str, work: str, unit: str, figures: Figures, bar: Bar) -> Fin
         median(figures["ours"]),
         median(figures["tcpserver"]),
         median(figures["tcpsvd"]) if "tcpsvd" in figures else None,
-        ratio(figures["ours"], figures["tcpserver"]),
+        ratio(figures["ours"], figures[bar.to]),
         bar,
+        postfix=median(figures["postfix"]) if "postfix" in figures else None,
     )
 
 
@@ -79,12 +82,12 @@ def amount(number: float, unit: str = "") -> str:
 
 def heading(tcpsvd: bool) -> str:
     """The table's first line."""
-    return _line("work", "ours", "tcpserver", "tcpsvd" if tcpsvd else "", "judged", "bar", "")
+    return _line("work", "ours", "tcpserver", "tcpsvd" if tcpsvd else "", "postfix", "judged", "bar", "")
 
 
 def line(finding: Finding) -> str:
     """The table's line for a finding; its note follows on a line of its own."""
-    figures = (finding.ours, finding.tcpserver, finding.tcpsvd)
+    figures = (finding.ours, finding.tcpserver, finding.tcpsvd, finding.postfix)
     cells = ["-" if figure is None else amount(figure, finding.unit) for figure in figures]
     judged = "-" if finding.judged is None else amount(finding.judged, finding.bar.unit)
     text = _line(finding.work, *cells, judged, str(finding.bar), "ok" if finding.ok else "BELOW")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The measurement: ours beside tcpserver and tcpsvd on the same work, in turns, as a table of ratios and as JSON.
+"""The measurement: ours beside C on the same work, in turns, as a table of ratios and as JSON.
 
 Run with the Python of the environment in which ucspi_py is installed:
 
@@ -18,11 +18,12 @@ from pathlib import Path
 
 import findings
 import machine
+import postfix
 import workshop
 import zones
 from effort import FULL, QUICK, Effort
 from findings import Finding
-from rows import burst, front, memory, rules, screen, silent
+from rows import burst, front, gate_content, gate_idle, gate_session, memory, rules, screen, silent
 
 from ucspi_py.system.process import orphans
 
@@ -41,8 +42,16 @@ ROWS: dict[str, Row] = {
     "burst": burst.burst,
     "held-memory": screen.held_memory,
     "held-banner": screen.held_banner,
+    "gate-refused": gate_session.refused,
+    "gate-message": gate_session.message,
+    "gate-large": gate_content.large,
+    "gate-idle": gate_idle.idle,
+    "gate-busy": gate_content.busy,
 }
-NEED_ZONES = frozenset(("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"))
+#: Rows that cannot be had everywhere: they ask why not first.
+NEEDS: dict[str, Callable[[], str | None]] = dict.fromkeys(
+    ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
+) | dict.fromkeys(("gate-refused", "gate-message"), postfix.obstacle)
 
 
 def main() -> int:
@@ -87,8 +96,7 @@ def _measure(names: list[str], effort: Effort) -> tuple[list[Finding], dict[str,
             print("tcpsvd (Debian's ipsvd) is not installed: its column is left out")
         print(findings.heading(shop.ipsvd_rules is not None))
         for name in names:
-            obstacle = zones.obstacle() if name in NEED_ZONES else None
-            if obstacle:
+            if name in NEEDS and (obstacle := NEEDS[name]()):
                 skipped[name] = obstacle
                 print(f"{name}: skipped, {obstacle}")
                 continue
@@ -104,7 +112,7 @@ def _measure(names: list[str], effort: Effort) -> tuple[list[Finding], dict[str,
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Measure ucspi_py beside tcpserver and tcpsvd.")
+    parser = argparse.ArgumentParser(description="Measure ucspi_py beside tcpserver, tcpsvd and Postfix.")
     parser.add_argument("--quick", action="store_true", help="small numbers: shows that all works, not how fast")
     parser.add_argument("--rows", type=_row_names, default=list(ROWS), help=f"some of {','.join(ROWS)}")
     parser.add_argument("--pairs", type=int, help="rounds for every row")

@@ -29,12 +29,20 @@ _FINDINGS = [
     "burst-listed",
     "held-memory",
     "held-banner",
+    "gate-refused",
+    "gate-refused-tcpserver",
+    "gate-message",
+    "gate-large",
+    "gate-large-memory",
+    "gate-idle",
+    "gate-idle-slots",
+    "gate-busy",
 ]
 
 
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     need_root()
-    for program in ("tcpserver", "tcpsvd", "rbldnsd", "cc"):
+    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc"):
         theirs(program)
     file = tmp_path / "bench.json"
     command = [sys.executable, str(_ROOT / "bench" / "run.py"), "--quick", "--json", str(file)]
@@ -47,6 +55,7 @@ def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     assert document["skipped"] == document["spoiled"] == {}
     assert all(row["work"] in done.stdout for row in document["rows"])
     assert all(row["tcpsvd"] for row in document["rows"] if row["name"] in ("allowed", "denied"))
+    assert all(row["postfix"] for row in document["rows"] if row["name"] in ("gate-refused", "gate-message"))
 
 
 def test_a_row_can_be_measured_alone(tmp_path: Path) -> None:

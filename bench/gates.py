@@ -1,0 +1,42 @@
+"""The servers of the gate's rows: ours with the gate, tcpserver with nothing between, Postfix. Never measures."""
+
+import tempfile
+from collections.abc import Collection, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import postfix
+from contenders import MANY, Server, djb_words, ours
+from workshop import OWN_DOMAIN, Workshop, needed
+
+#: Whoever is there may relay; no client of the bench is.
+_ELSEWHERE = "192.0.2.0/24"
+
+
+@contextmanager
+def standing(
+    workshop: Workshop, names: Collection[str], *, limit: int = 200, backend: tuple[str, ...] = ()
+) -> Iterator[dict[str, Server]]:
+    """Those that are named, by name.
+
+    limit: -c. backend: arguments of the backend behind tcpserver; ours never starts one that has to refuse.
+    """
+    chains = {"ours": _gate(workshop), "tcpserver": [workshop.smtp_backend, *backend]}
+    programs = {"ours": [ours("pytcpserver"), "--held", MANY], "tcpserver": [needed("tcpserver")]}
+    with ExitStack() as stack:
+        servers = {}
+        for name in names:
+            if name == "postfix":
+                servers[name] = stack.enter_context(postfix.standing(workshop))
+            else:
+                command = djb_words(programs[name], workshop, limit, chains[name])
+                servers[name] = stack.enter_context(Server(command, {}, tells_port=True))
+        yield servers
+
+
+def _gate(workshop: Workshop) -> list[str]:
+    control = Path(tempfile.mkdtemp(prefix="control-", dir=workshop.folder))
+    for name in ("me", "rcpthosts"):
+        (control / name).write_text(f"{OWN_DOMAIN}\n")
+    words = [ours("pysmtpgate"), "-o", f"qmail_control={control}", "-o", f"mynetworks={_ELSEWHERE}"]
+    return [*words, workshop.smtp_backend]

@@ -1,0 +1,38 @@
+"""The rows of the gate's dialogue: sessions refused at RCPT, and small messages. Never looks at content."""
+
+from functools import partial
+
+import gates
+from contenders import Server
+from effort import Effort
+from findings import Bar, Figures, Finding, compared
+from rounds import interleaved
+from workshop import Workshop
+
+_AT_A_TIME = "20"
+_ALL = ("ours", "tcpserver", "postfix")
+
+
+def refused(workshop: Workshop, effort: Effort) -> list[Finding]:
+    """Sessions whose only recipient is refused; for tcpserver a program does it that can say nothing else."""
+    with gates.standing(workshop, _ALL, backend=("refuse",)) as servers:
+        rates = _rates(workshop, servers, effort.rounds, "rcpt", effort.sessions)
+    work = "gate: refused at RCPT, 20 at a time"
+    return [
+        compared("gate-refused", work, "/s", rates, Bar(">=", 1.0, to="postfix")),
+        compared("gate-refused-tcpserver", "  the same, to a static program", "/s", rates, Bar(">=", 2.0)),
+    ]
+
+
+def message(workshop: Workshop, effort: Effort) -> list[Finding]:
+    """Sessions with one small message; Postfix, which queues it before it is discarded, is there for information."""
+    with gates.standing(workshop, _ALL) as servers:
+        rates = _rates(workshop, servers, effort.rounds, "message", effort.messages)
+    return [compared("gate-message", "gate: a message of 2 KB, 20 at a time", "/s", rates, Bar(">=", 0.75))]
+
+
+def _rates(workshop: Workshop, servers: dict[str, Server], rounds: int, mode: str, sessions: int) -> Figures:
+    def rate(server: Server) -> float:
+        return workshop.load(mode, server.port, "-n", str(sessions), "-c", _AT_A_TIME).all_served().rate
+
+    return interleaved(rounds, {name: partial(rate, server) for name, server in servers.items()})
