@@ -43,7 +43,8 @@ class Content:
             self.rest += data
             return b""
         told, window = self._told, self._told + self._held + data
-        end = window.find(_END)
+        # A dot alone is found ten times as fast, and attachments have none.
+        end = window.find(_END) if b"." in window else -1
         if end >= 0:
             self.ended, self.rest = True, window[end + len(_END) :]
             window = window[: end + 2]
@@ -80,7 +81,7 @@ class Content:
     def _framed(self, lines: bytes, told: int) -> bytes:
         """Lines that end in CRLF, less what was told, their dots taken away and doubled anew; they are counted."""
         framed = lines
-        if b"\n." in lines:
+        if b"." in lines and b"\n." in lines:
             # RFC 5321, 4.5.2: a dot that begins a line is taken away, whatever stands behind it.
             lines = lines.replace(b"\n.", b"\n")
             framed = lines.replace(b"\n.", b"\n..")
