@@ -1,5 +1,6 @@
 """The content of a message: where it ends, and what the backend reads of it."""
 
+import re
 import tracemalloc
 from typing import NamedTuple
 
@@ -118,6 +119,21 @@ def test_bare(bare_newline: BareNewline, said: bytes, rejected: bytes, normalize
         assert result.framed == expected
         assert (result.ended, result.rest) == (True, b"")
         assert result.flawed == (bare_newline is REJECT)
+
+
+@pytest.mark.parametrize("length", [0, 1, 4])
+@pytest.mark.parametrize("changed", [b"\n", b"\r", b"a", b"", b"\r\n", b"\n\n"])
+def test_even(length: int, changed: bytes) -> None:
+    """Among lines of one length, too, no bare LF passes, wherever it is, and nothing else is taken for one."""
+    even = (b"a" * length + b"\r\n") * 5
+    for at in range(len(even)):
+        said = even[:at] + changed + even[at + 1 :]
+        for end in range(len(said) + 1):
+            content = Content(REJECT)
+
+            content.receive(said[:end])
+
+            assert content.flawed == bool(re.search(rb"(?<!\r)\n", said[:end]))
 
 
 @pytest.mark.parametrize("bare_newline", BareNewline)

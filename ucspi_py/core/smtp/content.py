@@ -96,5 +96,18 @@ def _edge(window: bytes) -> tuple[bytes, bytes]:
 
 
 def _has_bare_lf(window: bytes) -> bool:
+    if _is_even(window):
+        return False
     # Twice as fast as to count LF and CRLF, ten times as fast as an expression.
     return b"\n" in window.replace(b"\r\n", b"")
+
+
+def _is_even(window: bytes) -> bool:
+    """Whether all lines are as long as each other and end in CRLF, as in attachments; three times as fast to know."""
+    first = window.find(b"\n")
+    length = window.find(b"\n", first + 1) - first
+    if first < 1 or length < 2 or window[first::length].strip(b"\n") or window[first - 1 :: length].strip(b"\r"):
+        return False
+    between = bytearray(window)
+    del between[first::length]
+    return b"\n" not in between
