@@ -93,3 +93,12 @@ def test_no_client_forges_a_line_or_a_field(name: bytes, helo: bytes, sender: by
     assert all(32 <= byte <= 126 for byte in line[:-1])
     assert (line.count(b"<"), line.count(b">"), line.count(b" ")) == (3, 3, 11)
     assert len(line) < 4096
+
+
+def test_a_field_is_cut() -> None:
+    """What is behind stays known: the line goes on."""
+    envelope = Envelope(b"h" * 2000, True, NULL)
+
+    line = loglines.rejected(b"RCPT", CLIENT, reply(550, b"no"), envelope)
+
+    assert line.endswith(b"; from=<> proto=ESMTP helo=<%b...>\n" % (b"h" * 512))
