@@ -57,7 +57,8 @@ class SessionLog:
                 self._log.say(loglines.not_smtp(visitor, verb, dialogue.excess))
         if self._untold:
             self._tell_of_screen(self._untold, None)
-        self._log.detail(loglines.disconnected(visitor, dialogue.counts))
+        if self._log.verbose:
+            self._log.say(loglines.disconnected(visitor, dialogue.counts))
 
     def _tell_of_screen(self, reply: Reply, wanted: RecipientGiven | None) -> None:
         self._untold = None
