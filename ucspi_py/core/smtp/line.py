@@ -63,6 +63,8 @@ class CommandReader:
 
         Of a line that is too long no more than the limit is kept; the rest of it is skipped.
         """
+        if not self._buffer:
+            return None
         end = self._buffer.find(b"\n")
         if end < 0:
             self._skip()
