@@ -35,6 +35,7 @@ class RunningBackend:
         self._socket = BackendSocket(loop, connected, self._receive, on_room)
         self._report = report
         self._answered: asyncio.Future[Reply] | None = None
+        self._asked_at = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._untold: asyncio.TimerHandle | None = None
         self._status: int | None = None
@@ -65,8 +66,8 @@ class RunningBackend:
         """Send content, framed as it is; thrown away where the backend takes none."""
         if self.dialogue.takes_content:
             self._socket.send(content)
-            if self._timer is None and self._socket.waits_since is not None:
-                self._look_again(self.dialogue.exchange.patience)
+            if self._socket.waits_since is not None:
+                self._watch()
 
     async def end_of_data(self) -> Reply:
         """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
@@ -112,12 +113,12 @@ class RunningBackend:
 
     async def _wait_for_answer(self) -> Reply:
         self._answered = self._loop.create_future()
-        self._set_timer(self.dialogue.exchange.patience, self._expire)
+        self._asked_at = self._loop.time()
+        self._watch()
         try:
             return await self._answered
         finally:
             self._answered = None
-            self._stop_timer()
 
     def _receive(self, data: bytes) -> None:
         replies = self.dialogue.exchange.replies
@@ -128,12 +129,8 @@ class RunningBackend:
             self.dialogue.receive_end()
         self.tell()
         if self._answered and self.dialogue.exchange.replies > replies:
-            self._set_timer(self.dialogue.exchange.patience, self._expire)
-        self._look_at_dialogue()
-
-    def _expire(self) -> None:
-        self._timer = None
-        self.dialogue.expire()
+            self._asked_at = self._loop.time()
+            self._watch()
         self._look_at_dialogue()
 
     def _look_at_dialogue(self) -> None:
@@ -144,18 +141,24 @@ class RunningBackend:
         if not self.dialogue.usable:
             self.close()
 
-    def _look_again(self, seconds: float) -> None:
-        self._set_timer(seconds, self._look_at_content)
+    def _watch(self) -> None:
+        """Have the backend looked at when its patience is over. One look in vain costs less than a timer each time."""
+        seconds = self.dialogue.exchange.patience
+        if self._timer is None or self._timer.when() > self._loop.time() + seconds:
+            self._set_timer(seconds, self._look)
 
-    def _look_at_content(self) -> None:
-        """Give a backend up that has not read a byte of what waits for it for so long."""
+    def _look(self) -> None:
+        """Give the backend up if it has not replied, or not read a byte of what waits for it, for so long."""
         self._timer = None
-        if self._socket.waits_since is not None:
-            left = self._socket.waits_since + self.dialogue.exchange.patience - self._loop.time()
-            if left > 0:
-                self._look_again(left)
-            else:
-                self._expire()
+        since = self._asked_at if self._answered else self._socket.waits_since
+        if since is None:
+            return
+        left = since + self.dialogue.exchange.patience - self._loop.time()
+        if left > 0:
+            self._set_timer(left, self._look)
+        else:
+            self.dialogue.expire()
+            self._look_at_dialogue()
 
     def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
         self._stop_timer()
