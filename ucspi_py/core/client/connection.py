@@ -40,22 +40,25 @@ def environ(
     """
     environment = dict(base)
     environment[b"PROTO"] = b"TCP"
-    _tell(environment, b"TCP", endpoints, names)
+    _tell(environment, _TCP, endpoints, names)
     if is_ipv6(endpoints.remote_ip):
         environment[b"PROTO"] = b"TCP6"
-        _tell(environment, b"TCP6", endpoints, names)
+        _tell(environment, _TCP6, endpoints, names)
     environment.update(variables)
     return environment
 
 
-def _tell(environment: dict[bytes, bytes], proto: bytes, endpoints: Endpoints, names: Names) -> None:
-    environment[proto + b"LOCALIP"] = endpoints.local_ip
-    environment[proto + b"LOCALPORT"] = endpoints.local_port
-    environment[proto + b"REMOTEIP"] = endpoints.remote_ip
-    environment[proto + b"REMOTEPORT"] = endpoints.remote_port
-    _put(environment, proto + b"LOCALHOST", names.local_host)
-    _put(environment, proto + b"REMOTEHOST", names.remote_host)
-    _put(environment, proto + b"REMOTEINFO", names.remote_info)
+#: The variables of endpoints and names, in the order of their fields.
+_TCP = tuple(b"TCP" + field.replace("_", "").upper().encode() for field in Endpoints._fields + Names._fields)
+_TCP6 = tuple(b"TCP6" + name.removeprefix(b"TCP") for name in _TCP)
+
+
+def _tell(environment: dict[bytes, bytes], variables: tuple[bytes, ...], endpoints: Endpoints, names: Names) -> None:
+    local_ip, local_port, remote_ip, remote_port, local_host, remote_host, remote_info = variables
+    environment[local_ip], environment[local_port], environment[remote_ip], environment[remote_port] = endpoints
+    _put(environment, local_host, names.local_host)
+    _put(environment, remote_host, names.remote_host)
+    _put(environment, remote_info, names.remote_info)
 
 
 def _put(environment: dict[bytes, bytes], name: bytes, value: bytes | None) -> None:
