@@ -155,6 +155,9 @@ def test_few_descriptors_for_the_program() -> None:
     in_child(check)
 
 
+#: The signals that a worker ignores, as they are for its master.
+OURS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
+
 #: Says which signals its process ignores and blocks, as masks of proc(5).
 _MASKS = ("/bin/grep", "-E", "^Sig(Ign|Blk)", "/proc/self/status")
 
@@ -173,11 +176,11 @@ def test_signals_are_as_whoever_started_us_left_them() -> None:
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, (signal.SIGUSR2, signal.SIGCHLD))
-        how = spawn_attributes((), None)
+        how = spawn_attributes((), None, OURS)
         # Now we are a worker: it hears two, ignores what is for the master, and may block anything.
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, lambda *_: None)
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        for number in OURS:
             signal.signal(number, signal.SIG_IGN)
         with all_blocked():
             found = masks(how)
@@ -193,7 +196,7 @@ def test_signals_of_a_plain_start() -> None:
 
     def check() -> None:
         assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
-        found = masks(spawn_attributes((), None))
+        found = masks(spawn_attributes((), None, OURS))
         assert found["SigIgn"] - {32, 33} == set(), found
         assert found["SigBlk"] == set(), found
 

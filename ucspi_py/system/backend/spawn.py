@@ -2,11 +2,12 @@
 
 import os
 import signal
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..process import rlimits as limits
 from ..process.pathexec import find
-from ..process.signals import ignored
+from ..process.signals import INTERPRETERS, ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +25,19 @@ class SpawnAttributes:
     signal_mask: tuple[int, ...]
 
 
-def spawn_attributes(soft_limits: limits.SoftLimits, descriptors: int | None) -> SpawnAttributes:
+def spawn_attributes(
+    soft_limits: limits.SoftLimits, descriptors: int | None, ours: Collection[signal.Signals] = ()
+) -> SpawnAttributes:
     """Return the attributes that our own start dictates; to be called before any handler is installed.
 
     soft_limits: for the programs, pairs of letter and bytes. descriptors: the programs' soft limit on open files, None
-    = as ours. Signals that were ignored when we were started stay ignored, but for those that tcpserver.c resets: TERM,
-    PIPE, CHLD.
+    = as ours. ours: the signals that we shall ignore. Those that were ignored when we were started stay ignored, but
+    for those that tcpserver.c resets: TERM, PIPE, CHLD. What is not ignored needs no reset (exec(3)).
     """
-    untouched = ignored() - {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
-    unchangeable = {signal.SIGKILL, signal.SIGSTOP}
+    reset = {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
     return SpawnAttributes(
-        soft_limits, descriptors, tuple(signal.valid_signals() - untouched - unchangeable), tuple(mask)
+        soft_limits, descriptors, tuple(reset.union(ours, INTERPRETERS) - (ignored() - reset)), tuple(mask)
     )
 
 

@@ -7,6 +7,9 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+#: The signals that the interpreter ignores for itself.
+INTERPRETERS = frozenset({signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)})
+
 
 class Signals:
     """Notes signals, and makes ``fd`` readable for the loop or poll that waits on it.
@@ -64,9 +67,5 @@ def all_blocked() -> Iterator[None]:
 
 
 def ignored() -> frozenset[int]:
-    """List the signals that were ignored when we were started, as under nohup(1).
-
-    SIGPIPE and SIGXFSZ are left out: the interpreter ignores them itself.
-    """
-    ours = {signal.SIGPIPE, getattr(signal, "SIGXFSZ", signal.SIGPIPE)}
-    return frozenset(n for n in signal.valid_signals() - ours if signal.getsignal(n) == signal.SIG_IGN)
+    """List the signals that were ignored when we were started, as under nohup(1); of the interpreter's nobody knows."""
+    return frozenset(n for n in signal.valid_signals() - INTERPRETERS if signal.getsignal(n) == signal.SIG_IGN)

@@ -37,7 +37,7 @@ _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCK
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
     spawn_attributes = spawn.spawn_attributes(
-        soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
+        soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT), MASTERS_SIGNALS
     )
     port = listener.port_number(settings.port)
     address = _address(settings.host)

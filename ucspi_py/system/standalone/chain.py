@@ -16,6 +16,7 @@ from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse, Verdict
 from ..process import pathexec
 from ..process import rlimits as limits
+from ..process.signals import INTERPRETERS
 from ..report import log
 from ..screens import kinds
 from ..screens.screen import Host, Screen
@@ -118,10 +119,8 @@ def _write(data: bytes) -> None:
 
 
 def _become(argv: tuple[str, ...], environment: dict[bytes, bytes], soft_limits: limits.SoftLimits) -> None:
-    # The interpreter ignores these two, and an ignored signal would stay ignored in the program.
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.SIG_DFL)
+    for number in INTERPRETERS:  # ignored, they would stay ignored in the program
+        signal.signal(number, signal.SIG_DFL)
     try:
         file = pathexec.find(argv[0])
         pathexec.become(limits.under(soft_limits, file, argv, environment) if soft_limits else argv, environment)
