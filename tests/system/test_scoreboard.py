@@ -1,6 +1,5 @@
 """Rows of the scoreboard, claimed by many processes at once."""
 
-import contextlib
 import os
 from collections.abc import Callable
 
@@ -68,14 +67,14 @@ def test_as_many_as_asked_for_are_left(leave: int) -> None:
 
 def meanwhile(deed: Callable[[], object], monkeypatch: pytest.MonkeyPatch) -> None:
     """Have something happen between the look at the next row and its lock; once."""
-    byte = SharedMemory.byte
+    try_byte = SharedMemory.try_byte
 
-    def interrupted(shared: SharedMemory, place: int) -> contextlib.AbstractContextManager[bool]:
-        monkeypatch.setattr(SharedMemory, "byte", byte)
+    def interrupted(shared: SharedMemory, place: int) -> bool:
+        monkeypatch.setattr(SharedMemory, "try_byte", try_byte)
         deed()
-        return byte(shared, place)
+        return try_byte(shared, place)
 
-    monkeypatch.setattr(SharedMemory, "byte", interrupted)
+    monkeypatch.setattr(SharedMemory, "try_byte", interrupted)
 
 
 def test_another_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,8 +18,8 @@ def _hold_and_stop(shared: SharedMemory) -> None:
 
 
 def _hold_a_byte_and_stop(shared: SharedMemory, place: int) -> None:
-    with shared.byte(place):
-        stop()
+    assert shared.try_byte(place)
+    stop()
 
 
 def test_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,23 +68,35 @@ def test_a_lock_dies_with_its_holder() -> None:
 def _is_locked_within(shared: SharedMemory) -> bool:
     """Whether we have the lock in a with block, as another process sees it."""
     with shared:
-        pid = os.fork()
-        if not pid:
-            with shared.byte(0) as alone:
-                os._exit(alone)
-        return os.waitpid(pid, 0)[1] == 0
+        return _exit_status(shared) == 0
 
 
 def test_a_byte_is_tried_and_never_waited_for() -> None:
     """Whoever is stopped in one keeps that one only."""
     shared = SharedMemory(2)
     with stopped(lambda: _hold_a_byte_and_stop(shared, 0)):
-        with shared.byte(0) as alone:
-            assert not alone
-        with shared.byte(1) as alone:
-            assert alone
-    with shared.byte(0) as alone:
-        assert alone
+        assert not shared.try_byte(0)
+        assert shared.try_byte(1)
+    assert shared.try_byte(0)
+
+
+def test_a_byte_that_is_given_up_is_another_ones() -> None:
+    """Only for as long as it is locked nobody else has it."""
+    shared = SharedMemory(1)
+    assert shared.try_byte(0)
+    assert _exit_status(shared) == 0
+
+    shared.free_byte(0)
+
+    assert _exit_status(shared) == 1
+
+
+def _exit_status(shared: SharedMemory) -> int:
+    """Whether another process has the first byte for a moment: 1 = it has."""
+    pid = os.fork()
+    if not pid:
+        os._exit(shared.try_byte(0))
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_memory_is_no_file_that_may_be_too_big() -> None:
@@ -95,8 +107,7 @@ def test_memory_is_no_file_that_may_be_too_big() -> None:
         shared = SharedMemory(100_000)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    with shared.byte(99_999) as alone:
-        shared.memory[99_999] = 7
+    shared.memory[99_999] = 7
 
-    assert alone
+    assert shared.try_byte(99_999)
     assert shared.memory[99_999] == 7

@@ -80,11 +80,14 @@ class Scoreboard:
     def _claim_any(self, rows: range) -> int | None:
         row = self._memory.find(_FREE_BYTE, rows.start, rows.stop)
         while row >= 0:
-            with self._shared.byte(row) as alone:
-                if alone and self._memory[row] == _FREE:
-                    self._owners[row] = os.getpid()
-                    self._memory[row] = _CLAIMED
-                    return row
+            if self._shared.try_byte(row):
+                try:
+                    if self._memory[row] == _FREE:
+                        self._owners[row] = os.getpid()
+                        self._memory[row] = _CLAIMED
+                        return row
+                finally:
+                    self._shared.free_byte(row)
             row = self._memory.find(_FREE_BYTE, row + 1, rows.stop)
         return None
 
@@ -126,12 +129,16 @@ class Scoreboard:
 
     def protect(self, row: int) -> bool:
         """Mark a held pending row as one that nobody may dismiss; False where somebody has dismissed it already."""
-        with self._shared.byte(row) as alone:
-            if not alone or self._memory[row] != _HELD:
+        if not self._shared.try_byte(row):
+            return False
+        try:
+            if self._memory[row] != _HELD:
                 return False
             self._seniority[row - self.pending.start] = 0
             self._memory[row] = _CLAIMED
             return True
+        finally:
+            self._shared.free_byte(row)
 
     def anybody_held(self) -> bool:
         """Whether any client is held that has not been dismissed."""
@@ -151,12 +158,16 @@ class Scoreboard:
     def _dismiss(self, place: int, seniority: int) -> bool:
         """Mark a row as dismissed; False where another process was quicker."""
         row = self.pending.start + place
-        with self._shared.byte(row) as alone:
-            if not alone or self._seniority[place] != seniority:
+        if not self._shared.try_byte(row):
+            return False
+        try:
+            if self._seniority[place] != seniority:
                 return False
             self._seniority[place] = 0
             self._memory[row] = _DISMISSED
             return True
+        finally:
+            self._shared.free_byte(row)
 
     def dismissed(self) -> list[int]:
         """Find the rows of held clients of this process that have been dismissed."""
