@@ -227,11 +227,11 @@ def test_what_is_seen_of_a_child() -> None:
     """Its start on the clock that announcements use, and the sockets on its 0 and 1; known ones are left out."""
     client, other = socket.socketpair()
     with client, other:
-        before = orphans.ticks()
+        before = orphans.ticks(orphans.now())
         with child(client, other) as pid, child() as known:
             (orphan,) = orphans.children_but([known])
             assert orphan.pid == pid
-            assert before <= orphan.started <= orphans.ticks()
+            assert before <= orphan.started <= orphans.ticks(orphans.now())
             assert orphan.sockets == frozenset(os.fstat(end.fileno()).st_ino for end in (client, other))
 
 
@@ -254,6 +254,6 @@ def test_a_child_that_has_closed_its_input() -> None:
 
 def until_the_clock_ticks() -> None:
     """Wait until a process that starts now is younger than those that have started."""
-    now = orphans.ticks()
-    while orphans.ticks() == now:
+    now = orphans.ticks(orphans.now())
+    while orphans.ticks(orphans.now()) == now:
         os.sched_yield()

@@ -20,7 +20,7 @@ _FREE, _CLAIMED, _RUNNING, _STARTING, _HELD, _DISMISSED = range(6)
 _FREE_BYTE, _HELD_BYTE, _DISMISSED_BYTE = bytes((_FREE,)), bytes((_HELD,)), bytes((_DISMISSED,))
 _NOBODY = 0
 
-#: Bytes of the fields of a row: client key, network key, socket, clock ticks; pid, owner. The states stand apart.
+#: Bytes of the fields of a row: client key, network key, socket, nanosecond; pid, owner. The states stand apart.
 _KEY, _PID = 8, 4
 #: The largest value of a column: the earlier a client was held, the larger is what is left to it.
 _LAST_NANOSECOND = 2**64 - 1
@@ -99,14 +99,14 @@ class Scoreboard:
     def announce(self, row: int, socket: int) -> None:
         """Mark a claimed row as starting a backend. socket: the inode of the client's socket (fstat(2))."""
         self._sockets[row] = socket
-        self._since[row] = orphans.ticks()
+        self._since[row] = orphans.now()
         self._memory[row] = _STARTING
 
     def announced(self, row: int) -> Announcement | None:
         """The announcement of the backend that is being started in a row; None where none is."""
         if self._memory[row] != _STARTING:
             return None
-        return Announcement(self._sockets[row], self._since[row])
+        return Announcement(self._sockets[row], orphans.ticks(self._since[row]))
 
     def hold(self, row: int, pid: int) -> None:
         """Mark a claimed row as running a backend. pid: its process id."""

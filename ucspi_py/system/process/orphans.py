@@ -35,9 +35,14 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def ticks() -> int:
-    """Read the clock by which processes start (proc(5), starttime): ticks since boot, also while suspended."""
-    return time.clock_gettime_ns(_CLOCK) * _TICKS // 1_000_000_000
+def now() -> int:
+    """Read the clock by which processes start: nanoseconds since boot, also while suspended."""
+    return time.clock_gettime_ns(_CLOCK)
+
+
+def ticks(since: int) -> int:
+    """Convert nanoseconds of that clock to its ticks, as proc(5) has a process's start (starttime)."""
+    return since * _TICKS // 1_000_000_000
 
 
 def children_but(known: Iterable[int]) -> list[Orphan]:
