@@ -8,6 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import IO, Generic, TypeVar
 
 from ...core.errors import CorruptRules
@@ -18,6 +19,11 @@ SIZE_LIMIT = 256 << 20
 _TRIES = 3
 #: Seconds within which two changes may have the same time: it is that of the kernel's last tick, at 100 Hz or more.
 _TICK = 0.1
+
+#: What tells two versions of a file apart; ctime, as a file that was made unreadable is no longer ours to use.
+_version: Callable[[os.stat_result], tuple[int, ...]] = attrgetter(
+    "st_dev", "st_ino", "st_mtime_ns", "st_ctime_ns", "st_size"
+)
 
 T = TypeVar("T")
 
@@ -78,8 +84,3 @@ def open_regular(path: str) -> Iterator[IO[bytes]]:
 def _without_waiting(path: str, flags: int) -> int:
     """open_read.c: a FIFO must not hang us."""
     return os.open(path, flags | os.O_NONBLOCK)
-
-
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    # ctime too: a file that was made unreadable is no longer ours to use.
-    return (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
