@@ -70,6 +70,10 @@ class Server:
             pids.extend(_children(pid))
         return pids
 
+    def without_backends(self) -> list[int]:
+        """The process ids of those in the family that run the server's own program."""
+        return [pid for pid in self.family() if _program(pid) == _program(self._process.pid)]
+
     def pss(self) -> float:
         """Kilobytes of memory of the whole family, pages that several share counted once (PSS)."""
         return sum(_pss(pid) for pid in self.family())
@@ -149,6 +153,13 @@ def _children(pid: int) -> list[int]:
         return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
+
+
+def _program(pid: int) -> str | None:
+    try:
+        return os.readlink(f"/proc/{pid}/exe")
+    except OSError:
+        return None
 
 
 def _pss(pid: int) -> int:

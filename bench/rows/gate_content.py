@@ -34,9 +34,8 @@ class _Banners(NamedTuple):
 def large(workshop: Workshop, effort: Effort) -> list[Finding]:
     """Megabytes a second, and the most that a process of ours had more than before the first big message."""
     with gates.standing(workshop, _BOTH) as servers:
-        lasting = servers["ours"].family()
         workshop.load("message", servers["ours"].port, "-n", _WARM_UP).all_served()
-        peak = Peak(lasting)
+        peak = Peak(servers["ours"].without_backends())
         measures = {name: partial(_megabytes, workshop, server, effort) for name, server in servers.items()}
         rates = interleaved(effort.rounds, measures)
         growth = peak.growth() / 1024
