@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 
@@ -125,6 +126,27 @@ def test_who_has_said_its_last_may_still_be_answered() -> None:
     with connected() as ends, closing(new_loop()) as loop:
         loop.run_until_complete(play(ends))
     assert told == ["end"]
+
+
+def test_a_stream_that_was_left_keeps_nobody() -> None:
+    """Whoever is called has the stream: both are gone at once, not when the garbage collector comes."""
+
+    class Client:
+        def __init__(self, loop: asyncio.AbstractEventLoop, connected: socket.socket) -> None:
+            self.stream = Stream(loop, connected, self.hear, 0.0, self.hung_up)
+
+        def hear(self, _stream: Stream, _data: bytes) -> None: ...
+
+        def hung_up(self, _stream: Stream) -> None: ...
+
+    with connected() as ends, closing(new_loop()) as loop:
+        client = Client(loop, ends.server)
+        gone = weakref.ref(client)
+        client.stream.leave()
+
+        del client
+
+        assert gone() is None
 
 
 def test_a_stream_that_pauses_reads_nothing(ends: Ends) -> None:

@@ -33,7 +33,7 @@ class BackendPipe:
     __slots__ = ("_backend", "_environment", "_failed_starts", "_refusal", "_report", "_start", "on_room")
 
     def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
-        self.on_room: Callable[[], None] = _nobody
+        self.on_room: Callable[[], None] = nobody
         self._start = start
         self._environment = environment
         self._report = report
@@ -146,5 +146,5 @@ class BackendPipe:
             self.on_room()
 
 
-def _nobody() -> None:
-    """Who hears of room until it is said who does."""
+def nobody() -> None:
+    """Who hears of room until it is said who does, and when nobody sends any more."""

@@ -21,6 +21,7 @@ from ...core.smtp.events import (
 from ...core.smtp.reply import Reply, reply
 from ...core.smtp.session_time import SessionTime
 from ..stream.stream import Stream
+from .backend_pipe import nobody
 from .session import Host, Session
 
 #: Bytes that are read at once of commands and of content.
@@ -247,3 +248,4 @@ class Conversation:
             self._backend.quit()
         else:
             self._backend.close()
+        self._backend.on_room = nobody

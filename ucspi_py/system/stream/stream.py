@@ -115,6 +115,8 @@ class Stream:
         self.pause()
         if self._unsent:
             self._loop.remove_writer(self.socket)
+        # Whoever was called has the stream: a circle, which would wait for the garbage collector.
+        self._received, self._hung_up = _nobody, None
 
     def _read(self) -> None:
         try:
@@ -146,6 +148,10 @@ class Stream:
         data, self._unsent = self._unsent, b""
         self.begin()
         self.send(data)
+
+
+def _nobody(_stream: Stream, _data: bytes) -> None:
+    """Who hears of a client that was left."""
 
 
 class Deadlines:
