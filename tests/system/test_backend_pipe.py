@@ -1,6 +1,7 @@
 """The pipe to real backends: whole messages, every death, every limit, and nothing that is left open."""
 
 import asyncio
+import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,12 +11,14 @@ from pathlib import Path as File
 import pytest
 
 from tests.support.waiting import until
+from ucspi_py.core.smtp.backend.dialogue import BackendDialogue
 from ucspi_py.core.smtp.backend.exchange import UNAVAILABLE, Exchange
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import reply
 from ucspi_py.system.gate import backend_pipe, running_backend
 from ucspi_py.system.gate.backend_pipe import BackendPipe
+from ucspi_py.system.gate.running_backend import RunningBackend
 from ucspi_py.system.process.loop import new_loop
 
 BOB, CAROL = Path(b"bob", b"example.org"), Path(b"carol", b"example.org")
@@ -598,6 +601,27 @@ def test_whoever_is_cancelled_while_it_waits_for_a_slot_leaves_nothing_open() ->
             await BackendPipe(broken, {}, pytest.fail).recipient(ENVELOPE, BOB)
 
     play(None, story)
+
+
+def test_a_backend_that_was_left_is_gone_without_the_garbage_collector(out: File) -> None:
+    """Its parts do not hold each other, whether it had all that it was asked or not."""
+
+    async def story(backends: Backends) -> None:
+        await begin(backends)
+        backends.pipe.send(b"a\r\n")
+        assert (await backends.pipe.end_of_data()).is_positive
+        backends.pipe.quit()
+        assert await backends.pipe.recipient(ENVELOPE, BOB) == OK
+
+    gc.collect()
+    gc.disable()
+    try:
+        assert whole(story, out).started == 2
+        left = [one for one in gc.get_objects() if isinstance(one, RunningBackend | BackendDialogue)]
+    finally:
+        gc.enable()
+
+    assert left == []
 
 
 def test_without_a_backend_there_is_nothing_to_say() -> None:

@@ -83,6 +83,8 @@ class BackendSocket:
             self._loop.remove_reader(self._socket)
             self.drop()
             self._socket.close()
+            # As in Stream.leave(): whoever was called has this.
+            self._received, self._on_room = _ignore, _nothing
 
     def read(self) -> None:
         """Read what is there, if anything."""
@@ -141,3 +143,11 @@ class BackendSocket:
         if self._was_full and self._waiting <= _ROOM:
             self._was_full = False
             self._on_room()
+
+
+def _ignore(_data: bytes) -> None:
+    """Who hears of a backend that was closed."""
+
+
+def _nothing() -> None:
+    """Who hears of its room."""

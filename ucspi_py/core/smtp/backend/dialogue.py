@@ -167,7 +167,7 @@ class BackendDialogue:
         elif self._to_be_reset:
             self._tell_reset()
         elif not self._introduction.holds_for(envelope):
-            self._introduction.make(envelope)
+            self._introduction.make(envelope, self._go_on)
         else:
             self._tell_mail(envelope, path)
 

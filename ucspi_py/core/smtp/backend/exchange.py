@@ -116,6 +116,7 @@ class Exchange:
         """Let these be the backend's last words."""
         self.usable = False
         self.last_words = words
+        self._due.clear()
 
     def _hear_unasked(self, heard: Reply) -> None:
         """A backend that has something to say before it is asked is about to leave, or has lost count."""
