@@ -9,7 +9,7 @@ import pytest
 from tests.support.programs import ours
 from ucspi_py.cli.chain import program
 from ucspi_py.core.errors import AskedWrongly, Failure
-from ucspi_py.core.gate.parameters import PARAMETERS
+from ucspi_py.core.gate.language.parameters import PARAMETERS
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.settings import SmtpSettings

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.core.gate.parameters import PARAMETERS, Parameter, from_file, from_option, parse
+from ucspi_py.core.gate.language.parameters import PARAMETERS, Parameter, from_file, from_option, parse
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.rules.cidr import Network
 from ucspi_py.core.smtp.settings import BareNewline, SmtpSettings

@@ -9,7 +9,7 @@ import manual
 import pytest
 
 from tests.support.pages import DOCS, literals, program_page, sections
-from ucspi_py.core.gate import parameters
+from ucspi_py.core.gate.language import parameters
 
 #: The file that the page of pytcprules speaks of: its odd lines, where they stand.
 FLAWED = {2: "1.2.3.4:allow", 4: "10.0:deny", 7: "badhost.net:deny", 9: "1.2.3.4:deny", 12: ':allow,RELAYCLIENT=""'}

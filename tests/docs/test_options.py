@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.support.pages import PROGRAMS, program_page, rows, sections
-from ucspi_py.core.gate.parameters import PARAMETERS
+from ucspi_py.core.gate.language.parameters import PARAMETERS
 
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
 

@@ -3,7 +3,7 @@
 import click
 
 from ...core.errors import CorruptRules, Failure, unable
-from ...core.gate import parameters
+from ...core.gate.language import parameters
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click

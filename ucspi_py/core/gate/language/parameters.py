@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any, NamedTuple
 
-from ..errors import AskedWrongly
-from ..importers.postfix.lines import logical_lines
-from ..smtp.settings import SmtpSettings
+from ...errors import AskedWrongly
+from ...importers.postfix.lines import logical_lines
+from ...smtp.settings import SmtpSettings
+from ..settings import QMAIL_CONTROL, GateSettings
 from . import values
 from .expansion import Expansion, Pieces, unknown
-from .settings import QMAIL_CONTROL, GateSettings
 
 
 class Parameter(NamedTuple):

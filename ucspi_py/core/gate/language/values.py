@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..importers.postfix.lines import network
-from ..numbers import MOST, decimal
-from ..rules.cidr import Network
-from ..smtp.settings import BareNewline
+from ...importers.postfix.lines import network
+from ...numbers import MOST, decimal
+from ...rules.cidr import Network
+from ...smtp.settings import BareNewline
 
 _Value = TypeVar("_Value")
 
