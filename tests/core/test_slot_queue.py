@@ -90,4 +90,4 @@ def test_a_client_that_leaves_is_forgotten_wherever_it_stands() -> None:
     assert queue.first() == Turn("second", 1)
     queue.serve_first()
     assert queue.first() is None
-    assert not queue
+    assert not queue.is_awaited()

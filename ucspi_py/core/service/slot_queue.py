@@ -25,8 +25,8 @@ class SlotQueue(Generic[Client]):
         """How many wait."""
         return len(self._relaying) + len(self._others)
 
-    def __bool__(self) -> bool:
-        """Whether anybody waits; asked for every client."""
+    def is_awaited(self) -> bool:
+        """Whether anybody waits; asked for every client, and cheaper than the length."""
         return bool(self._relaying or self._others)
 
     def leave(self, *, may_relay: bool) -> int:

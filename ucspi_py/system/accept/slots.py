@@ -25,7 +25,7 @@ class Slots:
     @property
     def awaited(self) -> bool:
         """Whether a client of this worker waits for a slot."""
-        return bool(self._queue)
+        return self._queue.is_awaited()
 
     async def reserve(self, *, may_relay: bool) -> int:
         """Claim a slot, at once or when it is the client's turn. To be held or given back.
