@@ -1,6 +1,5 @@
 """The backends of one worker: a slot is reserved, the program started in it, and both are logged. Never reaps."""
 
-import asyncio
 import errno
 import os
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from ...core.errors import error_words
 from ..accept.slots import Slots
 from ..report.connection_log import ConnectionLog
 from .spawn import Launcher
+from .spawn_batch import pause
 
 _NO_PROCESS = frozenset((errno.EAGAIN, errno.ENOMEM))
 
@@ -65,7 +65,7 @@ class Backends:
             # Before the start: the backend may run for milliseconds before we are told its process id.
             self._slots.name(slot, connection.keys)
             if self._in_bursts:
-                await asyncio.sleep(0)
+                await pause()
             self._slots.announce(slot, os.fstat(fd).st_ino)
             pid = self._launcher.start(fd, connection.environment)
             self._slots.hold(slot, pid)

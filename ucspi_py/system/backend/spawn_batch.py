@@ -6,8 +6,9 @@ clients share the price.
 
 import asyncio
 import signal
+import types
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from ..process.timer import Timer
@@ -19,6 +20,12 @@ _TRY_AGAIN = 0.1
 
 #: Waits for nothing but its slot, if for that, and pauses once before its program starts.
 Session = Coroutine[asyncio.Future[Any] | None, None, None]
+
+
+@types.coroutine
+def pause() -> Generator[None, None, None]:
+    """Wait, in a session, until its program may start: asyncio.sleep(0), for which there is no task."""
+    yield
 
 
 class SpawnBatch:
