@@ -113,11 +113,14 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
     """
     if len(packet) < _HEADER.size:
         return False
-    packet_number, flags, questions = _HEADER.unpack_from(packet)[:3]
+    packet_number, flags, questions, _, _, _ = _HEADER.unpack_from(packet)
+    if packet_number != number or not flags & _RESPONSE or questions != 1:
+        return False
     section = asked.section
-    echoed = packet[_HEADER.size : _HEADER.size + len(section)]
+    if packet.startswith(section, _HEADER.size):
+        return True
     # Label lengths are below 64, so lower() touches letters only; servers may mix the case.
-    return packet_number == number and bool(flags & _RESPONSE) and questions == 1 and echoed.lower() == section.lower()
+    return packet[_HEADER.size : _HEADER.size + len(section)].lower() == section.lower()
 
 
 def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
@@ -126,7 +129,7 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
     name_at: reads the name of a PTR record. Of several the first one counts (dns_name.c), the others are not looked at.
     Raises Truncated where the server cut the answer short.
     """
-    flags, _, answers, authorities = _HEADER.unpack_from(packet)[1:5]
+    _, flags, _, answers, authorities, _ = _HEADER.unpack_from(packet)
     if flags & _TRUNCATED:
         raise Truncated
     if flags & 15 not in (_NOERROR, _NXDOMAIN):
