@@ -88,7 +88,7 @@ def after_address(zone: Zone, answer: Answer) -> Finding | None:
         if code is None:
             return CLEAN
         return Listed(b"", code) if zone.allow else None
-    return CLEAN if zone.address_lists or not answer.exists else None
+    return CLEAN if not answer.exists or zone.address_lists else None
 
 
 def after_text(zone: Zone, ip: bytes, address: Answer, answer: Answer) -> Finding:

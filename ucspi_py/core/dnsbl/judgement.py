@@ -7,7 +7,7 @@ antirbl) or, with -T, by its weight.
 from collections.abc import Sequence
 
 from ..smtp.verdict import Accept, Refuse, Verdict
-from .answers import Failing, Finding, Listed
+from .answers import Clean, Failing, Finding, Listed
 from .settings import DnsblSettings
 from .zone import Zone
 
@@ -29,6 +29,8 @@ def _in_order(zones: Sequence[Zone], findings: Sequence[Finding | None]) -> Verd
     must_not_bounce = False
     for zone, finding in zip(zones, findings, strict=True):
         match finding:
+            case Clean():
+                continue
             case None:
                 return None
             case Failing(answered=answered):

@@ -53,6 +53,10 @@ class Zone:
     ipv6: bool = False
     tested: bool = True
 
+    def __hash__(self) -> int:
+        """By the name alone: of a zone that is known, hardly another one has it."""
+        return hash(self.name)
+
     @property
     def address_lists(self) -> bool:
         """Whether an A record alone lists; for a plain -r zone a TXT record must be there too, as in C."""

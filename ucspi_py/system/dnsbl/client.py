@@ -121,7 +121,7 @@ class DnsblClient:
                 if isinstance(finding, Failing):
                     counts.errors += 1
                     self._warn(zone, number, f"it {finding.reason}")
-                if self._board.gate(number).failures:
+                if self._board.failures(number):
                     self.share()  # or failures with answers between them would pass for failures in a row
 
     def _warn(self, zone: Zone, number: int, sentence: str, *, news: bool = False) -> None:

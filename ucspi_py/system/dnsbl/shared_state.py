@@ -38,7 +38,9 @@ class Record(NamedTuple):
 #: The one reason for a failure that has a counter of its own.
 _TIMED_OUT = "timed out"
 
-_RECORD, _GATE, _STANDING = struct.Struct("=8Q"), struct.Struct("=2Q3d"), struct.Struct("=2Q3dQ6d")
+_RECORD, _STANDING = struct.Struct("=8Q"), struct.Struct("=2Q3dQ6d")
+#: The beginning of a standing, and the one field of it that is looked at after each answer.
+_GATE, _FAILURES = struct.Struct("=2Q3d"), struct.Struct("=8xQ")
 
 
 @dataclass(slots=True)
@@ -81,6 +83,11 @@ class SharedZones:
     def gate(self, number: int) -> Gate:
         """The part of how a zone stands that decides whether a client is asked about."""
         return Gate._make(_GATE.unpack_from(self._shared.memory, self._standings + number * _STANDING.size))
+
+    def failures(self, number: int) -> int:
+        """How often a zone has failed in a row: the second field of its standing."""
+        (failures,) = _FAILURES.unpack_from(self._shared.memory, self._standings + number * _STANDING.size)
+        return int(failures)
 
     def records(self) -> list[Record]:
         """What every zone has said so far."""
