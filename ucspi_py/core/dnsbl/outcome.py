@@ -44,14 +44,14 @@ def outcome(settings: DnsblSettings, environment: Mapping[bytes, bytes], screene
 
 def _variables(settings: DnsblSettings, screened: ScreenResult) -> dict[bytes, bytes]:
     """Return the variables of -i: $RBLSMTPD where the client would be refused, the score, the listing zones."""
-    findings = [result and result.finding for result in screened.results]
-    listing = [
-        b"%s=%s" % (zone.alias, dotted(finding.code).encode())
-        for zone, finding in zip(settings.zones, findings, strict=False)
-        if isinstance(finding, Listed)
-    ]
     variables = {}
-    if findings:
+    if screened.results:
+        findings = [result and result.finding for result in screened.results]
+        listing = [
+            b"%s=%s" % (zone.alias, dotted(finding.code).encode())
+            for zone, finding in zip(settings.zones, findings, strict=True)
+            if isinstance(finding, Listed)
+        ]
         variables[b"RBLSCORE"] = b"%d" % judgement.score_of(settings.zones, findings)
         variables[b"RBLZONES"] = b" ".join(listing)
     if isinstance(screened.verdict, Refuse):
