@@ -1,6 +1,5 @@
 """Who owns a connection, asked of ident servers that do not behave, in this process."""
 
-import asyncio
 import socket
 import threading
 import time
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.stalls import watched
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.client.ident import LINE_LIMIT
 from ucspi_py.system.lookup import ident_client
@@ -26,19 +26,9 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
 
 async def asked(seconds: float) -> tuple[bytes | None, float]:
     """The answer, and the longest time in which nobody else in the loop had a turn."""
-    longest = 0.0
-
-    async def watch() -> None:
-        nonlocal longest
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0)
-            longest = max(longest, time.monotonic() - before)
-
-    watching = asyncio.create_task(watch())
-    answer = await ident_client.ask(CLIENT, time.monotonic() + seconds)
-    watching.cancel()
-    return answer, longest
+    async with watched() as stalls:
+        answer = await ident_client.ask(CLIENT, time.monotonic() + seconds)
+    return answer, stalls.longest
 
 
 def poured(listener: socket.socket, flood: bytes) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.answering import NameServer, address, nobody, refusal, run, serving, silence
+from tests.support.stalls import watched
 from ucspi_py.core.dns.message import PTR, TIMED_OUT, UNREACHABLE, A, Absent, Answer, Failed, Found
 from ucspi_py.core.dns.servers import Server
 from ucspi_py.system.lookup import resolver as resolver_room
@@ -48,20 +49,9 @@ async def timed(resolver: Resolver, name: bytes, patience: float = 5.0) -> float
 
 async def prompt(resolver: Resolver, name: bytes) -> bool:
     """Whether an answer comes at once; seconds in which a busy machine let nobody here run do not count."""
-    stalled = 0.0
-
-    async def watch() -> None:
-        nonlocal stalled
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.01)
-            stalled += max(0.0, time.monotonic() - before - 0.02)
-
-    watching = asyncio.create_task(watch())
-    seconds = await timed(resolver, name)
-    await asyncio.sleep(0)  # a watch that was stalled has its turn
-    watching.cancel()
-    return seconds - stalled < AT_ONCE
+    async with watched() as stalls:
+        seconds = await timed(resolver, name)
+    return seconds - stalls.total < AT_ONCE
 
 
 async def until(condition: Callable[[], object]) -> None:
