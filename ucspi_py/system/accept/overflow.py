@@ -40,13 +40,14 @@ class OverflowQueue:
         """Whether one more client may wait here."""
         return len(self._waiting) < self._capacity
 
-    def join(self, client: socket.SocketType, endpoints: Endpoints) -> None:
-        """Serve a client at once where none waits and there is room; otherwise append it."""
+    def join(self, client: socket.SocketType, endpoints: Endpoints) -> bool:
+        """Serve a client at once where none waits and there is room; otherwise append it. Whether any waits then."""
         if not self._waiting and not self._calling and self._has_room():
             self._serve_one(client, endpoints)
-        else:
-            self._waiting.append((client, endpoints))
-            self.call_in()
+            return False
+        self._waiting.append((client, endpoints))
+        self.call_in()
+        return bool(self._waiting)
 
     def call_in(self) -> None:
         """Serve waiting clients while there is room."""

@@ -110,10 +110,8 @@ class Admission:
         endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
         if self._sheds():
             self._send_away(client, endpoints)
-        else:
-            self._overflow.join(client, endpoints)
-            if self._overflow:
-                self.changed()
+        elif self._overflow.join(client, endpoints):
+            self.changed()
 
     def make_room(self) -> bool:
         """Give up the client that has been held longest here, for its descriptor; False where none is held."""
