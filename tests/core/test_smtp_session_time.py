@@ -55,6 +55,10 @@ def test_what_the_backend_takes_is_not_the_clients_time() -> None:
     """Neither for the next piece nor for the rate."""
     time = SessionTime(SETTINGS, 0.0)
     time.content_begins(0.0)
-    time.content_waited(1000.0)
+    time.content_waits(200.0)
+    time.content_waits(900.0)
+    assert not time.content_is_over(5000.0, 0)
+    time.content_goes_on(1200.0)
+    time.content_goes_on(1250.0)
     assert not time.content_is_over(1299.9, 0)
     assert time.content_is_over(1300.0, 0)

@@ -14,12 +14,13 @@ WITHOUT_MESSAGE = 3600.0
 class SessionTime:
     """The times of one session. settings: its limits. now: when it begins."""
 
-    __slots__ = ("_content_began", "_heard", "_message_taken", "_settings")
+    __slots__ = ("_content_began", "_heard", "_message_taken", "_settings", "_waits_since")
 
     def __init__(self, settings: SmtpSettings, now: float) -> None:
         self._settings = settings
         self._heard = self._message_taken = now
         self._content_began = math.inf
+        self._waits_since: float | None = None
 
     def heard(self, now: float) -> None:
         """Note that a whole command, or a piece of content, has come. A part of a command is nothing."""
@@ -29,10 +30,17 @@ class SessionTime:
         """Note that content begins, for which smtpd_min_data_rate holds."""
         self._heard = self._content_began = now
 
-    def content_waited(self, seconds: float) -> None:
-        """Note that we have read nothing of the content for so long. seconds: until now."""
-        self._heard += seconds
-        self._content_began += seconds
+    def content_waits(self, now: float) -> None:
+        """Note that no more content is read for now, which is not the client's fault."""
+        if self._waits_since is None:
+            self._waits_since = now
+
+    def content_goes_on(self, now: float) -> None:
+        """Note that content is read again, if it was not."""
+        if self._waits_since is not None:
+            self._heard += now - self._waits_since
+            self._content_began += now - self._waits_since
+            self._waits_since = None
 
     def message_taken(self, now: float) -> None:
         """Note that a message was taken."""
@@ -48,6 +56,8 @@ class SessionTime:
         size: bytes of content so far. Postfix (smtpd_min_data_rate): smtpd_timeout in the beginning, and more with each
         byte.
         """
+        if self._waits_since is not None:
+            return False
         rate = self._settings.min_data_rate
         slowest = self._content_began + size / rate if rate else math.inf
         return now >= min(self._heard, slowest) + self._settings.timeout

@@ -30,7 +30,17 @@ class BackendPipe:
     set; called when content may be sent again after is_full. A coroutine of this that is cancelled closes the backend.
     """
 
-    __slots__ = ("_backend", "_environment", "_failed_starts", "_refusal", "_report", "_start", "on_room")
+    __slots__ = (
+        "_backend",
+        "_environment",
+        "_failed_starts",
+        "_in_a_hurry",
+        "_refusal",
+        "_report",
+        "_start",
+        "_starting",
+        "on_room",
+    )
 
     def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
         self.on_room: Callable[[], None] = nobody
@@ -40,6 +50,8 @@ class BackendPipe:
         self._backend: RunningBackend | None = None
         self._refusal: Reply | None = None
         self._failed_starts = 0
+        self._in_a_hurry = False
+        self._starting: asyncio.Timeout | None = None
 
     @property
     def is_full(self) -> bool:
@@ -80,6 +92,12 @@ class BackendPipe:
             return UNAVAILABLE
         return await self._backend.end_of_data()
 
+    def hurry(self) -> None:
+        """Wait for no slot any more; one that is free is still taken."""
+        self._in_a_hurry = True
+        if self._starting and not self._starting.expired():
+            self._starting.reschedule(asyncio.get_running_loop().time())
+
     def reset(self) -> None:
         """Drop the transaction, whatever has become of it."""
         if self._backend is None:
@@ -118,7 +136,7 @@ class BackendPipe:
         backend = RunningBackend(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
         try:
             with theirs:
-                async with asyncio.timeout(_SLOT_PATIENCE):
+                async with asyncio.timeout(0.0 if self._in_a_hurry else _SLOT_PATIENCE) as self._starting:
                     started = await self._start(self._environment, theirs.fileno(), backend.ended)
         except TimeoutError:
             backend.close()
@@ -126,6 +144,8 @@ class BackendPipe:
         except BaseException:
             backend.close()
             raise
+        finally:
+            self._starting = None
         if started is None:
             backend.close()
             return self._start_failed(UNAVAILABLE)

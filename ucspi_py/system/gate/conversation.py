@@ -5,38 +5,40 @@ and nothing else. Nothing that the client sends reaches the backend but by the d
 """
 
 import asyncio
-import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 from ...core.gate import relay
-from ...core.smtp.events import (
-    ContentGiven,
-    DataAsked,
-    Event,
-    MessageEnded,
-    MessageRefused,
-    Paused,
-    RecipientGiven,
-    TransactionDropped,
-)
+from ...core.smtp import events
 from ...core.smtp.reply import Reply, reply
-from ...core.smtp.session_time import SessionTime
 from ..stream.stream import Stream
 from .backend_pipe import nobody
+from .client_end import ClientEnd
 from .session import Host, Session
 
-#: Bytes that are read at once of commands and of content.
-_COMMANDS, _CONTENT = 4096, 65536
-#: Bytes that may wait for an answer to a command before them; then nothing more is read.
-_READ_AHEAD = 65536
 #: Seconds for which a backend may be kept between two messages: it has a slot.
 _BACKEND_IDLE = 60.0
-#: Seconds for which a client may take to read our last reply.
-_LAST_REPLY = 10.0
 
-_GONE = reply(451, b"4.3.0 nobody is here to hear it")
 _CROWDED = reply(421, b"4.3.2 too many clients, try again later")
 _TIMED_OUT = b"4.4.2 %b Error: timeout exceeded"
 _LEAVING = b"4.3.2 %b Service not available, try again later"
+
+_P = ParamSpec("_P")
+_Method = Callable[Concatenate["Conversation", _P], None]
+
+
+def _of_one_session(method: _Method[_P]) -> _Method[_P]:
+    """Have an error of what the loop calls end this session, and disturb no other."""
+
+    @wraps(method)
+    def guarded(self: "Conversation", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+        try:
+            method(self, *args, **kwargs)
+        except Exception as error:
+            self.fail(error)
+
+    return guarded
 
 
 class Conversation:
@@ -45,123 +47,148 @@ class Conversation:
     __slots__ = (
         "_asked",
         "_backend",
+        "_client",
         "_dialogue",
+        "_error",
         "_hold",
         "_host",
+        "_is_leaving",
         "_log",
         "_name",
         "_patience",
-        "_paused_at",
-        "_stream",
-        "_time",
+        "_pause",
         "_visitor",
     )
 
     def __init__(self, host: Host, session: Session) -> None:
         loop = asyncio.get_running_loop()
         self._host = host
-        self._name, client, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
-        self._stream = Stream(loop, client, self._received, 0.0, self._hung_up)
-        self._asked: asyncio.Future[Event | None] = loop.create_future()
+        self._name, connected, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
+        self._client = ClientEnd(connected, self._dialogue, host.settings.smtp, self._received, self._hung_up)
+        self._asked: asyncio.Future[events.Event | None] = loop.create_future()
         self._patience: asyncio.Timeout | None = None
-        self._paused_at: float | None = None
-        self._time = SessionTime(host.settings.smtp, time.monotonic())
+        self._pause: asyncio.TimerHandle | None = None
+        self._error: Exception | None = None
+        self._is_leaving = False
 
     async def run(self) -> None:
-        """Speak with the client until one of us ends it."""
-        self._stream.over.add_done_callback(self._on_over)
-        self._backend.on_room = self._on_room
+        """Speak with the client until one of us ends it. Raises what went wrong meanwhile."""
+        self._client.over.add_done_callback(self._on_over)
+        self._backend.on_room = self._read_on
         try:
             self._hold.expose(self.dismiss)
-            self._dialogue.greet(self._stream.waiting())
-            self._stream.begin()
+            self._client.greet()
             self._advance()
-            while (event := await self._asked) is not None:
-                self._asked = asyncio.get_running_loop().create_future()
-                self._answer(event, await self._carry_out(event))
-                if self._stream.over.done():
-                    break
+            await self._serve()
+        except BaseException:
+            self._dialogue.close(None, b"error")
+            raise
         finally:
-            self._stream.leave()
-            self._part_with_backend()
-            self._log.ended(self._dialogue)
+            self._end()
 
+    def fail(self, error: Exception) -> None:
+        """End the session without a word: something went wrong that nobody expected."""
+        self._error = self._error or error
+        self._client.end()
+
+    @_of_one_session
     def look(self, now: float, *, idle_limit: float, leaving: bool) -> None:
         """Leave a client that is silent or slow for too long.
 
         now: the time. idle_limit: seconds for which it may be silent. leaving: whether whoever is in no transaction is
         to be left.
         """
+        self._is_leaving = leaving
         dialogue = self._dialogue
-        if dialogue.finished:
-            if self._time.is_over(now, _LAST_REPLY):
-                self._stream.end()
+        if dialogue.waits:
             return
-        if dialogue.waits or self._paused_at is not None:
-            return
-        if dialogue.in_content:
-            over = self._time.content_is_over(now, dialogue.content_size)
-        else:
-            over = self._time.is_over(now, idle_limit)
-        if over:
-            self._close(reply(421, _TIMED_OUT % self._name), b"timeout")
+        if self._client.is_late(now, idle_limit):
+            self._client.close(reply(421, _TIMED_OUT % self._name), b"timeout")
+        elif dialogue.idle and leaving:
+            self._client.close(self._farewell(), b"leaving")
         elif dialogue.idle:
-            if leaving:
-                self._close(reply(421, _LEAVING % self._name), b"leaving")
             self._backend.rest(now - _BACKEND_IDLE)
 
+    @_of_one_session
     def dismiss(self) -> None:
         """Leave the client for a newcomer, with a word, if it takes it at once."""
-        self._close(_CROWDED, b"crowded")
-        self._stream.end()
+        self._client.close(_CROWDED, b"crowded")
+        self._client.end()
 
-    def _close(self, last: Reply, why: bytes) -> None:
-        self._dialogue.close(last, why)
-        self._flush()
+    async def _serve(self) -> None:
+        """Carry out what the backend is wanted for, one thing after the other."""
+        while (event := await self._asked) is not None:
+            self._asked = asyncio.get_running_loop().create_future()
+            answer = await self._carry_out(event)
+            if answer is not None:
+                self._answer(event, answer)
+            if self._client.over.done():
+                break
+        if self._error:
+            raise self._error
 
+    def _end(self) -> None:
+        """Leave client and backend, and say how it was."""
+        if self._pause:
+            self._pause.cancel()
+        self._client.leave()
+        if self._dialogue.end == b"quit":
+            self._backend.quit()
+        else:
+            self._backend.close()
+        self._backend.on_room = nobody
+        self._log.ended(self._dialogue)
+
+    def _farewell(self) -> Reply:
+        return reply(421, _LEAVING % self._name)
+
+    @_of_one_session
     def _received(self, _stream: Stream, data: bytes) -> None:
-        self._dialogue.receive(data)
+        self._client.take(data)
         self._advance()
 
+    @_of_one_session
     def _hung_up(self, _stream: Stream) -> None:
-        """What it has said is carried out nevertheless, and answered."""
+        """What it has said is carried out nevertheless, and answered; but nothing is waited for that leads nowhere."""
         self._dialogue.receive_end()
+        if not self._dialogue.buffered:
+            self._backend.hurry()
         self._advance()
 
     def _advance(self) -> None:
         """Carry on as far as nobody has to be waited for."""
-        while (event := self._dialogue.next()) is not None:
+        while not self._client.over.done() and (event := self._dialogue.next()) is not None:
             if not self._settle(event):
-                if not self._asked.done():
-                    self._asked.set_result(event)
+                self._asked.set_result(event)
                 break
-        self._flush()
+        self._client.tell()
         self._read_on()
 
-    def _settle(self, event: Event) -> bool:
+    def _settle(self, event: events.Event) -> bool:
         """Whether an event is settled; otherwise the backend is to be waited for."""
         match event:
-            case ContentGiven():
-                self._time.heard(time.monotonic())
+            case events.ContentGiven():
                 self._backend.send(event.data)
-            case RecipientGiven():
+            case events.RecipientGiven():
                 return self._is_refused(event)
-            case MessageRefused():
+            case events.MessageRefused():
                 self._backend.close()
                 self._log.message(event.envelope, event.reply, event.size)
                 self._end_transaction()
-            case TransactionDropped():
+            case events.TransactionDropped():
                 self._backend.reset()
                 self._end_transaction()
-            case Paused():
-                asyncio.get_running_loop().call_later(event.seconds, self._resume)
+            case events.Paused():
+                self._pause = asyncio.get_running_loop().call_later(event.seconds, self._resume)
             case _:
                 return False
         return True
 
-    def _is_refused(self, event: RecipientGiven) -> bool:
+    def _is_refused(self, event: events.RecipientGiven) -> bool:
         """Whether a recipient is refused without asking the backend; then it has been."""
         refusal = relay.judge(event.recipient, self._visitor, self._host.control, self._host.settings)
+        if refusal is None and self._is_leaving and not event.envelope.recipients:
+            refusal = self._farewell()
         if refusal is None and not self._hold.protect():
             refusal = _CROWDED
         if refusal is None:
@@ -170,82 +197,53 @@ class Conversation:
         self._log.rejected(event, refusal)
         return True
 
-    async def _carry_out(self, event: Event) -> Reply:
-        """Wait for the backend's answer; whoever has gone meanwhile keeps it only for a message that is complete."""
-        if isinstance(event, MessageEnded):
+    async def _carry_out(self, event: events.Event) -> Reply | None:
+        """Wait for the backend's answer; None where the client has gone, but for a message that is complete."""
+        if isinstance(event, events.MessageEnded):
             return await self._backend.end_of_data()
+        if self._client.over.done():
+            return None
         try:
             async with asyncio.timeout(None) as self._patience:
-                if isinstance(event, RecipientGiven):
+                if isinstance(event, events.RecipientGiven):
                     return await self._backend.recipient(event.envelope, event.recipient)
                 return await self._backend.data()
         except TimeoutError:
-            self._backend.close()
-            return _GONE
+            return None
         finally:
             self._patience = None
 
-    def _answer(self, event: Event, answer: Reply) -> None:
+    def _answer(self, event: events.Event, answer: Reply) -> None:
         self._dialogue.answer(answer)
         match event:
-            case RecipientGiven() if not answer.is_positive:
+            case events.DataAsked() if self._dialogue.in_content:
+                self._client.content_begins()
+            case events.RecipientGiven() | events.DataAsked() if not answer.is_positive:
                 self._log.rejected(event, answer)
-            case DataAsked() if self._dialogue.in_content:
-                self._time.content_begins(time.monotonic())
-                self._stream.piece = _CONTENT
-            case MessageEnded():
+            case events.MessageEnded():
                 self._log.message(event.envelope, answer, event.size)
                 if answer.is_positive:
-                    self._time.message_taken(time.monotonic())
+                    self._client.message_taken()
                 self._end_transaction()
         if self._dialogue.idle:
             self._hold.expose(self.dismiss)
         self._advance()
 
     def _end_transaction(self) -> None:
-        self._stream.piece = _COMMANDS
+        self._client.content_ends()
         self._hold.expose(self.dismiss)
 
+    @_of_one_session
     def _resume(self) -> None:
         self._dialogue.resume()
         self._advance()
 
-    def _flush(self) -> None:
-        """Send what is to be said, and be done when that was the last."""
-        if self._stream.over.done():
-            return
-        said = self._dialogue.take_output()
-        if said:
-            self._time.heard(time.monotonic())
-        if said or self._dialogue.finished:
-            self._stream.send(said, last=self._dialogue.finished)
-
+    @_of_one_session
     def _read_on(self) -> None:
-        """Read from the client while there is room for what it says."""
-        if self._backend.is_full:
-            self._paused_at = self._paused_at or time.monotonic()
-            self._stream.pause()
-        elif self._dialogue.buffered >= _READ_AHEAD:
-            self._stream.pause()
-        else:
-            self._stream.begin()
-
-    def _on_room(self) -> None:
-        """The backend has taken what waited for it."""
-        if self._paused_at is not None:
-            self._time.content_waited(time.monotonic() - self._paused_at)
-            self._paused_at = None
-        self._read_on()
+        self._client.read_on(has_room=not self._backend.is_full)
 
     def _on_over(self, _over: asyncio.Future[None]) -> None:
         if self._patience:
             self._patience.reschedule(asyncio.get_running_loop().time())
         if not self._asked.done():
             self._asked.set_result(None)
-
-    def _part_with_backend(self) -> None:
-        if self._dialogue.end == b"quit":
-            self._backend.quit()
-        else:
-            self._backend.close()
-        self._backend.on_room = nobody

@@ -67,9 +67,9 @@ class Gate:
         backend = BackendPipe(client.start, backend_environment(client.environment, guest), log.backend_failed)
         session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
         conversation = Conversation(self._host, session)
-        self._conversations.add(conversation)
-        self._timer.ask(asyncio.get_running_loop())
         try:
+            self._conversations.add(conversation)
+            self._timer.ask(asyncio.get_running_loop())
             await conversation.run()
         finally:
             self._conversations.discard(conversation)
@@ -79,14 +79,14 @@ class Gate:
         self._leave_at = time.monotonic() + _GRACE
 
     def _look(self) -> None:
+        if self._conversations:
+            self._timer.ask(asyncio.get_running_loop())
         now = time.monotonic()
         timeout = self._host.settings.smtp.timeout
         idle_limit = min(timeout, _STRESS_TIMEOUT) if self._is_crowded() else timeout
         leaving = self._leave_at is not None and now >= self._leave_at
         for conversation in tuple(self._conversations):
             conversation.look(now, idle_limit=idle_limit, leaving=leaving)
-        if self._conversations:
-            self._timer.ask(asyncio.get_running_loop())
 
 
 def check(settings: GateSettings, log: Log) -> None:

@@ -6,7 +6,7 @@ from ...core.gate import loglines, relay
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
-from ...core.smtp.events import RecipientGiven
+from ...core.smtp.events import DataAsked, RecipientGiven
 from ...core.smtp.reply import Reply
 from ..report.log import Log
 
@@ -26,8 +26,11 @@ class SessionLog:
         #: Said once for each client, as the screen alone would: log parsers count these lines.
         self._untold = None if visitor.refusal is None or visitor.relays else relay.spoken(visitor.refusal)
 
-    def rejected(self, event: RecipientGiven, reply: Reply) -> None:
-        """Log a recipient that was refused, by us or by the backend."""
+    def rejected(self, event: RecipientGiven | DataAsked, reply: Reply) -> None:
+        """Log a recipient that was refused, by us or by the backend, or the whole transaction at DATA."""
+        if isinstance(event, DataAsked):
+            self._log.say(loglines.rejected(b"DATA", self._visitor, reply, event.envelope))
+            return
         if reply == self._untold:
             self._tell_of_screen(reply, event)
         self._log.say(loglines.rejected(b"RCPT", self._visitor, reply, event.envelope, event.recipient))
@@ -46,7 +49,9 @@ class SessionLog:
         size = dialogue.content_size if dialogue.in_content else None
         match dialogue.end:
             case b"lost connection" | b"":
-                self._log.say(loglines.lost(visitor, verb, size))
+                # smtpd.c: no complaint of a client that leaves without QUIT behind its message.
+                if verb != b"END-OF-MESSAGE":
+                    self._log.say(loglines.lost(visitor, verb, size))
             case b"timeout":
                 self._log.say(loglines.timed_out(visitor, verb, size))
             case b"too many errors":

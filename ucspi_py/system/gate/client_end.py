@@ -1,0 +1,120 @@
+"""The client's end of a conversation: what is read of it, what is sent to it, and its time. Never decides what is said.
+
+All times are seconds of the monotonic clock.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+
+from ...core.smtp.dialogue import Dialogue
+from ...core.smtp.reply import Reply
+from ...core.smtp.session_time import SessionTime
+from ...core.smtp.settings import SmtpSettings
+from ..stream.stream import Stream
+
+#: Bytes that are read at once of commands and of content.
+_COMMANDS, _CONTENT = 4096, 65536
+#: Bytes that may wait for an answer to a command before them; then nothing more is read.
+_READ_AHEAD = 65536
+#: Seconds for which a client may take to read our last reply.
+_LAST_REPLY = 10.0
+
+
+class ClientEnd:
+    """One client. over: done when it is gone, or has been left.
+
+    received, hung_up: called as Stream says.
+    """
+
+    __slots__ = ("_dialogue", "_stream", "_time", "over")
+
+    def __init__(
+        self,
+        connected: socket.SocketType,
+        dialogue: Dialogue,
+        settings: SmtpSettings,
+        received: Callable[[Stream, bytes], None],
+        hung_up: Callable[[Stream], None],
+    ) -> None:
+        self._dialogue = dialogue
+        self._time = SessionTime(settings, time.monotonic())
+        self._stream = Stream(asyncio.get_running_loop(), connected, received, 0.0, hung_up)
+        self.over = self._stream.over
+
+    def greet(self) -> None:
+        """Greet it, unless it has spoken before; read it from now on."""
+        self._dialogue.greet(self._stream.waiting())
+        self._stream.begin()
+
+    def take(self, data: bytes) -> None:
+        """Give the dialogue what it has sent. Of content each byte is a sign of life, of a command only its end."""
+        if self._dialogue.in_content:
+            self._time.heard(time.monotonic())
+        self._dialogue.receive(data)
+
+    def tell(self) -> None:
+        """Send what the dialogue has to say, and be done when that was the last."""
+        if self.over.done():
+            return
+        said = self._dialogue.take_output()
+        if said:
+            self._time.heard(time.monotonic())
+        if said or self._dialogue.finished:
+            self._stream.send(said, last=self._dialogue.finished)
+
+    def close(self, last: Reply, why: bytes) -> None:
+        """End the session; where its last reply has been said already, that is not waited for any more.
+
+        last: the last reply. why: for the log.
+        """
+        if self._dialogue.finished:
+            self.end()
+        else:
+            self._dialogue.close(last, why)
+            self.tell()
+
+    def end(self) -> None:
+        """Be done with it now, whatever waits to be sent."""
+        self._stream.end()
+
+    def leave(self) -> None:
+        """Watch its socket no more."""
+        self._stream.leave()
+
+    def read_on(self, *, has_room: bool) -> None:
+        """Read from it while there is room for what it says. has_room: at the backend; no time passes without."""
+        if not has_room:
+            self._time.content_waits(time.monotonic())
+            self._stream.pause()
+            return
+        self._time.content_goes_on(time.monotonic())
+        if self._dialogue.buffered >= _READ_AHEAD:
+            self._stream.pause()
+        else:
+            self._stream.begin()
+
+    def content_begins(self) -> None:
+        """Read content from now on."""
+        self._time.content_begins(time.monotonic())
+        self._stream.piece = _CONTENT
+
+    def content_ends(self) -> None:
+        """Read commands from now on."""
+        self._stream.piece = _COMMANDS
+
+    def message_taken(self) -> None:
+        """Note that a message was taken."""
+        self._time.message_taken(time.monotonic())
+
+    def is_late(self, now: float, idle_limit: float) -> bool:
+        """Whether it has been silent or slow for too long.
+
+        now: the time. idle_limit: seconds for which it may be silent.
+        """
+        if self._dialogue.finished:
+            return self._time.is_over(now, _LAST_REPLY)
+        if self._dialogue.in_content:
+            return self._time.content_is_over(now, self._dialogue.content_size)
+        return self._time.is_over(now, idle_limit)
