@@ -34,7 +34,7 @@ STRANGER, RELAY = {b"TCPREMOTEIP": b"192.0.2.7"}, {b"TCPREMOTEIP": b"192.0.2.8",
 WHO = b"unknown[192.0.2.7]"
 
 #: What every backend of a few lines of shell begins with. It writes all that it hears to $OUT.
-_SHELL = r"""
+SHELL = r"""
 s() { printf '%s\r\n' "$@"; }
 h() { read -r line && printf '%s\n' "$line" >>"$OUT"; }
 until_dot() { while h; do case $line in .?) return;; esac; done; exit 54; }
@@ -84,7 +84,7 @@ class Backends:
         self.slot.set()
         self.waiting = self.started = 0
         self.statuses: list[int] = []
-        self._script = _SHELL + script
+        self._script = SHELL + script
         self._environment = {b"PATH": b"/usr/bin:/bin", b"OUT": os.fsencode(out)}
 
     async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
@@ -211,7 +211,7 @@ class Room:
         self, environment: dict[bytes, bytes] | None = None, refusal: Refuse | None = None, *, first: bytes = b""
     ) -> Guest:
         """A new client that has read nothing yet. first: what it says before the banner."""
-        ours, theirs = _connected()
+        ours, theirs = connected_over_tcp()
         theirs.send(first)
         row = self.board.claim(self.board.pending)
         assert row is not None
@@ -274,7 +274,7 @@ def play(room: Room, story: Callable[[Room], Awaitable[None]]) -> Room:
     return room
 
 
-def _connected() -> tuple[socket.socket, socket.socket]:
+def connected_over_tcp() -> tuple[socket.socket, socket.socket]:
     """Both ends of a connection over TCP, with little room on its way: ours, theirs, which never waits."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         theirs = socket.create_connection(server.getsockname())

@@ -29,26 +29,31 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     finally:
         backends.leave()
         service.held.forget(row)
-        if not backends.started:
-            service.connection_log.parted(endpoints, names)
+    if not backends.any_started:
+        service.connection_log.parted(endpoints, names)
 
 
 class _Backends:
-    """The backends of one client. A client whose backend is counted is not counted for its place as well."""
+    """The backends of one client. A client whose backend is counted is not counted for its place as well.
+
+    any_started: whether it has ever had one.
+    """
 
     def __init__(self, service: Service, client: Client) -> None:
         self._service = service
         self._client = client
         self._place = client.own_place
         self._is_here = True
-        self.started = 0
+        self._running = 0
+        self.any_started = False
 
     async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
         """Start one, as Backends.start does. environment: the program's."""
         wanted = self._client.connection._replace(environment=environment)
         pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end))
         if pid is not None:
-            self.started += 1
+            self.any_started = True
+            self._running += 1
             self._service.counter.uncount(self._place.row)
         return pid
 
@@ -57,6 +62,8 @@ class _Backends:
         self._is_here = False
 
     def _end(self, on_end: Callable[[int], None], wait_status: int) -> None:
-        if self._is_here:
+        """Take the end of one; another may run already, as the one before was left in a hurry."""
+        self._running -= 1
+        if self._is_here and not self._running:
             self._service.counter.count(self._place)
         on_end(wait_status)
