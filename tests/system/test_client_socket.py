@@ -1,11 +1,13 @@
-"""A gate alone whose client is behind pipes, as under recordio."""
+"""A gate alone whose client is no socket of its own, as under recordio."""
 
+import socket
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.programs import ours
+from tests.support.waiting import PATIENCE
 
 #: More than a pipe holds, so that whoever ends too early loses some of it.
 NOOPS = 8000
@@ -49,3 +51,36 @@ def test_a_client_that_is_gone_is_no_trouble(command: list[str]) -> None:
 
     assert process.returncode == 0
     assert b"Traceback" not in complaints
+
+
+def test_a_client_that_reads_no_more_is_left(command: list[str]) -> None:
+    """Also where it goes on to speak, or is silent behind a pipe that stays open."""
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline() == b"220 mx.example ESMTP\r\n"
+        process.stdout.close()
+        process.stdin.write(b"NOOP\r\n")
+        process.stdin.flush()
+        assert process.stderr.read() == b"smtpgate: lost connection after NOOP from unknown[unknown]\n"
+        assert process.wait(PATIENCE) == 0
+
+
+def test_two_sockets_are_two_ways(command: list[str]) -> None:
+    """What is said comes on one, replies go to the other."""
+    (said, its_input), (heard, its_output) = socket.socketpair(), socket.socketpair()
+    heard.settimeout(PATIENCE)
+    with (
+        said,
+        heard,
+        subprocess.Popen(command, stdin=its_input.fileno(), stdout=its_output.fileno(), stderr=subprocess.PIPE),
+    ):
+        its_input.close()
+        its_output.close()
+        with heard.makefile("rb") as replies:
+            assert replies.readline() == b"220 mx.example ESMTP\r\n"
+            said.sendall(b"QUIT\r\n")
+            assert replies.read() == b"221 2.0.0 Bye\r\n"
+        said.settimeout(PATIENCE)
+        assert said.recv(100) == b""

@@ -15,10 +15,10 @@ _LAST_REPLIES = 10.0
 def client_socket() -> Iterator[socket.socket]:
     """Make one socket of the client's two descriptors.
 
-    Where they are no socket, but pipes of a program between us and it (recordio, a TLS server), threads copy. The last
-    replies are waited for.
+    Where they are not one socket, but pipes of a program between us and it (recordio, a TLS server), threads copy. The
+    last replies are waited for.
     """
-    if _is_socket(0) and _is_socket(1):
+    if _is_one_socket():
         with socket.socket(fileno=os.dup(0)) as client:
             yield client
         return
@@ -37,15 +37,13 @@ def client_socket() -> Iterator[socket.socket]:
 def _copy_in(theirs: socket.socket) -> None:
     """Copy what the client says until either end is gone; then we learn of it."""
     _copy(0, theirs.fileno())
-    try:
-        theirs.shutdown(socket.SHUT_WR)
-    except OSError:
-        pass  # we have left
+    _shut(theirs, socket.SHUT_WR)
 
 
 def _copy_out(theirs: socket.socket) -> None:
-    """Copy what we say until either end is gone; then the client learns of it."""
+    """Copy what we say until either end is gone; then the other learns of it."""
     _copy(theirs.fileno(), 1)
+    _shut(theirs, socket.SHUT_RDWR)
     os.close(1)
 
 
@@ -58,8 +56,15 @@ def _copy(source: int, target: int) -> None:
         pass
 
 
-def _is_socket(fd: int) -> bool:
+def _shut(connected: socket.socket, how: int) -> None:
     try:
-        return stat.S_ISSOCK(os.fstat(fd).st_mode)
+        connected.shutdown(how)
+    except OSError:
+        pass  # the other end has gone first
+
+
+def _is_one_socket() -> bool:
+    try:
+        return stat.S_ISSOCK(os.fstat(0).st_mode) and os.path.sameopenfile(0, 1)
     except OSError:
         return False
