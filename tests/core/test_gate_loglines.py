@@ -1,5 +1,7 @@
 """The gate's lines, whole."""
 
+import re
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -102,3 +104,17 @@ def test_a_field_is_cut() -> None:
     line = loglines.rejected(b"RCPT", CLIENT, reply(550, b"no"), envelope)
 
     assert line.endswith(b"; from=<> proto=ESMTP helo=<%b...>\n" % (b"h" * 512))
+
+
+@given(st.binary(max_size=200), st.binary(max_size=200))
+def test_a_reply_that_repeats_an_address_forges_nothing(sender: bytes, recipient: bytes) -> None:
+    """And its other words stay as they are, whatever the address is."""
+    envelope = Envelope(b"mx", True, Path(sender, b"x"), (), (Path(recipient, b"y"),))
+    refusal = reply(554, b"5.7.1 <%b> to <%b> denied" % (envelope.sender.address, envelope.recipients[0].address))
+
+    for line in (
+        loglines.rejected(b"RCPT", CLIENT, refusal, envelope, envelope.recipients[0]),
+        loglines.message(CLIENT, envelope, 1, refusal),
+    ):
+        told = line.partition(b": 554 ")[2].partition(b"; from=")[0]
+        assert re.fullmatch(rb"5\.7\.1 <[^ <>]+@x> to <[^ <>]+@y> denied", told)

@@ -1,6 +1,6 @@
 """The exact lines of the gate, in the words of Postfix's smtpd. Each function one line; never writes it.
 
-What a client says is a field without a blank, < or >, and cannot forge another one.
+What a client says is a field without a blank, < or >, and cannot forge another one; nor where a reply repeats it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,8 @@ _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for
 
 def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, recipient: Path | None = None) -> bytes:
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
-    words = (stage, _who(client), reply.line, _envelope(envelope, recipient))
+    said = _told(reply, envelope.sender, *([] if recipient is None else [recipient]))
+    words = (stage, _who(client), said, _envelope(envelope, recipient))
     return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
 
 
@@ -42,7 +43,8 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply) -> byt
         _session(envelope),
         b"yes" if client.relays else b"no",
     )
-    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), reply.line, fields)
+    told = _told(reply, envelope.sender, *envelope.recipients)
+    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), told, fields)
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:
@@ -89,6 +91,14 @@ def warning(sentence: str) -> bytes:
 
 def _who(client: Visitor) -> bytes:
     return b"%b[%b]" % (_field(client.name), _field(client.ip))
+
+
+def _told(reply: Reply, *paths: Path) -> bytes:
+    """A reply on one line. What is quoted in an address could hold fields of a line: ``"; from=<a> to=<b>"@c``."""
+    text = reply.texts[0]
+    for address in (path.address for path in paths):
+        text = text.replace(address, _field(address))
+    return reply._replace(texts=(text,)).line
 
 
 def _envelope(envelope: Envelope, recipient: Path | None) -> bytes:
