@@ -178,6 +178,15 @@ def test_a_file_that_cannot_be_read(
     assert told() is True
 
 
+def test_what_rcpthosts_has_needs_no_other_file(host: Host) -> None:
+    """So a damaged morercpthosts.cdb keeps the mail of other domains only."""
+    _short(host.folder / "morercpthosts.cdb")
+
+    assert host.control.holds(b"ours.example") is True
+    assert host.control.holds(b"other.example") is None
+    assert len(host.complaints) == 1
+
+
 def test_a_record_that_is_damaged(host: Host) -> None:
     """Only who meets it hears of it."""
     whole = host.write_cdb("morercpthosts.cdb", [b"more.example"]).read_bytes()

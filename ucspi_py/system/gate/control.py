@@ -61,12 +61,16 @@ class Control:
         return control_files.greeting(settings, myhostname, self._smtpgreeting.current(), most)
 
     def holds(self, domain: bytes) -> bool | None:
-        """Whether a domain is in rcpthosts or morercpthosts.cdb; None = one of them cannot be read."""
+        """Whether a domain is in rcpthosts or morercpthosts.cdb; None = what would tell it cannot be read.
+
+        As in rcpthosts.c, what rcpthosts has needs no morercpthosts.cdb, and so none that can be read.
+        """
         try:
             hosts = self._rcpthosts.current()
             if hosts is None:
                 raise Failure(f"unable to read {self._rcpthosts.path}: file does not exist")
-            return control_files.is_ours(domain, hosts, _look_up(self._morercpthosts))
+            listed = control_files.is_ours(domain, hosts, None)
+            return listed or control_files.is_ours(domain, (), _look_up(self._morercpthosts))
         except Failure as failure:
             self._report(failure)
             return None
