@@ -65,14 +65,18 @@ class BackendPipe:
         """
         if self._refusal:
             return self._refusal
-        if not envelope.recipients and not (self._backend and self._backend.dialogue.usable):
+        is_new = not envelope.recipients and not (self._backend and self._backend.dialogue.usable)
+        if is_new:
             failed = await self._start_backend()
             if failed:
                 return failed
         if self._backend is None:
             return UNAVAILABLE
-        self._backend.dialogue.recipient(envelope, path)
-        return self._looked_at(self._backend.dialogue, await self._backend.answer())
+        dialogue = self._backend.dialogue
+        dialogue.recipient(envelope, path)
+        answer = await self._backend.answer()
+        self._refusal = dialogue.refusal
+        return self._start_failed(answer) if is_new and dialogue.failure and not answer.is_positive else answer
 
     async def data(self) -> Reply:
         """Ask the backend for its 354."""
@@ -151,11 +155,6 @@ class BackendPipe:
             return self._start_failed(UNAVAILABLE)
         self._backend = backend
         return None
-
-    def _looked_at(self, dialogue: BackendDialogue, answer: Reply) -> Reply:
-        """Remember a refusal for the whole session, and count a failure."""
-        self._refusal = dialogue.refusal
-        return self._start_failed(answer) if dialogue.failure else answer
 
     def _start_failed(self, answer: Reply) -> Reply:
         self._failed_starts += 1
