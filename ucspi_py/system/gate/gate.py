@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...core.errors import Failure
 from ...core.gate import loglines
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import backend_environment, visitor
 from ...core.smtp.dialogue import Dialogue
+from ...core.smtp.reply import reply
 from ...core.smtp.verdict import Refuse
 from ..process.timer import Timer
+from ..refuse import last_reply
 from ..report.log import Log
 from .backend_pipe import BackendPipe, Start
 from .control import Control
@@ -28,6 +31,9 @@ _LOOKS = 0.25
 _STRESS_TIMEOUT = 10
 #: Seconds that are left to clients without a transaction when the process is to end.
 _GRACE = 10.0
+
+#: qmail-smtpd.c, die_control.
+_NO_CONTROLS = reply(421, b"4.3.0 unable to read controls").wire
 
 
 class Client(NamedTuple):
@@ -61,7 +67,11 @@ class Gate:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
         settings, control = self._host
         guest = visitor(client.environment, settings, client.refusal)
-        greeting = control.greeting(settings, client.environment)
+        try:
+            greeting = control.greeting(settings, client.environment)
+        except Failure:
+            last_reply.say(client.socket, _NO_CONTROLS)
+            raise
         dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
         log = SessionLog(self._log, guest, client.screen)
         backend = BackendPipe(client.start, backend_environment(client.environment, guest), log.backend_failed)
