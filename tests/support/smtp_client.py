@@ -3,9 +3,9 @@
 import enum
 import re
 import socket
+import struct
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ import pytest
 _LINE_LIMIT = 10_000
 #: Seconds in which a server reads a byte, if it means to read.
 _READ_SECONDS = 0.2
+_NETLINK_SOCK_DIAG, _SOCK_DIAG_BY_FAMILY, _REQUEST, _ANY_STATE = 4, 20, 1, 0xFFFFFFFF
 
 
 class Manner(enum.Enum):
@@ -102,6 +103,11 @@ class Client:
         """All replies up to the end of the connection."""
         return self.replies(_LINE_LIMIT)
 
+    def reset(self) -> None:
+        """Close at once, so that the server reads a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
     def finish(self) -> list[bytes]:
         """Close our side; all replies that still come."""
         try:
@@ -166,8 +172,8 @@ def _groups(steps: Sequence[Step], manner: Manner) -> Iterator[list[Step]]:
     pipelines = False
     for step in steps:
         group.append(step)
-        verb = step[:4].upper() if isinstance(step, bytes) else b""
-        pipelines |= verb == b"EHLO"
+        verb = _wire(step)[:4].upper() if not isinstance(step, Content) else b""
+        pipelines |= verb == b"EHLO" and len(step) > 5
         more = isinstance(step, Content) or verb in (b"MAIL", b"RCPT", b"RSET")
         if manner is not Manner.SEGMENT or not pipelines or not more:
             yield group
@@ -177,14 +183,21 @@ def _groups(steps: Sequence[Step], manner: Manner) -> Iterator[list[Step]]:
 
 
 def _unread(client: socket.socket) -> bool:
-    """Whether the other end, on this machine, has bytes that were not read (/proc/net/tcp)."""
-    ours, theirs = _hex(client.getsockname()), _hex(client.getpeername())
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        words = line.split()
-        if words[1] == theirs and words[2] == ours:
-            return words[4].partition(":")[2] != "00000000"
-    return False
+    """Whether the other end, on this machine, has bytes that were not read: its idiag_rqueue (sock_diag(7)).
 
-
-def _hex(address: tuple[str, int]) -> str:
-    return f"{int.from_bytes(socket.inet_aton(address[0]), 'little'):08X}:{address[1]:04X}"
+    Asked for this one connection, where /proc/net/tcp would walk through all that there could be.
+    """
+    try:
+        ours, theirs = client.getsockname(), client.getpeername()
+    except OSError:
+        return False  # it was reset
+    ports = struct.pack("!HH", theirs[1], ours[1])
+    addresses = b"".join(socket.inet_aton(end[0]).ljust(16, b"\0") for end in (theirs, ours))
+    asked = struct.pack("=BBBxI", socket.AF_INET, socket.IPPROTO_TCP, 0, _ANY_STATE)
+    request = asked + ports + addresses + struct.pack("=Iq", 0, -1)
+    header = struct.pack("=IHHII", 16 + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST, 0, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as kernel:
+        kernel.sendto(header + request, (0, 0))
+        answer = kernel.recv(4096)
+    (kind,) = struct.unpack_from("=H", answer, 4)
+    return bool(kind == _SOCK_DIAG_BY_FAMILY and struct.unpack_from("=I", answer, 16 + 56)[0])

@@ -1,11 +1,11 @@
 """The backends as tests know them: how they are started, and what has reached them."""
 
 import json
-import mailbox
 import os
 import re
+import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -123,7 +123,8 @@ class _Queued:
         self._kept = folder / "kept"
         self._kept.mkdir(parents=True)
         program = folder / "qmail-queue"
-        program.write_text(f"#!/bin/sh\nexec {' '.join(_PYTHON)} {HERE / 'qmail_queue.py'} {self._kept}\n")
+        command = (*_PYTHON, str(HERE / "qmail_queue.py"), str(self._kept))
+        program.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
         program.chmod(0o755)
         self.argv = argv
         self.environment: Mapping[str, str] = {"QMAILQUEUE": str(program), "QMAILHOME": str(folder)}
@@ -171,6 +172,7 @@ class Demo:
     """The demonstration backend."""
 
     def __init__(self, folder: Path, control: Path) -> None:
+        folder.mkdir(parents=True)
         self._maildir = folder / "Maildir"
         program = ROOT / "examples/demo_smtpd.py"
         self.argv: Sequence[str] = (sys.executable, str(program), str(control), str(self._maildir))
@@ -178,11 +180,12 @@ class Demo:
 
     def messages(self) -> list[Message]:
         """What is in the Maildir."""
-        return list(self._read()) if self._maildir.exists() else []
+        new = self._maildir / "new"
+        files = sorted(new.iterdir(), key=lambda file: file.stat().st_mtime_ns) if new.exists() else []
+        return [self._message(file.read_bytes()) for file in files]
 
-    def _read(self) -> Iterator[Message]:
-        box = mailbox.Maildir(self._maildir)
-        for key in sorted(box.keys()):
-            head, text = re.match(rb"(?s)(Return-Path: .*?\n  by [^\n]*\n)(.*)", box.get_bytes(key)).groups()  # type: ignore[union-attr] # they are there
-            recipients = re.findall(rb"(?m)^X-Envelope-To: <(.*)>$", head)
-            yield Message(re.findall(rb"Return-Path: <(.*)>", head)[0], tuple(recipients), text)
+    def _message(self, kept: bytes) -> Message:
+        head, trace, text = re.split(rb"(\n  by [^\n]*\n)", kept, maxsplit=1)
+        assert trace
+        (sender,) = re.findall(rb"^Return-Path: <(.*)>", head)
+        return Message(sender, tuple(re.findall(rb"(?m)^X-Envelope-To: <(.*)>$", head)), text)
