@@ -1,0 +1,100 @@
+"""A private Postfix of Debian's on loopback: configuration, queue and data in a folder of its own, mail discarded.
+
+Its smtpd listens once for each profile, a set of parameters.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.programs import need_root, theirs
+from tests.support.waiting import until
+
+_MAIN = """\
+compatibility_level = 3.6
+queue_directory = {folder}/spool
+data_directory = {folder}/data
+command_directory = /usr/sbin
+daemon_directory = /usr/lib/postfix/sbin
+maillog_file = {folder}/log
+maillog_file_prefixes = {folder}
+myhostname = mx.example.org
+mydestination = example.org
+myorigin = example.org
+mynetworks = 192.0.2.0/24
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+smtpd_peername_lookup = no
+local_recipient_maps =
+alias_maps =
+alias_database =
+smtpd_relay_restrictions = reject_unauth_destination
+local_transport = discard
+default_transport = discard
+smtpd_discard_ehlo_keywords = chunking, dsn, smtputf8, etrn, enhancedstatuscodes, vrfy
+smtpd_error_sleep_time = 0
+smtputf8_enable = no
+"""
+_MASTER = """\
+cleanup unix n - n - 0 cleanup
+qmgr unix n - n 300 1 qmgr
+rewrite unix - - n - - trivial-rewrite
+bounce unix - - n - 0 bounce
+defer unix - - n - 0 bounce
+discard unix - - n - - discard
+anvil unix - - n - 1 anvil
+proxymap unix - - n - - proxymap
+postlog unix-dgram n - n - 1 postlogd
+"""
+
+
+@contextmanager
+def running(profiles: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, int]]:
+    """Serve each profile, parameters as ``name=value``; gives the port of each."""
+    need_root()
+    postfix = theirs("postfix")
+    folder = Path(tempfile.mkdtemp(prefix="postfix-"))
+    ports = dict(zip(profiles, _free_ports(len(profiles)), strict=True))
+    try:
+        _furnish(folder, profiles, ports)
+        command = (postfix, "-c", str(folder / "etc"))
+        subprocess.run([*command, "start"], check=True, capture_output=True)
+        try:
+            until(lambda: all(map(_listens, ports.values())), f"Postfix on {ports}")
+            yield ports
+        finally:
+            subprocess.run([*command, "abort"], check=True, capture_output=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _furnish(folder: Path, profiles: Mapping[str, Sequence[str]], ports: Mapping[str, int]) -> None:
+    folder.chmod(0o755)
+    for name in ("etc", "spool", "data"):
+        (folder / name).mkdir()
+    shutil.chown(folder / "data", "postfix")
+    (folder / "etc/main.cf").write_text(_MAIN.format(folder=folder))
+    services = [
+        f"127.0.0.1:{ports[name]} inet n - n - - smtpd {' '.join(f'-o {word}' for word in words)}\n"
+        for name, words in profiles.items()
+    ]
+    (folder / "etc/master.cf").write_text("".join(services) + _MASTER)
+    os.chmod(folder / "etc/main.cf", 0o644)
+
+
+def _free_ports(count: int) -> list[int]:
+    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [listener.getsockname()[1] for listener in listeners]
+    for listener in listeners:
+        listener.close()
+    return ports
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
