@@ -41,7 +41,7 @@ def now() -> int:
 
 
 def ticks(since: int) -> int:
-    """Convert nanoseconds of that clock to its ticks, as proc(5) has a process's start (starttime)."""
+    """Convert a time of that clock to its ticks, as proc(5) has a process's start (starttime). since: nanosecond."""
     return since * _TICKS // 1_000_000_000
 
 
