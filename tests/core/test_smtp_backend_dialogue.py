@@ -6,7 +6,7 @@ import pytest
 
 from ucspi_py.core.smtp.backend.commands import hello, mail, rcpt
 from ucspi_py.core.smtp.backend.dialogue import BackendDialogue
-from ucspi_py.core.smtp.backend.exchange import UNAVAILABLE
+from ucspi_py.core.smtp.backend.exchange import OUTCOME_UNKNOWN, UNAVAILABLE
 from ucspi_py.core.smtp.backend.replies import LINES_LIMIT, ReplyReader
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import NULL, Path
@@ -310,8 +310,8 @@ def test_data_without_a_recipient_is_not_told() -> None:
         (b"554 spam\r\n", reply(554, b"spam"), True),
         (b"451 smtplf\r\n", reply(451, b"smtplf"), True),
         (b"421 out of memory\r\n", reply(421, b"out of memory"), False),
-        (b"354 more\r\n", UNAVAILABLE, False),
-        (b"hello\r\n", UNAVAILABLE, False),
+        (b"354 more\r\n", OUTCOME_UNKNOWN, False),
+        (b"hello\r\n", OUTCOME_UNKNOWN, False),
     ],
 )
 def test_the_answer_to_the_message_is_the_backends(said: bytes, expected: Reply, *, usable: bool) -> None:
@@ -323,7 +323,7 @@ def test_the_answer_to_the_message_is_the_backends(said: bytes, expected: Reply,
     assert dialogue.answer == expected
     assert dialogue.usable == usable
     assert dialogue.is_idle
-    assert ("outcome unknown" in (dialogue.failure or "")) == (expected == UNAVAILABLE)
+    assert ("outcome unknown" in (dialogue.failure or "")) == (expected == OUTCOME_UNKNOWN)
 
 
 def end(dialogue: BackendDialogue) -> None:
@@ -366,7 +366,7 @@ def test_a_death_with_the_dot_is_451_and_its_outcome_unknown(death: Deed) -> Non
 
     death(dialogue)
 
-    assert dialogue.answer == UNAVAILABLE
+    assert dialogue.answer == OUTCOME_UNKNOWN
     assert (dialogue.failure or "").endswith("was due: outcome unknown")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.waiting import until
 from ucspi_py.core.smtp.backend.dialogue import BackendDialogue
-from ucspi_py.core.smtp.backend.exchange import UNAVAILABLE, Exchange
+from ucspi_py.core.smtp.backend.exchange import OUTCOME_UNKNOWN, UNAVAILABLE, Exchange
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import reply
@@ -496,7 +496,7 @@ def test_a_success_before_the_dot_is_none_though_nobody_has_read_it_yet(tmp_path
         ("s '554 spam'; cat", reply(554, b"spam"), 0),
         ("s '451 timeout'", reply(451, b"timeout"), 0),
         ("s '421 memory'", reply(421, b"memory"), 0),
-        ("exit 3", UNAVAILABLE, 1),
+        ("exit 3", OUTCOME_UNKNOWN, 1),
     ],
 )
 def test_the_answer_to_the_dot_is_the_backends(script: str, expected: object, reports: int) -> None:

@@ -12,6 +12,7 @@ from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.path import Path as Address
 from ucspi_py.core.smtp.settings import Greeting
+from ucspi_py.system.gate.complaints import Complaints
 from ucspi_py.system.gate.control import Control
 from ucspi_py.system.rules import whole_file
 from ucspi_py.system.rules.checked_cdb import CheckedWriter
@@ -27,7 +28,7 @@ class Host:
         self.folder = folder
         self.now = 100.0
         self.complaints: list[str] = []
-        self.control = Control(str(folder), self.complaints.append, lambda: self.now)
+        self.control = Control(str(folder), Complaints(self.complaints.append, lambda: self.now), lambda: self.now)
 
     def write(self, name: str, data: bytes) -> Path:
         """Replace a file; a second is over then."""

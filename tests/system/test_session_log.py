@@ -126,18 +126,14 @@ def test_what_is_refused() -> None:
     ]
 
 
-def test_what_became_of_a_message_and_what_is_wrong_with_a_backend() -> None:
-    """One line each."""
+def test_what_became_of_a_message() -> None:
+    """One line."""
     log = Lines()
     session_log = SessionLog(log, CLIENT, b"")
     session_log.message(RECIPIENT.envelope._replace(recipients=(RECIPIENT.recipient,)), reply(250, b"ok"), 7)
-    session_log.backend_failed("the backend ended")
 
     fields = b"from=<> nrcpt=1 size=7 proto=ESMTP helo=<c> relay=no"
-    assert log.lines == [
-        b"smtpgate: message from %b: 250 ok; %b\n" % (WHO, fields),
-        b"smtpgate: warning: the backend ended\n",
-    ]
+    assert log.lines == [b"smtpgate: message from %b: 250 ok; %b\n" % (WHO, fields)]
 
 
 def screens_lines(visitor: Visitor, screen: bytes, *replies: bytes) -> list[bytes]:

@@ -16,9 +16,8 @@ from ...core.smtp.settings import Greeting
 from ..rules.checked_cdb import CheckedReader
 from ..rules.whole_file import WholeFile
 
-#: Seconds between two looks at a file, and between two lines about the same trouble.
+#: Seconds between two looks at a file.
 _LOOK = 1.0
-_COMPLAINT = 60.0
 
 T = TypeVar("T")
 
@@ -26,8 +25,8 @@ T = TypeVar("T")
 class Control:
     """A directory of control files.
 
-    path: of the directory. complain: gets a sentence about what is wrong with a file, each once a minute. clock: gives
-    monotonic seconds.
+    path: of the directory. complain: gets a sentence about what is wrong with a file, each time that it is wanted.
+    clock: gives monotonic seconds.
     """
 
     def __init__(self, path: str, complain: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -35,8 +34,6 @@ class Control:
             return _ControlFile(os.path.join(path, name), parse, clock)
 
         self._complain = complain
-        self._clock = clock
-        self._complained: dict[str, float] = {}
         self._me = file("me", control_files.first_line)
         self._smtpgreeting = file("smtpgreeting", control_files.first_line)
         self._databytes = file("databytes", control_files.number)
@@ -85,10 +82,7 @@ class Control:
             return None
 
     def _report(self, failure: Failure) -> None:
-        now = self._clock()
-        if now >= self._complained.get(failure.sentence, now):
-            self._complained[failure.sentence] = now + _COMPLAINT
-            self._complain(f"{failure.sentence}, recipients are refused for now")
+        self._complain(f"{failure.sentence}, recipients are refused for now")
 
 
 class _ControlFile(Generic[T]):

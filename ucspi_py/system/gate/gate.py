@@ -20,6 +20,7 @@ from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.log import Log
 from .backend_pipe import BackendPipe, Start
+from .complaints import Complaints
 from .control import Control
 from .conversation import Conversation
 from .session import Hold, Host, Session
@@ -56,7 +57,8 @@ class Gate:
     """All sessions of one process. is_crowded: whether places for clients are scarce."""
 
     def __init__(self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool]) -> None:
-        self._host = Host(settings, _control(settings, log))
+        self._complain = _complaints(log)
+        self._host = Host(settings, Control(settings.qmail_control, self._complain))
         self._log = log
         self._is_crowded = is_crowded
         self._conversations: set[Conversation] = set()
@@ -74,7 +76,7 @@ class Gate:
             raise
         dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
         log = SessionLog(self._log, guest, client.screen)
-        backend = BackendPipe(client.start, backend_environment(client.environment, guest), log.backend_failed)
+        backend = BackendPipe(client.start, backend_environment(client.environment, guest), self._complain)
         session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
         conversation = Conversation(self._host, session)
         try:
@@ -104,8 +106,8 @@ def check(settings: GateSettings, log: Log) -> None:
 
     Raises AskedWrongly where nothing says our name, Failure for a file that cannot be read.
     """
-    _control(settings, log).check(settings)
+    Control(settings.qmail_control, _complaints(log)).check(settings)
 
 
-def _control(settings: GateSettings, log: Log) -> Control:
-    return Control(settings.qmail_control, lambda sentence: log.warn(loglines.warning(sentence)))
+def _complaints(log: Log) -> Complaints:
+    return Complaints(lambda sentence: log.warn(loglines.warning(sentence)))

@@ -39,10 +39,6 @@ class SessionLog:
         """Log a message that came to its end. size: bytes of content."""
         self._log.say(loglines.message(self._visitor, envelope, size, reply))
 
-    def backend_failed(self, sentence: str) -> None:
-        """Log what is wrong with the backend."""
-        self._log.warn(loglines.warning(sentence))
-
     def ended(self, dialogue: Dialogue) -> None:
         """Log how a session ended, unless it was by QUIT, and what was in it (-v)."""
         visitor, verb = self._visitor, dialogue.last_verb

@@ -10,7 +10,7 @@ from ..envelope import Envelope
 from ..path import Path
 from ..reply import Reply, reply
 from .commands import mail, rcpt
-from .exchange import UNAVAILABLE, Due, Exchange, quoted
+from .exchange import OUTCOME_UNKNOWN, UNAVAILABLE, Due, Exchange, quoted
 from .introduction import Introduction
 
 _NO_UTF8 = reply(550, b"5.6.7 The mail system does not take SMTPUTF8")
@@ -101,7 +101,7 @@ class BackendDialogue:
         if self._ask():
             if self.takes_content:
                 self._forget_transaction()
-                self.exchange.tell(b".\r\n", Due(_END, self._hear_end, _MESSAGE_PATIENCE, _UNKNOWN))
+                self.exchange.tell(b".\r\n", Due(_END, self._hear_end, _MESSAGE_PATIENCE, _UNKNOWN, OUTCOME_UNKNOWN))
             else:
                 self._settle(UNAVAILABLE)
 
@@ -221,22 +221,22 @@ class BackendDialogue:
         self._settle(heard)
 
     def _hear_end(self, heard: Reply) -> None:
-        if not self._is_out_of_place(heard, _END + _UNKNOWN):
+        if not self._is_out_of_place(heard, _END + _UNKNOWN, OUTCOME_UNKNOWN):
             self._to_be_reset = not heard.is_positive  # not every server forgets what it has refused
             self._settle(heard)
 
     def _hear_nothing(self, _heard: Reply) -> None:
         self._go_on()
 
-    def _is_out_of_place(self, heard: Reply, command: str) -> bool:
+    def _is_out_of_place(self, heard: Reply, command: str, words: Reply = UNAVAILABLE) -> bool:
         """Give a backend up that asks for more where there is nothing more to come (3xx)."""
         if 300 <= heard.code < 400:
-            self._fail(command, heard)
+            self._fail(command, heard, words)
             return True
         return False
 
-    def _fail(self, command: str, heard: Reply) -> None:
-        self.exchange.fail(f'replied "{quoted(heard.line)}" to {command}')
+    def _fail(self, command: str, heard: Reply, words: Reply = UNAVAILABLE) -> None:
+        self.exchange.fail(f'replied "{quoted(heard.line)}" to {command}', words)
 
 
 def _bare(envelope: Envelope) -> Envelope:

@@ -10,6 +10,8 @@ from .replies import ReplyReader
 
 #: What the client hears where the backend has no words for it.
 UNAVAILABLE = reply(451, b"4.3.0 The mail system is not available, try again later")
+#: The same where it has the whole message, which may be queued; also for the log, whose line names the message.
+OUTCOME_UNKNOWN = reply(451, b"4.3.0 The mail system has not answered, outcome unknown")
 
 #: Seconds that a backend may take: to reply to a command, to read a piece of content.
 COMMAND_PATIENCE, CONTENT_PATIENCE = 60.0, 120.0
@@ -21,13 +23,14 @@ class Due(NamedTuple):
     """A reply that is due.
 
     to: what it answers, for the log. heard: takes it. patience: seconds that it may take. without: what the log says
-    where it never comes.
+    where it never comes, and words what the client hears then.
     """
 
     to: str
     heard: Callable[[Reply], None]
     patience: float = COMMAND_PATIENCE
     without: str = ""
+    words: Reply = UNAVAILABLE
 
 
 class Exchange:
@@ -108,9 +111,9 @@ class Exchange:
             self.fail(f"was given up after {self.patience:.0f} seconds{self._where}")
 
     def fail(self, failure: str, words: Reply | None = None) -> None:
-        """Give the backend up. failure: the sentence for the log. words: for the client; None = ours."""
+        """Give the backend up. failure: the sentence for the log. words: for the client; None = of what is due."""
         self.failure = failure
-        self.leave(words or UNAVAILABLE)
+        self.leave(words or (self._due[0].words if self._due else UNAVAILABLE))
 
     def leave(self, words: Reply) -> None:
         """Let these be the backend's last words."""

@@ -1,0 +1,26 @@
+"""What is wrong around a gate, said once a minute and not for each client. Never decides what is wrong."""
+
+import time
+from collections.abc import Callable
+
+#: Seconds between two lines about the same trouble, and how many troubles are known apart: some name a file.
+_INTERVAL, _KINDS = 60.0, 100
+
+
+class Complaints:
+    """Passes sentences on, each once a minute. say: gets them. clock: gives monotonic seconds."""
+
+    def __init__(self, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._say = say
+        self._clock = clock
+        self._silent_until: dict[str, float] = {}
+
+    def __call__(self, sentence: str) -> None:
+        """Say a sentence, unless it was said within the last minute."""
+        now = self._clock()
+        if now < self._silent_until.get(sentence, now):
+            return
+        if len(self._silent_until) >= _KINDS:
+            self._silent_until.clear()
+        self._silent_until[sentence] = now + _INTERVAL
+        self._say(sentence)
