@@ -1,9 +1,10 @@
 """Every claim is given back, wherever an error that nobody expected comes from."""
 
 import asyncio
+import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,14 +15,18 @@ import pytest
 
 import ucspi_py
 from tests.support.admission import House
+from tests.support.gate import controls
 from ucspi_py.core.client import limits
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.dnsbl.settings import DnsblSettings
-from ucspi_py.core.rules.data import DEFAULT
+from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.rules.data import DEFAULT, Instructions
+from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.verdict import Refuse
 from ucspi_py.system.accept.client_counter import ClientCounter
 from ucspi_py.system.accept.scoreboard import Place
 from ucspi_py.system.backend.backends import Backends
+from ucspi_py.system.gate.gate import Gate
 from ucspi_py.system.lookup.names import NameLookup
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.service import session
@@ -45,12 +50,38 @@ ROOMS = {
     "core/client/limits.py",
     "core/client/connection.py",
 }
+#: What a client of the gate meets besides.
+GATE = {
+    "system/service/at_gate.py",
+    "system/gate/gate.py",
+    "system/gate/conversation.py",
+    "system/gate/client_end.py",
+    "system/gate/session.py",
+    "system/gate/session_log.py",
+    "system/gate/control.py",
+    "system/gate/backend_pipe.py",
+    "system/gate/backend_socket.py",
+    "system/gate/running_backend.py",
+    "core/gate/relay.py",
+    "core/gate/visitor.py",
+    "core/gate/loglines.py",
+    "core/smtp/dialogue.py",
+    "core/smtp/content.py",
+    "core/smtp/session_time.py",
+    "core/smtp/session/verbs.py",
+    "core/smtp/session/reception.py",
+    "core/smtp/backend/dialogue.py",
+    "core/smtp/backend/exchange.py",
+}
 PACKAGE = Path(ucspi_py.__file__).parent
-FILES = {str(PACKAGE / room) for room in ROOMS}
+FILES = {str(PACKAGE / room) for room in ROOMS | GATE}
 SPARED = {
     "give_back",
     "_leave",
     "_forgo",
+    "guarded",
+    "_on_over",
+    "_receive",
     "leave",
     "note_news",
     "changed",
@@ -62,6 +93,19 @@ SPARED = {
 }
 
 PROGRAM = 4711
+ENDPOINTS = Endpoints(b"127.0.0.1", b"25", b"192.0.2.1", b"4000")
+RELAYS = Instructions(deny=False, variables=((b"RELAYCLIENT", b""),))
+
+#: What clients of the gate say: one that relays, all at once; one whose recipient and message are refused, and whose
+#: transaction is dropped; and one that a screen has refused.
+BEGIN = b"MAIL FROM:<>\r\nRCPT TO:<r@example.org>\r\n"
+RELAYING = (b"EHLO c\r\n" + BEGIN + b"DATA\r\ntext\r\n.\r\nRSET\r\nQUIT\r\n",)
+STRANGE = (
+    b"EHLO c\r\n",
+    BEGIN + b"RCPT TO:<r@example.net>\r\nDATA\r\n",
+    b"bare\nLF\r\n.\r\n" + BEGIN + b"RSET\r\nQUIT\r\n",
+)
+LISTED = (b"HELO c\r\n", b"MAIL FROM:<>\r\n", b"RCPT TO:<r@example.org>\r\n", b"GET /\r\n")
 
 
 @contextmanager
@@ -87,13 +131,36 @@ def error_at(step: int) -> Iterator[list[str]]:
 
 
 class Launcher:
-    """Starts nothing."""
+    """Starts nothing. at_gate: but talks to the gate as a backend would.
+
+    started: as many as were to be started, each under the next process id. running: those that the gate has not left.
+    """
 
     name = "true"
 
-    def start(self, _fd: int, _environment: dict[bytes, bytes]) -> int:
+    def __init__(self, *, at_gate: bool) -> None:
+        self._at_gate = at_gate
+        self.started = self.running = 0
+
+    def start(self, fd: int, _environment: dict[bytes, bytes]) -> int:
         """As if."""
-        return PROGRAM
+        self.started += 1
+        if self._at_gate:
+            self.running += 1
+            backend = socket.socket(fileno=os.dup(fd))
+            backend.send(b"220 here\r\n")
+            asyncio.get_running_loop().add_reader(backend, self._answer, backend)
+        return PROGRAM + self.started
+
+    def _answer(self, backend: socket.socket) -> None:
+        heard = backend.recv(1000, socket.MSG_DONTWAIT)
+        for line in heard.splitlines():
+            if line != b"text":
+                backend.send({b"DATA": b"354", b"QUIT": b"221"}.get(line, b"250") + b" ok\r\n")
+        if not heard:
+            asyncio.get_running_loop().remove_reader(backend)
+            backend.close()
+            self.running -= 1
 
 
 @dataclass
@@ -107,33 +174,36 @@ class Refusing:
         return Refuse(451, b"no")
 
 
-def service(house: House, *, refusing: bool) -> Service:
+def service(
+    house: House, launcher: Launcher, *, refusing: bool, gate: Gate | None = None, rule: Instructions = DEFAULT
+) -> Service:
     """What a client meets in a house, without look-ups."""
     screen = Refusing(DnsblSettings((), 60, 1.0))
     connection_log = ConnectionLog(house.log, house.board, house.settings.limit)
+    backends = Backends(
+        house.admission.slots,
+        cast(Any, launcher),
+        connection_log,
+        house.admission.rest,
+        in_bursts=not house.settings.has_pending,
+    )
     return Service(
         settings=house.settings,
         names=NameLookup(replace(house.settings, remote_info=False), cast(Any, None)),
-        decide=lambda *_client: DEFAULT,
+        decide=lambda *_client: rule,
         environment={},
         counter=ClientCounter(house.board, None),
         screens=cast(Any, (screen,) if refusing else ()),
-        gate=None,
+        gate=gate,
         held=house.admission.held,
-        backends=Backends(
-            house.admission.slots,
-            cast(Any, Launcher()),
-            connection_log,
-            house.admission.rest,
-            in_bursts=not house.settings.has_pending,
-        ),
+        backends=backends,
         connection_log=connection_log,
     )
 
 
-async def turns() -> None:
+async def turns(count: int = 20) -> None:
     """As many turns of the loop as a client needs for all that it does at once."""
-    for _ in range(20):
+    for _ in range(count):
         await asyncio.sleep(0)
 
 
@@ -146,7 +216,7 @@ def one_client(step: int, *, in_pending: bool, refusing: bool) -> list[str]:
 
     services: list[Service] = []
     with House(serve, remote_info=in_pending, limit=2) as house:
-        services.append(service(house, refusing=refusing))
+        services.append(service(house, Launcher(at_gate=False), refusing=refusing))
         client = house.connect()
         with error_at(step) as failed:
             house.loop.run_until_complete(turns())
@@ -154,13 +224,55 @@ def one_client(step: int, *, in_pending: bool, refusing: bool) -> list[str]:
             house.loop.run_until_complete(turns())
         house.admission.close()
         house.run_to_the_end()
-        house.admission.slots.ended(PROGRAM)
+        house.admission.slots.ended(PROGRAM + 1)
         assert house.board.free(house.board.slots) == 2, failed
         assert house.board.free(house.board.pending) == len(house.board.pending), failed
         assert house.board.count_client(limits.keys(house.settings.client_limits, b"127.0.0.1").client) == 0
         if failed:
             assert house.log.lines, failed
     return failed
+
+
+def one_client_of_gate(step: int, control: Path, said: Sequence[bytes]) -> list[str]:
+    """The same with a client of a gate, which is left when something has failed."""
+
+    async def serve(_house: House, _number: int, client: socket.SocketType, place: Place | None) -> None:
+        await session.serve(services[0], client, ENDPOINTS, place)
+
+    services: list[Service] = []
+    settings = GateSettings(qmail_control=str(control))
+    rule = RELAYS if said is RELAYING else DEFAULT
+    with House(serve, program=Program((), ("true",), settings), limit=2) as house:
+        gate, launcher = Gate(settings, house.log, house.admission.is_crowded), Launcher(at_gate=True)
+        services.append(service(house, launcher, refusing=said is LISTED, gate=gate, rule=rule))
+        client = house.connect()
+        with error_at(step) as failed:
+            house.loop.run_until_complete(turns())
+            for words in said:
+                try_to_send(client, words)
+                house.loop.run_until_complete(turns(80))
+            assert not house.tasks, failed
+        house.admission.close()
+        house.run_to_the_end()
+        house.loop.run_until_complete(turns())
+        assert not launcher.running, failed
+        for number in range(launcher.started):
+            services[0].backends.ended(PROGRAM + 1 + number, 0)
+        assert house.board.free(house.board.slots) == 2, failed
+        assert house.board.free(house.board.pending) == len(house.board.pending), failed
+        assert house.board.count_client(limits.keys(house.settings.client_limits, b"192.0.2.1").client) == 0
+        assert not house.admission.held.dismiss_oldest()
+        assert not gate._conversations
+        assert any(b"MemoryError" in line for line in house.log.lines) == bool(failed), failed
+    return failed
+
+
+def try_to_send(client: socket.socket, words: bytes) -> None:
+    """Send it, if it has not been left already."""
+    try:
+        client.sendall(words)
+    except OSError:
+        pass
 
 
 # A session that fails at its very beginning leaves its client's socket to whoever closes what nobody has any more.
@@ -183,6 +295,28 @@ def test_nothing_stays_claimed_whatever_fails(in_pending: bool, refusing: bool) 
     assert refusing != ("start" in seen)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        (RELAYING, {"talk", "greet", "protect", "recipient", "end_of_data", "answer", "quit", "message_taken"}),
+        (STRANGE, {"talk", "reset", "close", "judge", "rejected"}),
+        (LISTED, {"talk", "spoken", "screened", "not_smtp"}),
+    ],
+    ids=["relaying", "strange", "listed"],
+)
+def test_nothing_of_a_client_of_the_gate_stays_claimed(said: Sequence[bytes], wanted: set[str], tmp_path: Path) -> None:
+    """Neither its place nor its backend's slot; and it does not wait for an answer that never comes."""
+    control = controls(tmp_path)
+    seen: set[str] = set()
+    step = 1
+    while failed := one_client_of_gate(step, control, said):
+        seen.update(failed)
+        step += 1
+
+    assert wanted <= seen
+
+
 def test_every_room_that_is_watched_is_there() -> None:
     """A room that is moved would be spared all errors, and nobody would notice."""
-    assert [room for room in ROOMS if not (PACKAGE / room).is_file()] == []
+    assert [room for room in ROOMS | GATE if not (PACKAGE / room).is_file()] == []

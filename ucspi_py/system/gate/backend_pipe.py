@@ -122,13 +122,17 @@ class BackendPipe:
         """Say QUIT to the backend, and close it when it has answered, in the background."""
         backend, self._backend = self._backend, None
         if backend:
-            backend.quit()
+            try:
+                backend.quit()
+            except BaseException:
+                backend.close()
+                raise
 
     def close(self) -> None:
         """Leave the backend at once; what it has of a message without its final dot is never queued."""
-        backend, self._backend = self._backend, None
-        if backend:
-            backend.close()
+        if self._backend:
+            self._backend.close()
+            self._backend = None
 
     async def _start_backend(self) -> Reply | None:
         """Start a backend; None, or what the client is told where that failed."""

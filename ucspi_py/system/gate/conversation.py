@@ -84,7 +84,10 @@ class Conversation:
             self._dialogue.close(None, b"error")
             raise
         finally:
-            self._end()
+            try:
+                self._end()
+            finally:
+                self._backend.close()
 
     def fail(self, error: Exception) -> None:
         """End the session without a word: something went wrong that nobody expected."""
@@ -134,8 +137,6 @@ class Conversation:
         self._client.leave()
         if self._dialogue.end == b"quit":
             self._backend.quit()
-        else:
-            self._backend.close()
         self._backend.on_room = nobody
         self._log.ended(self._dialogue)
 

@@ -94,10 +94,10 @@ class RunningBackend:
         """Close at once. A message without its final dot is none."""
         if self._is_closed:
             return
-        self._is_closed = True
         self._stop_timer()
         self.dialogue.leave()
         self._socket.close()
+        self._is_closed = True
         if self.dialogue.failure:
             if self._has_hung_up and self._status is None:
                 self._untold = self._loop.call_later(_GRACE, self._tell_failure)
@@ -121,6 +121,16 @@ class RunningBackend:
             self._answered = None
 
     def _receive(self, data: bytes) -> None:
+        """Take what it says. Whoever waits for an answer hears of an error of ours, and need not wait in vain."""
+        try:
+            self._hear(data)
+        except Exception as error:
+            self.close()
+            if self._answered is None or self._answered.done():
+                raise
+            self._answered.set_exception(error)
+
+    def _hear(self, data: bytes) -> None:
         replies = self.dialogue.exchange.replies
         if data:
             self.dialogue.receive(data)
