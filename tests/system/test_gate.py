@@ -367,12 +367,12 @@ def test_control_files_are_looked_at_before_the_first_client(tmp_path: Path) -> 
 
 
 def test_a_client_that_comes_while_a_control_file_cannot_be_read(tmp_path: Path) -> None:
-    """Is dropped, with a sentence for the log."""
+    """Is told to come again, and there is a sentence for the log."""
 
     async def story(room: Room) -> None:
         (tmp_path / "control" / "databytes").mkdir()
         guest = await room.silent()
-        await guest.gone()
+        assert await guest.rest() == [b"421 4.3.0 unable to read controls"]
         with pytest.raises(Failure, match=r"unable to read .*/databytes"):
             guest.task.result()
         assert not room.gate._conversations

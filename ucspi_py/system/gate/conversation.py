@@ -132,12 +132,12 @@ class Conversation:
 
     def _end(self) -> None:
         """Leave client and backend, and say how it was."""
+        self._backend.on_room = nobody
         if self._pause:
             self._pause.cancel()
         self._client.leave()
         if self._dialogue.end == b"quit":
             self._backend.quit()
-        self._backend.on_room = nobody
         self._log.ended(self._dialogue)
 
     def _farewell(self) -> Reply:
