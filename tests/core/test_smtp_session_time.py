@@ -1,5 +1,7 @@
 """A client's time: for the next command, for content, and without a message."""
 
+import pytest
+
 from ucspi_py.core.smtp.session_time import SessionTime
 from ucspi_py.core.smtp.settings import SmtpSettings
 
@@ -51,9 +53,10 @@ def test_without_a_rate_content_may_drip() -> None:
     assert not time.content_is_over(100_299.0, 1)
 
 
-def test_what_the_backend_takes_is_not_the_clients_time() -> None:
+@pytest.mark.parametrize("rate", [500, 0])
+def test_what_the_backend_takes_is_not_the_clients_time(rate: int) -> None:
     """Neither for the next piece nor for the rate."""
-    time = SessionTime(SETTINGS, 0.0)
+    time = SessionTime(SmtpSettings(timeout=300, min_data_rate=rate), 0.0)
     time.content_begins(0.0)
     time.content_waits(200.0)
     time.content_waits(900.0)
@@ -62,3 +65,14 @@ def test_what_the_backend_takes_is_not_the_clients_time() -> None:
     time.content_goes_on(1250.0)
     assert not time.content_is_over(1299.9, 0)
     assert time.content_is_over(1300.0, 0)
+
+
+def test_content_that_drips_has_no_more_time_because_its_backend_was_slow_once() -> None:
+    """The rate holds for the time in which we read."""
+    time = SessionTime(SETTINGS, 0.0)
+    time.content_begins(0.0)
+    time.content_waits(100.0)
+    time.content_goes_on(1100.0)
+    time.heard(1250.0)
+    assert not time.content_is_over(1399.9, 50_000)
+    assert time.content_is_over(1400.0, 50_000)
