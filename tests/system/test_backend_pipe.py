@@ -220,7 +220,7 @@ def test_messages_reach_the_backend_as_they_are_told_and_its_words_come_back(out
 
 
 def test_a_large_message_waits_for_its_backend_and_not_in_our_memory(out: File) -> None:
-    """Case of backpressure: full at 256 KB, room again when the backend reads; every byte arrives."""
+    """Case of backpressure: full at 64 KB, room again when the backend reads; every byte arrives."""
     holds = out.with_name("message.wait")
     holds.touch()
 
@@ -234,7 +234,7 @@ def test_a_large_message_waits_for_its_backend_and_not_in_our_memory(out: File) 
         waits = await all_sent(backends.pipe, 120 - pieces)
         assert await backends.pipe.end_of_data() == reply(250, b"queued")
         assert waits > 0
-        assert pieces * len(PIECE) < 2 << 20
+        assert pieces * len(PIECE) < 512 << 10
 
     whole(story, out)
 

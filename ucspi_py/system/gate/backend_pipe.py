@@ -55,7 +55,7 @@ class BackendPipe:
 
     @property
     def is_full(self) -> bool:
-        """Whether 256 KB of content wait: no more is to be sent until there is room."""
+        """Whether 64 KB of content wait: no more is to be sent until there is room."""
         return self._backend is not None and self._backend.is_full
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
