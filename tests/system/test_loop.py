@@ -4,11 +4,12 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from ucspi_py.system.process.loop import new_loop, watch_edges
+from ucspi_py.system.process.loop import add_bulk_reader, new_loop, watch_edges
 
 
 @pytest.fixture
@@ -54,6 +55,32 @@ def test_who_can_read_is_called_again_and_again_until_removed(
     heard.clear()
     turn(loop)
     assert heard == []
+
+
+def test_bulk_gives_way(loop: asyncio.AbstractEventLoop) -> None:
+    """In each turn whatever else is ready comes first, and then a few of the bulk, each in its turn."""
+    pairs = [socket.socketpair() for _ in range(12)]
+    heard: list[str] = []
+    for number, (ours, theirs) in enumerate(pairs):
+        theirs.send(b"!")
+        if number < 10:
+            add_bulk_reader(loop, ours, partial(heard.append, f"bulk {number}"))
+        else:
+            loop.add_reader(ours, heard.append, "other")
+
+    for _ in range(10):
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+
+    turns = " ".join(heard).split("other other")
+    assert len(turns) == 11
+    assert turns[0] == ""
+    assert all(1 <= turn.count("bulk") < 5 for turn in turns[1:])
+    assert len(set(heard)) == 11
+    assert all(loop.remove_reader(ours) for ours, _ in pairs)
+    assert not any(loop.remove_reader(ours) for ours, _ in pairs)
+    for each in sum(pairs, ()):
+        each.close()
 
 
 def test_who_raises_is_told_of_and_keeps_nobody_waiting(

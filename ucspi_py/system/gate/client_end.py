@@ -14,8 +14,6 @@ from ...core.smtp.session_time import SessionTime
 from ...core.smtp.settings import SmtpSettings
 from ..stream.stream import Stream
 
-#: Bytes that are read at once of commands and of content.
-_COMMANDS, _CONTENT = 4096, 65536
 #: Bytes that may wait for an answer to a command before them; then nothing more is read.
 _READ_AHEAD = 65536
 #: Seconds for which a client may take to read our last reply.
@@ -98,11 +96,11 @@ class ClientEnd:
     def content_begins(self) -> None:
         """Read content from now on."""
         self._time.content_begins(time.monotonic())
-        self._stream.piece = _CONTENT
+        self._stream.read_in_bulk(True)
 
     def content_ends(self) -> None:
         """Read commands from now on."""
-        self._stream.piece = _COMMANDS
+        self._stream.read_in_bulk(False)
 
     def message_taken(self) -> None:
         """Note that a message was taken."""

@@ -5,10 +5,11 @@ import socket
 import time
 from collections.abc import Callable, Collection
 
+from ..process.loop import add_bulk_reader
 from ..process.timer import Timer
 
-#: Bytes that are read at once.
-_PIECE = 4096
+#: Bytes that are read at once, and in bulk.
+_PIECE, _BULK = 4096, 65536
 
 #: The last bytes wait for what follows them, which is the end: one packet for both.
 _LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
@@ -25,11 +26,12 @@ class Stream:
     received: called with the stream and each piece that was read, which is never empty. deadline: the monotonic
     second from which Deadlines ends it. hung_up: called with the stream once the other side has said its last, which
     may still read; None = the stream is ended then. over: done when the other side has hung up or reset, when all was
-    sent up to the last, or when the stream was ended. piece: bytes that are read at once.
+    sent up to the last, or when the stream was ended.
     """
 
     __slots__ = (
         "_hung_up",
+        "_is_bulk",
         "_last",
         "_loop",
         "_received",
@@ -38,7 +40,6 @@ class Stream:
         "_watching",
         "deadline",
         "over",
-        "piece",
         "socket",
     )
 
@@ -53,10 +54,10 @@ class Stream:
         self.over: asyncio.Future[None] = loop.create_future()
         self.socket = connected
         self.deadline = deadline
-        self.piece = _PIECE
         self._loop = loop
         self._received = received
         self._hung_up = hung_up
+        self._is_bulk = False
         self._unsent = b""
         self._last = False
         self._silent = False
@@ -65,15 +66,27 @@ class Stream:
     def waiting(self) -> bytes:
         """Read what has come already, a piece at most; b"" where nothing has."""
         try:
-            return self.socket.recv(self.piece, socket.MSG_DONTWAIT)
+            return self.socket.recv(_PIECE, socket.MSG_DONTWAIT)
         except OSError:
             return b""
+
+    def read_in_bulk(self, is_bulk: bool) -> None:
+        """Read large pieces from now on, but only when nobody else waits in this loop; or small ones, as at first."""
+        if self._is_bulk != is_bulk:
+            was_watching = self._watching
+            self.pause()
+            self._is_bulk = is_bulk
+            if was_watching:
+                self.begin()
 
     def begin(self) -> None:
         """Read from now on, or again after pause()."""
         if not (self._watching or self._silent or self._unsent):
             self._watching = True
-            self._loop.add_reader(self.socket, self._read)
+            if self._is_bulk:
+                add_bulk_reader(self._loop, self.socket, self._read)
+            else:
+                self._loop.add_reader(self.socket, self._read)
 
     def pause(self) -> None:
         """Read no more until begin() or until something that had to wait is sent."""
@@ -120,7 +133,7 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            data = self.socket.recv(self.piece, socket.MSG_DONTWAIT)
+            data = self.socket.recv(_BULK if self._is_bulk else _PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
