@@ -59,6 +59,8 @@ def visitor(environment: Mapping[bytes, bytes], settings: GateSettings, refusal:
 
 def backend_environment(environment: Mapping[bytes, bytes], client: Visitor) -> dict[bytes, bytes]:
     """Build the environment of a client's backend from that which the server gives."""
+    if not client.changes:
+        return dict(environment)
     changed = dict(client.changes)
     kept = {name: value for name, value in environment.items() if name not in changed}
     return kept | {name: value for name, value in changed.items() if value is not None}

@@ -12,15 +12,18 @@ WITHOUT_MESSAGE = 3600.0
 
 
 class SessionTime:
-    """The times of one session. settings: its limits. now: when it begins."""
+    """The times of one session. settings: its limits. now: when it begins.
 
-    __slots__ = ("_content_began", "_heard", "_message_taken", "_settings", "_waits_since")
+    waits_since: when content began to wait for us; None = it does not.
+    """
+
+    __slots__ = ("_content_began", "_heard", "_message_taken", "_settings", "waits_since")
 
     def __init__(self, settings: SmtpSettings, now: float) -> None:
         self._settings = settings
         self._heard = self._message_taken = now
         self._content_began = math.inf
-        self._waits_since: float | None = None
+        self.waits_since: float | None = None
 
     def heard(self, now: float) -> None:
         """Note that a whole command, or a piece of content, has come. A part of a command is nothing."""
@@ -32,15 +35,15 @@ class SessionTime:
 
     def content_waits(self, now: float) -> None:
         """Note that no more content is read for now, which is not the client's fault."""
-        if self._waits_since is None:
-            self._waits_since = now
+        if self.waits_since is None:
+            self.waits_since = now
 
     def content_goes_on(self, now: float) -> None:
         """Note that content is read again, if it was not."""
-        if self._waits_since is not None:
-            self._heard += now - self._waits_since
-            self._content_began += now - self._waits_since
-            self._waits_since = None
+        if self.waits_since is not None:
+            self._heard += now - self.waits_since
+            self._content_began += now - self.waits_since
+            self.waits_since = None
 
     def message_taken(self, now: float) -> None:
         """Note that a message was taken."""
@@ -56,7 +59,7 @@ class SessionTime:
         size: bytes of content so far. Postfix (smtpd_min_data_rate): smtpd_timeout in the beginning, and more with each
         byte.
         """
-        if self._waits_since is not None:
+        if self.waits_since is not None:
             return False
         rate = self._settings.min_data_rate
         slowest = self._content_began + size / rate if rate else math.inf

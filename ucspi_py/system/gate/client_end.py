@@ -87,7 +87,8 @@ class ClientEnd:
             self._time.content_waits(time.monotonic())
             self._stream.pause()
             return
-        self._time.content_goes_on(time.monotonic())
+        if self._time.waits_since is not None:
+            self._time.content_goes_on(time.monotonic())
         if self._dialogue.buffered >= _READ_AHEAD:
             self._stream.pause()
         else:

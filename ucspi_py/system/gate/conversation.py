@@ -163,7 +163,7 @@ class Conversation:
                 self._asked.set_result(event)
                 break
         self._client.tell()
-        self._read_on()
+        self._client.read_on(has_room=not self._backend.is_full)
 
     def _settle(self, event: events.Event) -> bool:
         """Whether an event is settled; otherwise the backend is to be waited for."""
