@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..address import canonical
@@ -79,6 +80,7 @@ def _ip(text: bytes) -> bytes:
         return text
 
 
+@lru_cache(maxsize=1024)
 def _is_in(ip: bytes, networks: tuple[Network, ...]) -> bool:
     try:
         address = ipaddress.ip_address(ip.decode("ascii"))

@@ -67,7 +67,7 @@ class Dialogue(Facts):
                 return self._next_of_content(self._reception)
             line = self._reader.next()
             if line is None:
-                if self._is_left():
+                if (self._half_closed or self._reader.has_more) and self._is_left():
                     continue
                 break
             event = self._carry_out(line)
