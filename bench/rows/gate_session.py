@@ -7,7 +7,7 @@ from contenders import Server
 from effort import Effort
 from findings import Bar, Figures, Finding, compared
 from rounds import interleaved
-from workshop import Workshop
+from workshop import ALLOWED_NET, Workshop
 
 _AT_A_TIME = "20"
 _ALL = ("ours", "tcpserver", "postfix")
@@ -33,6 +33,7 @@ def message(workshop: Workshop, effort: Effort) -> list[Finding]:
 
 def _rates(workshop: Workshop, servers: dict[str, Server], rounds: int, mode: str, sessions: int) -> Figures:
     def rate(server: Server) -> float:
-        return workshop.load(mode, server.port, "-n", str(sessions), "-c", _AT_A_TIME).all_served().rate
+        options = ("-n", str(sessions), "-c", _AT_A_TIME, "-s", ALLOWED_NET)
+        return workshop.load(mode, server.port, *options).all_served().rate
 
     return interleaved(rounds, {name: partial(rate, server) for name, server in servers.items()})
