@@ -51,11 +51,13 @@ class BackendSocket:
         """Send bytes, now or when there is room; thrown away where the backend takes nothing any more."""
         if self._is_deaf or not data:
             return
-        self._pieces.append(memoryview(data))
-        self._waiting += len(data)
-        if self.waits_since is None:
-            self._write()
-        self._was_full = self._was_full or self.is_full
+        left = len(data) - self._sent_at_once(data)
+        if left and not self._is_deaf:
+            self._pieces.append(memoryview(data)[-left:])
+            self._waiting += left
+            if self.waits_since is None:
+                self._wait()
+            self._was_full = self._was_full or self.is_full
 
     async def emptied(self) -> None:
         """Wait until nothing waits to be sent, or it is thrown away."""
@@ -101,8 +103,20 @@ class BackendSocket:
             self._loop.remove_reader(self._socket)
         self._received(data)
 
+    def _sent_at_once(self, data: bytes) -> int:
+        """How much of what comes is taken at once; nothing where something waits before it."""
+        if self.waits_since is not None:
+            return 0
+        try:
+            return self._socket.send(data, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            self.drop()
+            return 0
+
     def _write(self) -> None:
-        """Send as much as is taken; the rest when there is room."""
+        """Send as much as is taken of what waits; the rest when there is room."""
         try:
             sent = self._socket.sendmsg(list(islice(self._pieces, _PIECES)), (), socket.MSG_DONTWAIT)
         except BlockingIOError:

@@ -73,6 +73,8 @@ class Exchange:
 
     def take_output(self) -> bytes:
         """The commands since the last call."""
+        if not self._output:
+            return b""
         output = b"".join(self._output)
         self._output.clear()
         return output
