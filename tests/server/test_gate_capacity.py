@@ -1,6 +1,7 @@
 """Slots, places, HUP and TERM with a gate: cases 48 and 49, and point 6 of the issue."""
 
 import contextlib
+import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -26,11 +27,12 @@ def backend(tmp_path: Path) -> Scripted:
 
 
 class Waiting(NamedTuple):
-    """The one slot, who has it, and who wants it since when (monotonic second)."""
+    """The one slot, who has it, and who wants it since when (monotonic second); idle clients of a full service."""
 
     first: Client
     second: Client
     since: float
+    idle: Sequence[Client]
 
 
 def in_transaction(gate: Gate, source: str = LOCAL) -> Client:
@@ -42,17 +44,20 @@ def in_transaction(gate: Gate, source: str = LOCAL) -> Client:
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Waiting]:
-    """A client that has waited for a slot since the first test of this module."""
+    """Clients that have been waiting since the first test of this module."""
     folder = tmp_path_factory.mktemp("waiting")
     backend = Scripted(folder / "backend")
     with (
-        gated(backend.argv, folder, options=("-c", "1")) as gate,
+        gated(backend.argv, folder / "slot", options=("-c", "1")) as gate,
+        gated(backend.argv, folder / "places", options=("--held", "5")) as crowded,
         in_transaction(gate) as first,
         gate.client() as second,
+        contextlib.ExitStack() as stack,
     ):
         second.converse([EHLO, MAIL])
         second.say(RCPT + b"\r\n")
-        yield Waiting(first, second, time.monotonic())
+        idle = [stack.enter_context(crowded.client()) for _ in range(5)]
+        yield Waiting(first, second, time.monotonic(), idle)
 
 
 class TestSlots:
@@ -179,12 +184,66 @@ class TestSignals:
 
 def test_case_48_who_waits_too_long_is_told_to_come_again(waiting: Waiting) -> None:
     """451 4.3.2 after half a minute, and the client is kept: it gets the slot once that is free."""
-    first, second, since = waiting
+    first, second, since, _ = waiting
     second.socket.settimeout(60)
     assert shorts([second.reply()]) == ["451 4.3.2"]
     assert time.monotonic() - since > 25
     first.converse([b"QUIT"])
     assert shorts(second.converse([RCPT])) == ["250"]
+
+
+def test_clients_of_a_crowded_service_are_left_after_ten_seconds(waiting: Waiting) -> None:
+    """All places were taken: 421 4.4.2, long before smtpd_timeout, until few enough are there."""
+    until(
+        lambda: [client for client in waiting.idle if shorts(_has_left(client)) == ["421 4.4.2"]], "somebody to leave"
+    )
+
+
+def test_a_client_that_does_not_read_is_not_read_from(backend: Scripted, tmp_path: Path) -> None:
+    """Its replies fill what there is between us; the worker does not grow, and others are served."""
+    parameters = ("smtpd_junk_command_limit=999999", "smtpd_hard_error_limit=999999")
+    with gated(backend.argv, tmp_path, parameters=parameters) as gate, gate.client(LOCAL) as client:
+        assert shorts(gate.converse([EHLO, MAIL, RCPT, b"QUIT"]))[2] == "250"
+        (worker,) = children(gate.process.pid)
+        before, sent = _resident(worker), 0
+        client.converse([EHLO])
+        client.socket.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            while sent < 50_000_000:
+                sent += client.socket.send(b"RSET\r\n" * 10_000)
+        assert sent < 50_000_000
+        assert _resident(worker) - before < 2_000_000
+        assert shorts(gate.converse([EHLO, MAIL, RCPT, b"QUIT"]))[2] == "250"
+
+
+def test_sessions_leave_no_descriptor_behind(backend: Scripted, tmp_path: Path) -> None:
+    """However they end."""
+    with gated(backend.argv, tmp_path) as gate:
+        gate.converse([EHLO, MAIL, RCPT, b"QUIT"])
+        (worker,) = children(gate.process.pid)
+        before = until(lambda: _descriptors(worker))
+        for steps in (
+            [EHLO],
+            [EHLO, MAIL, RCPT],
+            [EHLO, MAIL, RCPT, b"DATA"],
+            [EHLO, MAIL, RCPT, b"QUIT"],
+            [b"BDAT x"],
+        ):
+            gate.converse(steps)
+            with gate.client() as client:
+                client.converse(steps)
+                client.reset()
+        until(lambda: _descriptors(worker) <= before, "the descriptors to be closed")
+
+
+def _resident(pid: int) -> int:
+    """Bytes of memory that a process has."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def _descriptors(pid: int) -> int:
+    """How many a process has."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
 
 
 def _banner(gate: Gate) -> bytes:

@@ -1,6 +1,8 @@
 """Content and its end: cases 45, 52, 53. Nothing is smuggled, and nothing is changed that need not be."""
 
 import os
+import random
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +11,7 @@ import pytest
 
 from tests.support.backends.known import Demo, Keeper, Mailfront, Message, NotQmail, RealQmail
 from tests.support.gate import LOCAL, MAIL, RCPT, RELAY, Gate, controls, gated
-from tests.support.smtp_client import Content, Manner, every_manner, short
+from tests.support.smtp_client import Content, Manner, every_manner, short, shorts
 from tests.support.waiting import until
 
 EHLO = b"EHLO client.example.net"
@@ -33,6 +35,7 @@ FALSE_ENDS = [
     b"\r\n\0.\r\n",
     b"\r\n.\0\r\n",
     b"\r\r\n.\r\r\n",
+    b"\r\n\r.\r\n",
     b"\r\n.\r\r\n",
     b"\n\n.\n\n",
     b"\r\n.\n\r\n",
@@ -131,7 +134,7 @@ def test_case_52_nothing_is_smuggled(kept: Kept, manner: Manner, end: bytes) -> 
 
 
 @for_readers
-@pytest.mark.parametrize("end", FALSE_ENDS[:11], ids=repr)
+@pytest.mark.parametrize("end", FALSE_ENDS[:12], ids=repr)
 def test_case_52_in_two_segments_cut_anywhere(kept: Kept, end: bytes) -> None:
     """At each byte of it, and around it."""
     before, after = b"x\r\n\r\nbody", EVIL
@@ -165,6 +168,36 @@ def test_case_52_where_bare_newlines_are_taken(made: Callable[[Path, Path], Keep
     assert {message.sender for message in messages} <= {b"s@example.net"}
     assert all(message.text.endswith(b"\nevil\n") for message in messages)
     assert made is NotQmail or len(messages) == len(FALSE_ENDS)
+
+
+@for_readers
+@pytest.mark.parametrize("seed", range(40))
+def test_case_52_content_by_chance(kept: Kept, seed: int) -> None:
+    """Whatever it is, and however it is cut: refused where a newline is bare, else it arrives; it ends at CRLF.CRLF."""
+    chance = random.Random(seed)
+    pieces = [b"\r\n", b"\r\n", b"\r", b".", b".", b"a", b"\0", b"\xff", b"MAIL FROM:<evil@example.net>\r\n"]
+    pieces += [b"\n"] * (seed % 2)
+    drawn = b"".join(chance.choices(pieces, k=chance.randrange(1, 60)))
+    whole, mark, _ = (b"\r\n" + drawn + b"\r\n.\r\n").partition(b"\r\n.\r\n")
+    wire = (whole + mark)[2:]
+    count = len(kept.backend.messages())
+    with kept.gate.client() as client:
+        client.converse(BEGIN)
+        while wire:
+            size = chance.randrange(1, len(wire) + 1)
+            client.say(wire[:size])
+            client.wait_read()
+            wire = wire[size:]
+        told = short(client.reply())[:3]
+        assert shorts(client.converse([b"NOOP", b"QUIT"])) == ["250 2.0.0", "221 2.0.0"]
+    lines = (whole + b"\r\n").split(b"\r\n")[1:-1]
+    assert (told == "550") == any(b"\n" in line for line in lines)
+    text = b"".join(line.removeprefix(b".") + b"\n" for line in lines)
+    found = [message.text for message in kept.since(count)]
+    if isinstance(kept.backend, Mailfront):  # it drops every CR before a LF, and a dot behind a CR that begins a line
+        text = re.sub(rb"(?m)^\r\.", b"\r", text).replace(b"\r\n", b"\n")
+        found = [message.replace(b"\r\n", b"\n") for message in found]
+    assert found == ([] if told == "550" else [text])
 
 
 @every_manner
