@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import closing
 from dataclasses import replace
@@ -50,6 +51,7 @@ class Worker:
         self.slots = Slots(self.board, 0, self._on_change)
         self.held = Held(self.board, self._on_change)
         self.guests: list[Guest] = []
+        self.sockets: list[socket.socket] = []
         launcher = Launcher((program, "-c", SHELL + script), SpawnAttributes((), None, (), ()))
         log = ConnectionLog(self.log, self.board, 2)
         self.verdict: Verdict = refused or Accept()
@@ -60,7 +62,7 @@ class Worker:
             settings=replace(SETTINGS, client_limits=ClientLimits(per_client=9)),
             names=NameLookup(SETTINGS, cast(Any, None)),
             decide=lambda *_client: DEFAULT,
-            environment={b"PATH": b"/usr/bin:/bin", b"OUT": os.fsencode(folder / "out")},
+            environment={b"PATH": b"/usr/bin:/bin", b"OUT": os.fsencode(folder / "out"), b"SMTPS": b"1"},
             counter=ClientCounter(self.board, None),
             screens=cast(Any, (screen,)),
             gate=gate,
@@ -86,6 +88,8 @@ class Worker:
     async def guest(self) -> Guest:
         """A new client."""
         ours, theirs = connected_over_tcp()
+        ours.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        self.sockets.append(ours)
         row = self.board.claim(self.board.pending)
         assert row is not None
         self.board.name(row, *KEYS)
@@ -198,6 +202,40 @@ def test_a_backend_that_outlives_its_client_keeps_its_slot_and_counts(tmp_path: 
         worker.board.give_back(other)
 
     play(Worker(tmp_path, OBLIGING.replace("exit;;", "held; exit;;")), story)
+
+
+def test_a_backend_has_the_environment_that_the_gate_gives(tmp_path: Path) -> None:
+    """It speaks no TLS with us, whatever the client's service is called; its client has a name in it."""
+
+    async def story(worker: Worker) -> None:
+        guest = await worker.guest()
+        await guest.line()
+        assert await guest.ask(*TO_BACKEND) == b"553 none 192.0.2.1"
+
+    play(Worker(tmp_path, 's "553 ${SMTPS-none} $TCPREMOTEIP"; h'), story)
+
+
+def test_how_a_backend_has_ended_is_told(tmp_path: Path) -> None:
+    """With the exit code that the worker has reaped."""
+
+    async def story(worker: Worker) -> None:
+        guest = await worker.guest()
+        await guest.line()
+        assert (await guest.ask(*TO_BACKEND)).startswith(b"451 4.3.0 ")
+        await eventually(lambda: worker.told(b"the backend ended when a reply to HELO was due (exit code 3)"))
+
+    play(Worker(tmp_path, "s '220 here'; h; exit 3"), story)
+
+
+def test_replies_leave_at_once(tmp_path: Path) -> None:
+    """The socket has the options of all our clients."""
+
+    async def story(worker: Worker) -> None:
+        guest = await worker.guest()
+        await guest.line()
+        assert worker.sockets[0].getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    play(Worker(tmp_path), story)
 
 
 def test_who_leaves_while_all_slots_are_taken_waits_for_none(tmp_path: Path) -> None:

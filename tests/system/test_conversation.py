@@ -464,6 +464,23 @@ def test_who_has_got_nowhere_goes_for_a_newcomer(tmp_path: Path) -> None:
     assert len(play(Room(tmp_path), story).told) == 1
 
 
+def test_who_does_not_read_goes_for_a_newcomer_at_once(tmp_path: Path) -> None:
+    """Its last reply is not waited for: the newcomer waits for the place."""
+
+    async def story(room: Room) -> None:
+        guest = await room.guest(RELAY)
+        try:
+            while True:
+                guest.socket.send(b"NOOP\r\n" * 1000)
+                await asyncio.sleep(0.001)
+        except BlockingIOError:
+            pass
+        assert room.held.dismiss_oldest()
+        await guest.gone()
+
+    play(Room(tmp_path, junk_command_limit=10**9), story)
+
+
 def test_who_is_protected_from_newcomers_and_for_how_long(tmp_path: Path) -> None:
     """From the first recipient that has passed until its transaction is over, however it ends."""
 

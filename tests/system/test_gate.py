@@ -266,7 +266,7 @@ def test_a_backend_that_waits_for_nothing_is_left(clock: Clock, tmp_path: Path) 
         clock.now += 50
         await looked_at()
         assert not guest.backends.statuses
-        clock.now += 20
+        clock.now += 200
         await eventually(lambda: guest.backends.statuses == [0])
         assert await guest.ask(MAIL, RCPT) == b"250 ok"
         assert guest.backends.started == 2
