@@ -271,6 +271,7 @@ def play(room: Room, story: Callable[[Room], Awaitable[None]]) -> Room:
         loop.run_until_complete(whole())
         assert len(watched) == own
     assert not troubles
+    assert not room.gate._conversations
     assert room.board.free(room.board.pending) == 8
     assert not any(guest.backends.waiting for guest in room.guests)
     return room
