@@ -100,6 +100,15 @@ def test_permanent_and_allowed_by_a_rule(backend: Scripted, dns: str, tmp_path: 
     assert told == [b"553 listed, see http://bl.example/", b"250 recipient ok", b"553 not from there"]
 
 
+def test_the_backend_is_not_told_to_refuse_once_more(backend: Scripted, tmp_path: Path) -> None:
+    """RBLSMTPD of a rule is ours to speak: whoever is spared by the gate would be refused by a patched qmail-smtpd."""
+    rules = '127.0.0.1:allow,RBLSMTPD="-no",RELAYCLIENT=""\n127.0.0.2:allow,TCPREMOTEIP="192.0.2.7",RBLSMTPD="-no"\n'
+    with gated(backend.argv, tmp_path, rules=rules) as gate:
+        for source, recipient in (("127.0.0.1", RCPT), ("127.0.0.2", b"RCPT TO:<postmaster>")):
+            assert shorts(gate.converse([EHLO, MAIL, recipient, b"QUIT"], source=source))[2] == "250"
+            assert b"RBLSMTPD" not in backend.last().environment
+
+
 def test_the_greylist_is_spoken_at_rcpt(backend: Scripted, tmp_path: Path) -> None:
     """451 for a new network, nothing for who relays, and the backend once the time is over."""
     runs = len(backend.visits())
