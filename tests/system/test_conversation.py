@@ -21,8 +21,11 @@ from tests.support.gate_room import (
     play,
 )
 from ucspi_py.core.gate import relay
+from ucspi_py.core.smtp import events
 from ucspi_py.core.smtp.dialogue import Dialogue
+from ucspi_py.core.smtp.reply import Reply
 from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.gate.conversation import Conversation
 
 CROWDED = b"421 4.3.2 too many clients, try again later"
 ENVELOPE = b"from=<s@example.net> nrcpt=1 "
@@ -81,6 +84,29 @@ def test_a_second_message_goes_to_the_same_backend(tmp_path: Path) -> None:
     message = [MAIL, RCPT, b"DATA", b"."]
     assert room.heard == [b"HELO c.example", *message, MAIL, RCPT, b"RSET", *message]
     assert room.told == [TAKEN % 0] * 2
+
+
+def test_the_backend_is_asked_for_what_it_alone_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A recipient, DATA and a message; not for content, a dropped transaction, a pause or what we refuse."""
+    asked: list[events.Event] = []
+    carry_out = Conversation._carry_out
+
+    async def noted(self: Conversation, event: events.Event) -> Reply | None:
+        asked.append(event)
+        return await carry_out(self, event)
+
+    monkeypatch.setattr(Conversation, "_carry_out", noted)
+    pause: Any = 0.001
+
+    async def story(room: Room) -> None:
+        guest = await room.guest()
+        await guest.ask(b"WRONG", b"WRONG", *BEGIN, b"RCPT TO:<x@elsewhere.example>", b"RSET", MAIL, RCPT, b"DATA")
+        await guest.ask(b"one\r\n.", MAIL, RCPT, b"DATA", b"bare\nLF\r\n.", b"QUIT")
+
+    play(Room(tmp_path, soft_error_limit=1, error_sleep_time=pause), story)
+
+    names = "RecipientGiven RecipientGiven DataAsked MessageEnded RecipientGiven DataAsked"
+    assert [type(event).__name__ for event in asked] == names.split()
 
 
 def test_replies_come_in_the_order_of_commands(tmp_path: Path) -> None:

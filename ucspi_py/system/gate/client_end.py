@@ -42,9 +42,8 @@ class ClientEnd:
         self.over = self._stream.over
 
     def greet(self) -> None:
-        """Greet it, unless it has spoken before; read it from now on."""
+        """Greet it, unless it has spoken before."""
         self._dialogue.greet(self._stream.waiting())
-        self._stream.begin()
 
     def take(self, data: bytes) -> None:
         """Give the dialogue what it has sent. Of content each byte is a sign of life, of a command only its end."""
