@@ -182,6 +182,25 @@ def test_what_its_backend_takes_is_not_the_clients_time(clock: Clock, tmp_path: 
     play(Room(tmp_path, counting), story)
 
 
+def test_whose_backend_was_slow_once_has_no_more_time_than_others(clock: Clock, tmp_path: Path) -> None:
+    """Once there is room again it is the client's turn."""
+
+    async def story(room: Room) -> None:
+        guest = await room.guest()
+        room.hold()
+        await guest.begin_content()
+        backend = next(iter(room.gate._conversations))._backend
+        while not backend.is_full:
+            guest.socket.send(b"a line of content\r\n" * 500)
+            await looked_at()
+        room.go_on()
+        await eventually(lambda: not backend.is_full)
+        clock.now += 301
+        await goes(guest, TIMED_OUT)
+
+    play(Room(tmp_path, OBLIGING.replace("until_dot;", "cat >/dev/null;"), min_data_rate=0), story)
+
+
 def test_who_does_not_read_its_replies_is_left(clock: Clock, tmp_path: Path) -> None:
     """smtpd_timeout, and ten seconds for the last reply."""
 
