@@ -53,7 +53,7 @@ class Lines(Log):
     """A log in memory."""
 
     def __init__(self) -> None:
-        super().__init__(VERBOSE)
+        super().__init__(VERBOSE, len)
         self.lines: list[bytes] = []
 
     def say(self, *lines: bytes) -> None:
