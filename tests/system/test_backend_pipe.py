@@ -219,6 +219,27 @@ def test_messages_reach_the_backend_as_they_are_told_and_its_words_come_back(out
     assert backends.reports == []
 
 
+def test_a_small_message_and_its_end_come_in_one_piece(out: File) -> None:
+    """A backend that is woken once does half the work; what is told to flush, and all but the last piece, is sent."""
+    script = HERE + f"r() {{ dd bs=9999 count=1 2>/dev/null; }}; exec 3>{out}; "
+    read = "s '220 here'; r >&3; s '250 here'; r >&3; s '250 ok'; r >&3; s '250 ok'; r >&3; s '354 go'; "
+
+    async def story(backends: Backends) -> None:
+        await begin(backends)
+        backends.pipe.send(b"a\r\n")
+        backends.pipe.flush()
+        await eventually(lambda: out.read_bytes().endswith(b"a\r\n|"))
+        backends.pipe.send(b"b\r\n")
+        backends.pipe.send(b"c\r\n")
+        await eventually(lambda: out.read_bytes().endswith(b"|b\r\n|"))
+        assert await backends.pipe.end_of_data() == OK
+
+    piece = "r >&3; printf '|' >&3; "
+    shell(script + read + piece * 3 + "s '250 ok'; cat >&3", story)
+
+    assert out.read_bytes().endswith(b"a\r\n|b\r\n|c\r\n.\r\n|")
+
+
 def test_a_large_message_waits_for_its_backend_and_not_in_our_memory(out: File) -> None:
     """Case of backpressure: full at 64 KB, room again when the backend reads; every byte arrives."""
     holds = out.with_name("message.wait")
@@ -484,6 +505,7 @@ def test_a_success_before_the_dot_is_none_though_nobody_has_read_it_yet(tmp_path
     async def story(backends: Backends) -> None:
         await begin(backends)
         backends.pipe.send(b"x\r\n")
+        backends.pipe.flush()
         until(seen.exists, "the early reply")
         assert await backends.pipe.end_of_data() == UNAVAILABLE
 

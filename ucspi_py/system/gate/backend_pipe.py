@@ -86,9 +86,17 @@ class BackendPipe:
         return await self._backend.answer()
 
     def send(self, content: bytes) -> None:
-        """Send content behind a 354; thrown away where the backend takes none any more, which end_of_data() tells."""
+        """Send content behind a 354; thrown away where the backend takes none any more, which end_of_data() tells.
+
+        The last piece waits for flush() or end_of_data().
+        """
         if self._backend:
             self._backend.send(content)
+
+    def flush(self) -> None:
+        """Send all content now: its end is still to come."""
+        if self._backend:
+            self._backend.flush()
 
     async def end_of_data(self) -> Reply:
         """Send the final dot; what the backend says of the message."""

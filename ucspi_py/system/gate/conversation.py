@@ -108,7 +108,7 @@ class Conversation:
         if self._client.is_late(now, idle_limit):
             self._client.close(reply(421, _TIMED_OUT % self._name), b"timeout")
         elif dialogue.idle and leaving:
-            self._client.close(self._farewell(), b"leaving")
+            self._client.close(reply(421, _LEAVING % self._name), b"leaving")
         elif dialogue.idle:
             self._backend.rest(now - _BACKEND_IDLE)
 
@@ -140,9 +140,6 @@ class Conversation:
             self._backend.quit()
         self._log.ended(self._dialogue)
 
-    def _farewell(self) -> Reply:
-        return reply(421, _LEAVING % self._name)
-
     @_of_one_session
     def _received(self, _stream: Stream, data: bytes) -> None:
         self._client.take(data)
@@ -162,6 +159,8 @@ class Conversation:
             if not self._settle(event):
                 self._asked.set_result(event)
                 break
+        else:
+            self._backend.flush()  # its end is still to come
         self._client.tell()
         self._client.read_on(has_room=not self._backend.is_full)
 
@@ -189,7 +188,7 @@ class Conversation:
         """Whether a recipient is refused without asking the backend; then it has been."""
         refusal = relay.judge(event.recipient, self._visitor, self._host.control, self._host.settings)
         if refusal is None and self._is_leaving and not event.envelope.recipients:
-            refusal = self._farewell()
+            refusal = reply(421, _LEAVING % self._name)
         if refusal is None and not self._hold.protect():
             refusal = _CROWDED
         if refusal is None:

@@ -11,6 +11,8 @@ from .backend_socket import BackendSocket
 
 #: Seconds that a backend has to say goodbye in, and to be reaped before its failure is told without its exit code.
 _GRACE = 5.0
+#: Bytes of content that may be sent together with the final dot; what is larger has gone before it.
+_SMALL = 4096
 
 
 class RunningBackend:
@@ -36,6 +38,7 @@ class RunningBackend:
         self._report = report
         self._answered: asyncio.Future[Reply] | None = None
         self._asked_at = 0.0
+        self._held = b""
         self._timer: asyncio.TimerHandle | None = None
         self._untold: asyncio.TimerHandle | None = None
         self._status: int | None = None
@@ -59,23 +62,29 @@ class RunningBackend:
             self._look_at_dialogue()
 
     def tell(self) -> None:
-        """Send what the dialogue has to say."""
-        self._socket.send(self.dialogue.take_output())
+        """Send what the dialogue has to say, behind content that is held."""
+        self._socket.send(self._take_held() + self.dialogue.take_output())
 
     def send(self, content: bytes) -> None:
-        """Send content, framed as it is; thrown away where the backend takes none."""
+        """Send content, framed as it is; thrown away where the backend takes none.
+
+        The last piece is held for flush() or end_of_data(): a small message and its end are one write.
+        """
+        self.flush()
         if self.dialogue.takes_content:
-            self._socket.send(content)
+            self._held = content
+
+    def flush(self) -> None:
+        """Send the piece of content that is held."""
+        if self._held:
+            self._socket.send(self._take_held())
             if self._socket.waits_since is not None:
                 self._watch()
 
     async def end_of_data(self) -> Reply:
         """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
-        try:
-            await self._socket.emptied()
-        except BaseException:
-            self.close()
-            raise
+        if len(self._held) > _SMALL or self._socket.waits_since is not None:
+            await self._all_sent()
         self._socket.read()  # what it has said before the final dot is no reply to it
         self.dialogue.end_of_data()
         return await self.answer()
@@ -110,6 +119,19 @@ class RunningBackend:
         if self._untold:
             self._untold.cancel()
             self._tell_failure()
+
+    async def _all_sent(self) -> None:
+        """Have the backend take all content. Cancelled, it closes the backend."""
+        self.flush()
+        try:
+            await self._socket.emptied()
+        except BaseException:
+            self.close()
+            raise
+
+    def _take_held(self) -> bytes:
+        held, self._held = self._held, b""
+        return held
 
     async def _wait_for_answer(self) -> Reply:
         self._answered = self._loop.create_future()
