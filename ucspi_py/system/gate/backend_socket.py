@@ -73,7 +73,8 @@ class BackendSocket:
         self._all_sent()
 
     def finish(self) -> None:
-        """Send no more: the backend reads the end behind what was sent."""
+        """Send and read no more: the backend reads the end behind what was sent."""
+        self._loop.remove_reader(self._socket)
         self._is_deaf = True
         try:
             self._socket.shutdown(socket.SHUT_WR)

@@ -42,7 +42,7 @@ class RunningBackend:
         self._timer: asyncio.TimerHandle | None = None
         self._untold: asyncio.TimerHandle | None = None
         self._status: int | None = None
-        self._has_hung_up = self._is_closed = False
+        self._has_hung_up = self._has_quit = self._is_closed = False
 
     @property
     def is_full(self) -> bool:
@@ -90,11 +90,16 @@ class RunningBackend:
         return await self.answer()
 
     def quit(self) -> None:
-        """Say goodbye, wait five seconds for the backend's own in the background, and close."""
+        """Say goodbye, and close when the backend has ended, in the background; after five seconds in any case.
+
+        Its own goodbye may be written, and is not read.
+        """
         self.dialogue.quit()
-        if goodbye := self.dialogue.take_output():
+        goodbye = self.dialogue.take_output()
+        if goodbye and self._status is None:
             self._socket.send(goodbye)
             self._socket.finish()
+            self._has_quit = True
             self._set_timer(_GRACE, self.close)
         else:
             self.close()
@@ -116,6 +121,8 @@ class RunningBackend:
     def ended(self, wait_status: int) -> None:
         """Take the process's end. What it has said before is still read. wait_status: as waitpid(2) has it."""
         self._status = wait_status
+        if self._has_quit:
+            self.close()
         if self._untold:
             self._untold.cancel()
             self._tell_failure()
