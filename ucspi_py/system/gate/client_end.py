@@ -12,7 +12,7 @@ from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import Reply
 from ...core.smtp.session_time import SessionTime
 from ...core.smtp.settings import SmtpSettings
-from ..stream.stream import Stream
+from ..stream.stream import PIECE, Stream
 
 #: Bytes that may wait for an answer to a command before them; then nothing more is read.
 _READ_AHEAD = 65536
@@ -49,6 +49,8 @@ class ClientEnd:
         """Give the dialogue what it has sent. Of content each byte is a sign of life, of a command only its end."""
         if self._dialogue.in_content:
             self._time.heard(time.monotonic())
+            if len(data) >= PIECE:
+                self._stream.read_in_bulk(True)
         self._dialogue.receive(data)
 
     def tell(self) -> None:
@@ -94,9 +96,8 @@ class ClientEnd:
             self._stream.begin()
 
     def content_begins(self) -> None:
-        """Read content from now on."""
+        """Read content from now on; in bulk when there is more of it than a small message has."""
         self._time.content_begins(time.monotonic())
-        self._stream.read_in_bulk(True)
 
     def content_ends(self) -> None:
         """Read commands from now on."""

@@ -9,7 +9,7 @@ from ..process.loop import add_bulk_reader
 from ..process.timer import Timer
 
 #: Bytes that are read at once, and in bulk.
-_PIECE, _BULK = 4096, 65536
+PIECE, _BULK = 4096, 65536
 
 #: The last bytes wait for what follows them, which is the end: one packet for both.
 _LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
@@ -66,7 +66,7 @@ class Stream:
     def waiting(self) -> bytes:
         """Read what has come already, a piece at most; b"" where nothing has."""
         try:
-            return self.socket.recv(_PIECE, socket.MSG_DONTWAIT)
+            return self.socket.recv(PIECE, socket.MSG_DONTWAIT)
         except OSError:
             return b""
 
@@ -133,7 +133,7 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            data = self.socket.recv(_BULK if self._is_bulk else _PIECE, socket.MSG_DONTWAIT)
+            data = self.socket.recv(_BULK if self._is_bulk else PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
