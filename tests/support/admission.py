@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.connection import Endpoints
@@ -103,6 +103,7 @@ class House:
         self.loop.run_forever()
         self.listener.close()
         self.loop.close()
+        os.close(cast(Any, self.admission)._acceptor._stopped.__self__._stat)
         if self._own_board:
             os.close(self.board._shared._fd)
             os.close(self.board.vacancies._fd or -1)
