@@ -1,5 +1,6 @@
 """A network namespace of its own with fe80::1 on lo: a name server there, and a pytcpserver that listens there."""
 
+import errno
 import fcntl
 import os
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from .programs import ours
 from .server import QUIET, Server
+from .waiting import until
 
 IP = "fe80::1"
 #: linux/sockios.h, linux/if.h.
@@ -21,7 +23,7 @@ def main() -> None:
     """Serve one client and one name of it; says what the program saw."""
     lo = _lo_with_link_local_address()
     dns = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
-    dns.bind((IP, 0, 0, lo))
+    until(lambda: _is_bound(dns, lo), "the address to be usable")
     threading.Thread(target=_name_everybody, args=(dns,), daemon=True).start()
     env = {"PATH": os.environ["PATH"], "DNSCACHEIP": f"{IP}%lo@{dns.getsockname()[1]}"}
     backend = ("sh", "-c", "echo $TCPLOCALIP $TCPREMOTEIP $TCPREMOTEHOST")
@@ -42,6 +44,17 @@ def _lo_with_link_local_address() -> int:
     with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as ipv6:
         fcntl.ioctl(ipv6, _SIOCSIFADDR, struct.pack("16sIi", socket.inet_pton(socket.AF_INET6, IP), 64, lo))
     return lo
+
+
+def _is_bound(dns: socket.socket, lo: int) -> bool:
+    """Whether the socket has the address, which the kernel still looks at for a moment (RFC 4862, 5.4)."""
+    try:
+        dns.bind((IP, 0, 0, lo))
+    except OSError as error:
+        if error.errno != errno.EADDRNOTAVAIL:
+            raise
+        return False
+    return True
 
 
 def _name_everybody(dns: socket.socket) -> None:
