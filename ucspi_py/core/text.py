@@ -17,6 +17,15 @@ def clean(text: bytes) -> bytes:
     return text.translate(_CLEAN)
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether bytes are UTF-8 (RFC 3629)."""
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def log_field(text: bytes) -> bytes:
     """Make text a field of a log line: ``?`` for what loggers stumble over, 100 bytes and an ellipsis at most.
 

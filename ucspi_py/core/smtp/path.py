@@ -4,6 +4,8 @@ import re
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
+from ..text import is_utf8
+
 #: RFC 5321, 4.5.3.1.3: bytes of a path with its < and >, so that no domain has more than the 255 of 4.5.3.1.2. A local
 #: part may be longer than the 64 of 4.5.3.1.1: those that carry another address in them (VERP, SRS, BATV) are.
 _PATH_LIMIT = 256
@@ -88,13 +90,7 @@ def route(path: Path) -> bool:
 
 
 def _is_text(said: bytes, utf8: bool) -> bool:
-    if said.isascii():
-        return True
-    try:
-        said.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return utf8
+    return said.isascii() or (utf8 and is_utf8(said))
 
 
 def _path(said: bytes, domain: bytes | None) -> Path | None:

@@ -1,5 +1,6 @@
 """Lines that are no commands: which are carried out all the same, and what is said to the others (smtpd.c)."""
 
+from ...text import is_utf8
 from ..command import parse
 from ..line import Flaw, Flawed
 from ..settings import BareNewline, Greeting, SmtpSettings
@@ -14,7 +15,7 @@ def mend(flawed: Flawed, settings: SmtpSettings, greeting: Greeting, bare_newlin
     bare_newline: what becomes of a bare LF of this client. 8-bit bytes are left to the verbs: a name may have some.
     """
     if flawed.why is Flaw.EIGHT_BIT or (flawed.why is Flaw.BARE_LF and bare_newline is not BareNewline.REJECT):
-        return replies.BAD_UTF8 if settings.smtputf8_enable and not _is_utf8(flawed.line) else flawed.line
+        return replies.BAD_UTF8 if settings.smtputf8_enable and not is_utf8(flawed.line) else flawed.line
     if flawed.why is Flaw.BARE_LF:
         return answered(replies.bare_lf(500, greeting.myhostname))
     if flawed.why is Flaw.TOO_LONG:
@@ -28,11 +29,3 @@ def stranger(name: bytes) -> Said:
     if not name:
         return replies.BAD_SYNTAX
     return replies.FOREIGN if is_foreign(name) else replies.NOT_RECOGNIZED
-
-
-def _is_utf8(line: bytes) -> bool:
-    try:
-        line.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
