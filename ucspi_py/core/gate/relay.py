@@ -8,8 +8,7 @@ from typing import Protocol
 
 from ..smtp.path import Path, route
 from ..smtp.reply import Reply, reply
-from ..smtp.verdict import TEXT_LIMIT, Refuse
-from ..text import clean
+from ..smtp.verdict import Refuse
 from .settings import GateSettings
 from .visitor import Visitor
 
@@ -42,7 +41,7 @@ def judge(recipient: Path, client: Visitor, domains: OwnDomains, settings: GateS
 
 def spoken(refusal: Refuse) -> Reply:
     """The reply that a screen's refusal is."""
-    return reply(refusal.code, clean(refusal.text[:TEXT_LIMIT]))
+    return reply(refusal.code, refusal.words)
 
 
 def parents(domain: bytes) -> Iterator[bytes]:

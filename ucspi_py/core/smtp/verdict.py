@@ -24,14 +24,19 @@ class Refuse:
     text: bytes
 
     @property
+    def words(self) -> bytes:
+        """What the client may be told of the text: 200 bytes at most, control and 8-bit bytes as ?."""
+        return clean(self.text[:TEXT_LIMIT])
+
+    @property
     def reply(self) -> bytes:
-        """The reply line without its line end: code, and 200 bytes of text at most, control and 8-bit bytes as ?."""
-        return b"%d %s" % (self.code, clean(self.text[:TEXT_LIMIT]))
+        """The reply line without its line end: code and words."""
+        return b"%d %s" % (self.code, self.words)
 
     @property
     def variable(self) -> bytes:
         """The $RBLSMTPD that gives the same verdict; a blank keeps a 451 from beginning as a 553 does."""
-        text = clean(self.text[:TEXT_LIMIT])
+        text = self.words
         if self.code >= 500:
             return b"-" + text
         return b" " + text if text[:1] in (b"", b"-") else text
