@@ -1,6 +1,7 @@
 """The file descriptors we were started with: none of 0 to 2 missing, none above 2 passed on."""
 
 import os
+import stat
 
 
 def survive_closed() -> None:
@@ -28,6 +29,14 @@ def null_input_and_output() -> None:
     os.dup2(fd, 0)
     os.dup2(fd, 1)
     os.close(fd)
+
+
+def is_socket(fd: int) -> bool:
+    """Whether a descriptor is a socket; False for one that is closed, too. fd: its number."""
+    try:
+        return stat.S_ISSOCK(os.fstat(fd).st_mode)
+    except OSError:
+        return False
 
 
 def _open_descriptors() -> list[int]:

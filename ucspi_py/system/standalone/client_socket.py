@@ -2,10 +2,11 @@
 
 import os
 import socket
-import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from ..process.descriptors import is_socket
 
 #: Seconds that a client behind pipes has for its last replies.
 _LAST_REPLIES = 10.0
@@ -64,7 +65,4 @@ def _shut(connected: socket.socket, how: int) -> None:
 
 
 def _is_one_socket() -> bool:
-    try:
-        return stat.S_ISSOCK(os.fstat(0).st_mode) and os.path.sameopenfile(0, 1)
-    except OSError:
-        return False
+    return is_socket(0) and is_socket(1) and os.path.sameopenfile(0, 1)

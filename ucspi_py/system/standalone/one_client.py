@@ -3,9 +3,9 @@
 import asyncio
 import os
 import socket
-import stat
 
 from ...core.smtp.verdict import Verdict
+from ..process.descriptors import is_socket
 from ..screens.screen import Screen
 
 
@@ -21,19 +21,12 @@ def judge(screen: Screen, environment: dict[bytes, bytes]) -> Verdict:
 
 async def _judge(screen: Screen, environment: dict[bytes, bytes]) -> Verdict:
     try:
-        if not _is_socket(0):
+        if not is_socket(0):
             return await screen.judge(environment, None)
         with socket.socket(fileno=os.dup(0)) as client:
             return await screen.judge(environment, client)
     finally:
         await screen.close()
-
-
-def _is_socket(fd: int) -> bool:
-    try:
-        return stat.S_ISSOCK(os.fstat(fd).st_mode)
-    except OSError:
-        return False
 
 
 async def _cancel_others() -> None:
