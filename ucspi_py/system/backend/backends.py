@@ -98,6 +98,5 @@ class Backends:
             self._connection_log.not_forked(error_words(error.errno))
             self._rest()
         else:
-            why = error_words(error.errno) if isinstance(error, OSError) else str(error)
-            sentence = f"unable to run {self._launcher.name}: {why}"
+            sentence = self._launcher.unable(error)
             self._connection_log.not_run(connection.endpoints, connection.names, sentence)

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from ...core.errors import error_words
 from ..process import rlimits as limits
 from ..process.pathexec import find
 from ..process.signals import INTERPRETERS, ignored
@@ -67,6 +68,11 @@ class Launcher:
                 return self._launch(self._low, environment)
         finally:
             os.dup2(self._null, self._low, inheritable=False)
+
+    def unable(self, error: OSError | ValueError) -> str:
+        """Make the sentence ``unable to run PROGRAM: reason``. error: what start() has raised."""
+        why = error_words(error.errno) if isinstance(error, OSError) else str(error)
+        return f"unable to run {self.name}: {why}"
 
     def _launch(self, client_fd: int, environment: dict[bytes, bytes]) -> int:
         if self._how.soft_limits:

@@ -5,7 +5,6 @@ import signal
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ...core.errors import error_words
 from ...core.gate import loglines
 from ...core.service.settings import Program
 from ...core.smtp.verdict import Refuse
@@ -74,8 +73,7 @@ class _Backends:
         try:
             pid = self._launcher.start(fd, environment)
         except (OSError, ValueError) as error:
-            why = error_words(error.errno) if isinstance(error, OSError) else str(error)
-            self._log.warn(loglines.warning(f"unable to run {self._launcher.name}: {why}"))
+            self._log.warn(loglines.warning(self._launcher.unable(error)))
             return None
         self._all_ended.clear()
         self._running[pid] = on_end
