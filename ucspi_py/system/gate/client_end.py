@@ -38,7 +38,7 @@ class ClientEnd:
     ) -> None:
         self._dialogue = dialogue
         self._time = SessionTime(settings, time.monotonic())
-        self._stream = Stream(asyncio.get_running_loop(), connected, received, 0.0, hung_up)
+        self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
         self.over = self._stream.over
 
     def greet(self) -> None:

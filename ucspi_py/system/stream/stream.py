@@ -1,6 +1,7 @@
 """The bytes of one connected socket, in and out, in a worker's loop. What they mean, whoever has the stream decides."""
 
 import asyncio
+import math
 import socket
 import time
 from collections.abc import Callable, Collection
@@ -48,7 +49,7 @@ class Stream:
         loop: asyncio.AbstractEventLoop,
         connected: socket.SocketType,
         received: Callable[["Stream", bytes], None],
-        deadline: float,
+        deadline: float = math.inf,
         hung_up: Callable[["Stream"], None] | None = None,
     ) -> None:
         self.over: asyncio.Future[None] = loop.create_future()
