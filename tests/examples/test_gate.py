@@ -1,16 +1,14 @@
 """examples/gate: rules, zones, greylist and gate in one service, as it stands but for its paths and a shorter delay."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import nameserver
-from tests.support.field import FieldHost, field_host
+from tests.support.field import FieldHost, greylisting
 from tests.support.programs import need_root
-from tests.support.waiting import PATIENCE, until
+from tests.support.waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "examples/gate"
 
@@ -22,27 +20,13 @@ MYNETWORKS = "mynetworks='127.0.0.0/8 [::1]/128'"
 def host(tmp_path: Path) -> Iterator[FieldHost]:
     """A mail host with the example running on it; only 127.0.0.8 is in mynetworks, since every client is local here."""
     need_root()
-    with nameserver.running(LISTED, tmp_path) as dns, field_host({"DNSCACHEIP": dns}) as made:
-        store = made.folder / "greylist"
-        store.mkdir(mode=0o700)
-        shutil.chown(store, "nobody")
-        run = made.install(EXAMPLE, "service/smtpd") / "run"
-        text = run.read_text()
-        assert MYNETWORKS in text
-        assert " -d 300 " in text
-        text = text.replace("pysmtpgate ", f"pysmtpgate -o qmail_control={made.folder}/qmail/control ")
-        text = text.replace("/var/lib/greylist", str(store)).replace(" -d 300 ", " -d 1 ")
-        run.write_text(text.replace(MYNETWORKS, "mynetworks=127.0.0.8"))
-        with (
-            (made.folder / "out").open("wb") as out,
-            subprocess.Popen([run], env=made.environment, stdin=subprocess.DEVNULL, stdout=out) as server,
-        ):
-            try:
-                until(made.listening, "the service")
-                yield made
-            finally:
-                server.terminate()
-                server.wait(PATIENCE)
+
+    def changes(made: FieldHost) -> dict[str, str]:
+        gate = f"pysmtpgate -o qmail_control={made.folder}/qmail/control "
+        return {"pysmtpgate ": gate, MYNETWORKS: "mynetworks=127.0.0.8"}
+
+    with nameserver.running(LISTED, tmp_path) as dns, greylisting(EXAMPLE, dns, changes) as made:
+        yield made
 
 
 def said(host: FieldHost) -> str:

@@ -1,16 +1,14 @@
 """examples/greylist: two zones and a greylist in one service, as it stands but for its paths and a shorter delay."""
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import nameserver
-from tests.support.field import FieldHost, field_host
+from tests.support.field import FieldHost, greylisting
 from tests.support.programs import need_root
-from tests.support.waiting import PATIENCE, until
+from tests.support.waiting import until
 
 EXAMPLE = Path(__file__).parents[2] / "examples/greylist"
 
@@ -25,24 +23,8 @@ LISTED = {
 def host(tmp_path: Path) -> Iterator[FieldHost]:
     """A mail host with the example running on it."""
     need_root()
-    with nameserver.running(LISTED, tmp_path) as dns, field_host({"DNSCACHEIP": dns}) as made:
-        store = made.folder / "greylist"
-        store.mkdir(mode=0o700)
-        shutil.chown(store, "nobody")
-        run = made.install(EXAMPLE, "service/smtpd") / "run"
-        text = run.read_text()
-        assert "/var/lib/greylist/db" in text
-        assert " -d 300 " in text
-        run.write_text(text.replace("/var/lib/greylist", str(store)).replace(" -d 300 ", " -d 1 "))
-        with subprocess.Popen(
-            [run], env=made.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-        ) as server:
-            try:
-                until(made.listening, "the service")
-                yield made
-            finally:
-                server.terminate()
-                server.wait(PATIENCE)
+    with nameserver.running(LISTED, tmp_path) as dns, greylisting(EXAMPLE, dns) as made:
+        yield made
 
 
 def test_zones_first_then_the_greylist(host: FieldHost) -> None:

@@ -10,12 +10,12 @@ import smtplib
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from .programs import need_root, ours, theirs
-from .waiting import PATIENCE
+from .waiting import PATIENCE, until
 
 RULES = b'127.0.0.1:allow,RELAYCLIENT=""\n127.0.0.9:deny\n:allow\n'
 
@@ -102,6 +102,36 @@ def field_host(environment: Mapping[str, str]) -> Iterator[FieldHost]:
         folder = Path(name)
         folder.chmod(0o755)
         yield FieldHost(folder, environment)
+
+
+@contextmanager
+def greylisting(
+    example: Path, dns: str, changes: Callable[[FieldHost], Mapping[str, str]] = lambda _host: {}
+) -> Iterator[FieldHost]:
+    """A host with an example running on it that has a greylist, with a store and a delay of a second.
+
+    dns: its $DNSCACHEIP. changes: of the run script's text, which has what is changed. Its log is in the file out.
+    """
+    with field_host({"DNSCACHEIP": dns}) as host:
+        store = host.folder / "greylist"
+        store.mkdir(mode=0o700)
+        shutil.chown(store, "nobody")
+        run = host.install(example, "service/smtpd") / "run"
+        text = run.read_text()
+        for old, new in {"/var/lib/greylist/db": f"{store}/db", " -d 300 ": " -d 1 ", **changes(host)}.items():
+            assert old in text
+            text = text.replace(old, new)
+        run.write_text(text)
+        with (
+            (host.folder / "out").open("wb") as out,
+            subprocess.Popen([run], env=host.environment, stdin=subprocess.DEVNULL, stdout=out) as server,
+        ):
+            try:
+                until(host.listening, "the service")
+                yield host
+            finally:
+                server.terminate()
+                server.wait(PATIENCE)
 
 
 def swaks(port: int, source: str, words: Sequence[str] = ()) -> list[str]:
