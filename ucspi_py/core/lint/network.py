@@ -29,7 +29,7 @@ def octets_flaw(address: bytes) -> Flaw | None:
         return Flaw(0, ". is not the default rule and never matches; the default rule has no address", (b"",))
     if _FULL_RANGE.fullmatch(address):
         return Flaw(0, "a range stands inside one octet, so this matches nothing", _networks_of_range(address))
-    if sum(b"-" in octet for octet in octets) > 1:
+    if address.count(b"-") > 1:
         second = address.index(b"-", address.index(b"-") + 1)
         return Flaw(second, "only the first range is expanded, so this matches nothing", _first_expanded(address))
     where = 0
@@ -161,7 +161,7 @@ def _first_expanded(address: bytes) -> tuple[bytes, ...]:
     before, _, after = address.partition(b"-")
     head, dot, low = before.rpartition(b".")
     high, rest_dot, rest = after.partition(b".")
-    if not low or not high:
+    if not low or not high.isdigit():
         return ()
     few = range(clamped(low), min(clamped(high), 255, clamped(low) + _FEW) + 1)
     return _if_few([b"%s%s%d%s%s" % (head, dot, n, rest_dot, rest) for n in few])
