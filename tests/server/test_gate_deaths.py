@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.backends.known import NotQmail, Scripted
-from tests.support.gate import MAIL, RCPT, Gate, controls, gated
+from tests.support.gate import MAIL, PATIENT, RCPT, Gate, controls, gated
 from tests.support.smtp_client import Content, Manner, Step, every_manner, short, shorts
 from tests.support.waiting import until
 
@@ -18,15 +18,9 @@ LONG = Content(b"Subject: x\r\n\r\n" + b"line\r\n" * 200_000 + b".\r\n")
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Scripted:
-    """The backend of all."""
-    return Scripted(tmp_path_factory.mktemp("backend"))
-
-
-@pytest.fixture(scope="module")
 def gate(backend: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A gate whose clients wait for nothing."""
-    parameters = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=100")
+    parameters = PATIENT
     with gated(backend.argv, tmp_path_factory.mktemp("gate"), parameters=parameters) as gate:
         yield gate
 

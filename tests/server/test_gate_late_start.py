@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.backends.known import Demo, NotQmail, Scripted
-from tests.support.gate import MAIL, RCPT, RELAY, Gate, controls, gated
+from tests.support.gate import MAIL, PATIENT, RCPT, RELAY, Gate, controls, gated
 from tests.support.programs import ours
 from tests.support.server import QUIET, Server
 from tests.support.smtp_client import Content, Manner, Step, every_manner, short, shorts
@@ -20,15 +20,9 @@ MESSAGE: list[Step] = [MAIL, RCPT, b"DATA", BODY]
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Scripted:
-    """The backend of all."""
-    return Scripted(tmp_path_factory.mktemp("backend"))
-
-
-@pytest.fixture(scope="module")
 def gate(backend: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A gate whose clients wait for nothing."""
-    parameters = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=100")
+    parameters = PATIENT
     rules = (
         '127.0.0.1:allow,TCPREMOTEIP="192.0.2.7",WORD="of a rule"\n'
         '127.0.0.2:allow,TCPREMOTEIP="192.0.2.8",RELAYCLIENT=""\n'

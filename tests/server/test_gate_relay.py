@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.backends.known import NotQmail, Scripted
-from tests.support.gate import APPENDED, LOCAL, MAIL, RELAY, STRANGER, Gate, controls, gated
+from tests.support.gate import APPENDED, LOCAL, MAIL, PATIENT, RELAY, STRANGER, Gate, controls, gated
 from tests.support.programs import theirs
 from tests.support.smtp_client import Content, Manner, every_manner, short, shorts
 from tests.support.waiting import until
@@ -33,12 +33,6 @@ FOREIGN = [
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Scripted:
-    """The backend of all."""
-    return Scripted(tmp_path_factory.mktemp("backend"))
-
-
-@pytest.fixture(scope="module")
 def control(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """qmail's folder: one domain, all below another, and a third one in the database."""
     folder = controls(tmp_path_factory.mktemp("qmail") / "control", rcpthosts="example.org\n.Below.Example")
@@ -54,7 +48,7 @@ def control(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gate(backend: Scripted, control: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A gate whose clients wait for nothing."""
-    parameters = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=100", "relay_domains=relayed.example")
+    parameters = (*PATIENT, "relay_domains=relayed.example")
     with gated(backend.argv, tmp_path_factory.mktemp("gate"), parameters=parameters, control=control) as gate:
         yield gate
 

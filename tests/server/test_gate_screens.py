@@ -33,12 +33,6 @@ def dns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Scripted:
-    """The backend of all."""
-    return Scripted(tmp_path_factory.mktemp("backend"))
-
-
-@pytest.fixture(scope="module")
 def listed(backend: Scripted, dns: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """pyrblsmtpd before pysmtpgate."""
     folder = tmp_path_factory.mktemp("listed")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.backends.known import Scripted
-from tests.support.gate import MAIL, RCPT, RELAY, Gate, gated
+from tests.support.gate import MAIL, PATIENT, RCPT, RELAY, Gate, gated
 from tests.support.programs import ours
 from tests.support.server import talk
 from tests.support.smtp_client import Content, Manner, Raw, Step, every_manner, short, shorts
@@ -34,15 +34,9 @@ every_state = pytest.mark.parametrize("state", STATES)
 
 
 @pytest.fixture(scope="module")
-def backend(tmp_path_factory: pytest.TempPathFactory) -> Scripted:
-    """The backend of all."""
-    return Scripted(tmp_path_factory.mktemp("backend"))
-
-
-@pytest.fixture(scope="module")
 def gate(backend: Scripted, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
     """A gate whose clients wait for nothing."""
-    parameters = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=100")
+    parameters = PATIENT
     with gated(backend.argv, tmp_path_factory.mktemp("gate"), parameters=parameters, options=("-v",)) as gate:
         yield gate
 

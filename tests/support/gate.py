@@ -19,6 +19,8 @@ RULES = """\
 127.0.0.3:allow,TCPREMOTEIP="192.0.2.9",RELAYCLIENT="@fixme"
 :allow
 """
+#: Parameters of a gate whose clients wait for nothing, whatever they do wrong.
+PATIENT = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=100")
 CONTROL = {"me": "mx.example.org", "rcpthosts": "example.org"}
 MAIL, RCPT = b"MAIL FROM:<s@example.net>", b"RCPT TO:<r@example.org>"
 
