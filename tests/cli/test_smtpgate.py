@@ -81,6 +81,55 @@ def test_wrong_parameters_end_with_100(tmp_path: Path) -> None:
     assert (absorbed.returncode, absorbed.stderr.splitlines()[0]) == (100, f"tcpserver: {sentence}")
 
 
+def test_a_service_stands_between_the_file_and_the_options(tmp_path: Path) -> None:
+    """It is read from master.cf beside the file; what only that refers to is no unknown name."""
+    file = tmp_path / "main.cf"
+    file.write_text("smtpd_timeout = 10\nsmtpd_soft_error_limit = 3\nmua_banner = hello\n")
+    (tmp_path / "master.cf").write_text(
+        "smtp inet n - y - - smtpd\n  -o smtpd_timeout=20 -o { smtpd_banner = $mua_banner }\n"
+        "  -o smtpd_recipient_limit=30\n"
+    )
+
+    gate = program.read(["pysmtpgate", "-f", str(file), "--service", "smtp", "-o", "smtpd_timeout=40", "smtpd"]).gate
+
+    smtp = SmtpSettings(timeout=40, soft_error_limit=3, recipient_limit=30)
+    assert gate == GateSettings(smtp=smtp, smtpd_banner=(b"hello",))
+    plain = program.read(["pysmtpgate", "-f", str(file), "smtpd"]).gate
+    assert plain == GateSettings(smtp=SmtpSettings(timeout=10, soft_error_limit=3))
+
+
+def test_a_service_needs_a_file(tmp_path: Path) -> None:
+    """And a master.cf that can be read."""
+    file = tmp_path / "main.cf"
+    file.touch()
+    with pytest.raises(AskedWrongly, match=r"^--service needs -f"):
+        program.read(["pysmtpgate", "--service", "smtp", "smtpd"])
+    with pytest.raises(Failure, match=r"^unable to read .*/master.cf: file does not exist$"):
+        program.read(["pysmtpgate", "-f", str(file), "--service", "smtp", "smtpd"])
+
+
+def test_a_check_needs_no_program(tmp_path: Path) -> None:
+    """It prints what is passed over and ends; what is refused is refused."""
+    (tmp_path / "main.cf").write_text("biff = no\nmyhostname = mx.example.org\n")
+    words = [ours("pysmtpgate"), "--check", "-f", "main.cf"]
+
+    fine = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    wrong = subprocess.run([*words, "-o", "smtpd_timeout=x"], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    said = "main.cf line 1: biff is passed over: it belongs to the queue and its deliveries\n"
+    assert (fine.stdout, fine.stderr) == (said, "")
+    assert (wrong.returncode, wrong.stdout) == (100, "")
+    assert wrong.stderr.startswith("smtpgate: fatal: -o: smtpd_timeout must be a time")
+
+
+def test_only_a_check_may_lack_the_program() -> None:
+    """And it stands alone."""
+    with pytest.raises(AskedWrongly, match=r"^pysmtpgate: Missing argument '.*PROGRAM"):
+        program.read(["pysmtpgate", "-o", "smtpd_timeout=5"])
+    with pytest.raises(AskedWrongly, match=r"^pysmtpgate --check stands alone$"):
+        program.read(["pysmtpgate", "--check"])
+
+
 def test_help_has_every_parameter() -> None:
     """With its default and its explanation."""
     shown = subprocess.run(

@@ -8,7 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.core.gate.language.parameters import PARAMETERS, Parameter, from_file, from_option, parse
+from ucspi_py.core.gate.language.configuration import Configuration
+from ucspi_py.core.gate.language.parameter import Parameter
+from ucspi_py.core.gate.language.parameters import PARAMETERS
+from ucspi_py.core.gate.language.syntax import option, settings
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.rules.cidr import Network
 from ucspi_py.core.smtp.settings import BareNewline, SmtpSettings
@@ -18,7 +21,7 @@ TEN, DOC = Network(32, 10 << 24, 8), Network(128, 0x20010DB8 << 96, 32)
 
 def asked(*options: str, file: str = "") -> GateSettings:
     """The settings of a file and options."""
-    return parse([*from_file("gate.cf", file), *map(from_option, options)])
+    return Configuration([*settings("gate.cf", file), *map(option, options)]).gate_settings()
 
 
 def complaint(*options: str, file: str = "") -> str:
@@ -40,7 +43,7 @@ def test_without_a_word_everything_is_as_by_default() -> None:
 def test_each_field_has_its_parameter() -> None:
     """None is left that nobody can set."""
     smtp = {one.field for one in PARAMETERS} & set(SmtpSettings.__slots__)
-    gate = {one.field for one in PARAMETERS} - smtp
+    gate = {one.field for one in PARAMETERS if one.field} - smtp
 
     assert smtp == set(SmtpSettings.__slots__)
     assert gate | {"smtp"} == set(GateSettings.__slots__)
@@ -169,12 +172,12 @@ def test_the_banner_may_have_our_name_before_it_is_known() -> None:
         ("relay_domains=.example.org", "which stands for all below it too, and not '.example.org'"),
         ("relay_domains=a@example.org", "and not 'a@example.org'"),
         ("relay_domains=$myhostname", "-o: relay_domains refers to $myhostname, which must be set for that"),
-        ("relay_domains=$mydestination", "refers to $mydestination, and there is no parameter mydestination"),
+        ("relay_domains=$mydestinaton", "and there is no parameter mydestinaton; the nearest is mydestination"),
         ("smtpd_banner=$smtpd_banner more", "-o: smtpd_banner refers to itself by $smtpd_banner"),
-        ("smtpd_timeout=${stress?10}s", "-o: smtpd_timeout takes $name and ${name}, and '${stress?10}' is neither"),
+        ("smtpd_timeout=${stress?{10}x}s", "-o: smtpd_timeout takes {yes}:{no} behind a condition, and not 'x'"),
         ("smtpd_timeout=$message_size_limit", "refers to $message_size_limit, which is not set here"),
         ("smtpd_banner=5 $", "takes $name and ${name}, and '$' is neither"),
-        ("smtpd_banner=${myhostname", "takes $name and ${name}, and '${' is neither"),
+        ("smtpd_banner=${myhostname", "smtpd_banner has no } for '{myhostname'"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_named(option: str, said: str) -> None:
@@ -188,7 +191,7 @@ def test_what_is_wrong_is_named(option: str, said: str) -> None:
         ("\n# x\n smtpd_timeout = 5\n", "gate.cf line 3: a blank at its start continues a line, and there is none"),
         ("smtpd_timeout 5\n", "gate.cf line 1: 'smtpd_timeout 5' is not name = value"),
         ("x\nsmtpd_timeout = 5\n", "gate.cf line 1: 'x' is not name = value"),
-        ("smtpd_timeout += 5\n", "gate.cf line 1: there is no parameter smtpd_timeout +; the nearest is smtpd_timeout"),
+        ("smtpd_timeout += 5\n", "gate.cf line 1: 'smtpd_timeout += 5' is not name = value"),
         ("mynetworks = 10.0.0.0/8\n relay_domains = a\n", "gate.cf line 1: mynetworks takes networks such as"),
         ("smtpd_timeout = 5\n\nsmtpd_helo_required = 1\n", "gate.cf line 3: smtpd_helo_required must be yes or no"),
         ("smtpd_timeout = 5 # ours\n", "gate.cf line 1: smtpd_timeout must be a time"),

@@ -9,7 +9,8 @@ import manual
 import pytest
 
 from tests.support.pages import DOCS, literals, program_page, sections
-from ucspi_py.core.gate.language import parameters
+from ucspi_py.core.gate.language import syntax
+from ucspi_py.core.gate.language.configuration import Configuration
 
 #: The file that the page of pytcprules speaks of: its odd lines, where they stand.
 FLAWED = {2: "1.2.3.4:allow", 4: "10.0:deny", 7: "badhost.net:deny", 9: "1.2.3.4:deny", 12: ':allow,RELAYCLIENT=""'}
@@ -74,6 +75,6 @@ def test_the_parameters_of_the_page_are_taken() -> None:
     """Its file of them is one."""
     shown = next(block for block in literals(program_page("pysmtpgate")) if "mynetworks = " in block)
 
-    settings = parameters.parse(parameters.from_file("page", shown))
+    settings = Configuration(syntax.settings("page", shown)).gate_settings()
 
     assert (settings.message_size_limit, len(settings.mynetworks)) == (30_000_000, 3)

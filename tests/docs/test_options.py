@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.pages import PROGRAMS, program_page, rows, sections
 from ucspi_py.core.gate.language.parameters import PARAMETERS
+from ucspi_py.core.gate.language.refused import REFUSED
 
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
 
@@ -51,6 +52,14 @@ def test_the_parameters_of_the_page_are_those_of_help() -> None:
     assert [row[:2] for row in shown] == [(one.name, one.explanation) for one in PARAMETERS]
     given = {one.name: one.default or "none" for one in PARAMETERS if one.default is not None}
     assert {name: default for name, _, default in shown if name in given} == given
+
+
+def test_the_page_names_what_is_refused() -> None:
+    """Each parameter with the reason that its sentence has."""
+    notes = sections(program_page("pysmtpgate"))["Notes"]
+    shown = [tuple(entry.astext() for entry in row) for row in rows(notes, "refused parameter")]
+
+    assert [(name, reason) for name, _, reason in shown] == [(one.name, one.reason) for one in REFUSED]
 
 
 def _helped(program: str) -> dict[str, str]:

@@ -118,6 +118,10 @@ def _gated(words: Sequence[str]) -> Program:
 
     ctx = djb_click.context(smtpgate_options.smtpgate, SMTPGATE, words)
     argv = tuple(ctx.params["program"])
+    if ctx.params["check"]:
+        raise AskedWrongly(f"{SMTPGATE} --check stands alone")
+    if not argv:
+        raise click.MissingParameter(ctx=ctx, param=ctx.command.params[-1])
     behind = _ours(argv[0])
     if behind:
         raise AskedWrongly(f"{behind} stands behind {SMTPGATE}, which must be the last of our programs: put it before")

@@ -12,4 +12,8 @@ def main(soft_limits: SoftLimits = ()) -> None:
 
 
 def _gate(args: list[str], soft_limits: SoftLimits) -> None:
+    with djb_click.context(smtpgate_options.smtpgate, program.SMTPGATE, args) as ctx:
+        if ctx.params["check"]:
+            smtpgate_options.check(ctx)
+            return
     chain.run(program.read_options(program.SMTPGATE, args), soft_limits)

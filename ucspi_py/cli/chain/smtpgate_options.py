@@ -1,14 +1,19 @@
 """The options of pysmtpgate -> its settings. Never reads the program behind them."""
 
+import os
+
 import click
 
-from ...core.errors import CorruptRules, Failure, unable
-from ...core.gate.language import parameters
+from ...core.errors import AskedWrongly, CorruptRules, Failure, unable
+from ...core.gate.language import master, parameters, syntax
+from ...core.gate.language.configuration import Configuration, mentioned
+from ...core.gate.language.notes import notes
+from ...core.gate.language.parameter import Parameter
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click
 
-USAGE = "smtpgate [ -f file ] [ -o name=value ] ... smtpd [ arg ... ]"
+USAGE = "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check ] smtpd [ arg ... ]"
 
 
 class _GateCommand(click.Command):
@@ -19,7 +24,7 @@ class _GateCommand(click.Command):
             formatter.write_dl([(_head(one), one.explanation) for one in parameters.PARAMETERS], col_max=50)
 
 
-def _head(parameter: parameters.Parameter) -> str:
+def _head(parameter: Parameter) -> str:
     return parameter.name if parameter.default is None else f"{parameter.name} = {parameter.default}".rstrip()
 
 
@@ -27,7 +32,9 @@ def _head(parameter: parameters.Parameter) -> str:
 @djb_click.version_option
 @click.option("-f", "file", metavar="FILE", help="Read parameters from FILE, lines of name = value.")
 @click.option("-o", "options", metavar="NAME=VALUE", multiple=True, help="Set a parameter, whatever FILE says.")
-@click.argument("program", nargs=-1, required=True)
+@click.option("--service", metavar="NAME", help="Set what master.cf beside FILE has for this service of smtpd.")
+@click.option("--check", is_flag=True, help="Say which parameters are passed over, and end.")
+@click.argument("program", nargs=-1)
 def smtpgate(**_options: object) -> None:
     """Speak SMTP with the client, and run PROGRAM once a recipient has passed.
 
@@ -38,14 +45,36 @@ def smtpgate(**_options: object) -> None:
     """
 
 
-def settings(ctx: click.Context) -> GateSettings:
-    """Make the settings of parsed options.
+def configuration(ctx: click.Context) -> Configuration:
+    """Make the configuration of parsed options.
 
-    Raises AskedWrongly for a parameter that is wrong, Failure for a file that cannot be read.
+    Raises AskedWrongly for a parameter that is unknown or refused, Failure for a file that cannot be read.
     """
-    file = ctx.params["file"]
-    said = [] if file is None else parameters.from_file(file, _text(file))
-    return parameters.parse([*said, *map(parameters.from_option, ctx.params["options"])])
+    file, service = ctx.params["file"], ctx.params["service"]
+    if file is None and service:
+        raise AskedWrongly("--service needs -f: master.cf stands beside that file")
+    if file is None:
+        return Configuration(map(syntax.option, ctx.params["options"]))
+    said = syntax.settings(file, _text(file))
+    beside = os.path.join(os.path.dirname(file), "master.cf")
+    services = _text(beside) if service or os.path.exists(beside) else ""
+    if service:
+        said += master.service_settings(beside, services, service)
+    said += map(syntax.option, ctx.params["options"])
+    return Configuration(said, os.path.dirname(os.path.abspath(file)), mentioned(services))
+
+
+def settings(ctx: click.Context) -> GateSettings:
+    """Make the settings of parsed options. Raises as configuration does, and AskedWrongly for a wrong value."""
+    return configuration(ctx).gate_settings()
+
+
+def check(ctx: click.Context) -> None:
+    """Print what a configuration passes over. Raises as settings does."""
+    checked = configuration(ctx)
+    checked.gate_settings()
+    for line in notes(checked):
+        click.echo(line)
 
 
 def _text(path: str) -> str:

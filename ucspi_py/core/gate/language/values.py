@@ -8,6 +8,7 @@ from ...importers.postfix.lines import network
 from ...numbers import MOST, decimal
 from ...rules.cidr import Network
 from ...smtp.settings import BareNewline
+from .words import SEPARATORS
 
 _Value = TypeVar("_Value")
 
@@ -15,7 +16,7 @@ _Value = TypeVar("_Value")
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _TIME = re.compile(r"([0-9]+)([smhdw]?)")
 #: Postfix: what stands between the words of a list.
-_BETWEEN = re.compile(r"[,\s]+")
+_BETWEEN = re.compile(f"[{SEPARATORS}]+")
 _HOST = re.compile(
     r"(?=.{1,255}\Z)[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?)*", re.IGNORECASE
 )
@@ -26,6 +27,26 @@ _BARE_NEWLINE = {
     "yes": BareNewline.NORMALIZE,
     "reject": BareNewline.REJECT,
 }
+
+
+def text(words: str) -> str:
+    """Take a text as it is."""
+    return words
+
+
+def tempfail_action(text: str) -> bool:
+    """Parse what becomes of who cannot be judged now: whether only where nothing else refuses (defer_if_permit)."""
+    return _one_of({"defer_if_permit": True, "defer": False}, text)
+
+
+def level(text: str) -> tuple[int, int, int]:
+    """Parse a compatibility level, ``2`` or ``3.6`` (compat_level.c): its major, minor and patch number."""
+    numbers = [decimal(word) for word in text.split(".")]
+    least = [number for number in numbers if number is not None]
+    if len(least) != len(numbers) or len(numbers) > 3 or any(number > 1023 for number in least[1:]):
+        raise ValueError(f"takes a compatibility level such as 2 or 3.6, and not '{text}'")
+    major, minor, patch = [*least, 0, 0][:3]
+    return major, minor, patch
 
 
 def yes_no(text: str) -> bool:

@@ -1,0 +1,151 @@
+"""What a configuration says: each parameter's text with its places, and the settings of a gate."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import fields
+from typing import Any, TypeVar
+
+from ...errors import AskedWrongly
+from ...smtp.settings import SmtpSettings
+from ..settings import GateSettings
+from . import parameters, passed_over, refused, restriction_parameters, values
+from .expansion import Expansion, unknown
+from .syntax import Setting, Source
+from .words import Fragment, Word, joined, split
+
+_Made = TypeVar("_Made")
+
+_TABLE = {one.name: one for one in (*restriction_parameters.PARAMETERS, *parameters.PARAMETERS)}
+_KNOWN = frozenset((*_TABLE, *refused.BY_NAME, *passed_over.NAMES))
+_SMTP_FIELDS = frozenset(field.name for field in fields(SmtpSettings))
+#: Until there are lists to judge by, a configuration that has them is refused.
+_NOT_YET = frozenset(one.name for one in restriction_parameters.PARAMETERS)
+_MENTIONED = re.compile(r"\$[({]?[ \t\r\n]*([A-Za-z0-9_]+)")
+
+
+def mentioned(text: str) -> frozenset[str]:
+    """Find the names that a text refers to."""
+    return frozenset(_MENTIONED.findall(text))
+
+
+class Configuration:
+    """The settings of a file, of a service and of options.
+
+    settings: in their order; of the same name the last one counts. directory: what $config_directory is. names: what
+    others refer to, as master.cf does; these, and what a setting refers to, may be of the operator's own. Raises
+    AskedWrongly with the place of what is unknown or refused, and with the nearest name or the way out.
+    """
+
+    def __init__(self, settings: Iterable[Setting], directory: str = "", names: Iterable[str] = ()) -> None:
+        self.settings = tuple(settings)
+        self._given = {setting.name: setting for setting in self.settings}
+        self._expansion = Expansion(self._texts(directory), parameters.NAME, _KNOWN)
+        self._check_names(frozenset(names))
+        self._check_refused()
+
+    def is_given(self, name: str) -> bool:
+        """Whether a parameter is set, be it to nothing."""
+        return name in self._given
+
+    def where(self, name: str) -> str:
+        """Tell the place that sets a parameter, or that it is a default."""
+        return self._given[name].where if name in self._given else _default_of(name)
+
+    def text(self, name: str) -> str:
+        """Expand the text of a parameter, as it is set or by default."""
+        return self._made(name, joined)
+
+    def words(self, name: str) -> tuple[Word, ...]:
+        """Expand a list to its words, each with the place that has it."""
+        return self._made(name, split)
+
+    def value(self, name: str) -> Any:
+        """Make what the text of a parameter means."""
+        return self.parsed(name, _TABLE[name].parse)
+
+    def parsed(self, name: str, parse: Callable[[str], _Made]) -> _Made:
+        """Parse the text of a parameter that is not in the table. parse: raises ValueError."""
+        return self._made(name, lambda fragments: parse(joined(fragments)))
+
+    def classes(self) -> dict[str, tuple[Word, ...]]:
+        """Find the words of each list in smtpd_restriction_classes. Raises AskedWrongly for one that is not set."""
+        names = self.words("smtpd_restriction_classes")
+        for name in names:
+            if name.text not in self._given:
+                raise AskedWrongly(f"{name.where}: restriction class {name.text} is not set")
+        return {name.text: self.words(name.text) for name in names}
+
+    def user_tables(self, name: str) -> tuple[Word, ...]:
+        """Find the words of a list of tables of users; none where the system's own, whom we cannot tell, are in it."""
+        words = self.words(name)
+        return () if any(word.text.removeprefix("proxy:").startswith("unix:passwd") for word in words) else words
+
+    def gate_settings(self) -> GateSettings:
+        """Make the settings of a gate. Raises AskedWrongly."""
+        found: dict[str, Any] = {}
+        for name in self._given:
+            if name in _NOT_YET:
+                raise AskedWrongly(f"{self.where(name)}: {name} needs restriction lists, and the gate has none yet")
+            if name == parameters.BANNER:
+                found[name] = self._made(name, _banner)
+            elif name in _TABLE:
+                found[_TABLE[name].field] = self.value(name)
+        found.pop("", None)
+        smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}
+        return GateSettings(smtp=SmtpSettings(**smtp), **found)
+
+    def _texts(self, directory: str) -> dict[str, Source | None]:
+        defaults = {**passed_over.DEFAULTS, **refused.DEFAULTS, **{one.name: one.default for one in _TABLE.values()}}
+        defaults |= restriction_parameters.BY_LEVEL
+        if directory:
+            defaults["config_directory"] = directory
+        hostname = self._given.get(parameters.NAME)
+        if hostname:
+            defaults["mydomain"] = hostname.value.text.partition(".")[2] or "localdomain"
+        sources = {name: None if text is None else Source(text, _default_of(name)) for name, text in defaults.items()}
+        return sources | {name: setting.value for name, setting in self._given.items()}
+
+    def _check_names(self, names: frozenset[str]) -> None:
+        for setting in self.settings:
+            names |= mentioned(setting.value.text)
+        names |= {word.text for word in self.words("smtpd_restriction_classes")}
+        for setting in self.settings:
+            if setting.name not in names | _KNOWN and passed_over.reason(setting.name) is None:
+                raise AskedWrongly(f"{setting.where}: {unknown(setting.name, _KNOWN)}")
+
+    def _check_refused(self) -> None:
+        for name, setting in self._given.items():
+            one = refused.BY_NAME.get(name)
+            raw = setting.value.text
+            if one and raw != refused.DEFAULTS.get(name) and one.is_refused(self._text_or(name, raw)):
+                raise AskedWrongly(f"{setting.where}: {one.sentence}")
+
+    def _text_or(self, name: str, raw: str) -> str:
+        """Some of these hold names that Postfix replaces for each client."""
+        try:
+            return joined(self._expansion.of(name))
+        except ValueError:
+            return raw
+
+    def _made(self, name: str, make: Callable[[tuple[Fragment, ...]], _Made]) -> _Made:
+        try:
+            return make(self._expansion.of(name))
+        except ValueError as wrong:
+            raise AskedWrongly(f"{self.where(name)}: {name} {wrong}") from None
+
+
+def _default_of(name: str) -> str:
+    return f"default of {name}"
+
+
+def _banner(fragments: tuple[Fragment, ...]) -> tuple[bytes, ...]:
+    """The parts between which our name stands."""
+    pieces = [""]
+    for fragment in fragments:
+        if fragment.text is None:
+            pieces.append("")
+        else:
+            pieces[-1] += fragment.text
+    if pieces == [""]:
+        raise ValueError("must be a text, and it is empty")
+    return tuple(values.printable(piece) for piece in pieces)

@@ -1,0 +1,121 @@
+"""The parameters of the restriction lists, of who there is, and of what one client may do (postconf(5)).
+
+The value of a list, of a table and of domains is its text: whoever judges by them parses its words.
+"""
+
+from collections.abc import Callable
+
+from . import values
+from .parameter import Parameter
+
+_LEVEL_1 = "${{$compatibility_level} <level {1} ? {yes} : {no}}"
+_LEVEL_3_6 = "${{$compatibility_level} <level {3.6} ? {no} : {yes}}"
+_PERMITTED = "permit_mynetworks, permit_sasl_authenticated, defer_unauth_destination"
+_RELAY = f"${{{{$compatibility_level}} <level {{1}} ? {{}} : {{{_PERMITTED}}}}}"
+
+LISTS = {
+    "smtpd_client_restrictions": "the address and the name of a client",
+    "smtpd_helo_restrictions": "the name in HELO",
+    "smtpd_sender_restrictions": "a sender",
+    "smtpd_relay_restrictions": "whether a recipient is for whom we take mail",
+    "smtpd_recipient_restrictions": "a recipient",
+    "smtpd_data_restrictions": "DATA",
+    "smtpd_end_of_data_restrictions": "a whole message",
+}
+_CODES = {
+    "access_map_defer_code": ("450", "DEFER in a table"),
+    "access_map_reject_code": ("554", "REJECT in a table"),
+    "defer_code": ("450", "defer"),
+    "invalid_hostname_reject_code": ("501", "reject_invalid_helo_hostname"),
+    "maps_rbl_reject_code": ("554", "reject_rbl_client and reject_rhsbl_..."),
+    "multi_recipient_bounce_reject_code": ("550", "reject_multi_recipient_bounce"),
+    "non_fqdn_reject_code": ("504", "reject_non_fqdn_..."),
+    "plaintext_reject_code": ("450", "reject_plaintext_session"),
+    "reject_code": ("554", "reject"),
+    "relay_domains_reject_code": ("554", "reject_unauth_destination"),
+    "unknown_address_reject_code": ("450", "reject_unknown_sender_domain and ..._recipient_domain"),
+    "unknown_client_reject_code": ("450", "reject_unknown_client_hostname"),
+    "unknown_hostname_reject_code": ("450", "reject_unknown_helo_hostname"),
+    "unknown_local_recipient_reject_code": ("550", "a recipient who is not in local_recipient_maps"),
+    "unknown_relay_recipient_reject_code": ("550", "a recipient who is not in relay_recipient_maps"),
+    "unknown_virtual_alias_reject_code": ("550", "a recipient who is not in virtual_alias_maps"),
+    "unknown_virtual_mailbox_reject_code": ("550", "a recipient who is not in virtual_mailbox_maps"),
+}
+_COUNTS = {
+    "smtpd_client_connection_count_limit": ("50", "connections of one client at once, 0 = any"),
+    "smtpd_client_connection_rate_limit": ("0", "connections of one client in anvil_rate_time_unit, 0 = any"),
+    "smtpd_client_message_rate_limit": ("0", "messages of one client in anvil_rate_time_unit, 0 = any"),
+    "smtpd_client_recipient_rate_limit": ("0", "recipients of one client in anvil_rate_time_unit, 0 = any"),
+}
+_TABLES = {
+    "local_recipient_maps": "users of mydestination; empty = nobody can say",
+    "relay_recipient_maps": "users of relay_domains; empty = nobody can say",
+    "virtual_mailbox_maps": "users of virtual_mailbox_domains",
+    "canonical_maps": "addresses that become others",
+    "recipient_canonical_maps": "recipients that become others",
+    "sender_canonical_maps": "senders that become others",
+    "smtpd_sender_login_maps": "who may send as whom",
+}
+
+
+def _one(name: str, default: str, explanation: str, parse: Callable[[str], object] = values.text) -> Parameter:
+    return Parameter(name, name, parse, default, explanation)
+
+
+PARAMETERS = (
+    *(
+        _one(name, _RELAY if name == "smtpd_relay_restrictions" else "", f"restrictions about {explanation}")
+        for name, explanation in LISTS.items()
+    ),
+    _one("smtpd_restriction_classes", "", "names of lists of restrictions, each a parameter of its own"),
+    _one(
+        "smtpd_relay_before_recipient_restrictions",
+        _LEVEL_3_6,
+        "the relay list is before the recipient list",
+        values.yes_no,
+    ),
+    _one("smtpd_delay_reject", "yes", "the client, HELO and sender lists wait for RCPT", values.yes_no),
+    _one("smtpd_reject_unlisted_recipient", "yes", "refuse recipients who are in no table of users", values.yes_no),
+    _one("smtpd_reject_unlisted_sender", "no", "refuse senders of ours who are in no table of users", values.yes_no),
+    _one("soft_bounce", "no", "refuse for now what would be refused for good", values.yes_no),
+    _one("reject_tempfail_action", "defer_if_permit", "of names that cannot be looked up now", values.tempfail_action),
+    *(
+        _one(name, "$reject_tempfail_action", f"of {what} that cannot be looked up now", values.tempfail_action)
+        for name, what in (
+            ("unknown_address_tempfail_action", "domains"),
+            ("unknown_helo_hostname_tempfail_action", "names in HELO"),
+        )
+    ),
+    _one("smtpd_null_access_lookup_key", "<>", "key of the null sender in a table"),
+    _one(
+        "parent_domain_matches_subdomains",
+        "debug_peer_list,fast_flush_domains,mynetworks,permit_mx_backup_networks,qmqpd_authorized_clients,relay_domains,"
+        "smtpd_access_maps",
+        "parameters in which a domain stands for all below it",
+    ),
+    _one("recipient_delimiter", "", "characters, each of which begins an extension, as in user+list"),
+    _one("owner_request_special", "yes", "owner-list and list-request have no extension", values.yes_no),
+    *(
+        _one(name, default, f"code of a refusal by {what}", values.number(400, 599))
+        for name, (default, what) in _CODES.items()
+    ),
+    _one("myorigin", "$myhostname", "domain of an address without one"),
+    _one("mydestination", "$myhostname, localhost.$mydomain, localhost", "domains whose users are of this host"),
+    _one("virtual_alias_domains", "$virtual_alias_maps", "domains of addresses that become others"),
+    _one("virtual_mailbox_domains", "$virtual_mailbox_maps", "domains of users of their own"),
+    _one("virtual_alias_maps", "$virtual_maps", "addresses that become others"),
+    *(_one(name, "", explanation) for name, explanation in _TABLES.items()),
+    _one("append_dot_mydomain", _LEVEL_1, "complete user@host to user@host.$mydomain", values.yes_no),
+    _one("swap_bangpath", "yes", "take host!user for user@host", values.yes_no),
+    _one("allow_percent_hack", "yes", "take user%host for user@host", values.yes_no),
+    _one("show_user_unknown_table_name", "yes", "name the table that has no such user", values.yes_no),
+    *(_one(name, default, explanation, values.number(0)) for name, (default, explanation) in _COUNTS.items()),
+    _one(
+        "smtpd_client_event_limit_exceptions",
+        "${smtpd_client_connection_limit_exceptions:$mynetworks}",
+        "clients without these limits",
+    ),
+    _one("anvil_rate_time_unit", "60s", "time for which events are counted", values.seconds(1)),
+)
+#: Postfix's default where it hangs on the level; the gate's own check takes what is listed alone.
+BY_LEVEL: dict[str, str | None] = {"relay_domains": "${{$compatibility_level} <level {2} ? {$mydestination} : {}}"}

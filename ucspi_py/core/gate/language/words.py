@@ -1,0 +1,51 @@
+"""A list in the value of a parameter -> its words, each with its place (mystrtok.c, mystrtokq)."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+#: Postfix: what stands between the words of a list.
+SEPARATORS = ", \t\r\n"
+
+
+class Word(NamedTuple):
+    """One word of a list. where: the place that has it."""
+
+    text: str
+    where: str
+
+
+class Fragment(NamedTuple):
+    """A part of an expanded value. text: None = our name, which is known only when a client comes. where: its place."""
+
+    text: str | None
+    where: str
+
+
+def split(fragments: Sequence[Fragment]) -> tuple[Word, ...]:
+    """Split a list. What stands in braces is one word, also where these begin in the midst of one.
+
+    Raises ValueError where our name is in it.
+    """
+    words: list[Word] = []
+    depth, is_open = 0, False
+    for fragment in fragments:
+        for char in _text(fragment):
+            if char in SEPARATORS and not depth:
+                is_open = False
+                continue
+            depth += (char == "{") - (char == "}" and depth > 0)
+            before = words.pop() if is_open else Word("", fragment.where)
+            words.append(Word(before.text + char, before.where))
+            is_open = True
+    return tuple(words)
+
+
+def joined(fragments: Sequence[Fragment]) -> str:
+    """Join the parts of a value. Raises ValueError where our name is in it."""
+    return "".join(map(_text, fragments))
+
+
+def _text(fragment: Fragment) -> str:
+    if fragment.text is None:
+        raise ValueError("refers to $myhostname, which must be set for that")
+    return fragment.text
