@@ -66,6 +66,17 @@ def test_the_value_of_a_banner_keeps_its_blanks() -> None:
     assert read("smtpd_banner = a  b \n   c\n").gate_settings().smtpd_banner == (b"a  b    c",)
 
 
+def test_only_blanks_of_c_are_blanks() -> None:
+    """Those of Unicode are parts of a word, as in Postfix."""
+    assert read("myorigin = \u00a0x\u2003\n").text("myorigin") == "\u00a0x\u2003"
+    assert read("myorigin \v=\f\v x \f\n").text("myorigin") == "x"
+    assert [word.text for word in read("myorigin = a\u00a0b\vc\n").words("myorigin")] == ["a\u00a0b\vc"]
+    for line in ("\u00a0# x", "\u00a0", "\x85", "myorigin\u00a0y"):
+        assert f"main.cf line 2: '{line}' is not name = value" in complaint(f"\n{line}\n")
+    assert "there is no parameter myorigin\u00a0" in complaint("myorigin\u00a0= x\n")
+    assert complaint("\nmyorigin = a\0b\n") == "main.cf line 2: a null byte"
+
+
 def test_a_banner_of_debian_is_taken() -> None:
     """With our name wherever it becomes known."""
     banner = read("smtpd_banner = $myhostname ESMTP $mail_name (Debian/GNU)\n").gate_settings().smtpd_banner
