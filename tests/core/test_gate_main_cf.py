@@ -222,6 +222,7 @@ def test_what_changes_nothing_is_taken() -> None:
     text += "mime_header_checks = $header_checks\nsmtpd_milters =\nsmtpd_tls_auth_only = no\nsmtpd_use_tls = yes\n"
     text += "smtpd_forbid_bare_newline_exclusions = $mynetworks\nsmtpd_forbidden_commands = CONNECT, GET, POST\n"
     text += "slow_destination_rate_delay = 1s\npolicyd-spf_time_limit = 3600\nfallback_relay = x\nmail_version = 3\n"
+    text += "smtpd_sender_login_maps = mysql:/etc/postfix/senders.cf\ninet_interfaces = all\n"
     text += "virtual_transport = lmtp:unix:private/dovecot-lmtp\nsmtpd_helo_required = yes\n"
 
     assert read(text).gate_settings().smtp.helo_required

@@ -96,7 +96,7 @@ _AUTH = """
     broken_sasl_auth_clients cyrus_sasl_config_path send_cyrus_sasl_authzid smtpd_client_auth_rate_limit
     smtpd_sasl_authenticated_header smtpd_sasl_exceptions_networks smtpd_sasl_local_domain
     smtpd_sasl_mechanism_filter smtpd_sasl_path smtpd_sasl_response_limit smtpd_sasl_security_options
-    smtpd_sasl_service smtpd_sasl_tls_security_options smtpd_sasl_type
+    smtpd_sasl_service smtpd_sasl_tls_security_options smtpd_sasl_type smtpd_sender_login_maps
     """
 _POSTSCREEN = """
     dnsblog_reply_delay dnsblog_service_name postscreen_access_list postscreen_allowlist_interfaces
@@ -208,6 +208,7 @@ DEFAULTS = {
     "daemon_directory": "/usr/lib/postfix/sbin",
     "data_directory": "/var/lib/postfix",
     "default_database_type": "hash",
+    "inet_interfaces": "all",
     "mail_version": "3.7.11",
     "meta_directory": "/etc/postfix",
     "postscreen_dnsbl_action": "ignore",
@@ -215,6 +216,7 @@ DEFAULTS = {
     "postscreen_dnsbl_threshold": "1",
     "postscreen_greet_action": "ignore",
     "postscreen_greet_wait": "6s",
+    "proxy_interfaces": "",
     "queue_directory": "/var/spool/postfix",
     "shlib_directory": "/usr/lib/postfix",
     "smtpd_client_connection_limit_exceptions": "",

@@ -54,7 +54,6 @@ _TABLES = {
     "canonical_maps": "addresses that become others",
     "recipient_canonical_maps": "recipients that become others",
     "sender_canonical_maps": "senders that become others",
-    "smtpd_sender_login_maps": "who may send as whom",
 }
 
 
