@@ -59,6 +59,7 @@ def test_braces_make_one_word_over_lines() -> None:
         ("inline:{ {a = OK},  b = REJECT }", "main.cf line 1"),
         ("reject", "main.cf line 3"),
     ]
+    assert [word.text for word in read("myorigin = a} b}c {d e\n").words("myorigin")] == ["a}", "b}c", "{d e"]
 
 
 def test_the_value_of_a_banner_keeps_its_blanks() -> None:
