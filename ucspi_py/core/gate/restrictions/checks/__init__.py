@@ -1,0 +1,1 @@
+"""What each restriction looks at (smtpd_check.c): one function each, of an Evaluation."""

@@ -1,0 +1,52 @@
+"""Restrictions about where a recipient leads, and the check that nothing leaves out."""
+
+from ....smtp.path import Path
+from ..evaluation import Evaluation, Subject
+from ..judgement import Verdict
+from ..restriction import Restriction
+from .address import RECIPIENT, said, wanted
+from .resolve import Kind, resolve
+from .tables import TableFailed
+
+
+def permit_auth(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
+    """permit_auth_destination: mail for a domain of ours."""
+    recipient = wanted(evaluation, RECIPIENT)
+    return Verdict.OK if recipient and is_authorized(evaluation, recipient) else Verdict.DUNNO
+
+
+def reject_unauth(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
+    """reject_unauth_destination: no mail for elsewhere."""
+    return _refused(evaluation, evaluation.settings.codes.relay_domains_reject_code, b"5.7.1")
+
+
+def defer_unauth(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
+    """defer_unauth_destination: the same, for now."""
+    return _refused(evaluation, evaluation.settings.codes.relay_domains_reject_code - 100, b"4.7.1")
+
+
+def denied(evaluation: Evaluation, recipient: Path) -> Verdict:
+    """The gate's last check: a stranger does not relay, whatever the lists say. A discarded message goes nowhere."""
+    if evaluation.discard or evaluation.facts.relays or is_authorized(evaluation, recipient):
+        return Verdict.DUNNO
+    return evaluation.reject(554, b"5.7.1", b"<%b>: Relay access denied" % said(recipient))
+
+
+def is_authorized(evaluation: Evaluation, recipient: Path) -> bool:
+    """Whether mail for a recipient is taken from anybody (permit_auth_destination)."""
+    try:
+        resolved = resolve(evaluation, recipient)
+    except TableFailed:
+        evaluation.fail_lookup(said(recipient))
+    if resolved.unsure:
+        evaluation.fail_lookup(said(recipient))
+    if resolved.routed and not evaluation.settings.destinations.allow_untrusted_routing:
+        return False
+    return resolved.kind is not Kind.OTHER
+
+
+def _refused(evaluation: Evaluation, code: int, detail: bytes) -> Verdict:
+    recipient = wanted(evaluation, RECIPIENT)
+    if recipient is None or is_authorized(evaluation, recipient):
+        return Verdict.DUNNO
+    return evaluation.reject(code, detail, b"<%b>: Relay access denied" % said(recipient))

@@ -1,0 +1,49 @@
+"""What becomes of a command. Never says why."""
+
+import enum
+from typing import NamedTuple
+
+from ...smtp.reply import Reply
+
+
+class Verdict(enum.Enum):
+    """Of one restriction, and of a list: OK ends its list, REJECT ends all, DUNNO leaves it to the next."""
+
+    DUNNO = "dunno"
+    OK = "ok"
+    REJECT = "reject"
+
+
+class Deferral(NamedTuple):
+    """A refusal that is kept for later (smtpd_check.c, defer_if). detail: the enhanced status code (RFC 3463)."""
+
+    code: int
+    detail: bytes
+    text: bytes
+
+
+class LogLine(NamedTuple):
+    """A line for the log.
+
+    kind: ``reject_warning``, ``info``, ``warn`` or ``discard``, told with the stage and the envelope (smtpd_check.c,
+    log_whatsup); or ``warning``, which stands alone.
+    """
+
+    kind: bytes
+    text: bytes
+
+
+class Judgement(NamedTuple):
+    """The verdict of all lists of a stage.
+
+    reply: the refusal; None = they let it pass. lines: in their order. discard: the message is taken, and thrown away.
+    prepend: headers for the top of the message. pause: seconds to wait before the reply. deferred: what the next stages
+    must be told (Facts.deferred), only without smtpd_delay_reject.
+    """
+
+    reply: Reply | None = None
+    lines: tuple[LogLine, ...] = ()
+    discard: bool = False
+    prepend: tuple[bytes, ...] = ()
+    pause: int = 0
+    deferred: Deferral | None = None

@@ -1,0 +1,128 @@
+"""The words of a restriction list -> its restrictions (smtpd_check.c, smtpd_check_parse and generic_checks)."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from ...dnsbl import zone
+from ...errors import AskedWrongly
+from ...numbers import decimal
+from ..maps.names import MapName, parse_map_name
+from .names import NEEDS, OLD_NAMES, REFUSED, Needs
+from .restriction import CLASS, FLAWED, TABLE, WARN_IF_REJECT, Restriction, Restrictions
+
+#: CHARS_COMMA_SP and CHARS_BRACE of Postfix.
+_BETWEEN = ", \t\r\n"
+
+
+class Word(NamedTuple):
+    """One word of a list. where: the place that has it."""
+
+    text: str
+    where: str
+
+
+def split(text: str, where: str) -> list[Word]:
+    """Split a list into its words; what is in braces is one (mystrtok.c, mystrtokq). where: of all of them."""
+    words, word, depth = [], "", 0
+    for char in text:
+        if char in _BETWEEN and not depth:
+            words.append(word)
+            word = ""
+        else:
+            depth += (char == "{") - (char == "}" and depth > 0)
+            word += char
+    return [Word(word, where) for word in [*words, word] if word]
+
+
+def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_bare_tables: bool = True) -> Restrictions:
+    """Parse a list. classes: the names in smtpd_restriction_classes.
+
+    takes_bare_tables: a table without a restriction before it is the list's own access check. Raises AskedWrongly with
+    the place of what Postfix would refuse, answer with 451 4.3.5 or pass over, and with the nearest name there is.
+    """
+    restrictions = parse_leniently(words, classes)
+    for one in restrictions:
+        if one.name == FLAWED:
+            raise AskedWrongly(f"{one.where}: {one.argument}")
+        if one.name == TABLE and not takes_bare_tables:
+            raise AskedWrongly(f"{one.where}: before the table {one.argument} a check_..._access is missing")
+    if restrictions and restrictions[-1].name == WARN_IF_REJECT:
+        raise AskedWrongly(f"{restrictions[-1].where}: behind warn_if_reject nothing follows")
+    return restrictions
+
+
+def parse_classes(lists: Mapping[str, Sequence[Word]]) -> dict[str, Restrictions]:
+    """Parse the lists of smtpd_restriction_classes. lists: of each name its words.
+
+    Raises AskedWrongly as parse_list does, for an empty class, and for one that holds itself: that has no end.
+    """
+    for name, words in lists.items():
+        if not words:
+            raise AskedWrongly(f"restriction class {name} needs a definition")
+    classes = {name: parse_list(words, lists) for name, words in lists.items()}
+    for name, restrictions in classes.items():
+        if name in _within(restrictions, classes):
+            raise AskedWrongly(f"{restrictions[0].where}: restriction class {name} holds itself")
+    return classes
+
+
+def parse_leniently(words: Sequence[Word], classes: Collection[str] = ()) -> Restrictions:
+    """Parse a list as it stands in a table: what is wrong with it is a restriction of its own, met in its turn."""
+    return tuple(_restrictions(iter(words), classes))
+
+
+def _restrictions(words: Iterator[Word], classes: Collection[str]) -> Iterator[Restriction]:
+    for word in words:
+        name = word.text.lower()
+        name = OLD_NAMES.get(name, name)
+        try:
+            if ":" in word.text:
+                yield Restriction(TABLE, parse_map_name(word.text), word.where)
+            elif name in NEEDS:
+                yield Restriction(name, _argument(name, NEEDS[name], words), word.where)
+            elif word.text in classes:
+                yield Restriction(CLASS, word.text, word.where)
+            else:
+                yield Restriction(FLAWED, _unknown(word.text, name, classes), word.where)
+        except (ValueError, AskedWrongly) as wrong:
+            yield Restriction(FLAWED, str(wrong), word.where)
+
+
+def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.Zone | int | None:
+    if needs is Needs.NOTHING:
+        return None
+    word = next(words, None)
+    seconds = decimal(word.text) if word else None
+    if word is None or (needs is Needs.SECONDS and seconds is None) or (needs is Needs.TABLE and ":" not in word.text):
+        raise ValueError(f"{name} must be followed by {needs.value}")
+    if needs is Needs.TABLE:
+        return parse_map_name(word.text)
+    return seconds if needs is Needs.SECONDS else _zone(word.text)
+
+
+def _zone(word: str) -> zone.Zone:
+    """A zone as Postfix writes it, ``name`` or ``name=codes``; all are asked about IPv6, too."""
+    if any(sign in word for sign in "@+*:"):
+        raise ValueError(f"zone '{word}' must be name or name=codes, as in bl.example.org=127.0.0.[2..11]")
+    return replace(zone.parse(word), bounce=True, ipv6=True)
+
+
+def _unknown(word: str, name: str, classes: Collection[str]) -> str:
+    if name in REFUSED:
+        return f"{name}: {REFUSED[name]}"
+    nearest = get_close_matches(name, [*NEEDS, *OLD_NAMES, *classes], 1)
+    return f"there is no restriction '{word}'" + (f"; the nearest is {nearest[0]}" if nearest else "")
+
+
+def _within(restrictions: Restrictions, classes: Mapping[str, Restrictions]) -> set[str]:
+    """The names of all classes in a list, and in these."""
+    found: set[str] = set()
+    waiting = list(restrictions)
+    while waiting:
+        one = waiting.pop()
+        if one.name == CLASS and isinstance(one.argument, str) and one.argument not in found:
+            found.add(one.argument)
+            waiting += classes[one.argument]
+    return found

@@ -1,0 +1,25 @@
+"""One restriction of a list as a value. Never parses and never judges one."""
+
+from typing import NamedTuple
+
+from ...dnsbl.zone import Zone
+from ..maps.names import MapName
+
+#: Names that no word of a list has: a table without a name before it, a class, and a word that is wrong.
+TABLE, CLASS, FLAWED = ":table", ":class", ":flawed"
+WARN_IF_REJECT = "warn_if_reject"
+
+
+class Restriction(NamedTuple):
+    """One restriction.
+
+    name: Postfix's, in lower case, the newest of several. argument: a table, a zone, seconds; the name of a class; of a
+    flawed one the sentence that says why. where: the place that has it, for a message.
+    """
+
+    name: str
+    argument: MapName | Zone | int | str | None = None
+    where: str = ""
+
+
+Restrictions = tuple[Restriction, ...]

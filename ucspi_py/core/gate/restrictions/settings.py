@@ -1,0 +1,137 @@
+"""The parameters of the restriction lists, frozen, under Postfix's names and with its defaults (postconf(5))."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ..maps.names import MapName
+from .restriction import Restrictions
+
+Maps = tuple[MapName, ...]
+
+
+class DomainPattern(NamedTuple):
+    """One word of a list of domains. pattern: a name in lower case, or a table of them. excluded: ``!`` before it."""
+
+    pattern: bytes | MapName
+    excluded: bool = False
+
+
+DomainList = tuple[DomainPattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """The codes of refusals.
+
+    access_map_reject_code, access_map_defer_code: of REJECT, and of DEFER and its like in a table. reject_code,
+    defer_code: of reject and defer. relay_domains_reject_code: of mail for elsewhere; defer_unauth_destination has 100
+    less. maps_rbl_reject_code: of who is listed. plaintext_reject_code: of sessions without TLS.
+    unknown_client_reject_code: of clients without a name. invalid_hostname_reject_code, non_fqdn_reject_code,
+    unknown_hostname_reject_code: of HELO names; the second of addresses, too. unknown_address_reject_code: of addresses
+    whose domain there is not. multi_recipient_bounce_reject_code: of the null sender with several recipients.
+    unknown_local_recipient_reject_code, unknown_relay_recipient_reject_code, unknown_virtual_alias_reject_code,
+    unknown_virtual_mailbox_reject_code: of recipients whom nobody knows.
+    """
+
+    access_map_defer_code: int = 450
+    access_map_reject_code: int = 554
+    defer_code: int = 450
+    invalid_hostname_reject_code: int = 501
+    maps_rbl_reject_code: int = 554
+    multi_recipient_bounce_reject_code: int = 550
+    non_fqdn_reject_code: int = 504
+    plaintext_reject_code: int = 450
+    reject_code: int = 554
+    relay_domains_reject_code: int = 554
+    unknown_address_reject_code: int = 450
+    unknown_client_reject_code: int = 450
+    unknown_hostname_reject_code: int = 450
+    unknown_local_recipient_reject_code: int = 550
+    unknown_relay_recipient_reject_code: int = 550
+    unknown_virtual_alias_reject_code: int = 550
+    unknown_virtual_mailbox_reject_code: int = 550
+
+
+@dataclass(frozen=True, slots=True)
+class Destinations:
+    """What mail is taken for, and who is there.
+
+    myorigin, mydomain: what addresses are completed with. mydestination, virtual_alias_domains,
+    virtual_mailbox_domains: final here. relay_domains: handed on, with all below them. own_addresses: canonical, of
+    this host (inet_interfaces, proxy_interfaces): user@[192.0.2.1] is final, too. ..._maps: their users; () = nobody
+    can say who there is. append_dot_mydomain, swap_bangpath, allow_percent_hack: how incomplete and routed addresses
+    are read. allow_untrusted_routing: take user%elsewhere for relay_domains. show_user_unknown_table_name: name the
+    table that has no such user.
+    """
+
+    myorigin: bytes = b"localhost"
+    mydomain: bytes = b"localdomain"
+    mydestination: DomainList = ()
+    virtual_alias_domains: DomainList = ()
+    virtual_mailbox_domains: DomainList = ()
+    relay_domains: DomainList = ()
+    own_addresses: frozenset[bytes] = frozenset()
+    canonical_maps: Maps = ()
+    recipient_canonical_maps: Maps = ()
+    sender_canonical_maps: Maps = ()
+    virtual_alias_maps: Maps = ()
+    virtual_mailbox_maps: Maps = ()
+    local_recipient_maps: Maps = ()
+    relay_recipient_maps: Maps = ()
+    append_dot_mydomain: bool = False
+    swap_bangpath: bool = True
+    allow_percent_hack: bool = True
+    allow_untrusted_routing: bool = False
+    show_user_unknown_table_name: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RestrictionSettings:
+    """The lists, and how they are evaluated.
+
+    smtpd_..._restrictions: the list of each stage. smtpd_restriction_classes: lists with names.
+    smtpd_relay_before_recipient_restrictions: of these two the relay list is first. smtpd_delay_reject: the client,
+    HELO and sender lists wait for RCPT. unknown_..._tempfail_action: whether a name that cannot be looked up now is
+    refused only where nothing else refuses (defer_if_permit), and not at once (defer). smtpd_null_access_lookup_key:
+    the key of the null sender. parent_domain_matches_subdomains: the parameters in which a domain stands for all below
+    it. recipient_delimiter: characters, each of which begins an extension.
+    """
+
+    smtpd_client_restrictions: Restrictions = ()
+    smtpd_helo_restrictions: Restrictions = ()
+    smtpd_sender_restrictions: Restrictions = ()
+    smtpd_relay_restrictions: Restrictions = ()
+    smtpd_recipient_restrictions: Restrictions = ()
+    smtpd_data_restrictions: Restrictions = ()
+    smtpd_end_of_data_restrictions: Restrictions = ()
+    smtpd_restriction_classes: Mapping[str, Restrictions] = field(default_factory=dict)
+    smtpd_relay_before_recipient_restrictions: bool = True
+    smtpd_delay_reject: bool = True
+    smtpd_reject_unlisted_recipient: bool = True
+    smtpd_reject_unlisted_sender: bool = False
+    soft_bounce: bool = False
+    unknown_address_tempfail_defers_if_permit: bool = True
+    unknown_helo_hostname_tempfail_defers_if_permit: bool = True
+    smtpd_null_access_lookup_key: bytes = b"<>"
+    parent_domain_matches_subdomains: frozenset[str] = frozenset(("smtpd_access_maps", "relay_domains"))
+    recipient_delimiter: bytes = b""
+    owner_request_special: bool = True
+    codes: Codes = field(default_factory=Codes)
+    destinations: Destinations = field(default_factory=Destinations)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLimits:
+    """What one client may do (anvil(8)); 0 = as much as it likes.
+
+    smtpd_client_connection_count_limit: connections at once. smtpd_client_connection_rate_limit,
+    smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit: connections, messages and recipients within
+    anvil_rate_time_unit seconds.
+    """
+
+    smtpd_client_connection_count_limit: int = 50
+    smtpd_client_connection_rate_limit: int = 0
+    smtpd_client_message_rate_limit: int = 0
+    smtpd_client_recipient_rate_limit: int = 0
+    anvil_rate_time_unit: int = 60
