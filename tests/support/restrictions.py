@@ -83,7 +83,7 @@ class World:
         """The questions to DNS so far, ``name TYPE``."""
         return [f"{one.name.decode()} {KINDS[one.kind]}" for one in self.asked if isinstance(one, DnsQuestion)]
 
-    def keys(self) -> list[str]:
+    def looked_up(self) -> list[str]:
         """The keys that tables were asked for so far."""
         return [one.key.decode() for one in self.asked if isinstance(one, MapQuestion)]
 

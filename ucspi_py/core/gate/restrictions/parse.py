@@ -45,9 +45,9 @@ def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_ba
     restrictions = parse_leniently(words, classes)
     for one in restrictions:
         if one.name == FLAWED:
-            raise AskedWrongly(f"{one.where}: {one.argument}")
+            raise AskedWrongly(f"{one.where}: {one.text}")
         if one.name == TABLE and not takes_bare_tables:
-            raise AskedWrongly(f"{one.where}: before the table {one.argument} a check_..._access is missing")
+            raise AskedWrongly(f"{one.where}: before the table {one.table} a check_..._access is missing")
     if restrictions and restrictions[-1].name == WARN_IF_REJECT:
         raise AskedWrongly(f"{restrictions[-1].where}: behind warn_if_reject nothing follows")
     return restrictions
@@ -122,7 +122,7 @@ def _within(restrictions: Restrictions, classes: Mapping[str, Restrictions]) -> 
     waiting = list(restrictions)
     while waiting:
         one = waiting.pop()
-        if one.name == CLASS and isinstance(one.argument, str) and one.argument not in found:
-            found.add(one.argument)
-            waiting += classes[one.argument]
+        if one.name == CLASS and one.text not in found:
+            found.add(one.text)
+            waiting += classes[one.text]
     return found

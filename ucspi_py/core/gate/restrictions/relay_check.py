@@ -31,4 +31,4 @@ def _has_relay_check(restrictions: Restrictions, classes: Mapping[str, Restricti
 
 
 def _is_relay_check(one: Restriction, classes: Mapping[str, Restrictions]) -> bool:
-    return one.name == CLASS and _has_relay_check(classes[str(one.argument)], classes)
+    return one.name == CLASS and _has_relay_check(classes[one.text], classes)

@@ -1,6 +1,6 @@
 """One restriction of a list as a value. Never parses and never judges one."""
 
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from ...dnsbl.zone import Zone
 from ..maps.names import MapName
@@ -20,6 +20,26 @@ class Restriction(NamedTuple):
     name: str
     argument: MapName | Zone | int | str | None = None
     where: str = ""
+
+    @property
+    def table(self) -> MapName:
+        """The table behind a name that needs one."""
+        return cast(MapName, self.argument)
+
+    @property
+    def zone(self) -> Zone:
+        """The zone behind a name that needs one."""
+        return cast(Zone, self.argument)
+
+    @property
+    def seconds(self) -> int:
+        """The time behind a name that needs one."""
+        return cast(int, self.argument)
+
+    @property
+    def text(self) -> str:
+        """The name of a class, and what is wrong with a flawed one."""
+        return cast(str, self.argument)
 
 
 Restrictions = tuple[Restriction, ...]

@@ -1,7 +1,7 @@
 """Which lists are evaluated at which command, and what comes after them (smtpd_check.c, smtpd_check_...)."""
 
 from ...smtp.path import Path
-from .checks.address import said
+from .addresses.address import said
 from .checks.destination import denied
 from .checks.table import CHECKS
 from .checks.users import unlisted_recipient, unlisted_sender

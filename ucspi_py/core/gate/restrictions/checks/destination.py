@@ -1,12 +1,12 @@
 """Restrictions about where a recipient leads, and the check that nothing leaves out."""
 
 from ....smtp.path import Path
+from ..addresses.address import RECIPIENT, said, wanted
+from ..addresses.resolve import Kind, resolve
+from ..addresses.tables import TableFailed
 from ..evaluation import Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .address import RECIPIENT, said, wanted
-from .resolve import Kind, resolve
-from .tables import TableFailed
 
 
 def permit_auth(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:

@@ -1,13 +1,13 @@
 """Restrictions about the domain of a sender or recipient."""
 
+from ..addresses.address import RECIPIENT, SENDER, said, wanted
+from ..addresses.hostname import is_bracketed, is_hostname, without_dot
+from ..addresses.resolve import resolve
+from ..addresses.tables import TableFailed
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .address import RECIPIENT, SENDER, said, wanted
-from .hostname import is_bracketed, is_hostname, without_dot
 from .mail_host import unknown_domain
-from .resolve import resolve
-from .tables import TableFailed
 
 
 def _non_fqdn(kind: bytes) -> Check:

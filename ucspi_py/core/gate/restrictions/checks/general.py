@@ -37,8 +37,7 @@ def defer_if_reject(evaluation: Evaluation, _restriction: Restriction, subject: 
 
 def sleep(evaluation: Evaluation, restriction: Restriction, _subject: Subject) -> Verdict:
     """sleep: waits for so many seconds."""
-    if isinstance(restriction.argument, int):
-        evaluation.wait(restriction.argument)
+    evaluation.wait(restriction.seconds)
     return Verdict.DUNNO
 
 
@@ -80,9 +79,9 @@ def dunno(_evaluation: Evaluation, _restriction: Restriction, _subject: Subject)
 
 def in_class(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
     """A restriction class: its list."""
-    return evaluation.run(evaluation.settings.smtpd_restriction_classes[str(restriction.argument)], subject)
+    return evaluation.run(evaluation.settings.smtpd_restriction_classes[restriction.text], subject)
 
 
 def flawed(evaluation: Evaluation, restriction: Restriction, _subject: Subject) -> Verdict:
     """A word of a table that is no restriction."""
-    evaluation.fail(str(restriction.argument))
+    evaluation.fail(restriction.text)

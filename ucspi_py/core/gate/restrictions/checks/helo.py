@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from ..addresses.hostname import is_address, is_bracketed, is_hostname, mail_address, without_dot
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .hostname import is_address, is_bracketed, is_hostname, mail_address, without_dot
 from .mail_host import unknown_helo
 
 

@@ -2,10 +2,10 @@
 
 import enum
 
+from ..addresses.hostname import is_address, is_hostname
 from ..evaluation import Evaluation
 from ..judgement import Verdict
 from ..questions import AAAA, MX, A, DnsFailure
-from .hostname import is_address, is_hostname
 
 _SENDER = b"Sender address"
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from ..evaluation import Check
-from ..restriction import CLASS, FLAWED
-from . import client, destination, envelope, general, helo, users
+from ..restriction import CLASS, FLAWED, TABLE
+from . import access, client, destination, envelope, general, helo, users, zones
+from .servers import SERVER_ACCESS
 
 CHECKS: Mapping[str, Check] = {
     FLAWED: general.flawed,
     CLASS: general.in_class,
+    TABLE: access.bare_table,
     "permit": general.permit,
     "reject": general.reject,
     "defer": general.defer,
@@ -41,6 +43,20 @@ CHECKS: Mapping[str, Check] = {
     "permit_auth_destination": destination.permit_auth,
     "reject_unauth_destination": destination.reject_unauth,
     "defer_unauth_destination": destination.defer_unauth,
+    "reject_rbl_client": zones.rbl_client,
+    "reject_rhsbl_client": zones.rhsbl_client,
+    "reject_rhsbl_reverse_client": zones.rhsbl_reverse_client,
+    "reject_rhsbl_helo": zones.rhsbl_helo,
+    "reject_rhsbl_sender": zones.rhsbl_sender,
+    "reject_rhsbl_recipient": zones.rhsbl_recipient,
+    "permit_dnswl_client": zones.dnswl_client,
+    "permit_rhswl_client": zones.rhswl_client,
+    "check_client_access": access.client,
+    "check_reverse_client_hostname_access": access.reverse_client,
+    "check_helo_access": access.helo,
+    "check_sender_access": access.sender,
+    "check_recipient_access": access.recipient,
+    **SERVER_ACCESS,
     "check_sasl_access": general.without_sasl,
     "check_ccert_access": general.dunno,
     "check_etrn_access": general.dunno,

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from ....smtp.path import Path
 from ...maps.names import MapName
+from ..addresses.address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
+from ..addresses.resolve import Kind, Resolved, resolve
+from ..addresses.tables import TableFailed, find
 from ..evaluation import Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
-from .resolve import Kind, Resolved, resolve
-from .tables import TableFailed, find
 
 #: Whom Postfix's own programs take mail for.
 _ALWAYS = frozenset((b"double-bounce", b"postmaster", b"mailer-daemon"))
