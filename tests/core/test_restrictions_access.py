@@ -37,6 +37,7 @@ def keys(restriction: str, client: Facts, table: str = TABLE, **more: Any) -> li
         ),
         ("check_helo_access", facts(helo=b"Pc.Far.example."), ["pc.far.example.", "far.example.", "example."]),
         ("check_helo_access", facts(helo=b"192.0.2.7"), ["192.0.2.7"]),
+        ("check_helo_access", facts(helo=b"a..b"), ["a..b", ".b"]),
         ("check_helo_access", facts(helo=None), []),
         (
             "check_sender_access",

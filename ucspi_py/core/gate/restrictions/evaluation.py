@@ -8,6 +8,7 @@ from typing import NamedTuple, NoReturn, cast
 
 from ...smtp.path import Path
 from ...smtp.reply import LINE_LIMIT, Reply
+from .addresses.resolved import Resolved
 from .facts import Facts, Stage
 from .judgement import Deferral, Judgement, LogLine, Verdict
 from .questions import (
@@ -73,6 +74,7 @@ class Evaluation:
         self.discard = facts.discard
         self.if_permit = facts.deferred
         self.checked_unlisted: set[bytes] = set()
+        self.resolved: dict[Path, Resolved] = {}
         self._known = known
         self._checks = checks
         self._if_reject: Deferral | None = None
@@ -223,8 +225,10 @@ class Evaluation:
         return cast(OwnOutcome, self._answer(OwnQuestion(domain)))
 
     def _answer(self, question: Question) -> Answer:
-        self.need(question)
-        return self._known[question]
+        try:
+            return self._known[question]
+        except KeyError:
+            raise NotYetKnown((question,)) from None
 
     def _stop_warning(self) -> None:
         if self._warn_depth >= self._depth:

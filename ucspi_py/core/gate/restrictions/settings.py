@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...rules.cidr import Network
 from ..maps.names import MapName
 from .restriction import Restrictions
 
@@ -127,7 +128,7 @@ class ClientLimits:
 
     smtpd_client_connection_count_limit: connections at once. smtpd_client_connection_rate_limit,
     smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit: connections, messages and recipients within
-    anvil_rate_time_unit seconds.
+    anvil_rate_time_unit seconds. smtpd_client_event_limit_exceptions: clients without limits; None = mynetworks.
     """
 
     smtpd_client_connection_count_limit: int = 50
@@ -135,3 +136,4 @@ class ClientLimits:
     smtpd_client_message_rate_limit: int = 0
     smtpd_client_recipient_rate_limit: int = 0
     anvil_rate_time_unit: int = 60
+    smtpd_client_event_limit_exceptions: tuple[Network, ...] | None = None

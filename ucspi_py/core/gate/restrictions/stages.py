@@ -17,8 +17,9 @@ _REJECT = Verdict.REJECT
 def judge(settings: RestrictionSettings, facts: Facts, known: Known) -> Judgement | tuple[Question, ...]:
     """Judge a command by the lists of its stage -> the judgement, or the questions to be answered first.
 
-    known: the answers so far; they may have more than this judgement needs. It asks what Postfix would ask, in its
-    order, and nothing that no longer decides. What the lists let pass has still to pass the gate's own last check.
+    known: the answers so far; it may have more than this judgement needs, and may look a table up as it is asked for
+    its key. What Postfix would ask is asked, in its order, and nothing that no longer decides. What the lists let pass
+    has passed the relay check, too.
     """
     evaluation = Evaluation(settings, facts, known, CHECKS)
     try:

@@ -1,51 +1,23 @@
 """Where an address leads: whether it is ours, and of which kind (trivial-rewrite: rewrite.c, resolve.c)."""
 
-import enum
-from typing import NamedTuple
-
 from ....address import canonical
 from ....smtp.path import Path
 from ..evaluation import Evaluation
 from ..settings import Destinations
 from .hostname import is_bracketed, mail_address
+from .resolved import Kind, Resolved
 from .tables import is_in
-
-
-class Kind(enum.Enum):
-    """The kind of a destination (ADDRESS_CLASS_README).
-
-    LOCAL: mydestination. ALIAS: virtual_alias_domains. VIRTUAL: virtual_mailbox_domains. OWN: of the mail system behind
-    us. RELAY: relay_domains. OTHER: anybody's.
-    """
-
-    LOCAL = "local"
-    ALIAS = "alias"
-    VIRTUAL = "virtual"
-    OWN = "own"
-    RELAY = "relay"
-    OTHER = "other"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it ends here (RESOLVE_CLASS_FINAL)."""
-        return self not in (Kind.RELAY, Kind.OTHER)
-
-
-class Resolved(NamedTuple):
-    """A whole address in lower case.
-
-    routed: the local part sends it on to elsewhere. unsure: whether it is the mail system's own cannot be told now.
-    """
-
-    local: bytes
-    domain: bytes
-    kind: Kind
-    routed: bool = False
-    unsure: bool = False
 
 
 def resolve(evaluation: Evaluation, path: Path) -> Resolved:
     """Tell where an address leads. Raises TableFailed."""
+    found = evaluation.resolved.get(path)
+    if found is None:
+        found = evaluation.resolved[path] = _resolve(evaluation, path)
+    return found
+
+
+def _resolve(evaluation: Evaluation, path: Path) -> Resolved:
     destinations = evaluation.settings.destinations
     local, domain = _completed(path.local.lower(), path.domain and path.domain.lower(), destinations)
     # Each turn takes a domain or an operator away.

@@ -46,12 +46,11 @@ def find(evaluation: Evaluation, tables: tuple[MapName, ...], key: bytes, *, par
 
 def parents(name: bytes, *, bare: bool) -> Iterator[bytes]:
     """Yield what is above a domain: ``b.example``, ``example``; not bare, ``.b.example``, ``.example``."""
-    position = name.find(b".", 1)
-    while position >= 0:
-        key = name[position + 1 :] if bare else name[position:]
-        if key:
-            yield key
-        position = name.find(b".", position + 1)
+    while (position := name.find(b".", 1)) > 0:
+        name = name[position + bare :]
+        if not name:
+            return
+        yield name
 
 
 def is_in(evaluation: Evaluation, domain: bytes, patterns: DomainList, *, parameter: str | None = None) -> bool:

@@ -10,7 +10,8 @@ from ....text import shown
 from ...maps.names import MapName
 from ..addresses.address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
 from ..addresses.hostname import is_address
-from ..addresses.resolve import Resolved, resolve
+from ..addresses.resolve import resolve
+from ..addresses.resolved import Resolved
 from ..addresses.tables import TableFailed, find, holds_below, parents
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict

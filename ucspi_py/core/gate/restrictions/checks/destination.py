@@ -2,7 +2,8 @@
 
 from ....smtp.path import Path
 from ..addresses.address import RECIPIENT, said, wanted
-from ..addresses.resolve import Kind, resolve
+from ..addresses.resolve import resolve
+from ..addresses.resolved import Kind
 from ..addresses.tables import TableFailed
 from ..evaluation import Evaluation, Subject
 from ..judgement import Verdict

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from ....smtp.path import Path
 from ...maps.names import MapName
 from ..addresses.address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
-from ..addresses.resolve import Kind, Resolved, resolve
+from ..addresses.resolve import resolve
+from ..addresses.resolved import Kind, Resolved
 from ..addresses.tables import TableFailed, find
 from ..evaluation import Evaluation, Subject
 from ..judgement import Verdict
