@@ -3,7 +3,7 @@
 import pytest
 
 from tests.support.restrictions import World, facts, judged, reply, settings
-from ucspi_py.core.gate.restrictions.addresses.hostname import is_hostname, is_ipv4, is_ipv6
+from ucspi_py.core.gate.restrictions.addresses.hostname import in_ascii, is_hostname, is_ipv4, is_ipv6
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.restrictions.questions import DnsFailure, ZoneFailure
 
@@ -223,6 +223,33 @@ def test_a_recipient_must_have_a_whole_domain() -> None:
     assert reply(facts(recipient="joe"), recipient="reject_non_fqdn_recipient") == (
         "504 5.5.2 <joe>: Recipient address rejected: need fully-qualified address"
     )
+
+
+@pytest.mark.parametrize(("smtputf8", "passes"), [(True, True), (False, False)])
+def test_other_letters_are_for_who_announced_them(smtputf8: bool, passes: bool) -> None:
+    """SMTPUTF8 (RFC 6531)."""
+    client = facts(sender="a@b\u00fccher.example", recipient="u@\u00fc.ours.example", smtputf8=smtputf8, relays=True)
+
+    assert (reply(client, recipient="reject_non_fqdn_sender") == "") is passes
+    assert (reply(client, recipient="reject_non_fqdn_recipient") == "") is passes
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("B\u00dcCHER.example", b"xn--bcher-kva.example"),
+        ("stra\u00dfe.example", b"xn--strae-oqa.example"),
+        ("a.example", b"a.example"),
+    ],
+)
+def test_dns_and_zones_have_names_in_ascii(name: str, expected: bytes) -> None:
+    """Punycode (RFC 3492)."""
+    world = World(dns={f"{expected.decode()} MX": ["mx.example"]})
+    client = facts(sender=f"a@{name}", smtputf8=True)
+
+    assert in_ascii(name.encode()) == expected
+    assert reply(client, world, recipient="reject_unknown_sender_domain, reject_rhsbl_sender dbl.example") == ""
+    assert world.names() == [f"{expected.decode()} MX"]
 
 
 BLOCKED = "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using bl.example"

@@ -41,7 +41,8 @@ class Facts(NamedTuple):
     follows where there is one alone. accepted: recipients of the message so far. ill_pipelining: it did not wait where
     it must (RFC 2920). relays: it is in mynetworks, or a rule says that it may relay. is_ours: its address is one of
     this host. deferred: what an earlier stage has left to be said (Judgement.deferred), only without
-    smtpd_delay_reject. discard: an earlier command of the message was told to discard it.
+    smtpd_delay_reject. discard: an earlier command of the message was told to discard it. smtputf8: the message may
+    have names in UTF-8 (RFC 6531).
     """
 
     stage: Stage
@@ -59,3 +60,4 @@ class Facts(NamedTuple):
     is_ours: bool = False
     deferred: Deferral | None = None
     discard: bool = False
+    smtputf8: bool = False

@@ -1,6 +1,7 @@
 """The syntax of host names and addresses as Postfix sees it (valid_hostname.c, valid_mailhost_addr.c)."""
 
 import re
+import unicodedata
 
 _LABEL = rb"\w(?:[\w-]{0,61}\w)?"
 #: With a character that is no digit: ``1.2.3.4`` and ``123`` are no names.
@@ -13,6 +14,24 @@ _IPV6 = b"ipv6:"
 def is_hostname(name: bytes) -> bool:
     """Whether it is the name of a host; it has no dot at its end."""
     return _NAME.fullmatch(name) is not None
+
+
+def in_ascii(name: bytes) -> bytes:
+    """A name as DNS has it: labels with other letters in Punycode (RFC 3492, RFC 5891, 4.4; midna_domain.c).
+
+    What is no UTF-8, or no name, stays as it is.
+    """
+    if name.isascii():
+        return name
+    try:
+        return b".".join(map(_ascii_label, name.decode("utf-8").split(".")))
+    except UnicodeError:
+        return name
+
+
+def _ascii_label(label: str) -> bytes:
+    folded = unicodedata.normalize("NFKC", label.lower())
+    return folded.encode("ascii") if folded.isascii() else b"xn--" + folded.encode("punycode")
 
 
 def is_ipv4(text: bytes) -> bool:

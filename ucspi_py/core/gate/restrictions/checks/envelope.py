@@ -1,13 +1,13 @@
 """Restrictions about the domain of a sender or recipient."""
 
 from ..addresses.address import RECIPIENT, SENDER, said, wanted
-from ..addresses.hostname import is_bracketed, is_hostname, without_dot
+from ..addresses.hostname import is_bracketed, without_dot
 from ..addresses.resolve import resolve
 from ..addresses.tables import TableFailed
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .mail_host import unknown_domain
+from .mail_host import is_whole, unknown_domain
 
 
 def _non_fqdn(kind: bytes) -> Check:
@@ -18,7 +18,7 @@ def _non_fqdn(kind: bytes) -> Check:
         if path is None:
             return Verdict.DUNNO
         domain = without_dot(said(path).rpartition(b"@")[2] if b"@" in said(path) else b"")
-        if is_bracketed(domain) or (is_hostname(domain) and b"." in domain):
+        if is_bracketed(domain) or is_whole(evaluation, domain):
             return Verdict.DUNNO
         code = evaluation.settings.codes.non_fqdn_reject_code
         words = b"<%b>: %b rejected: need fully-qualified address" % (said(path), kind)

@@ -6,7 +6,7 @@ from ..addresses.hostname import is_address, is_bracketed, is_hostname, mail_add
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
-from .mail_host import unknown_helo
+from .mail_host import is_whole, unknown_helo
 
 
 def _of_name(check: Callable[[Evaluation, bytes], Verdict]) -> Check:
@@ -38,8 +38,7 @@ def _invalid(evaluation: Evaluation, name: bytes) -> Verdict:
 
 
 def _non_fqdn(evaluation: Evaluation, name: bytes) -> Verdict:
-    tested = without_dot(name)
-    if is_hostname(tested) and b"." in tested:
+    if is_whole(evaluation, without_dot(name)):
         return Verdict.DUNNO
     code = evaluation.settings.codes.non_fqdn_reject_code
     return evaluation.reject(code, b"5.5.2", b"<%b>: Helo command rejected: need fully-qualified hostname" % name)

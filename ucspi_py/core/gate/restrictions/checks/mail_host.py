@@ -2,7 +2,7 @@
 
 import enum
 
-from ..addresses.hostname import is_address, is_hostname
+from ..addresses.hostname import in_ascii, is_address, is_hostname
 from ..evaluation import Evaluation
 from ..judgement import Verdict
 from ..questions import AAAA, MX, A, DnsFailure
@@ -29,6 +29,11 @@ _FAILURES = {
 }
 
 
+def is_whole(evaluation: Evaluation, name: bytes) -> bool:
+    """Whether it is the name of a host with a domain behind it; in UTF-8 only where the client has announced that."""
+    return b"." in name and is_hostname(in_ascii(name) if evaluation.facts.smtputf8 else name)
+
+
 def unknown_helo(evaluation: Evaluation, name: bytes) -> Verdict:
     """Refuse a HELO name without A, AAAA and MX records; one with a null MX is known."""
     status = _lookup(evaluation, name, (A, AAAA, MX), frozenset((_Status.FOUND,)))
@@ -44,6 +49,7 @@ def unknown_helo(evaluation: Evaluation, name: bytes) -> Verdict:
 def unknown_domain(evaluation: Evaluation, domain: bytes, address: bytes, kind: bytes) -> Verdict:
     """Refuse an address whose domain has no MX, A and AAAA records. kind: what the address is, for the reply."""
     ends = frozenset((_Status.FOUND, _Status.MALFORMED, _Status.NULL_MX))
+    domain = in_ascii(domain)
     status = _lookup(evaluation, domain, (MX, A, AAAA), ends)
     is_sender = kind == _SENDER
     start = b"<%b>: %b rejected: " % (address, kind)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from ....text import shown
 from ...maps.names import MapName
 from ..addresses.address import RECIPIENT, SENDER, said, wanted
-from ..addresses.hostname import is_address, mail_address, without_dot
+from ..addresses.hostname import in_ascii, is_address, mail_address, without_dot
 from ..evaluation import Check, Evaluation, Subject
 from ..facts import UNKNOWN
 from ..judgement import Verdict
@@ -59,7 +59,7 @@ def _judged(evaluation: Evaluation, table: MapName, name: bytes, kind: int, subj
     if domain.startswith(b"["):
         address = mail_address(domain[1:-1]) if domain.endswith(b"]") and kind != NS else None
         return search(evaluation, table, address_keys(address), subject).verdict if address else Verdict.DUNNO
-    for server in _servers(evaluation, domain, kind):
+    for server in _servers(evaluation, in_ascii(domain), kind):
         found = _of_server(evaluation, table, server, kind, subject)
         if found.found:
             return found.verdict

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from ..addresses.address import RECIPIENT, SENDER, said
-from ..addresses.hostname import is_hostname, is_numeric
+from ..addresses.hostname import in_ascii, is_hostname, is_numeric
 from ..evaluation import Check, Evaluation, Subject
 from ..facts import UNKNOWN, Stage
 from ..judgement import Verdict
@@ -86,7 +86,7 @@ rhsbl_recipient = _rhsbl(_recipient, RECIPIENT)
 
 def _of_domain(evaluation: Evaluation, restriction: Restriction, what: bytes) -> ZoneOutcome:
     """Ask about the domain of an address or a name; literals and numbers are not asked about."""
-    domain = what.rpartition(b"@")[2]
+    domain = in_ascii(what.rpartition(b"@")[2])
     if is_numeric(domain.rpartition(b".")[2]) or not is_hostname(domain):
         return ZoneFailure.NOT_LISTED
     return evaluation.zone(ZoneQuestion(restriction.zone, domain, True))
