@@ -175,7 +175,7 @@ def test_what_is_no_name_is_not_asked_for(name: bytes) -> None:
 def test_a_domain_must_take_mail(
     dns: dict[str, list[str] | DnsFailure], sender: str, recipient: str, asked: list[str]
 ) -> None:
-    """The table of session.md 1.4: MX, A and AAAA, up to what decides."""
+    """MX, A and AAAA records, up to what decides."""
     records = {f"x.example {kind}": found for kind, found in dns.items()}
     world = World(dns=records)
     as_sender = reply(facts(sender="a@X.example"), world, recipient="reject_unknown_sender_domain")
