@@ -74,6 +74,49 @@ def test_a_table_of_patterns_is_asked_for_what_is_whole(kind: str) -> None:
     assert keys("check_sender_access", facts(sender="A+b@far.example"), f"{kind}:/t") == ["a+b@far.example"]
 
 
+@pytest.mark.parametrize(
+    ("address", "special", "expected"),
+    [
+        ("owner-list@far.example", True, 0),
+        ("list-request@far.example", True, 0),
+        ("list-x@far.example", True, 2),
+        ("owner-list@far.example", False, 2),
+        ("postmaster@far.example", False, 0),
+        ("-x@far.example", True, 0),
+    ],
+)
+def test_who_runs_a_mailing_list_has_no_extension(address: str, special: bool, expected: int) -> None:
+    """owner_request_special; nor has postmaster, nor what begins with a delimiter."""
+    found = keys("check_sender_access", facts(sender=address), recipient_delimiter=b"-", owner_request_special=special)
+
+    assert len(found) == 4 + expected
+
+
+def test_without_an_address_no_table_is_asked() -> None:
+    """There is no recipient yet."""
+    client = facts(Stage.CONNECT, helo=None, sender=None, recipient=None)
+    world = World(tables={TABLE: {}})
+    lists = settings(
+        client=f"check_recipient_access {TABLE}, check_sender_access {TABLE}, check_helo_access {TABLE}",
+        smtpd_delay_reject=False,
+    )
+
+    assert said(judged(lists, client, world)) == ""
+    assert world.looked_up() == []
+
+
+def test_a_value_of_commas_is_ok() -> None:
+    """With a warning: it was so once."""
+    verdict = judged(
+        settings(recipient=f"check_recipient_access {TABLE}, reject"),
+        facts(),
+        World(tables={TABLE: {"u@ours.example": " ,"}}),
+    )
+
+    assert said(verdict) == ""
+    assert b"has empty value" in verdict.lines[0].text
+
+
 def test_the_first_key_ends_the_search() -> None:
     """DUNNO does, too, and a name above beats the whole address."""
     table = {"a@far.example": "DUNNO", "far.example": "REJECT", "example": "OK", "192.0.2.7": "REJECT"}

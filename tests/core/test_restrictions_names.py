@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.restrictions import World, facts, judged, reply, settings
 from ucspi_py.core.gate.restrictions.addresses.hostname import in_ascii, is_hostname, is_ipv4, is_ipv6
-from ucspi_py.core.gate.restrictions.facts import NameStatus
+from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.questions import DnsFailure, ZoneFailure
 
 AGAIN = DnsFailure.TRY_AGAIN
@@ -98,7 +98,11 @@ def test_the_words_about_helo_names() -> None:
 
 def test_a_helo_name_is_kept_without_odd_signs() -> None:
     """At its own command it is as it was said (smtpd.c, NEUTER_CHARACTERS)."""
-    assert "<x?y.example>" in reply(facts(helo=b"x@y.example"), helo="reject")
+    odd = b"!~" + bytes((*b' <>()\\";@', 0x7F, 0x1F, 0xE9)) + b"x"
+    early = reply(facts(Stage.HELO, helo=b"a@b"), helo="reject", smtpd_delay_reject=False)
+
+    assert f"<!~{'?' * 12}x>" in reply(facts(helo=odd), helo="reject")
+    assert "<a@b>" in early
 
 
 @pytest.mark.parametrize(
@@ -232,6 +236,46 @@ def test_other_letters_are_for_who_announced_them(smtputf8: bool, passes: bool) 
 
     assert (reply(client, recipient="reject_non_fqdn_sender") == "") is passes
     assert (reply(client, recipient="reject_non_fqdn_recipient") == "") is passes
+
+
+def test_what_is_no_utf8_stays_as_it_is() -> None:
+    """It is not found then."""
+    assert in_ascii(b"\xff.example") == b"\xff.example"
+
+
+def test_without_helo_its_restrictions_say_nothing() -> None:
+    """It is not obligatory."""
+    names = ("reject_invalid_helo_hostname", "reject_non_fqdn_helo_hostname", "reject_unknown_helo_hostname")
+
+    assert reply(facts(helo=None), recipient=", ".join(names)) == ""
+
+
+@pytest.mark.parametrize(
+    ("restriction", "client", "asked"),
+    [
+        ("check_client_mx_access", facts(name=b"unknown"), []),
+        ("check_reverse_client_hostname_ns_access", facts(reverse_name=b"unknown"), []),
+        ("check_helo_a_access", facts(helo=None), []),
+        ("check_sender_mx_access", facts(sender=""), []),
+        ("check_helo_a_access", facts(helo=b"x y"), []),
+        ("check_reverse_client_hostname_mx_access", facts(reverse_name=b"ptr.example"), ["ptr.example MX"]),
+        ("check_client_mx_access", facts(name=b"again.example"), ["again.example MX"]),
+        ("check_client_ns_access", facts(name=b"a.again.example"), ["a.again.example NS", "again.example NS"]),
+        ("check_sender_mx_access", facts(sender="a@bad.example"), ["bad.example MX"]),
+    ],
+)
+def test_servers_are_looked_for_only_of_names(restriction: str, client: Facts, asked: list[str]) -> None:
+    """Where nobody can tell the servers, the restriction says nothing."""
+    failing: dict[str, list[str] | DnsFailure] = {
+        "again.example MX": AGAIN,
+        "again.example NS": AGAIN,
+        "bad.example MX": ["-bad-"],
+        "ptr.example MX": [""],
+    }
+    world = World(dns=failing, tables={"hash:/t": {}})
+
+    assert reply(client, world, recipient=f"{restriction} hash:/t") == ""
+    assert world.names() == asked
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ def test_mail_for_us_is_taken(address: str) -> None:
         "u@notrelayed.example",
         "u@[192.0.2.2]",
         "u@[x]",
+        "u@[IPv6:1:2:3]",
         "u%other.example@ours.example",
         "other.example!u@ours.example",
         "u@other.example@ours.example",
@@ -149,12 +150,34 @@ def test_domains_stand_in_tables_too() -> None:
     assert passing == ["u@a.example", "u@x.relayed.example"]
 
 
-def test_a_broken_table_of_domains_is_no_permission() -> None:
+@pytest.mark.parametrize(
+    "restriction",
+    [
+        "reject_unauth_destination",
+        "permit_auth_destination",
+        "reject_unknown_recipient_domain",
+        "check_recipient_access hash:/t",
+        "reject_unlisted_recipient",
+        "permit_dnswl_client wl.example",
+        "permit",
+    ],
+)
+def test_a_broken_table_of_domains_is_no_permission(restriction: str) -> None:
     """It is said for now, of every recipient."""
     broken = replace(OURS, mydestination=domains("hash:/domains"))
-    heard = reply(None, World(tables={"hash:/domains": None}), destinations=broken, **CHECK)
+    heard = reply(None, World(tables={"hash:/domains": None}), destinations=broken, recipient=restriction)
 
     assert heard == "451 4.3.0 <u@ours.example>: Temporary lookup failure"
+
+
+def test_mail_for_us_is_permitted_and_other_mail_deferred() -> None:
+    """permit_auth_destination and defer_unauth_destination."""
+    lists = "permit_auth_destination, defer_unauth_destination"
+
+    assert reply(None, recipient=f"{lists}, reject") == ""
+    assert reply(facts(recipient="u@other.example"), recipient=lists) == (
+        "454 4.7.1 <u@other.example>: Relay access denied"
+    )
 
 
 @pytest.mark.parametrize(("own", "code"), [(("own.example",), ""), ((), "554"), (None, "451")])
