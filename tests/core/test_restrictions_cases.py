@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.restrictions import World, facts, judged, path, reply, said, settings
+from tests.support.restrictions import World, facts, judged, path, reply, said, settings, split
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.restrictions.judgement import LogLine
-from ucspi_py.core.gate.restrictions.parse import parse_list, split
+from ucspi_py.core.gate.restrictions.parse import parse_list
 from ucspi_py.core.gate.restrictions.questions import DnsFailure, ZoneFailure, ZoneQuestion
 
 HELO = "permit_mynetworks, reject_non_fqdn_helo_hostname, reject_invalid_helo_hostname, permit"

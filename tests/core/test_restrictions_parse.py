@@ -2,10 +2,11 @@
 
 import pytest
 
-from tests.support.restrictions import settings
+from tests.support.restrictions import settings, split
 from ucspi_py.core.errors import AskedWrongly
+from ucspi_py.core.gate.language.words import Word
 from ucspi_py.core.gate.restrictions.names import NEEDS, OLD_NAMES, Needs
-from ucspi_py.core.gate.restrictions.parse import Word, parse_classes, parse_list, split
+from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list
 from ucspi_py.core.gate.restrictions.relay_check import check_relay
 from ucspi_py.core.gate.restrictions.restriction import TABLE
 

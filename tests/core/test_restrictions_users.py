@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.support.restrictions import OURS, World, facts, judged, reply, said, settings
+from tests.support.restrictions import OURS, World, facts, judged, reply, said, settings, split
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.restrictions.domains import parse_domains, parse_maps
-from ucspi_py.core.gate.restrictions.parse import split
 from ucspi_py.core.gate.restrictions.settings import Destinations
 
 DENIED = "554 5.7.1"

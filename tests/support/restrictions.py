@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ucspi_py.core.gate.language.words import Fragment, Word
+from ucspi_py.core.gate.language.words import split as split_fragments
 from ucspi_py.core.gate.maps.names import Broken
 from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
-from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list, split
+from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list
 from ucspi_py.core.gate.restrictions.questions import (
     AAAA,
     MX,
@@ -86,6 +88,11 @@ class World:
     def looked_up(self) -> list[str]:
         """The keys that tables were asked for so far."""
         return [one.key.decode() for one in self.asked if isinstance(one, MapQuestion)]
+
+
+def split(text: str, where: str = "") -> tuple[Word, ...]:
+    """The words of a list that stands in one place."""
+    return split_fragments((Fragment(text, where),))
 
 
 def settings(classes: Mapping[str, str] | None = None, **given: Any) -> RestrictionSettings:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from ...errors import AskedWrongly
+from ..language.words import Word
 from ..maps.names import MapName, parse_map_name
-from .parse import Word
 from .settings import DomainList, DomainPattern, Maps
 
 

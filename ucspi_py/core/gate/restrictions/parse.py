@@ -3,37 +3,14 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import NamedTuple
 
 from ...dnsbl import zone
 from ...errors import AskedWrongly
 from ...numbers import decimal
+from ..language.words import Word
 from ..maps.names import MapName, parse_map_name
 from .names import NEEDS, OLD_NAMES, REFUSED, Needs
 from .restriction import CLASS, FLAWED, TABLE, WARN_IF_REJECT, Restriction, Restrictions
-
-#: CHARS_COMMA_SP and CHARS_BRACE of Postfix.
-_BETWEEN = ", \t\r\n"
-
-
-class Word(NamedTuple):
-    """One word of a list. where: the place that has it."""
-
-    text: str
-    where: str
-
-
-def split(text: str, where: str) -> list[Word]:
-    """Split a list into its words; what is in braces is one (mystrtok.c, mystrtokq). where: of all of them."""
-    words, word, depth = [], "", 0
-    for char in text:
-        if char in _BETWEEN and not depth:
-            words.append(word)
-            word = ""
-        else:
-            depth += (char == "{") - (char == "}" and depth > 0)
-            word += char
-    return [Word(word, where) for word in [*words, word] if word]
 
 
 def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_bare_tables: bool = True) -> Restrictions:

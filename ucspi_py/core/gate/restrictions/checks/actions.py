@@ -5,11 +5,12 @@ from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from ....text import shown
+from ...language.words import Fragment, split
 from ..addresses.hostname import is_numeric
 from ..evaluation import Evaluation, Subject
 from ..facts import Stage
 from ..judgement import Verdict
-from ..parse import parse_leniently, split
+from ..parse import parse_leniently
 from ..restriction import FLAWED
 from . import detail
 
@@ -56,7 +57,7 @@ def flaw(value: bytes, classes: Collection[str]) -> str | None:
         return None
     if b":" in value:
         return "no table may stand in a table: name a restriction class that has it"
-    restrictions = parse_leniently(split(shown(value), ""), classes)
+    restrictions = parse_leniently(split((Fragment(shown(value), ""),)), classes)
     if not restrictions:
         return "a key has no value"
     return next((one.text for one in restrictions if one.name == FLAWED), None)
@@ -158,7 +159,9 @@ def _is_without_message(evaluation: Evaluation, result: _Result, action: str) ->
 def _restrictions(evaluation: Evaluation, table: object, value: bytes, subject: Subject) -> Verdict:
     if b":" in value:
         evaluation.fail(f"access table {table} has entry with lookup table: {shown(value)}")
-    restrictions = parse_leniently(split(shown(value), str(table)), evaluation.settings.smtpd_restriction_classes)
+    restrictions = parse_leniently(
+        split((Fragment(shown(value), str(table)),)), evaluation.settings.smtpd_restriction_classes
+    )
     if not restrictions:
         evaluation.warn(f"access table {table} entry {shown(value)} has empty value")
         return Verdict.OK

@@ -1,0 +1,128 @@
+"""The restriction lists of a main.cf."""
+
+import pytest
+
+from ucspi_py.core.errors import AskedWrongly
+from ucspi_py.core.gate.language.configuration import Configuration
+from ucspi_py.core.gate.language.syntax import settings
+from ucspi_py.core.gate.maps.names import MapName
+from ucspi_py.core.gate.restrictions.configured import client_limits, restriction_settings
+from ucspi_py.core.gate.restrictions.settings import ClientLimits, Codes, DomainPattern, RestrictionSettings
+
+SAFE = "compatibility_level = 3.6\n"
+MAIN_CF = """compatibility_level = 3.6
+myhostname = mail.ours.example
+mydestination = $myhostname, ours.example
+relay_domains = relayed.example, hash:/etc/postfix/relayed
+virtual_mailbox_domains = virtual.example
+virtual_mailbox_maps = hash:/etc/postfix/users
+recipient_delimiter = +
+smtpd_delay_reject = no
+unknown_address_reject_code = 550
+unknown_address_tempfail_action = defer
+smtpd_restriction_classes = greedy
+greedy = permit_mynetworks, reject_unknown_sender_domain
+smtpd_helo_restrictions = permit_mynetworks,
+    reject_invalid_hostname,
+    greedy
+smtpd_recipient_restrictions = reject_rbl_client bl.example
+smtpd_client_connection_count_limit = 3
+anvil_rate_time_unit = 1m
+"""
+
+
+def read(text: str) -> RestrictionSettings:
+    """The lists of a file."""
+    return restriction_settings(Configuration(settings("main.cf", text)), frozenset((b"192.0.2.1",)))
+
+
+def complaint(text: str) -> str:
+    """The sentence with which a file is refused."""
+    with pytest.raises(AskedWrongly) as refused:
+        read(text)
+    return refused.value.sentence
+
+
+def test_each_parameter_finds_its_field() -> None:
+    """Lists, classes, codes and domains."""
+    found = read(MAIN_CF)
+
+    assert [one.name for one in found.smtpd_helo_restrictions] == [
+        "permit_mynetworks",
+        "reject_invalid_helo_hostname",
+        ":class",
+    ]
+    assert [one.name for one in found.smtpd_relay_restrictions] == [
+        "permit_mynetworks",
+        "permit_sasl_authenticated",
+        "defer_unauth_destination",
+    ]
+    assert set(found.smtpd_restriction_classes) == {"greedy"}
+    assert found.codes == Codes(unknown_address_reject_code=550)
+    assert (found.smtpd_delay_reject, found.smtpd_relay_before_recipient_restrictions) == (False, True)
+    assert not found.unknown_address_tempfail_defers_if_permit
+    assert found.unknown_helo_hostname_tempfail_defers_if_permit
+    assert found.recipient_delimiter == b"+"
+    assert {"relay_domains", "smtpd_access_maps"} <= found.parent_domain_matches_subdomains
+    ours = found.destinations
+    assert ours.mydestination == (DomainPattern(b"mail.ours.example"), DomainPattern(b"ours.example"))
+    assert ours.relay_domains[1] == DomainPattern(MapName("hash", "/etc/postfix/relayed"))
+    assert ours.virtual_mailbox_maps == (MapName("hash", "/etc/postfix/users"),)
+    assert (ours.myorigin, ours.mydomain, ours.local_recipient_maps) == (b"mail.ours.example", b"ours.example", ())
+    assert ours.own_addresses == {b"192.0.2.1"}
+
+
+def test_a_file_that_says_nothing_has_postfixs_defaults() -> None:
+    """As they stand in RestrictionSettings."""
+    found, defaults = read(SAFE), RestrictionSettings()
+
+    for name in ("codes", "smtpd_delay_reject", "soft_bounce", "smtpd_null_access_lookup_key", "recipient_delimiter"):
+        assert getattr(found, name) == getattr(defaults, name)
+    assert found.destinations.mydestination == ()
+    assert found.destinations.swap_bangpath
+
+
+def test_below_level_1_nothing_refuses_by_itself() -> None:
+    """The default relay list is empty there, and Postfix does not start either."""
+    assert "one of these must stand" in complaint("compatibility_level = 0\n")
+    found = read("compatibility_level = 0\nsmtpd_recipient_restrictions = reject_unauth_destination\n")
+
+    assert found.smtpd_relay_restrictions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "smtpd_sender_restrictions = permit,\n  reject_unknwon_sender_domain",
+            "main.cf line 3: there is no restriction",
+        ),
+        ("smtpd_data_restrictions = hash:/t", "main.cf line 2: before the table hash:/t"),
+        ("smtpd_restriction_classes = a\na = a", "main.cf line 3: restriction class a holds itself"),
+        ("mydestination = /etc/domains", "main.cf line 2: the gate reads no list of domains from a file"),
+        ("mydestination = $myhostname", "main.cf line 2: mydestination refers to $myhostname"),
+        ("myorigin = $myhostname", "main.cf line 2: myorigin refers to $myhostname"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(text: str, expected: str) -> None:
+    """Of the word that is wrong."""
+    assert complaint(SAFE + text).startswith(expected)
+
+
+def test_an_origin_in_a_file_is_our_name() -> None:
+    """Debian's main.cf has /etc/mailname."""
+    found = read(f"{SAFE}myhostname = mail.ours.example\nmyorigin = /etc/mailname")
+
+    assert found.destinations.myorigin == b"mail.ours.example"
+
+
+def test_limits_of_one_client() -> None:
+    """Its exceptions are mynetworks, unless others are named."""
+    found = client_limits(Configuration(settings("main.cf", MAIN_CF)))
+    named = client_limits(Configuration(settings("main.cf", "smtpd_client_event_limit_exceptions = 192.0.2.0/24\n")))
+
+    assert found.smtpd_client_connection_count_limit == 3
+    assert found.anvil_rate_time_unit == ClientLimits().anvil_rate_time_unit
+    assert found.smtpd_client_event_limit_exceptions != named.smtpd_client_event_limit_exceptions
+    assert named.smtpd_client_event_limit_exceptions is not None
+    assert len(named.smtpd_client_event_limit_exceptions) == 1

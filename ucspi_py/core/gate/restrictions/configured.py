@@ -1,0 +1,124 @@
+"""The restriction lists of a configuration: its texts become RestrictionSettings and ClientLimits."""
+
+from dataclasses import fields
+from typing import Any
+
+from ...errors import AskedWrongly
+from ..language import values
+from ..language.configuration import Configuration
+from ..language.restriction_parameters import LISTS
+from ..language.words import Word
+from .domains import parse_domains, parse_maps
+from .parse import parse_classes, parse_list
+from .relay_check import check_relay
+from .settings import ClientLimits, Codes, Destinations, RestrictionSettings
+
+#: Lists that have no check of their own for a table without a name before it.
+_WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+_FLAGS = (
+    "smtpd_relay_before_recipient_restrictions",
+    "smtpd_delay_reject",
+    "smtpd_reject_unlisted_recipient",
+    "smtpd_reject_unlisted_sender",
+    "soft_bounce",
+    "owner_request_special",
+)
+_HABITS = (
+    "append_dot_mydomain",
+    "swap_bangpath",
+    "allow_percent_hack",
+    "allow_untrusted_routing",
+    "show_user_unknown_table_name",
+)
+_DOMAINS = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+_MAPS = (
+    "canonical_maps",
+    "recipient_canonical_maps",
+    "sender_canonical_maps",
+    "virtual_alias_maps",
+    "virtual_mailbox_maps",
+    "local_recipient_maps",
+    "relay_recipient_maps",
+)
+
+
+def restriction_settings(
+    configuration: Configuration, own_addresses: frozenset[bytes] = frozenset()
+) -> RestrictionSettings:
+    """Make the lists of a configuration. own_addresses: canonical, of this host.
+
+    Raises AskedWrongly, also where a stranger could relay by them, as Postfix's smtpd does (check_relay).
+    """
+    classes = parse_classes(configuration.classes())
+    lists: dict[str, Any] = {
+        name: parse_list(configuration.words(name), classes, takes_bare_tables=name not in _WITHOUT_OWN_CHECK)
+        for name in LISTS
+    }
+    settings = RestrictionSettings(
+        **lists,
+        **{name: configuration.value(name) for name in _FLAGS},
+        smtpd_restriction_classes=classes,
+        unknown_address_tempfail_defers_if_permit=configuration.value("unknown_address_tempfail_action"),
+        unknown_helo_hostname_tempfail_defers_if_permit=configuration.value("unknown_helo_hostname_tempfail_action"),
+        smtpd_null_access_lookup_key=_bytes(configuration.text("smtpd_null_access_lookup_key")),
+        parent_domain_matches_subdomains=frozenset(
+            word.text for word in configuration.words("parent_domain_matches_subdomains")
+        ),
+        recipient_delimiter=_bytes(configuration.text("recipient_delimiter")),
+        codes=Codes(**{field.name: configuration.value(field.name) for field in fields(Codes)}),
+        destinations=_destinations(configuration, own_addresses),
+    )
+    check_relay(settings)
+    return settings
+
+
+def client_limits(configuration: Configuration) -> ClientLimits:
+    """Make the limits of what one client may do. Raises AskedWrongly."""
+    names = {field.name for field in fields(ClientLimits)} - {"smtpd_client_event_limit_exceptions"}
+    return ClientLimits(
+        **{name: configuration.value(name) for name in names},
+        smtpd_client_event_limit_exceptions=configuration.parsed(
+            "smtpd_client_event_limit_exceptions", values.networks
+        ),
+    )
+
+
+def _destinations(configuration: Configuration, own_addresses: frozenset[bytes]) -> Destinations:
+    defaults = Destinations()
+    origin = _known(configuration, "myorigin", defaults.myorigin)
+    hostname = _known(configuration, "myhostname", defaults.myorigin)
+    domains: dict[str, Any] = {name: parse_domains(_words(configuration, name)) for name in _DOMAINS}
+    tables: dict[str, Any] = {name: parse_maps(configuration.user_tables(name)) for name in _MAPS}
+    return Destinations(
+        # A path stands for what the file says, which is our name on any sound host.
+        myorigin=hostname if origin.startswith(b"/") else origin,
+        mydomain=_known(configuration, "mydomain", defaults.mydomain),
+        **domains,
+        **tables,
+        **{name: configuration.value(name) for name in _HABITS},
+        own_addresses=own_addresses,
+    )
+
+
+def _known(configuration: Configuration, name: str, default: bytes) -> bytes:
+    """The text of a parameter; where it hangs on our name, and that is not set, default."""
+    try:
+        return _bytes(configuration.text(name))
+    except AskedWrongly:
+        if configuration.is_given(name):
+            raise
+        return default
+
+
+def _words(configuration: Configuration, name: str) -> tuple[Word, ...]:
+    """The words of a list of domains; none where its default hangs on our name, and that is not set."""
+    try:
+        return configuration.words(name)
+    except AskedWrongly:
+        if configuration.is_given(name):
+            raise
+        return ()
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
