@@ -117,6 +117,23 @@ def test_warn_if_reject_softens_a_whole_class() -> None:
     assert [line.kind for line in verdict.lines] == [b"reject_warning"] * 2
 
 
+def test_a_warning_within_a_warning_changes_nothing() -> None:
+    """The outer one holds to the end of the class, and no further."""
+    lists = settings({"mild": "warn_if_reject defer, reject, defer"}, recipient="warn_if_reject mild, reject")
+    verdict = judged(lists, facts())
+
+    assert said(verdict) == DENIED
+    assert [line.text[:3] for line in verdict.lines] == [b"450", b"554", b"450"]
+
+
+def test_a_warning_forgets_no_reason_to_defer() -> None:
+    """What was to be deferred if it is refused still is."""
+    verdict = judged(settings(recipient="defer_if_reject, warn_if_reject reject, reject"), facts())
+
+    assert said(verdict) == REQUESTED.replace("permit", "reject")
+    assert verdict.lines == (LogLine(b"reject_warning", DENIED.encode()),)
+
+
 def test_warn_if_reject_warns_of_what_would_be_deferred() -> None:
     """A name that cannot be looked up now is no reason to defer then."""
     world = World(dns=dict.fromkeys(("far.example MX", "far.example A", "far.example AAAA"), DnsFailure.TRY_AGAIN))
@@ -139,10 +156,11 @@ def test_a_code_is_a_parameter_and_the_detail_follows_it() -> None:
 
 def test_a_reply_has_510_bytes_and_no_control_bytes() -> None:
     """What a client said is cut, and what cannot be shown is a blank."""
-    long = judged(settings(recipient="reject"), facts(recipient=path("a\x07" + "b" * 600 + "@ours.example")))
+    long = judged(settings(recipient="reject"), facts(recipient=path("b" * 600 + "@ours.example")))
+    odd = World(tables={"hash:/t": {"u@ours.example": "REJECT !~a\x1fb\x7fc\u00e9d"}})
 
     assert len(said(long)) == 510
-    assert "<a b" in said(long)
+    assert reply(None, odd, recipient="check_recipient_access hash:/t").endswith("rejected: !~a b c  d")
 
 
 def test_sleep_waits() -> None:
