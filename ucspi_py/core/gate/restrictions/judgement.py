@@ -38,7 +38,7 @@ class Judgement(NamedTuple):
 
     reply: the refusal; None = they let it pass. lines: in their order. discard: the message is taken, and thrown away.
     prepend: headers for the top of the message. pause: seconds to wait before the reply. deferred: what the next stages
-    must be told (Facts.deferred), only without smtpd_delay_reject.
+    must be told (Facts.deferred), also by a command that is refused; only without smtpd_delay_reject.
     """
 
     reply: Reply | None = None
