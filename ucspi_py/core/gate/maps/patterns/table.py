@@ -1,0 +1,87 @@
+"""A regexp or pcre table: the first expression that a key matches decides. Never decides how long that may take."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..lines import logical_lines
+from ..table import Flaw
+from . import rules
+from .scanner import Unknown
+
+#: Searches a text for an expression. May raise TooLong.
+Search = Callable[[re.Pattern[bytes], bytes], re.Match[bytes] | None]
+
+
+class TooLong(Exception):
+    """A search has used up its time."""
+
+
+@dataclass(frozen=True, slots=True)
+class PatternTable:
+    """Rules in their order."""
+
+    flaws: tuple[Flaw, ...]
+    rules: tuple[rules.Rule, ...]
+
+    def get(self, key: bytes, search: Search = re.Pattern[bytes].search) -> bytes | None:
+        """Find the value of a whole key.
+
+        search: how. A rule for which it raises TooLong does not match, as in Postfix one beyond PCRE's match limit.
+        """
+        capitals, position = key.upper(), 0
+        while position < len(self.rules):
+            rule = self.rules[position]
+            position += 1
+            try:
+                found = search(rule.expression, capitals if rule.folds else key)
+                holds = (found is None) == rule.is_negated
+            except TooLong:
+                found, holds = None, False
+            if rule.value is None:
+                position = position if holds else rule.after
+            elif holds:
+                return rule.value.filled(key, found)
+        return None
+
+
+def pattern_table(kind: str, text: bytes) -> PatternTable:
+    """Read the source of a table. kind: ``regexp`` or ``pcre``. A rule that Postfix passes over is an error here."""
+    reader = _Reader(kind)
+    for number, line in logical_lines(text):
+        reader.take(number, line)
+    for begun in reader.blocks:
+        begun.after = len(reader.rules)
+        reader.flaws.append(Flaw(begun.line, "this if has no endif"))
+    return PatternTable(tuple(reader.flaws), tuple(reader.rules))
+
+
+class _Reader:
+    """Rules as they are read. blocks: the ifs that are open."""
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.rules: list[rules.Rule] = []
+        self.flaws: list[Flaw] = []
+        self.blocks: list[rules.Rule] = []
+
+    def take(self, number: int, line: bytes) -> None:
+        """Read a line."""
+        try:
+            self._take(number, line)
+        except Unknown as unknown:
+            self.flaws.append(Flaw(number, str(unknown)))
+
+    def _take(self, number: int, line: bytes) -> None:
+        if line[:1].isspace():
+            raise Unknown("a blank at its start continues a line, and there is none")
+        if rules.is_endif(line):
+            if not self.blocks:
+                raise Unknown("there is no if before this endif")
+            self.blocks.pop().after = len(self.rules)
+            return
+        read = rules.read(self._kind, number, line)
+        self.flaws += [Flaw(number, warning, is_error=False) for warning in read.warnings]
+        self.rules.append(read.rule)
+        if read.rule.value is None:
+            self.blocks.append(read.rule)
