@@ -18,7 +18,7 @@ class Table:
         """whole: read it into memory; otherwise, for a few look-ups in a large file, only what they need."""
         self._path = path
         try:
-            self._reader = CheckedReader(read_whole(path)[0]) if whole else _reader_on_disk(path)
+            self._reader = CheckedReader(read_whole(path)[0]) if whole else reader_on_disk(path)
         except OSError as error:
             raise unable(f"read {path}", error) from None
         except CorruptRules as corrupt:
@@ -74,6 +74,10 @@ class _ReaderOnDisk(CheckedReader):
     pair_at = staticmethod(_pair_on_disk)
 
 
-def _reader_on_disk(path: str) -> CheckedReader:
+def reader_on_disk(path: str) -> CheckedReader:
+    """Open a file that is never read as a whole.
+
+    Raises OSError, CorruptRules; a look-up also struct.error where the file was cut short meanwhile.
+    """
     with open_regular(path) as file:
         return _ReaderOnDisk(_OnDisk(file))

@@ -11,10 +11,15 @@ from .scanner import Unknown
 
 #: Searches a text for an expression. May raise TooLong.
 Search = Callable[[re.Pattern[bytes], bytes], re.Match[bytes] | None]
+Late = Callable[[int], object]
 
 
 class TooLong(Exception):
     """A search has used up its time."""
+
+
+def _nothing(_line: int) -> None:
+    """Of whoever does not ask for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +29,11 @@ class PatternTable:
     flaws: tuple[Flaw, ...]
     rules: tuple[rules.Rule, ...]
 
-    def get(self, key: bytes, search: Search = re.Pattern[bytes].search) -> bytes | None:
+    def get(self, key: bytes, search: Search = re.Pattern[bytes].search, late: Late = _nothing) -> bytes | None:
         """Find the value of a whole key.
 
-        search: how. A rule for which it raises TooLong does not match, as in Postfix one beyond PCRE's match limit.
+        search: how. A rule for which it raises TooLong does not match, as in Postfix one beyond PCRE's match limit, and
+        late is told its line.
         """
         capitals, position = key.upper(), 0
         while position < len(self.rules):
@@ -38,6 +44,7 @@ class PatternTable:
                 holds = (found is None) == rule.is_negated
             except TooLong:
                 found, holds = None, False
+                late(rule.line)
             if rule.value is None:
                 position = position if holds else rule.after
             elif holds:
