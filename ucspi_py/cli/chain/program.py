@@ -117,6 +117,8 @@ def _gated(words: Sequence[str]) -> Program:
     from . import smtpgate_options  # a screen alone starts once for each client, and mostly without a gate
 
     ctx = djb_click.context(smtpgate_options.smtpgate, SMTPGATE, words)
+    if ctx.params["makes_map"] or ctx.params["query"] is not None:
+        raise AskedWrongly("--query and --map stand first, in a command of their own")
     argv = tuple(ctx.params["program"])
     if ctx.params["check"]:
         raise AskedWrongly(f"{SMTPGATE} --check stands alone")

@@ -1,5 +1,9 @@
 """pysmtpgate alone, under any server that speaks UCSPI."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from ...core.errors import AskedWrongly
 from ...system.process.rlimits import SoftLimits
 from ...system.standalone import chain
 from .. import djb_click
@@ -13,7 +17,23 @@ def main(soft_limits: SoftLimits = ()) -> None:
 
 def _gate(args: list[str], soft_limits: SoftLimits) -> None:
     with djb_click.context(smtpgate_options.smtpgate, program.SMTPGATE, args) as ctx:
-        if ctx.params["check"]:
+        words = ctx.params
+        if words["makes_map"] or words["query"] is not None:
+            _work_on_map(words)
+        elif words["check"]:
             smtpgate_options.check(ctx)
-            return
-    chain.run(program.read_options(program.SMTPGATE, args), soft_limits)
+        else:
+            chain.run(program.read_options(program.SMTPGATE, args), soft_limits)
+
+
+def _work_on_map(words: Mapping[str, Any]) -> None:
+    from . import smtpgate_maps  # not for each client
+
+    key, name = words["query"], words["program"]
+    alone = not (words["file"] or words["options"] or words["service"] or words["check"])
+    if len(name) != 1 or words["makes_map"] == (key is not None) or not alone:
+        raise AskedWrongly("--query KEY and --map take one table, and no other option beside them")
+    if key is None:
+        smtpgate_maps.make(name[0])
+    else:
+        smtpgate_maps.query(key, name[0])

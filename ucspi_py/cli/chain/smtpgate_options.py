@@ -13,7 +13,10 @@ from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click
 
-USAGE = "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check ] smtpd [ arg ... ]"
+USAGE = (
+    "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check ] smtpd [ arg ... ], "
+    "smtpgate --query key map, smtpgate --map source"
+)
 
 
 class _GateCommand(click.Command):
@@ -34,6 +37,8 @@ def _head(parameter: Parameter) -> str:
 @click.option("-o", "options", metavar="NAME=VALUE", multiple=True, help="Set a parameter, whatever FILE says.")
 @click.option("--service", metavar="NAME", help="Set what master.cf beside FILE has for this service of smtpd.")
 @click.option("--check", is_flag=True, help="Say which parameters are passed over, and end.")
+@click.option("--query", metavar="KEY", help="Print what the table PROGRAM, as in hash:FILE, has for KEY, and exit.")
+@click.option("--map", "makes_map", is_flag=True, help="Make PROGRAM.cdb of the lines KEY VALUE of PROGRAM, and exit.")
 @click.argument("program", nargs=-1)
 def smtpgate(**_options: object) -> None:
     """Speak SMTP with the client, and run PROGRAM once a recipient has passed.
