@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ...importers.postfix.lines import network
 from .lines import logical_lines
@@ -30,16 +30,29 @@ class _Rule:
         return bits == self.bits and (self.first <= number < self.end) != self.is_negated
 
 
-@dataclass(slots=True)
 class CidrTable:
-    """Rules in their order."""
+    """Rules in their order. Where none is an if or has a !, their networks are found by the lengths that occur."""
 
-    flaws: tuple[Flaw, ...]
-    rules: list[_Rule] = field(default_factory=list)
+    def __init__(self, flaws: tuple[Flaw, ...], rules: list[_Rule]) -> None:
+        self.flaws = flaws
+        self.rules = rules
+        self._positions: dict[tuple[int, int], dict[int, int]] = {}
+        self._is_plain = not any(rule.is_negated or rule.value is None for rule in rules)
+        for position, rule in enumerate(rules):
+            shift = (rule.end - rule.first).bit_length() - 1
+            self._positions.setdefault((rule.bits, shift), {}).setdefault(rule.first >> shift, position)
 
     def get(self, key: bytes) -> bytes | None:
         """Find the value of an address; any other text has none."""
         bits, number = _address(key)
+        return self._plain(bits, number) if self._is_plain else self._by_turns(bits, number)
+
+    def _plain(self, bits: int, number: int) -> bytes | None:
+        known = (at.get(number >> shift) for (family, shift), at in self._positions.items() if family == bits)
+        first = min((position for position in known if position is not None), default=None)
+        return None if first is None else self.rules[first].value
+
+    def _by_turns(self, bits: int, number: int) -> bytes | None:
         position = 0
         while bits and position < len(self.rules):
             rule = self.rules[position]

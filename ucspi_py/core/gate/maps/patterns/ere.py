@@ -22,7 +22,9 @@ def translate(text: bytes, *, folds: bool, by_lines: bool) -> Translated:
     nothing but a newline itself matches one. Raises Unknown.
     """
     reader = _Reader(text, folds, by_lines)
-    return Translated(reader.alternatives(0), folds, reader.is_ambiguous)
+    expression = reader.alternatives(0)
+    is_anchored = expression.startswith(rb"\A") and not reader.has_alternatives
+    return Translated(expression, folds, is_anchored, reader.is_ambiguous)
 
 
 class _Reader:
@@ -30,6 +32,7 @@ class _Reader:
         self._scanner = Scanner(text)
         self._folds = folds
         self._by_lines = by_lines
+        self.has_alternatives = False
         self.is_ambiguous = False
 
     def alternatives(self, depth: int) -> bytes:
@@ -44,6 +47,7 @@ class _Reader:
                 branches.append(b"")
             else:
                 branches[-1] += self._item(depth)
+        self.has_alternatives |= len(branches) > 1 and not depth
         before = enumerate(branches)
         self.is_ambiguous |= any(later.startswith(one) for at, one in before for later in branches[at + 1 :])
         return b"|".join(branches)

@@ -42,12 +42,13 @@ def translate(text: bytes, flags: Flags, *, is_anchored: bool, ends_only: bool) 
     is_anchored: it stands at the beginning. ends_only: ``$`` does not stand before the last newline. Raises Unknown.
     """
     try:
-        found = _Reader(text, flags, flags.i, ends_only).all()
-        folds = flags.i
+        reader = _Reader(text, flags, flags.i, ends_only)
+        found = reader.all()
     except _ChangesCase:
-        found = _Reader(text, flags, False, ends_only).all()
-        folds = False
-    return Translated(rb"\A(?:%b)" % found if is_anchored else found, folds)
+        reader = _Reader(text, flags, False, ends_only)
+        found = reader.all()
+    begins = found.startswith(rb"\A") and not reader.has_alternatives
+    return Translated(found, reader.folds, is_anchored or begins)
 
 
 class _Reader:
@@ -56,8 +57,9 @@ class _Reader:
     def __init__(self, text: bytes, flags: Flags, folds: bool, ends_only: bool) -> None:
         self._scanner = Scanner(text)
         self._flags = flags
-        self._folds = folds
+        self.folds = folds
         self._ends_only = ends_only
+        self.has_alternatives = False
         self._groups = 0
         self._closed = set[int]()
 
@@ -72,7 +74,9 @@ class _Reader:
             raise Unknown("groups stand too deep within groups")
         outer, written = self._flags, []
         while not self._scanner.is_done and self._scanner.peek() != b")":
-            written.append(b"|" if self._scanner.take_if(b"|") else self._item(depth))
+            is_next = self._scanner.take_if(b"|")
+            self.has_alternatives |= is_next and not depth
+            written.append(b"|" if is_next else self._item(depth))
         self._flags = outer
         return b"".join(written)
 
@@ -161,7 +165,7 @@ class _Reader:
         named = {letter: letter in on.decode() for letter in (on + off).decode() if letter not in off.decode()}
         named |= dict.fromkeys(off.decode(), False)
         flags = self._flags._replace(**named)
-        if flags.i != self._flags.i and self._folds:
+        if flags.i != self._flags.i and self.folds:
             raise _ChangesCase
         self._flags = flags
 
@@ -181,7 +185,7 @@ class _Reader:
 
     def _again(self, found: re.Match[bytes]) -> bytes:
         """A group's text once more."""
-        if self._flags.i and not self._folds:
+        if self._flags.i and not self.folds:
             raise Unknown("a group is to come once more, in an expression that changes the meaning of case")
         name = found[1] or found[2] or found[3]
         if name:
@@ -200,7 +204,7 @@ class _Reader:
         return b"".join(written[:-1]), b"".join(written[-1:])
 
     def _literal(self, byte: bytes) -> bytes:
-        if self._folds:
+        if self.folds:
             return re.escape(byte.upper())
         if self._flags.i and byte.isalpha():
             return b"[%b%b]" % (byte.upper(), byte.lower())

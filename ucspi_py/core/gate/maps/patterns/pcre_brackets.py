@@ -7,6 +7,8 @@ from .pcre_escapes import escaped
 from .scanner import Scanner, Unknown, said
 
 _CLASS = re.compile(rb"\[:(\^?)([^\]:]*):\]")
+#: What looks like the beginning of a class, and has no end of one.
+_NO_CLASS = re.compile(rb"\[[:.=][^\]\[:.=\\]*\]")
 _BACKSPACE = 8
 
 
@@ -38,7 +40,7 @@ def _members(scanner: Scanner) -> frozenset[int]:
 
 
 def _one(scanner: Scanner) -> int | frozenset[int]:
-    if scanner.peek(2) in (b"[:", b"[.", b"[="):
+    if scanner.peek(2) in (b"[:", b"[.", b"[=") and not _NO_CLASS.match(scanner.text, scanner.position):
         return _class(scanner)
     byte = scanner.take()
     if not byte:

@@ -1,6 +1,7 @@
 """The rules of a regexp or pcre table: ``/expression/flags value``, if and endif (dict_regexp.c, dict_pcre.c)."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import ere, pcre
@@ -14,15 +15,19 @@ _FLAGS = re.compile(rb"\S*")
 _KNOWN = {"regexp": b"im", "pcre": b"imsxAEX"}
 
 
+Find = Callable[[bytes], re.Match[bytes] | None]
+
+
 @dataclass(slots=True)
 class Rule:
     """An expression, and what it means that a key matches it.
 
-    folds: compare capitals with capitals. value: None = it is an if. after: where the block of an if ends.
+    find: looks for it in a key, or raises TooLong. folds: compare capitals with capitals. value: None = it is an if.
+    after: where the block of an if ends.
     """
 
     line: int
-    expression: re.Pattern[bytes]
+    find: Find
     folds: bool
     is_negated: bool
     value: Replacement | None
@@ -53,16 +58,17 @@ def read(kind: str, number: int, line: bytes) -> Read:
     is_negated, text, flags, rest = _parts(line, block.end() if block else 0)
     translated = _translated(kind, text, flags)
     expression = _compiled(translated)
+    find = expression.match if translated.is_anchored else expression.search
     if block:
         if rest:
             raise Unknown(
                 "there is something behind the expression of an if; what is in its block begins with no blank"
             )
-        return Read(Rule(number, expression, translated.folds, is_negated, None), _warnings(text, b"", flags, False))
+        return Read(Rule(number, find, translated.folds, is_negated, None), _warnings(text, b"", flags, False))
     value = _value(rest, expression, is_negated)
     may_differ = kind == "regexp" and translated.is_ambiguous and value.most > 0
     warnings = _warnings(text, rest, flags, may_differ)
-    return Read(Rule(number, expression, translated.folds, is_negated, value), warnings)
+    return Read(Rule(number, find, translated.folds, is_negated, value), warnings)
 
 
 def _parts(line: bytes, start: int) -> tuple[bool, bytes, bytes, bytes]:

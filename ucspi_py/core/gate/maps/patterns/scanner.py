@@ -18,11 +18,13 @@ class Translated(NamedTuple):
     """An expression for re.
 
     expression: to be compiled with re.DOTALL. folds: it has capital letters alone, and is compared with a key in
-    capitals. is_ambiguous: POSIX may choose another alternative, and so another text for ``$1``.
+    capitals. is_anchored: it can match at the beginning only. is_ambiguous: POSIX may choose another alternative, and
+    so another text for ``$1``.
     """
 
     expression: bytes
     folds: bool
+    is_anchored: bool
     is_ambiguous: bool = False
 
 

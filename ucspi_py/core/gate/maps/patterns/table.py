@@ -1,6 +1,5 @@
 """A regexp or pcre table: the first expression that a key matches decides. Never decides how long that may take."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,10 +7,6 @@ from ..lines import logical_lines
 from ..table import Flaw
 from . import rules
 from .scanner import Unknown
-
-#: Searches a text for an expression. May raise TooLong.
-Search = Callable[[re.Pattern[bytes], bytes], re.Match[bytes] | None]
-Late = Callable[[int], object]
 
 
 class TooLong(Exception):
@@ -29,18 +24,18 @@ class PatternTable:
     flaws: tuple[Flaw, ...]
     rules: tuple[rules.Rule, ...]
 
-    def get(self, key: bytes, search: Search = re.Pattern[bytes].search, late: Late = _nothing) -> bytes | None:
+    def get(self, key: bytes, late: Callable[[int], object] = _nothing) -> bytes | None:
         """Find the value of a whole key.
 
-        search: how. A rule for which it raises TooLong does not match, as in Postfix one beyond PCRE's match limit, and
-        late is told its line.
+        late: is told the line of each rule whose search raises TooLong. It does not match, as in Postfix one beyond
+        PCRE's match limit.
         """
         capitals, position = key.upper(), 0
         while position < len(self.rules):
             rule = self.rules[position]
             position += 1
             try:
-                found = search(rule.expression, capitals if rule.folds else key)
+                found = rule.find(capitals if rule.folds else key)
                 holds = (found is None) == rule.is_negated
             except TooLong:
                 found, holds = None, False
