@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.postmap import need_kind
 from tests.support.programs import ours, theirs
 from ucspi_py.cli.chain import program
 from ucspi_py.core.errors import AskedWrongly
@@ -52,6 +53,7 @@ def test_each_line_of_the_input_is_a_key(tmp_path: Path) -> None:
 
 def test_a_map_is_what_postmap_makes(tmp_path: Path) -> None:
     """postmap finds in ours what it finds in its own, and ours is as secret as its source."""
+    need_kind("cdb")
     table = _table(tmp_path)
     table.chmod(0o640)
     keys = b"example.org\nfriend@example.org\nlonely\n"

@@ -16,6 +16,8 @@ from ucspi_py.core.gate.maps.table import told
         ("both", b"/^spam@/i REJECT", b"SPAM@example", None),
         ("both", b"/^spam@/ii REJECT", b"SPAM@example", b"REJECT"),
         ("both", b"!/example$/ REJECT", b"a.example", None),
+        ("both", b"!/example$/ $$REJECT", b"a.org", b"$REJECT"),
+        ("both", b"/(X)(b)/ <$1>$2", b"xb", b"<x>b"),
         ("both", b"/a.b/ OK", b"a\nb", b"OK"),
         ("both", b"/a.b/m OK", b"a\nb", {"regexp": None, "pcre": b"OK"}),
         ("both", b"/^b/m OK", b"a\nb", b"OK"),
