@@ -114,6 +114,11 @@ def test_a_block_holds_for_keys_that_its_if_holds_for(kind: str) -> None:
     ]
 
 
+def test_an_if_that_is_lost_is_one_flaw() -> None:
+    """Its endif is none too many."""
+    assert [flaw.line for flaw in pattern_table("pcre", b"if /(a/\n/b/ OK\nendif\n").flaws] == [1]
+
+
 @pytest.mark.parametrize(
     ("kind", "rule", "warning"),
     [

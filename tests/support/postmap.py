@@ -59,6 +59,16 @@ def asked(folder: Path, question: Question) -> Told:
     return Told(values, warnings, b"postmap: fatal: " in done.stderr)
 
 
+def asked_once(folder: Path, kind: str, source: bytes, key: bytes) -> bytes | None:
+    """What postmap finds for a key, which may have newlines; None = nothing."""
+    table = folder / "table"
+    table.write_bytes(source)
+    os.utime(table, (1e9, 1e9))
+    command: list[str | bytes] = [theirs("postmap"), "-c", str(_configuration(folder)), "-q", key, f"{kind}:{table}"]
+    done = subprocess.run(command, capture_output=True, check=False)
+    return done.stdout.removesuffix(b"\n") if done.returncode == 0 else None
+
+
 def _configuration(folder: Path) -> Path:
     """A directory with a main.cf that sets smtputf8_enable as the gate does."""
     main_cf = folder / "main.cf"

@@ -46,4 +46,7 @@ def pattern_question(kind: str, draw: random.Random) -> Question:
     own, flags = (_ERE_ONLY, "im") if kind == "regexp" else (_PCRE_ONLY, "imsxAEX")
     pieces = [*_SHARED, *(own if draw.random() < 0.7 else ())]
     lines = [_pattern_line(pieces, flags, draw) for _ in range(draw.choice((1, 1, 2, 3)))]
+    if draw.random() < 0.3:
+        block = f"if {draw.choice(('', '!'))}/{draw.choice(('a', '^b', '[^a]', 'c|b'))}/"
+        lines = [block, *lines, "endif", *draw.choice(([], ["/./ last"]))]
     return Question(kind, "\n".join(lines).encode("latin-1"), tuple(key.encode("latin-1") for key in _PATTERN_KEYS))

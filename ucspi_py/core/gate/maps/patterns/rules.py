@@ -42,6 +42,11 @@ class Read:
     warnings: tuple[str, ...] = ()
 
 
+def is_if(line: bytes) -> bool:
+    """Whether a line begins a block, also one that is wrong."""
+    return _IF.match(line) is not None
+
+
 def is_endif(line: bytes) -> bool:
     """Whether a line ends a block. Raises Unknown for one that says more."""
     found = _ENDIF.fullmatch(line)

@@ -59,31 +59,39 @@ def pattern_table(kind: str, text: bytes) -> PatternTable:
 
 
 class _Reader:
-    """Rules as they are read. blocks: the ifs that are open."""
+    """Rules as they are read. blocks: the ifs that are open. lost: ifs that are wrong, whose endif is none too many."""
 
     def __init__(self, kind: str) -> None:
         self._kind = kind
         self.rules: list[rules.Rule] = []
         self.flaws: list[Flaw] = []
         self.blocks: list[rules.Rule] = []
+        self._lost = 0
 
     def take(self, number: int, line: bytes) -> None:
         """Read a line."""
         try:
             self._take(number, line)
         except Unknown as unknown:
+            self._lost += rules.is_if(line)
             self.flaws.append(Flaw(number, str(unknown)))
 
     def _take(self, number: int, line: bytes) -> None:
         if line[:1].isspace():
             raise Unknown("a blank at its start continues a line, and there is none")
         if rules.is_endif(line):
-            if not self.blocks:
-                raise Unknown("there is no if before this endif")
-            self.blocks.pop().after = len(self.rules)
+            self._end_block()
             return
         read = rules.read(self._kind, number, line)
         self.flaws += [Flaw(number, warning, is_error=False) for warning in read.warnings]
         self.rules.append(read.rule)
         if read.rule.value is None:
             self.blocks.append(read.rule)
+
+    def _end_block(self) -> None:
+        if self.blocks:
+            self.blocks.pop().after = len(self.rules)
+        elif self._lost:
+            self._lost -= 1
+        else:
+            raise Unknown("there is no if before this endif")
