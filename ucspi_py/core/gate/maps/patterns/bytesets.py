@@ -45,13 +45,13 @@ ESCAPED = {**_SMALL, **{letter.upper(): ALL - members for letter, members in _SM
 
 
 def caseless(members: Iterable[int]) -> frozenset[int]:
-    """Add the other case of each letter of ASCII."""
+    """Add the other case of each letter of ASCII. members: bytes."""
     known = bytes(members)
     return frozenset(known + known.swapcase())
 
 
 def written(members: frozenset[int]) -> bytes:
-    """Write a set as re reads it."""
+    """Write a set as re reads it. members: bytes."""
     if not members:
         return b"(?!)"
     outside = ALL - members

@@ -22,8 +22,8 @@ Find = Callable[[bytes], re.Match[bytes] | None]
 class Rule:
     """An expression, and what it means that a key matches it.
 
-    find: looks for it in a key, or raises TooLong. folds: compare capitals with capitals. value: None = it is an if.
-    after: where the block of an if ends.
+    line: its number. find: looks for it in a key, or raises TooLong. folds: compare capitals with capitals. value:
+    None = it is an if. after: where the block of an if ends.
     """
 
     line: int
@@ -56,7 +56,10 @@ def is_endif(line: bytes) -> bool:
 
 
 def read(kind: str, number: int, line: bytes) -> Read:
-    """Read an if or a rule. kind: ``regexp`` or ``pcre``. Raises Unknown for whatever Postfix would pass over."""
+    """Read an if or a rule.
+
+    kind: ``regexp`` or ``pcre``. number: of the line. Raises Unknown for whatever Postfix would pass over.
+    """
     block = _IF.match(line)
     if not block and line[:1].isalnum():
         raise Unknown("it begins with no sign that could stand around an expression, and is neither if nor endif")

@@ -29,7 +29,7 @@ class Translated(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """How often an atom comes. most: None = any number."""
+    """How often an atom comes. least, most: so many times; most: None = any number."""
 
     least: int
     most: int | None
@@ -56,7 +56,7 @@ class Scanner:
         return self.position >= len(self.text)
 
     def peek(self, length: int = 1) -> bytes:
-        """The next bytes, fewer at the end."""
+        """The next bytes. length: how many; fewer at the end."""
         return self.text[self.position : self.position + length]
 
     def take(self) -> bytes:
