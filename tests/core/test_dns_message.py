@@ -17,6 +17,8 @@ from tests.support.packets import ID, ours, response, theirs
 from ucspi_py.core.dns import name as dns_name
 from ucspi_py.core.dns.message import (
     AAAA,
+    MX,
+    NS,
     PTR,
     TXT,
     A,
@@ -213,6 +215,36 @@ def test_a_name_is_read(said: bytes, expected: Answer) -> None:
     """The first one of the class that was asked for counts (dns_name.c)."""
     assert is_answer(said, ID, POINTS)
     assert ours(said, POINTS) == expected
+
+
+SERVERS: list[tuple[str, int, tuple[bytes, ...], Answer]] = [
+    ("mail servers", MX, (b"\0\x0a" + MAIL, b"\0\5" + MAIL), Found((b"mail.example", b"mail.example"), 60)),
+    ("no mail server", MX, (b"\0\0\0",), Found((b".",), 60)),
+    ("a mail server that is cut off", MX, (b"\0\0" + MAIL[:-1],), BROKEN),
+    ("a preference alone", MX, (b"\0",), BROKEN),
+    ("name servers", NS, (MAIL, b"\1b\0"), Found((b"mail.example", b"b"), 60)),
+    ("more servers than anybody needs", NS, (b"\1b\0",) * 101, Found((b"b",) * 100, 60)),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "expected"), [row[1:] for row in SERVERS], ids=[name for name, *_ in SERVERS]
+)  # fmt: skip
+def test_the_servers_of_a_domain(kind: int, data: tuple[bytes, ...], expected: Answer) -> None:
+    """In the order in which they came, and no more than a hundred."""
+    asked = question(b"a.example", kind)
+
+    assert ours(packet(*(record(one, kind) for one in data), asked=asked), asked) == expected
+
+
+def test_a_refusal_is_told_from_a_failure() -> None:
+    """SERVFAIL may be well again soon."""
+    refused, fails = (ours(packet(flags=RESPONSE | code), ASKED) for code in (5, 2))
+
+    assert isinstance(refused, Failed)
+    assert refused.is_refusal
+    assert isinstance(fails, Failed)
+    assert not fails.is_refusal
 
 
 @pytest.mark.parametrize("kind", [PTR, TXT], ids=["asked for", "not asked for"])

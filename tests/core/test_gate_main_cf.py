@@ -144,13 +144,12 @@ def test_defaults_hang_on_the_level(level: str, expected: tuple[str, ...]) -> No
 
 @pytest.mark.parametrize("parameter", restriction_parameters.PARAMETERS, ids=lambda parameter: parameter.name)
 def test_a_parameter_of_the_lists_has_a_sound_default(parameter: Parameter) -> None:
-    """And a value that is none is refused; until the lists are judged by, so is any."""
+    """As Postfix has it."""
     assert 5 < len(parameter.explanation) <= 80
     configuration = read("myhostname = mx.example.org\n")
 
     assert configuration.where(parameter.name) == f"default of {parameter.name}"
     configuration.value(parameter.name)
-    assert "needs restriction lists" in complaint("", f"{parameter.name}=")
 
 
 @pytest.mark.parametrize(

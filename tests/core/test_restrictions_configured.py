@@ -15,9 +15,10 @@ myhostname = mail.ours.example
 mydestination = $myhostname, ours.example
 relay_domains = relayed.example, hash:/etc/postfix/relayed
 virtual_mailbox_domains = virtual.example
+proxy_interfaces = 198.51.100.1, [2001:DB8::1], nat
 virtual_mailbox_maps = hash:/etc/postfix/users
 recipient_delimiter = +
-smtpd_delay_reject = no
+smtpd_relay_before_recipient_restrictions = no
 unknown_address_reject_code = 550
 unknown_address_tempfail_action = defer
 smtpd_restriction_classes = greedy
@@ -26,8 +27,7 @@ smtpd_helo_restrictions = permit_mynetworks,
     reject_invalid_hostname,
     greedy
 smtpd_recipient_restrictions = reject_rbl_client bl.example
-smtpd_client_connection_count_limit = 3
-anvil_rate_time_unit = 1m
+anvil_rate_time_unit = 2m
 """
 
 
@@ -59,7 +59,7 @@ def test_each_parameter_finds_its_field() -> None:
     ]
     assert set(found.smtpd_restriction_classes) == {"greedy"}
     assert found.codes == Codes(unknown_address_reject_code=550)
-    assert (found.smtpd_delay_reject, found.smtpd_relay_before_recipient_restrictions) == (False, True)
+    assert (found.smtpd_delay_reject, found.smtpd_relay_before_recipient_restrictions) == (True, False)
     assert not found.unknown_address_tempfail_defers_if_permit
     assert found.unknown_helo_hostname_tempfail_defers_if_permit
     assert found.recipient_delimiter == b"+"
@@ -69,7 +69,7 @@ def test_each_parameter_finds_its_field() -> None:
     assert ours.relay_domains[1] == DomainPattern(MapName("hash", "/etc/postfix/relayed"))
     assert ours.virtual_mailbox_maps == (MapName("hash", "/etc/postfix/users"),)
     assert (ours.myorigin, ours.mydomain, ours.local_recipient_maps) == (b"mail.ours.example", b"ours.example", ())
-    assert ours.own_addresses == {b"192.0.2.1"}
+    assert ours.own_addresses == {b"192.0.2.1", b"198.51.100.1", b"2001:db8::1"}
 
 
 def test_a_file_that_says_nothing_has_postfixs_defaults() -> None:
@@ -83,8 +83,10 @@ def test_a_file_that_says_nothing_has_postfixs_defaults() -> None:
 
 
 def test_below_level_1_nothing_refuses_by_itself() -> None:
-    """The default relay list is empty there, and Postfix does not start either."""
-    assert "one of these must stand" in complaint("compatibility_level = 0\n")
+    """The default relay list is empty there; what Postfix would not start with, where no list is set, is empty."""
+    assert read("compatibility_level = 0\n").smtpd_relay_restrictions == ()
+    assert "one of these must stand" in complaint("smtpd_relay_restrictions =\n")
+    assert "one of these must stand" in complaint("smtpd_sender_restrictions = reject_non_fqdn_sender\n")
     found = read("compatibility_level = 0\nsmtpd_recipient_restrictions = reject_unauth_destination\n")
 
     assert found.smtpd_relay_restrictions == ()
@@ -99,6 +101,10 @@ def test_below_level_1_nothing_refuses_by_itself() -> None:
         ),
         ("smtpd_data_restrictions = hash:/t", "main.cf line 2: before the table hash:/t"),
         ("smtpd_restriction_classes = a\na = a", "main.cf line 3: restriction class a holds itself"),
+        ("smtpd_restriction_classes = a\na =", "restriction class a needs a definition"),
+        ("smtpd_recipient_restrictions = check_policy_service unix:x", "main.cf line 2: check_policy_service"),
+        ("mydestination = mysql:/etc/x.cf", "main.cf line 2: table mysql:/etc/x.cf"),
+        ("soft_bounce = 1", "main.cf line 2: soft_bounce must be yes or no"),
         ("mydestination = /etc/domains", "main.cf line 2: the gate reads no list of domains from a file"),
         ("mydestination = $myhostname", "main.cf line 2: mydestination refers to $myhostname"),
         ("myorigin = $myhostname", "main.cf line 2: myorigin refers to $myhostname"),
@@ -121,8 +127,8 @@ def test_limits_of_one_client() -> None:
     found = client_limits(Configuration(settings("main.cf", MAIN_CF)))
     named = client_limits(Configuration(settings("main.cf", "smtpd_client_event_limit_exceptions = 192.0.2.0/24\n")))
 
-    assert found.smtpd_client_connection_count_limit == 3
-    assert found.anvil_rate_time_unit == ClientLimits().anvil_rate_time_unit
+    assert found.smtpd_client_connection_count_limit == ClientLimits().smtpd_client_connection_count_limit
+    assert found.anvil_rate_time_unit == 120
     assert found.smtpd_client_event_limit_exceptions != named.smtpd_client_event_limit_exceptions
     assert named.smtpd_client_event_limit_exceptions is not None
     assert len(named.smtpd_client_event_limit_exceptions) == 1

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from .programs import ours
 from .server import QUIET, Server
@@ -51,6 +52,11 @@ class Gate(Server):
     def since(self, mark: int) -> bytes:
         """The log behind a mark."""
         return self.log()[mark:]
+
+
+def no_ways() -> NoReturn:
+    """Make no way to name servers: a gate without lists wants none."""
+    raise AssertionError("somebody asks")
 
 
 def controls(folder: Path, **files: str | None) -> Path:

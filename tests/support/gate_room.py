@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.admission import Lines
-from tests.support.gate import controls
+from tests.support.gate import controls, no_ways
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.settings import SmtpSettings
 from ucspi_py.core.smtp.verdict import Refuse
@@ -186,7 +186,7 @@ class Room:
         self._holds = self.out.with_suffix(".held")
         control = controls(folder / "control")
         settings = GateSettings(SmtpSettings(**smtp), message_size_limit=content_limit, qmail_control=str(control))
-        self.gate = Gate(settings, self.log, lambda: self.is_crowded)
+        self.gate = Gate(settings, self.log, lambda: self.is_crowded, no_ways)
 
     @property
     def told(self) -> list[bytes]:

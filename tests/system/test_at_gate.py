@@ -14,7 +14,7 @@ from typing import Any, cast
 import pytest
 
 from tests.support.admission import SETTINGS, Lines
-from tests.support.gate import controls
+from tests.support.gate import controls, no_ways
 from tests.support.gate_room import BANNER, MAIL, OBLIGING, RCPT, SHELL, Guest, connected_over_tcp, eventually
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.client.limits import ClientLimits, Keys
@@ -56,7 +56,7 @@ class Worker:
         log = ConnectionLog(self.log, self.board, 2)
         self.verdict: Verdict = refused or Accept()
         screen = SimpleNamespace(judge=self._judge, settings=SimpleNamespace(log_name=b"rblsmtpd"))
-        gate = Gate(GateSettings(qmail_control=str(controls(folder / "control"))), self.log, lambda: False)
+        gate = Gate(GateSettings(qmail_control=str(controls(folder / "control"))), self.log, lambda: False, no_ways)
         self.backends = Backends(self.slots, launcher, log, lambda: None, in_bursts=False)
         self.service = Service(
             settings=replace(SETTINGS, client_limits=ClientLimits(per_client=9)),

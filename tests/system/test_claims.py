@@ -15,7 +15,7 @@ import pytest
 
 import ucspi_py
 from tests.support.admission import House
-from tests.support.gate import controls
+from tests.support.gate import controls, no_ways
 from ucspi_py.core.client import limits
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.dnsbl.settings import DnsblSettings
@@ -243,7 +243,7 @@ def one_client_of_gate(step: int, control: Path, said: Sequence[bytes]) -> list[
     settings = GateSettings(qmail_control=str(control))
     rule = RELAYS if said is RELAYING else DEFAULT
     with House(serve, program=Program((), ("true",), settings), limit=2) as house:
-        gate, launcher = Gate(settings, house.log, house.admission.is_crowded), Launcher(at_gate=True)
+        gate, launcher = Gate(settings, house.log, house.admission.is_crowded, no_ways), Launcher(at_gate=True)
         services.append(service(house, launcher, refusing=said is LISTED, gate=gate, rule=rule))
         client = house.connect()
         with error_at(step) as failed:

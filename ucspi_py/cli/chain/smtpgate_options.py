@@ -1,6 +1,7 @@
 """The options of pysmtpgate -> its settings. Never reads the program behind them."""
 
 import os
+from dataclasses import replace
 
 import click
 
@@ -9,6 +10,7 @@ from ...core.gate.language import master, parameters, syntax
 from ...core.gate.language.configuration import Configuration, mentioned
 from ...core.gate.language.notes import notes
 from ...core.gate.language.parameter import Parameter
+from ...core.gate.restrictions import configured
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click
@@ -24,7 +26,7 @@ class _GateCommand(click.Command):
 
     def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Parameters, as in Postfix"):
-            formatter.write_dl([(_head(one), one.explanation) for one in parameters.PARAMETERS], col_max=50)
+            formatter.write_dl([(_head(one), one.explanation) for one in parameters.PARAMETERS], col_max=34)
 
 
 def _head(parameter: Parameter) -> str:
@@ -71,15 +73,21 @@ def configuration(ctx: click.Context) -> Configuration:
 
 def settings(ctx: click.Context) -> GateSettings:
     """Make the settings of parsed options. Raises as configuration does, and AskedWrongly for a wrong value."""
-    return configuration(ctx).gate_settings()
+    return _settings(configuration(ctx))
 
 
 def check(ctx: click.Context) -> None:
     """Print what a configuration passes over. Raises as settings does."""
     checked = configuration(ctx)
-    checked.gate_settings()
+    _settings(checked)
     for line in notes(checked):
         click.echo(line)
+
+
+def _settings(asked: Configuration) -> GateSettings:
+    found = asked.gate_settings()
+    lists = configured.lists(asked)
+    return found if lists is None else replace(found, restrictions=lists)
 
 
 def _text(path: str) -> str:

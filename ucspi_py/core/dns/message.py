@@ -1,19 +1,21 @@
-"""DNS messages (RFC 1035, 4): build a query, read A, AAAA, PTR and TXT answers. Never sends, never waits.
+"""DNS messages (RFC 1035, 4): build a query, read A, AAAA, PTR, TXT, MX and NS answers. Never sends, never waits.
 
 Everything is bounded by the packet.
 """
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .name import NAME_LIMIT, Known, Malformed, skip_name
 
 #: Record types and the class Internet: RFC 1035, 3.2.2 and 3.2.4, and RFC 3596, 2.1.
-A, PTR, TXT, AAAA = 1, 12, 16, 28
+A, NS, PTR, MX, TXT, AAAA = 1, 2, 12, 15, 16, 28
 _SOA = 6
 _ADDRESS_SIZES = {A: 4, AAAA: 16}
+#: Bytes before the name of a server (RFC 1035, 3.3.9 and 3.3.11), and how many such names are read of one answer.
+_BEFORE_NAME, _NAMES_LIMIT = {NS: 0, MX: 2}, 100
 _IN = 1
 
 #: RFC 1035, 4.2.1: what fits into UDP without EDNS; C ignores longer packets.
@@ -24,7 +26,7 @@ _TYPE_AND_CLASS = struct.Struct("!HH")
 _RECORD = struct.Struct("!HHLH")
 #: RFC 1035, 4.1.1: bits of the second word of the header, and values of its last four.
 _RESPONSE, _TRUNCATED, _RECURSION_DESIRED = 0x8000, 0x0200, 0x0100
-_NOERROR, _NXDOMAIN = 0, 3
+_NOERROR, _SERVFAIL, _NXDOMAIN = 0, 2, 3
 
 #: What stands before a label: its length, below 64.
 _COUNTS = tuple(bytes((length,)) for length in range(64))
@@ -34,7 +36,8 @@ _TTL_LIMIT = 1 << 31
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR.
+    """The name has such records: 4 or 16 bytes of A or AAAA, the joined strings of TXT, the dotted name of PTR, of
+    MX and of NS.
 
     ttl: seconds for which they may be remembered.
     """
@@ -53,9 +56,13 @@ class Absent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """No server has answered the question. reason: in djb's words for errno."""
+    """No server has answered the question.
+
+    reason: in djb's words for errno. is_refusal: a server has said so, and not that it fails for now (SERVFAIL).
+    """
 
     reason: str
+    is_refusal: bool = field(default=False, compare=False)
 
 
 Answer = Found | Absent | Failed
@@ -63,7 +70,8 @@ Answer = Found | Absent | Failed
 TIMED_OUT = Failed("timed out")
 UNREACHABLE = Failed("input/output error")
 PROTOCOL_ERROR = Failed("protocol error")
-_REFUSED = Failed("temporary failure")
+_FAILS_FOR_NOW = Failed("temporary failure")
+_REFUSED = Failed("temporary failure", is_refusal=True)
 
 #: Is called with the answer to a question, once.
 AnswerCallback = Callable[[Answer], None]
@@ -94,8 +102,8 @@ class Truncated(Exception):
 def question(name: bytes, kind: int) -> Question:
     """Build the question for the records of a dotted name.
 
-    name: empty labels are passed over (dns_dfd.c). kind: the record type, A, AAAA, PTR or TXT. Raises ValueError for a
-    label of more than 63 bytes or a name of more than 255 (RFC 1035, 2.3.4).
+    name: empty labels are passed over (dns_dfd.c). kind: the record type. Raises ValueError for a label of more than 63
+    bytes or a name of more than 255 (RFC 1035, 2.3.4).
     """
     try:
         wire = b"".join([_COUNTS[len(label)] + label for label in name.split(b".") if label]) + b"\0"
@@ -126,18 +134,19 @@ def is_answer(packet: bytes, number: int, asked: Question) -> bool:
 def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
     """Read the records asked for from a packet for which is_answer() holds. A malformed packet is PROTOCOL_ERROR.
 
-    name_at: reads the name of a PTR record. Of several the first one counts (dns_name.c), the others are not looked at.
+    name_at: reads a name in a record. Of several PTR records the first one counts (dns_name.c), the others are not
+    looked at.
     Raises Truncated where the server cut the answer short.
     """
     _, flags, _, answers, authorities, _ = _HEADER.unpack_from(packet)
     if flags & _TRUNCATED:
         raise Truncated
     if flags & 15 not in (_NOERROR, _NXDOMAIN):
-        return _REFUSED
+        return _FAILS_FOR_NOW if flags & 15 == _SERVFAIL else _REFUSED
     try:
         position = _HEADER.size + len(asked.section)
         known: Known = {}
-        found = []
+        found: list[bytes] = []
         least_ttl = _TTL_LIMIT
         for _ in range(answers):
             kind, record_class, ttl, start, end = _record(packet, position, known)
@@ -146,7 +155,10 @@ def answer(packet: bytes, asked: Question, name_at: NameAt) -> Answer:
                     skip_name(packet, start, known)
                     return Found((name_at(packet, start),), ttl)
                 least_ttl = min(least_ttl, ttl)
-                if end - start == _ADDRESS_SIZES.get(kind, end - start):
+                if kind in _BEFORE_NAME:
+                    if len(found) < _NAMES_LIMIT:
+                        found.append(_server(packet, start + _BEFORE_NAME[kind], known, name_at))
+                elif end - start == _ADDRESS_SIZES.get(kind, end - start):
                     found.append(_strings(packet[start:end]) if kind == TXT else packet[start:end])
             position = end
         if found:
@@ -169,6 +181,11 @@ def _record(packet: bytes, position: int, known: Known) -> tuple[int, int, int, 
     if start + size > len(packet):
         raise Malformed
     return kind, record_class, ttl if ttl < _TTL_LIMIT else 0, start, start + size
+
+
+def _server(packet: bytes, position: int, known: Known, name_at: NameAt) -> bytes:
+    skip_name(packet, position, known)
+    return name_at(packet, position)
 
 
 def _negative_ttl(packet: bytes, position: int, known: Known) -> int:

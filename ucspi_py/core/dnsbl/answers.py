@@ -103,8 +103,8 @@ def after_text(zone: Zone, ip: bytes, address: Answer, answer: Answer) -> Findin
     if text:
         return Listed(_without_name(zone, text)[:TEXT_LIMIT], code)
     if zone.address_lists and code:
-        own_text = (zone.text or _NO_TEXT % (b"%IP%", zone.alias)).replace(b"%IP%", ip)
-        return Listed(own_text[:TEXT_LIMIT], code)
+        own_text = _NO_TEXT % (b"%IP%", zone.alias) if zone.text is None else zone.text
+        return Listed(own_text.replace(b"%IP%", ip)[:TEXT_LIMIT], code)
     return Failing(answer.reason) if isinstance(answer, Failed) else CLEAN
 
 

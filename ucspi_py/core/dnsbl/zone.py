@@ -39,7 +39,7 @@ class Zone:
 
     name, alias: what the servers and what people call it. allow: an -a zone. bounce, fail_closed: -b, -c were in force.
     codes: the A records that list, None = any of 127.0.0.0/8. weight: None = none written. text: the reply, None = none
-    written. ipv6: may be asked about IPv6 addresses. tested: has the test points of RFC 5782.
+    written, b"" = none is wanted. ipv6: may be asked about IPv6 addresses. tested: has the test points of RFC 5782.
     """
 
     name: bytes

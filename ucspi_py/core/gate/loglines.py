@@ -11,6 +11,7 @@ from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
+from .restrictions.judgement import LogLine
 from .visitor import Visitor
 
 #: Bytes that are shown of a field, and of what is quoted raw (Postfix shows 100 of the latter).
@@ -23,6 +24,18 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, re
     said = _told(reply, envelope.sender, *([] if recipient is None else [recipient]))
     words = (stage, _who(client), said, _envelope(envelope, recipient))
     return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
+
+
+def noted(stage: bytes, client: Visitor, line: LogLine, envelope: Envelope, recipient: Path | None = None) -> bytes:
+    """Report what a list has to say of a command that it need not refuse (smtpd_check.c, log_whatsup). stage: the verb.
+
+    recipient: None where none is meant alone.
+    """
+    if line.kind == b"warning":
+        return b"smtpgate: warning: %b\n" % clean(line.text)
+    text = _shown(clean(line.text), envelope.sender, *([] if recipient is None else [recipient]))
+    words = (line.kind, stage, _who(client), text, _envelope(envelope, recipient))
+    return b"smtpgate: NOQUEUE: %b: %b from %b: %b; %b\n" % words
 
 
 def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> bytes:
@@ -95,10 +108,14 @@ def _who(client: Visitor) -> bytes:
 
 def _told(reply: Reply, *paths: Path) -> bytes:
     """A reply on one line. What is quoted in an address could hold fields of a line: ``"; from=<a> to=<b>"@c``."""
-    text = reply.texts[0]
+    return reply._replace(texts=(_shown(reply.texts[0], *paths),)).line
+
+
+def _shown(text: bytes, *paths: Path) -> bytes:
+    """A text with the addresses in it as fields."""
     for address in (path.address for path in paths):
         text = text.replace(address, _field(address))
-    return reply._replace(texts=(text,)).line
+    return text
 
 
 def _envelope(envelope: Envelope, recipient: Path | None) -> bytes:

@@ -1,10 +1,13 @@
 """What the operator asked of smtpgate, frozen, under the names of Postfix's parameters (postconf(5))."""
 
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ..rules.cidr import Network
 from ..smtp.settings import SmtpSettings
+
+if TYPE_CHECKING:
+    from .restrictions.settings import RestrictionSettings
 
 #: Where qmail keeps its control files.
 QMAIL_CONTROL = "/var/qmail/control"
@@ -20,7 +23,7 @@ class GateSettings:
     behind ``220 ``, in the pieces between which our name stands; None = as qmail greets. message_size_limit: bytes of a
     message; 0 = no limit of ours, None = not set. mynetworks: clients in them may relay. relay_domains: domains for
     which recipients are taken beside those of rcpthosts, with all below them, in lower case. qmail_control: the
-    directory of control files.
+    directory of control files. restrictions: Postfix's lists; None = there are none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -32,3 +35,4 @@ class GateSettings:
     mynetworks: tuple[Network, ...] = LOOPBACK
     relay_domains: frozenset[bytes] = frozenset()
     qmail_control: str = QMAIL_CONTROL
+    restrictions: "RestrictionSettings | None" = None

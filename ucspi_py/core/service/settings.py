@@ -53,8 +53,9 @@ class Program:
 
     @property
     def zones(self) -> tuple[Zone, ...]:
-        """Every zone of every screen, once."""
-        return tuple(dict.fromkeys(zone for screen in self.dnsbl_screens for zone in screen.zones))
+        """Every zone of every screen and of every list of the gate, once."""
+        of_lists = self.gate.restrictions.zones if self.gate and self.gate.restrictions else ()
+        return tuple(dict.fromkeys((*(zone for screen in self.dnsbl_screens for zone in screen.zones), *of_lists)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,9 @@ class ServerSettings:
 
     @property
     def asks_name_servers(self) -> bool:
-        """Whether anything is ever asked of the name servers: names or zones."""
-        return self.looks_up_names or bool(self.program.zones)
+        """Whether anything is ever asked of the name servers: names or zones, or what lists of the gate may ask."""
+        gate = self.program.gate
+        return self.looks_up_names or bool(self.program.zones) or (gate is not None and gate.restrictions is not None)
 
     @property
     def has_pending(self) -> bool:

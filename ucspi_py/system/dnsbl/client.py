@@ -43,7 +43,10 @@ class DnsblClient:
 
     def ask_zone(self, inquiry: Query, callback: Callback) -> None:
         """Answer for a zone about a client: from memory, from the zone, or that it is not to be had."""
-        number = self._numbers[inquiry.zone]
+        number = self._numbers.get(inquiry.zone)
+        if number is None:  # a table of the gate names it, and who knows for how long
+            ask_zone(self._ask, inquiry, callback)
+            return
         known = self._known(number, inquiry.ip)
         if known:
             callback(known)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
-from ...core.gate import relay
 from ...core.smtp import events
 from ...core.smtp.reply import Reply, reply
 from ..stream.stream import Stream
@@ -186,7 +185,7 @@ class Conversation:
 
     def _is_refused(self, event: events.RecipientGiven) -> bool:
         """Whether a recipient is refused without asking the backend; then it has been."""
-        refusal = relay.judge(event.recipient, self._visitor, self._host.control, self._host.settings)
+        refusal = self._host.refusal(event.recipient, self._visitor)
         if refusal is None and self._is_leaving and not event.envelope.recipients:
             refusal = reply(421, _LEAVING % self._name)
         if refusal is None and not self._hold.protect():

@@ -7,12 +7,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import Failure
 from ...core.gate import loglines
 from ...core.gate.settings import GateSettings
-from ...core.gate.visitor import backend_environment, visitor
+from ...core.gate.visitor import Visitor, backend_environment, visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.verdict import Refuse
@@ -25,6 +25,10 @@ from .control import Control
 from .conversation import Conversation
 from .session import Hold, Host, Session
 from .session_log import SessionLog
+
+if TYPE_CHECKING:
+    from .lists.judging import Judging
+    from .lists.lookups import Ways
 
 #: Seconds between two looks at all sessions: one timer for all of them.
 _LOOKS = 0.25
@@ -54,15 +58,21 @@ class Client(NamedTuple):
 
 
 class Gate:
-    """All sessions of one process. is_crowded: whether places for clients are scarce."""
+    """All sessions of one process.
 
-    def __init__(self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool]) -> None:
+    is_crowded: whether places for clients are scarce. ways: makes the ways to name servers and zones, where lists ask.
+    """
+
+    def __init__(
+        self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool], ways: "Callable[[], Ways]"
+    ) -> None:
         self._complain = _complaints(log)
         self._host = Host(settings, Control(settings.qmail_control, self._complain))
         self._log = log
         self._is_crowded = is_crowded
         self._conversations: set[Conversation] = set()
         self._timer = Timer(_LOOKS, self._look)
+        self._judging = _judging(settings, ways, self._complain, self._host.control)
         self._leave_at: float | None = None
 
     async def talk(self, client: Client) -> None:
@@ -76,7 +86,7 @@ class Gate:
             raise
         dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
         log = SessionLog(self._log, guest, client.screen)
-        backend = BackendPipe(client.start, backend_environment(client.environment, guest), self._complain)
+        backend = self._backend(client, guest, log)
         session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
         conversation = Conversation(self._host, session)
         try:
@@ -85,6 +95,12 @@ class Gate:
             await conversation.run()
         finally:
             self._conversations.discard(conversation)
+
+    def _backend(self, client: Client, guest: Visitor, log: SessionLog) -> BackendPipe:
+        environment = backend_environment(client.environment, guest)
+        if self._judging is None:
+            return BackendPipe(client.start, environment, self._complain)
+        return self._judging.pipe(client.start, environment, guest, log)
 
     def drain(self) -> None:
         """Have whoever is in no transaction leave after a moment; the others finish theirs."""
@@ -106,7 +122,23 @@ def check(settings: GateSettings, log: Log) -> None:
 
     Raises AskedWrongly where nothing says our name, Failure for a file that cannot be read.
     """
-    Control(settings.qmail_control, _complaints(log)).check(settings)
+    complain = _complaints(log)
+    Control(settings.qmail_control, complain).check(settings)
+    if settings.restrictions:
+        from .lists import judging
+
+        judging.check(settings.restrictions, complain)
+
+
+def _judging(
+    settings: GateSettings, ways: "Callable[[], Ways]", complain: Complaints, control: Control
+) -> "Judging | None":
+    """What judges by lists; where there are none, nothing of it is loaded."""
+    if settings.restrictions is None:
+        return None
+    from .lists import judging
+
+    return judging.Judging(settings, ways(), complain, control)
 
 
 def _complaints(log: Log) -> Complaints:

@@ -4,9 +4,12 @@ import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ...core.gate import relay
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
+from ...core.smtp.path import Path
+from ...core.smtp.reply import Reply
 from .backend_pipe import BackendPipe
 from .control import Control
 from .session_log import SessionLog
@@ -17,6 +20,12 @@ class Host(NamedTuple):
 
     settings: GateSettings
     control: Control
+
+    def refusal(self, recipient: Path, client: Visitor) -> Reply | None:
+        """Judge a recipient without asking anybody; None = it passes, or lists come first and JudgedPipe has this."""
+        if self.settings.restrictions:
+            return None
+        return relay.judge(recipient, client, self.control, self.settings)
 
 
 class Hold:

@@ -3,10 +3,12 @@
 import os
 
 from ...core.gate import loglines, relay
+from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
 from ...core.smtp.events import DataAsked, RecipientGiven
+from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply
 from ..report.log import Log
 
@@ -34,6 +36,10 @@ class SessionLog:
         if reply == self._untold:
             self._tell_of_screen(reply, event)
         self._log.say(loglines.rejected(b"RCPT", self._visitor, reply, event.envelope, event.recipient))
+
+    def noted(self, stage: bytes, line: LogLine, envelope: Envelope, recipient: Path | None) -> None:
+        """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
+        self._log.say(loglines.noted(stage, self._visitor, line, envelope, recipient))
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""

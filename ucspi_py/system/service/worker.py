@@ -3,6 +3,7 @@
 import os
 import signal
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...core.rules.data import DEFAULT
 from ...core.service.settings import ServerSettings
@@ -27,6 +28,9 @@ from .session import serve
 from .shared import Shared
 from .tasks import Tasks
 
+if TYPE_CHECKING:
+    from ..gate.lists.lookups import Ways
+
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
 
@@ -49,7 +53,7 @@ class Worker:
             settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
         gate = settings.program.gate
-        self._gate = Gate(gate, shared.log, self._admission.is_crowded) if gate else None
+        self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways) if gate else None
         self._backends = self._begin_backends()
         self._service = Service(
             settings=settings,
@@ -82,6 +86,11 @@ class Worker:
         self._tasks.stop()
         self._dnsbl.share()
         self._totals.share()
+
+    def _ways(self) -> "Ways":
+        from ..gate.lists.lookups import Ways
+
+        return Ways(self._shared.ask, self._dnsbl.ask_zone)
 
     def _begin_backends(self) -> Backends:
         settings = self._shared.settings

@@ -3,7 +3,8 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from typing import NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.gate import loglines
 from ...core.service.settings import Program
@@ -15,6 +16,9 @@ from ..process import children
 from ..process.rlimits import SoftLimits
 from ..report.log import ERRORS, Log
 from .client_socket import client_socket
+
+if TYPE_CHECKING:
+    from ..gate.lists.lookups import Ways
 
 #: Seconds that backends have to end when the client has left.
 _LAST_WORDS = 6.0
@@ -48,10 +52,19 @@ async def _talk(program: Program, backends: "_Backends", client: Screened, log: 
     if program.gate is None:
         raise ValueError("a program without a gate")
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
-    gate = Gate(program.gate, log, lambda: False)
+    gate = Gate(program.gate, log, lambda: False, _ways)
     with client_socket() as connected:
         await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _alone()))
     await backends.end()
+
+
+def _ways() -> "Ways":
+    from ..dnsbl.query import ask_zone
+    from ..gate.lists.lookups import Ways
+    from ..lookup import resolver
+
+    ask = resolver.from_environment().ask
+    return Ways(ask, partial(ask_zone, ask))
 
 
 def _alone() -> Hold:

@@ -15,11 +15,10 @@ from .words import Fragment, Word, joined, split
 
 _Made = TypeVar("_Made")
 
-_TABLE = {one.name: one for one in (*restriction_parameters.PARAMETERS, *parameters.PARAMETERS)}
+_TABLE = {one.name: one for one in parameters.PARAMETERS}
 _KNOWN = frozenset((*_TABLE, *refused.BY_NAME, *passed_over.NAMES))
+_OF_LISTS = frozenset(one.name for one in restriction_parameters.PARAMETERS)
 _SMTP_FIELDS = frozenset(field.name for field in fields(SmtpSettings))
-#: Until there are lists to judge by, a configuration that has them is refused.
-_NOT_YET = frozenset(one.name for one in restriction_parameters.PARAMETERS)
 _MENTIONED = re.compile(r"\$[({]?[ \t\r\n]*([A-Za-z0-9_]+)")
 
 
@@ -84,11 +83,9 @@ class Configuration:
         """Make the settings of a gate. Raises AskedWrongly."""
         found: dict[str, Any] = {}
         for name in self._given:
-            if name in _NOT_YET:
-                raise AskedWrongly(f"{self.where(name)}: {name} needs restriction lists, and the gate has none yet")
             if name == parameters.BANNER:
                 found[name] = self._made(name, _banner)
-            elif name in _TABLE:
+            elif name in _TABLE and name not in _OF_LISTS:
                 found[_TABLE[name].field] = self.value(name)
         found.pop("", None)
         smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}

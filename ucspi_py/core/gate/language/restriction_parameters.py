@@ -27,13 +27,13 @@ _CODES = {
     "access_map_reject_code": ("554", "REJECT in a table"),
     "defer_code": ("450", "defer"),
     "invalid_hostname_reject_code": ("501", "reject_invalid_helo_hostname"),
-    "maps_rbl_reject_code": ("554", "reject_rbl_client and reject_rhsbl_..."),
+    "maps_rbl_reject_code": ("554", "a zone, as of reject_rbl_client"),
     "multi_recipient_bounce_reject_code": ("550", "reject_multi_recipient_bounce"),
-    "non_fqdn_reject_code": ("504", "reject_non_fqdn_..."),
+    "non_fqdn_reject_code": ("504", "reject_non_fqdn_helo_hostname and the like"),
     "plaintext_reject_code": ("450", "reject_plaintext_session"),
     "reject_code": ("554", "reject"),
     "relay_domains_reject_code": ("554", "reject_unauth_destination"),
-    "unknown_address_reject_code": ("450", "reject_unknown_sender_domain and ..._recipient_domain"),
+    "unknown_address_reject_code": ("450", "reject_unknown_sender_domain and the like"),
     "unknown_client_reject_code": ("450", "reject_unknown_client_hostname"),
     "unknown_hostname_reject_code": ("450", "reject_unknown_helo_hostname"),
     "unknown_local_recipient_reject_code": ("550", "a recipient who is not in local_recipient_maps"),
@@ -58,7 +58,7 @@ _TABLES = {
 
 
 def _one(name: str, default: str, explanation: str, parse: Callable[[str], object] = values.text) -> Parameter:
-    return Parameter(name, name, parse, default, explanation)
+    return Parameter(name, "", parse, default, explanation)
 
 
 PARAMETERS = (
@@ -93,7 +93,7 @@ PARAMETERS = (
         "parameters in which a domain stands for all below it",
     ),
     _one("recipient_delimiter", "", "characters, each of which begins an extension, as in user+list"),
-    _one("owner_request_special", "yes", "owner-list and list-request have no extension", values.yes_no),
+    _one("owner_request_special", "yes", "owner and request addresses of lists have no extension", values.yes_no),
     *(
         _one(name, default, f"code of a refusal by {what}", values.number(400, 599))
         for name, (default, what) in _CODES.items()
@@ -104,9 +104,9 @@ PARAMETERS = (
     _one("virtual_mailbox_domains", "$virtual_mailbox_maps", "domains of users of their own"),
     _one("virtual_alias_maps", "$virtual_maps", "addresses that become others"),
     *(_one(name, "", explanation) for name, explanation in _TABLES.items()),
-    _one("append_dot_mydomain", _LEVEL_1, "complete user@host to user@host.$mydomain", values.yes_no),
-    _one("swap_bangpath", "yes", "take host!user for user@host", values.yes_no),
-    _one("allow_percent_hack", "yes", "take user%host for user@host", values.yes_no),
+    _one("append_dot_mydomain", _LEVEL_1, "complete a domain without a dot by $mydomain", values.yes_no),
+    _one("swap_bangpath", "yes", "take host!user for a user of that host", values.yes_no),
+    _one("allow_percent_hack", "yes", "take user%host for a user of that host", values.yes_no),
     _one("show_user_unknown_table_name", "yes", "name the table that has no such user", values.yes_no),
     *(_one(name, default, explanation, values.number(0)) for name, (default, explanation) in _COUNTS.items()),
     _one(

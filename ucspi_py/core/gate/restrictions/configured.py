@@ -1,12 +1,15 @@
 """The restriction lists of a configuration: its texts become RestrictionSettings and ClientLimits."""
 
+from collections.abc import Iterator
 from dataclasses import fields
+from ipaddress import ip_address
 from typing import Any
 
 from ...errors import AskedWrongly
 from ..language import values
 from ..language.configuration import Configuration
 from ..language.restriction_parameters import LISTS
+from ..language.restriction_parameters import PARAMETERS as _PARAMETERS
 from ..language.words import Word
 from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
@@ -15,6 +18,8 @@ from .settings import ClientLimits, Codes, Destinations, RestrictionSettings
 
 #: Lists that have no check of their own for a table without a name before it.
 _WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+#: The first compatibility level whose defaults have lists.
+_FIRST_WITH_LISTS = (1, 0, 0)
 _FLAGS = (
     "smtpd_relay_before_recipient_restrictions",
     "smtpd_delay_reject",
@@ -42,12 +47,25 @@ _MAPS = (
 )
 
 
+def lists(configuration: Configuration) -> RestrictionSettings | None:
+    """Make the lists of a configuration, where it has anything to do with them; None = the gate's own check is enough.
+
+    From level 1 on there are lists by default. Raises AskedWrongly as restriction_settings does.
+    """
+    is_theirs = any(configuration.is_given(one.name) for one in _PARAMETERS)
+    if is_theirs or configuration.value("compatibility_level") >= _FIRST_WITH_LISTS:
+        return restriction_settings(configuration)
+    return None
+
+
 def restriction_settings(
     configuration: Configuration, own_addresses: frozenset[bytes] = frozenset()
 ) -> RestrictionSettings:
-    """Make the lists of a configuration. own_addresses: canonical, of this host.
+    """Make the lists of a configuration.
 
-    Raises AskedWrongly, also where a stranger could relay by them, as Postfix's smtpd does (check_relay).
+    own_addresses: canonical, of this host; those that are written in inet_interfaces and proxy_interfaces are, too.
+    Raises AskedWrongly with the place of what is wrong, and where lists are set by which a stranger could relay, as
+    Postfix's smtpd does (check_relay).
     """
     classes = parse_classes(configuration.classes())
     lists: dict[str, Any] = {
@@ -68,7 +86,8 @@ def restriction_settings(
         codes=Codes(**{field.name: configuration.value(field.name) for field in fields(Codes)}),
         destinations=_destinations(configuration, own_addresses),
     )
-    check_relay(settings)
+    if any(map(configuration.is_given, LISTS)):
+        check_relay(settings)
     return settings
 
 
@@ -96,8 +115,18 @@ def _destinations(configuration: Configuration, own_addresses: frozenset[bytes])
         **domains,
         **tables,
         **{name: configuration.value(name) for name in _HABITS},
-        own_addresses=own_addresses,
+        own_addresses=own_addresses | frozenset(_addresses(configuration)),
     )
+
+
+def _addresses(configuration: Configuration) -> Iterator[bytes]:
+    """Those that are written as addresses; which ones ``all`` are, the system knows."""
+    for name in ("inet_interfaces", "proxy_interfaces"):
+        for word in configuration.words(name):
+            try:
+                yield ip_address(word.text.strip("[]")).compressed.encode("ascii")
+            except ValueError:
+                continue
 
 
 def _known(configuration: Configuration, name: str, default: bytes) -> bytes:

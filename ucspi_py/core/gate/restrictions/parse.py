@@ -76,14 +76,17 @@ def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.
         raise ValueError(f"{name} must be followed by {needs.value}")
     if needs is Needs.TABLE:
         return parse_map_name(word.text)
-    return seconds if needs is Needs.SECONDS else _zone(word.text)
+    return seconds if needs is Needs.SECONDS else _zone(word.text, of_names="_rhs" in name)
 
 
-def _zone(word: str) -> zone.Zone:
-    """A zone as Postfix writes it, ``name`` or ``name=codes``; all are asked about IPv6, too."""
+def _zone(word: str, *, of_names: bool) -> zone.Zone:
+    """A zone as Postfix writes it, ``name`` or ``name=codes``; an A record lists, and all are asked about IPv6, too.
+
+    of_names: it has no test points among the addresses.
+    """
     if any(sign in word for sign in "@+*:"):
         raise ValueError(f"zone '{word}' must be name or name=codes, as in bl.example.org=127.0.0.[2..11]")
-    return replace(zone.parse(word), bounce=True, ipv6=True)
+    return replace(zone.parse(word), bounce=True, ipv6=True, text=b"", tested=not of_names)
 
 
 def _unknown(word: str, name: str, classes: Collection[str]) -> str:

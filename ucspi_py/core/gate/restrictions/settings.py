@@ -1,12 +1,13 @@
 """The parameters of the restriction lists, frozen, under Postfix's names and with its defaults (postconf(5))."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ...dnsbl.zone import Zone
 from ...rules.cidr import Network
 from ..maps.names import MapName
-from .restriction import Restrictions
+from .restriction import Restriction, Restrictions
 
 Maps = tuple[MapName, ...]
 
@@ -86,6 +87,18 @@ class Destinations:
     allow_untrusted_routing: bool = False
     show_user_unknown_table_name: bool = True
 
+    @property
+    def tables(self) -> Maps:
+        """Every table of domains and of users."""
+        domains = (self.mydestination, self.virtual_alias_domains, self.virtual_mailbox_domains, self.relay_domains)
+        patterns = (one.pattern for of_kind in domains for one in of_kind)
+        return (
+            *(pattern for pattern in patterns if isinstance(pattern, MapName)),
+            *(*self.canonical_maps, *self.recipient_canonical_maps, *self.sender_canonical_maps),
+            *(*self.virtual_alias_maps, *self.virtual_mailbox_maps),
+            *(*self.local_recipient_maps, *self.relay_recipient_maps),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class RestrictionSettings:
@@ -120,6 +133,28 @@ class RestrictionSettings:
     owner_request_special: bool = True
     codes: Codes = field(default_factory=Codes)
     destinations: Destinations = field(default_factory=Destinations)
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """Every zone of every list, once."""
+        return tuple(dict.fromkeys(one.zone for one in self._all() if isinstance(one.argument, Zone)))
+
+    @property
+    def tables(self) -> Maps:
+        """Every table of every list, and of who there is, once."""
+        of_lists = (one.table for one in self._all() if isinstance(one.argument, MapName))
+        return tuple(dict.fromkeys((*of_lists, *self.destinations.tables)))
+
+    def _all(self) -> Iterator[Restriction]:
+        yield from self.smtpd_client_restrictions
+        yield from self.smtpd_helo_restrictions
+        yield from self.smtpd_sender_restrictions
+        yield from self.smtpd_relay_restrictions
+        yield from self.smtpd_recipient_restrictions
+        yield from self.smtpd_data_restrictions
+        yield from self.smtpd_end_of_data_restrictions
+        for restrictions in self.smtpd_restriction_classes.values():
+            yield from restrictions
 
 
 @dataclass(frozen=True, slots=True)

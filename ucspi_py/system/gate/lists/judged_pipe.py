@@ -1,0 +1,103 @@
+"""A session's way to its backend, past the lists and the gate's last check. Never judges itself."""
+
+from collections.abc import Callable
+
+from ....core.gate.restrictions.facts import Stage
+from ....core.gate.restrictions.judgement import Judgement
+from ....core.smtp.envelope import Envelope
+from ....core.smtp.path import Path
+from ....core.smtp.reply import Reply, reply
+from ..backend_pipe import BackendPipe, Start
+from .session_lists import SessionLists
+
+#: What smtpd says of a message that it throws away is what it says of any other.
+_TAKEN = reply(250, b"2.1.5 Ok")
+_GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
+_DISCARDED = reply(250, b"2.0.0 Ok: discarded")
+
+
+class JudgedPipe(BackendPipe):
+    """As BackendPipe; whatever lists refuse never reaches a backend.
+
+    lists: the client's. last_check: the refusal of a recipient that they let pass; None = it passes.
+    """
+
+    __slots__ = ("_discards", "_envelope", "_headers", "_last_check", "_lists")
+
+    def __init__(
+        self,
+        start: Start,
+        environment: dict[bytes, bytes],
+        report: Callable[[str], None],
+        lists: SessionLists,
+        last_check: Callable[[Path], Reply | None],
+    ) -> None:
+        super().__init__(start, environment, report)
+        self._lists = lists
+        self._last_check = last_check
+        self._envelope: Envelope | None = None
+        self._discards = False
+        self._headers: tuple[bytes, ...] = ()
+
+    async def recipient(self, envelope: Envelope, path: Path) -> Reply:
+        """Judge a recipient, and ask the backend about one who passes."""
+        if not envelope.recipients:
+            self._forget()
+        found = await self._judged(Stage.RCPT, envelope, path)
+        answer = found.reply or self._last_check(path)
+        if answer is None:
+            answer = _TAKEN if self._discards else await super().recipient(envelope, path)
+        if answer.is_positive:
+            self._envelope = envelope._replace(recipients=(*envelope.recipients, path))
+        return answer
+
+    async def data(self) -> Reply:
+        """Judge DATA, and ask the backend for its 354; headers of the lists come first."""
+        refusal = await self._refusal_of(Stage.DATA)
+        if refusal:
+            return refusal
+        if self._discards:
+            return _GO_ON
+        answer = await super().data()
+        if answer.code == 354:
+            for header in self._headers:
+                super().send(header + b"\r\n")
+        return answer
+
+    def send(self, content: bytes) -> None:
+        """Send content, unless it is thrown away."""
+        if not self._discards:
+            super().send(content)
+
+    async def end_of_data(self) -> Reply:
+        """Judge the whole message, and send the final dot of one that passes."""
+        refusal = await self._refusal_of(Stage.END_OF_MESSAGE)
+        if refusal:
+            self.close()
+        elif self._discards:
+            refusal = _DISCARDED
+        return refusal or await super().end_of_data()
+
+    def hurry(self) -> None:
+        """Wait for no slot any more, and for nothing that lists ask."""
+        self._lists.hurry()
+        super().hurry()
+
+    def reset(self) -> None:
+        """Drop the transaction, and what lists have said of it."""
+        self._forget()
+        super().reset()
+
+    async def _refusal_of(self, stage: Stage) -> Reply | None:
+        return None if self._envelope is None else (await self._judged(stage, self._envelope)).reply
+
+    async def _judged(self, stage: Stage, envelope: Envelope, path: Path | None = None) -> Judgement:
+        found = await self._lists.judge(stage, envelope, path, discards=self._discards)
+        self._headers += found.prepend
+        if found.discard and not self._discards:
+            self._discards = True
+            super().reset()
+        return found
+
+    def _forget(self) -> None:
+        self._envelope, self._discards, self._headers = None, False, ()

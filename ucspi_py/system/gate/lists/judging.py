@@ -1,0 +1,49 @@
+"""The lists of one process: each client gets its way to a backend past them. Never judges itself."""
+
+from collections.abc import Callable
+from functools import partial
+
+from ....core.gate import relay
+from ....core.gate.maps.names import Broken
+from ....core.gate.restrictions.settings import RestrictionSettings
+from ....core.gate.settings import GateSettings
+from ....core.gate.visitor import Visitor
+from ....core.smtp.path import Path
+from ....core.smtp.reply import Reply
+from ..backend_pipe import BackendPipe, Start
+from ..control import Control
+from ..session_log import SessionLog
+from ..tables import Tables
+from .judged_pipe import JudgedPipe
+from .lookups import Lookups, Ways
+from .session_lists import SessionLists
+
+
+class Judging:
+    """Makes what judges each client. settings: with restrictions. complain: gets a sentence about a table."""
+
+    def __init__(self, settings: GateSettings, ways: Ways, complain: Callable[[str], None], control: Control) -> None:
+        if settings.restrictions is None:
+            raise ValueError("a gate without lists")
+        self._settings = settings
+        self._restrictions = settings.restrictions
+        self._complain = complain
+        self._control = control
+        self._lookups = Lookups(ways, Tables(complain), control)
+
+    def pipe(self, start: Start, environment: dict[bytes, bytes], guest: Visitor, log: SessionLog) -> BackendPipe:
+        """Make the way of one client to its backend. environment: the backend's."""
+        lists = SessionLists(self._restrictions, self._lookups, guest, log)
+        return JudgedPipe(start, environment, self._complain, lists, partial(self._last_check, guest))
+
+    def _last_check(self, guest: Visitor, recipient: Path) -> Reply | None:
+        return relay.judge(recipient, guest, self._control, self._settings)
+
+
+def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:
+    """Look before the first client comes which tables cannot be used, and say so: they may be made later."""
+    tables = Tables(complain)
+    for name in settings.tables:
+        found = tables.inspect(name)
+        if isinstance(found, Broken):
+            complain(found.sentence)

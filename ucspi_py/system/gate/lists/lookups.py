@@ -1,0 +1,102 @@
+"""What restriction lists ask, for one process: name servers, zones, tables, qmail's domains. Never judges.
+
+What name servers have said is remembered, for a while and for the most recent names.
+"""
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
+
+from ....core.dns.message import Answer as DnsReply
+from ....core.dns.message import Ask, Failed
+from ....core.dnsbl.answers import Result
+from ....core.gate.relay import OwnDomains
+from ....core.gate.restrictions import answers
+from ....core.gate.restrictions.questions import (
+    Answer,
+    DnsFailure,
+    DnsOutcome,
+    DnsQuestion,
+    MapQuestion,
+    OwnQuestion,
+    Question,
+    ZoneFailure,
+    ZoneQuestion,
+)
+from ...dnsbl.judge import AskZone
+from ...dnsbl.query import Query
+from ..tables import Tables
+
+#: Answers of name servers that are remembered, and the most seconds of that.
+_LIMIT, _LONGEST = 10_000, 300
+
+Take = Callable[[Answer], None]
+
+
+class Ways(NamedTuple):
+    """The ways to the name servers and to the zones. ask: queries records. ask_zone: a zone, as Zones.ask_zone."""
+
+    ask: Ask
+    ask_zone: AskZone
+
+
+class Lookups:
+    """Answers questions of lists. own: what the mail system behind takes mail for."""
+
+    def __init__(self, ways: Ways, tables: Tables, own: OwnDomains) -> None:
+        self.ask = ways.ask
+        self._ask_zone = ways.ask_zone
+        self._tables = tables
+        self._own = own
+        # Outcomes, each with the monotonic second until which it holds.
+        self._memory: OrderedDict[DnsQuestion, tuple[DnsOutcome, float]] = OrderedDict()
+
+    def at_once(self, question: Question) -> Answer:
+        """Answer what needs nobody else: tables and domains. Raises KeyError for what has to be waited for."""
+        if isinstance(question, MapQuestion):
+            return self._tables.look_up(question.map, question.key)
+        if isinstance(question, OwnQuestion):
+            return self._own.holds(question.domain)
+        raise KeyError(question)
+
+    def begin(self, question: Question, deadline: float, take: Take) -> None:
+        """Find an answer out. deadline: monotonic second. take: gets the answer, once, perhaps at once."""
+        if isinstance(question, DnsQuestion):
+            self._begin_dns(question, deadline, take)
+        elif isinstance(question, ZoneQuestion):
+            self._begin_zone(question, deadline, take)
+        else:
+            take(self.at_once(question))
+
+    def _begin_dns(self, question: DnsQuestion, deadline: float, take: Take) -> None:
+        known = self._memory.get(question)
+        if known and known[1] > time.monotonic():
+            take(known[0])
+        else:
+            self.ask(question.name, question.kind, deadline, partial(self._take, question, take))
+
+    def _take(self, question: DnsQuestion, take: Take, reply: DnsReply) -> None:
+        outcome = answers.dns_outcome(reply)
+        if not isinstance(reply, Failed) and reply.ttl:
+            self._memory[question] = outcome, time.monotonic() + min(reply.ttl, _LONGEST)
+            if len(self._memory) > _LIMIT:
+                self._memory.popitem(last=False)
+        take(outcome)
+
+    def _begin_zone(self, question: ZoneQuestion, deadline: float, take: Take) -> None:
+        name = answers.zone_name(question)
+        if name is None:
+            take(ZoneFailure.NOT_LISTED)
+            return
+
+        def callback(result: Result) -> None:
+            take(answers.zone_outcome(result.finding))
+
+        self._ask_zone(Query(question.zone, question.subject, name, deadline), callback)
+
+
+def too_late(question: Question) -> Answer:
+    """Tell what is known of a question whose time is over."""
+    return ZoneFailure.UNKNOWN if isinstance(question, ZoneQuestion) else DnsFailure.TRY_AGAIN

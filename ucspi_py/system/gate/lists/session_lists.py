@@ -1,0 +1,149 @@
+"""One client judged by the lists, with all that has to be found out for that. Never says anything to the client."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from functools import partial
+from typing import TypeVar
+
+from ....core.gate.restrictions.answers import ClientName
+from ....core.gate.restrictions.facts import Facts, NameStatus, Stage
+from ....core.gate.restrictions.judgement import Judgement
+from ....core.gate.restrictions.questions import Answer, Question
+from ....core.gate.restrictions.settings import RestrictionSettings
+from ....core.gate.restrictions.stages import judge
+from ....core.gate.visitor import Visitor
+from ....core.smtp.envelope import Envelope
+from ....core.smtp.path import Path
+from ..session_log import SessionLog
+from .client_name import client_name
+from .lookups import Lookups, too_late
+
+#: Seconds in which all has to be found out that one command hangs on; what is not known then counts as not to be had.
+_PATIENCE = 20.0
+#: Seconds beyond it, for a server's answer that is on its way.
+_GRACE = 1.0
+#: Seconds that a list may have a client wait (sleep).
+_LONGEST_PAUSE = 300
+#: Answers that a session keeps from one command to the next.
+_KEPT = 1000
+
+_PASSED = Judgement()
+
+T = TypeVar("T")
+
+
+class _Known(dict[Question, Answer]):
+    """What a session knows; tables and domains are asked anew each time."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        super().__init__()
+        self._lookups = lookups
+
+    def __missing__(self, question: Question) -> Answer:
+        return self._lookups.at_once(question)
+
+
+class SessionLists:
+    """Judges the commands of one client. log: gets what lists have to say."""
+
+    __slots__ = ("_in_a_hurry", "_known", "_log", "_lookups", "_name", "_patience", "_settings", "_visitor")
+
+    def __init__(self, settings: RestrictionSettings, lookups: Lookups, visitor: Visitor, log: SessionLog) -> None:
+        self._settings = settings
+        self._lookups = lookups
+        self._visitor = visitor
+        self._log = log
+        self._known = _Known(lookups)
+        self._name: ClientName | None = None
+        self._patience: asyncio.Timeout | None = None
+        self._in_a_hurry = False
+
+    async def judge(
+        self, stage: Stage, envelope: Envelope, recipient: Path | None = None, *, discards: bool = False
+    ) -> Judgement:
+        """Judge RCPT, DATA or the end of a message.
+
+        envelope: with the recipients so far. recipient: of RCPT. discards: the message has been discarded before.
+        """
+        if not self._has_list(stage):
+            return _PASSED._replace(discard=discards)
+        deadline = time.monotonic() + _PATIENCE
+        if self._name is None:
+            self._name = await self._find_name(deadline)
+        facts = self._facts(stage, self._name, envelope, recipient, discards=discards)
+        if len(self._known) > _KEPT:
+            self._known.clear()
+        while not isinstance(found := judge(self._settings, facts, self._known), Judgement):
+            await self._find_out(found, deadline)
+        for line in found.lines:
+            self._log.noted(stage.value, line, envelope, recipient)
+        if found.pause:
+            await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
+        return found
+
+    def hurry(self) -> None:
+        """Wait for nothing any more: what is not known now counts as not to be had."""
+        self._in_a_hurry = True
+        if self._patience and not self._patience.expired():
+            self._patience.reschedule(asyncio.get_running_loop().time())
+
+    def _has_list(self, stage: Stage) -> bool:
+        settings = self._settings
+        match stage:
+            case Stage.DATA:
+                return bool(settings.smtpd_data_restrictions)
+            case Stage.END_OF_MESSAGE:
+                return bool(settings.smtpd_end_of_data_restrictions)
+        return True
+
+    def _facts(
+        self, stage: Stage, name: ClientName, envelope: Envelope, recipient: Path | None, *, discards: bool
+    ) -> Facts:
+        visitor = self._visitor
+        return Facts(
+            stage,
+            visitor.ip,
+            *name,
+            helo=envelope.helo or None,
+            sender=envelope.sender,
+            recipient=recipient or envelope.recipients[-1],
+            accepted=len(envelope.recipients),
+            relays=visitor.relays,
+            is_ours=visitor.ip in self._settings.destinations.own_addresses,
+            discard=discards,
+            smtputf8=(b"SMTPUTF8", None) in envelope.parameters,
+        )
+
+    async def _find_name(self, deadline: float) -> ClientName:
+        found = await self._wait_for(client_name(self._lookups.ask, self._visitor.ip, deadline), deadline + _GRACE)
+        return found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
+
+    async def _wait_for(self, awaited: Awaitable[T], deadline: float) -> T | None:
+        """Wait for something, until the deadline; None = it is late, or we are in a hurry."""
+        try:
+            async with asyncio.timeout_at(0.0 if self._in_a_hurry else deadline) as self._patience:
+                return await awaited
+        except TimeoutError:
+            return None
+        finally:
+            self._patience = None
+
+    async def _find_out(self, questions: tuple[Question, ...], deadline: float) -> None:
+        """Answer questions, all at once; after the deadline without asking anybody."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = set(questions)
+
+        def take(question: Question, answer: Answer) -> None:
+            self._known[question] = answer
+            waiting.discard(question)
+            if not waiting and not answered.done():
+                answered.set_result(None)
+
+        if time.monotonic() < deadline and not self._in_a_hurry:
+            for question in questions:
+                self._lookups.begin(question, deadline, partial(take, question))
+            if waiting:
+                await self._wait_for(answered, deadline + _GRACE)
+        for question in tuple(waiting):
+            take(question, too_late(question))
