@@ -186,6 +186,81 @@ def test_what_lists_have_to_say_is_logged(judged: tuple[Gate, NotQmail]) -> None
     assert b"smtpgate: NOQUEUE: warn: RCPT from " in gate.since(mark)
 
 
+EARLY: dict[str, tuple[str, Sequence[Step], Sequence[bytes]]] = {
+    "a client": (
+        "smtpd_client_restrictions=reject",
+        (EHLO, b"NOOP", b"FOO", b"QUIT"),
+        (
+            b"554 5.7.1 <client.example.net[192.0.2.7]>: Client host rejected: Access denied",
+            *(b"503 5.7.0 Error: access denied for client.example.net[192.0.2.7]",) * 3,
+            b"221 2.0.0 Bye",
+        ),
+    ),
+    "a client that is hung up on": (
+        "smtpd_client_restrictions=check_client_access static:{521 go}",
+        (EHLO,),
+        (b"521 5.7.1 <client.example.net[192.0.2.7]>: Client host rejected: go",),
+    ),
+    "a HELO name": (
+        "smtpd_helo_restrictions=check_helo_access inline:{pc=REJECT, {by=421 bye}}",
+        (b"HELO pc", MAIL, b"HELO ok.example", MAIL, b"EHLO pc", RCPT, b"HELO by", b"NOOP"),
+        (
+            b"220 mx.example.org ESMTP",
+            b"554 5.7.1 <pc>: Helo command rejected: Access denied",
+            b"250 2.1.0 Ok",
+            b"250 mx.example.org",
+            b"250 2.1.0 Ok",
+            b"554 5.7.1 <pc>: Helo command rejected: Access denied",
+            b"250 recipient ok",
+            b"421 4.7.1 <by>: Helo command rejected: bye",
+        ),
+    ),
+    "a sender": (
+        "smtpd_sender_restrictions=check_sender_access inline:{ {s@example.net=REJECT}, {late@example.net=DISCARD},"
+        " {top@example.net=DEFER_IF_PERMIT not now} }",
+        (
+            *(b"HELO x", MAIL, RCPT, sender(b"late@example.net"), RCPT, b"DATA", BODY),
+            *(sender(b"top@example.net"), RCPT, b"RSET", sender(b"b@example.net"), RCPT, b"QUIT"),
+        ),
+        (
+            b"220 mx.example.org ESMTP",
+            b"250 mx.example.org",
+            b"554 5.7.1 <s@example.net>: Sender address rejected: Access denied",
+            b"503 5.5.1 Error: need MAIL command",
+            b"250 2.1.0 Ok",
+            b"250 2.1.5 Ok",
+            b"354 End data with <CR><LF>.<CR><LF>",
+            b"250 2.0.0 Ok: discarded",
+            b"250 2.1.0 Ok",
+            b"450 4.7.1 <top@example.net>: Sender address rejected: not now",
+            b"250 2.0.0 Ok",
+            b"250 2.1.0 Ok",
+            b"250 recipient ok",
+            b"221 2.0.0 Bye",
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", EARLY)
+def test_without_delay_each_command_is_judged(tmp_path: Path, server: NameServer, name: str) -> None:
+    """As Debian's smtpd does it with smtpd_delay_reject = no, where it queues under a name of its own."""
+    backend = Scripted(tmp_path / "backend")
+    asked, steps, expected = EARLY[name]
+    parameters = (
+        *(asked, "smtpd_delay_reject=no", "smtpd_recipient_restrictions=reject_unauth_destination"),
+        *("mydestination=example.org", "myhostname=mx.example.org", "smtpd_banner=$myhostname ESMTP"),
+    )
+    variables = {"DNSCACHEIP": server.address}
+    with (
+        gated(backend.argv, tmp_path, parameters=parameters, variables=variables) as gate,
+        gate.silent_client() as client,
+    ):
+        replies = [client.reply(), *client.converse(steps)]
+
+    assert replies == list(expected)
+
+
 def test_no_list_opens_a_relay(tmp_path: Path, server: NameServer) -> None:
     """What lists permit is still refused where the gate's last check knows nothing of it."""
     backend = Scripted(tmp_path / "backend")

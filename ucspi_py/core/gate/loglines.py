@@ -19,22 +19,26 @@ _FIELD_LIMIT, _RAW_LIMIT = 512, 100
 _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
 
 
-def rejected(stage: bytes, client: Visitor, reply: Reply, envelope: Envelope, recipient: Path | None = None) -> bytes:
+#: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
+About = Envelope | bytes | None
+
+
+def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipient: Path | None = None) -> bytes:
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
-    said = _told(reply, envelope.sender, *([] if recipient is None else [recipient]))
-    words = (stage, _who(client), said, _envelope(envelope, recipient))
+    said = _told(reply, *_paths(about, recipient))
+    words = (stage, _who(client), said, _about(about, recipient))
     return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
 
 
-def noted(stage: bytes, client: Visitor, line: LogLine, envelope: Envelope, recipient: Path | None = None) -> bytes:
+def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient: Path | None = None) -> bytes:
     """Report what a list has to say of a command that it need not refuse (smtpd_check.c, log_whatsup). stage: the verb.
 
     recipient: None where none is meant alone.
     """
     if line.kind == b"warning":
         return b"smtpgate: warning: %b\n" % clean(line.text)
-    text = _shown(clean(line.text), envelope.sender, *([] if recipient is None else [recipient]))
-    words = (line.kind, stage, _who(client), text, _envelope(envelope, recipient))
+    text = _shown(clean(line.text), *_paths(about, recipient))
+    words = (line.kind, stage, _who(client), text, _about(about, recipient))
     return b"smtpgate: NOQUEUE: %b: %b from %b: %b; %b\n" % words
 
 
@@ -116,6 +120,17 @@ def _shown(text: bytes, *paths: Path) -> bytes:
     for address in (path.address for path in paths):
         text = text.replace(address, _field(address))
     return text
+
+
+def _paths(about: About, recipient: Path | None) -> tuple[Path, ...]:
+    paths = (about.sender,) if isinstance(about, Envelope) else ()
+    return paths if recipient is None else (*paths, recipient)
+
+
+def _about(about: About, recipient: Path | None) -> bytes:
+    if isinstance(about, Envelope):
+        return _envelope(about, recipient)
+    return b"proto=SMTP" if about is None else b"proto=SMTP helo=<%b>" % _field(about)
 
 
 def _envelope(envelope: Envelope, recipient: Path | None) -> bytes:

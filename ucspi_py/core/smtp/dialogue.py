@@ -1,8 +1,8 @@
 """The SMTP dialogue of one session, sans-IO: client bytes -> replies and events (RFC 5321). Never judges whom."""
 
+from . import events
 from .command import parse
 from .envelope import Envelope
-from .events import ContentGiven, Event, MessageEnded, MessageRefused, Paused, RecipientGiven
 from .line import Flawed
 from .reply import Reply
 from .session import replies
@@ -10,7 +10,7 @@ from .session.facts import Facts
 from .session.flaws import mend, stranger
 from .session.outcome import Outcome, Said, answered
 from .session.reception import Reception
-from .session.verbs import VERBS, Verb
+from .session.verbs import VERBS, Verb, carried_out
 from .settings import BareNewline, Greeting, SmtpSettings
 
 #: Bytes of what was sent too early that are kept for the log (smtpd.c, smtpd_flag_ill_pipelining).
@@ -21,11 +21,19 @@ _UNKNOWN = b"UNKNOWN"
 class Dialogue(Facts):
     """One session's dialogue: feed it what the client sends, carry out its events, send what it says."""
 
-    __slots__ = ("_bare_newline", "_half_closed", "_is_strict")
+    __slots__ = ("_bare_newline", "_denial", "_dropped", "_half_closed", "_is_strict")
 
-    def __init__(self, settings: SmtpSettings, greeting: Greeting, *, excepted: bool) -> None:
-        """Begin a session. excepted: bare newlines are normalized, and what comes before its time is taken."""
-        super().__init__(settings, greeting)
+    def __init__(
+        self, settings: SmtpSettings, greeting: Greeting, *, excepted: bool, judges_early: bool = False
+    ) -> None:
+        """Begin a session.
+
+        excepted: bare newlines are normalized, and what comes before its time is taken. judges_early: HELO, EHLO and
+        MAIL are events, too.
+        """
+        super().__init__(settings, greeting, judges_early=judges_early)
+        self._denial: Said | None = None
+        self._dropped: events.TransactionDropped | None = None
         asked = settings.forbid_bare_newline
         self._bare_newline = BareNewline.NORMALIZE if excepted and asked is BareNewline.REJECT else asked
         self._is_strict = settings.forbid_unauth_pipelining and not excepted
@@ -38,6 +46,12 @@ class Dialogue(Facts):
             self._leave_early(b"early talker")
         else:
             self._output.say(Reply(220, (self._state.greeting.banner,)).wire, slowly=False)
+
+    def deny(self, refusal: Reply, later: Reply) -> None:
+        """Refuse the client instead of greeting it. later: what each of its commands but QUIT is told."""
+        self._output.say(refusal.wire, slowly=False)
+        self._denial = answered(later)
+        self.end = answered(refusal).end
 
     def receive(self, data: bytes) -> None:
         """Take what the client has sent, in pieces of any size."""
@@ -52,12 +66,15 @@ class Dialogue(Facts):
         """Take the end of what the client sends: whole lines that came before it are still carried out."""
         self._half_closed = True
 
-    def next(self) -> Event | None:
+    def next(self) -> events.Event | None:
         """Work through what came -> the next event; None = nothing more, until something comes or is answered."""
         while self._asked is None and not self._output.is_paused:
+            if self._dropped is not None:
+                dropped, self._dropped = self._dropped, None
+                return dropped
             if self._output.held:
                 self._output.is_paused = True
-                return Paused(self._state.settings.error_sleep_time)
+                return events.Paused(self._state.settings.error_sleep_time)
             if self.end:
                 break
             if self._counters.errors >= self._state.settings.hard_error_limit:
@@ -76,15 +93,17 @@ class Dialogue(Facts):
         return None
 
     def answer(self, reply: Reply) -> None:
-        """Answer the RecipientGiven, DataAsked or MessageEnded that waits; what hangs up ends the session behind it."""
+        """Answer the event that waits; what hangs up ends the session behind it."""
         asked, self._asked = self._asked, None
         said = answered(reply)
-        if isinstance(asked, RecipientGiven):
+        if isinstance(asked, events.RecipientGiven):
             if said.accepted:
                 self._state.take(asked.envelope, asked.recipient)
             self._settle(b"RCPT", said)
-        elif isinstance(asked, MessageEnded):
+        elif isinstance(asked, events.MessageEnded):
             self._end_message(said)
+        elif isinstance(asked, events.HeloGiven | events.SenderGiven):
+            self._end_early(asked, said)
         elif asked is not None and reply.code == 354:
             self._say(said.reply)
             self._begin_content(asked.envelope)
@@ -115,7 +134,7 @@ class Dialogue(Facts):
             self.end = b"lost connection"
         return bool(self.end)
 
-    def _carry_out(self, line: bytes | Flawed) -> Event | None:
+    def _carry_out(self, line: bytes | Flawed) -> events.Event | None:
         """Carry out a line -> the event that it makes."""
         if not isinstance(line, bytes):
             mended = mend(line, self._state.settings, self._state.greeting, self._bare_newline)
@@ -126,16 +145,22 @@ class Dialogue(Facts):
         name, argument = parse(line)
         verb = VERBS.get(name)
         if verb is None:
-            self._reject(stranger(name), line)
+            said = stranger(name)
+            self._reject(said if said.end else self._denial or said, line)
             return None
         self.last_verb = name
         self._counters.begin(name)
-        if (verb.is_last or not self._state.esmtp) and self._reader.has_more and self._is_strict:
-            self._leave_early(b"improper pipelining")
+        if (verb.is_last or not self._state.esmtp) and self._reader.has_more:
+            self.ill_pipelining = True
+            if self._is_strict:
+                self._leave_early(b"improper pipelining")
+                return None
+        if self._denial is not None and name != b"QUIT":
+            self._settle(name, self._denial)
             return None
         return self._conclude(name, verb, verb.carry_out(self._state, argument))
 
-    def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> Event | None:
+    def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> events.Event | None:
         """Answer a command, or ask for its answer -> the event that it makes."""
         if not isinstance(outcome, Said):
             self._asked = outcome
@@ -144,6 +169,16 @@ class Dialogue(Facts):
         if verb.is_junk:
             self._counters.count_junk(self._state.settings.junk_command_limit)
         return outcome.dropped
+
+    def _end_early(self, asked: events.HeloGiven | events.SenderGiven, said: Said) -> None:
+        """Settle a command that was judged before it was carried out."""
+        name = asked.verb if isinstance(asked, events.HeloGiven) else b"MAIL"
+        if said.accepted:
+            said = carried_out(self._state, asked)
+        self._settle(name, said)
+        self._dropped = said.dropped
+        if VERBS[name].is_junk:
+            self._counters.count_junk(self._state.settings.junk_command_limit)
 
     def _reject(self, said: Said, line: bytes) -> None:
         """Answer a line that is no command, or leave a client that speaks another protocol."""
@@ -158,10 +193,10 @@ class Dialogue(Facts):
         self._reception = Reception(envelope, self._bare_newline, self._state.greeting.content_limit)
         self._reception.feed(self._reader.take_rest())
 
-    def _next_of_content(self, reception: Reception) -> Event | None:
+    def _next_of_content(self, reception: Reception) -> events.Event | None:
         piece = reception.next()
         if piece:
-            return ContentGiven(piece)
+            return events.ContentGiven(piece)
         if not reception.ended:
             self.end = b"lost connection" if self._half_closed else b""
             return None
@@ -170,14 +205,14 @@ class Dialogue(Facts):
         self.last_verb = b"END-OF-MESSAGE"
         return self._judge_message(reception)
 
-    def _judge_message(self, reception: Reception) -> Event | None:
+    def _judge_message(self, reception: Reception) -> events.Event | None:
         envelope, size = reception.envelope, reception.size
         refusal = reception.refusal(self._state.settings, self._state.greeting)
         if refusal is None:
-            self._asked = MessageEnded(envelope, size)
+            self._asked = events.MessageEnded(envelope, size)
             return self._asked
         self._end_message(answered(refusal))
-        return MessageRefused(envelope, refusal, size)
+        return events.MessageRefused(envelope, refusal, size)
 
     def _end_message(self, said: Said) -> None:
         """Settle DATA by what became of its message."""

@@ -7,6 +7,23 @@ from .path import Path
 from .reply import Reply
 
 
+class HeloGiven(NamedTuple):
+    """HELO or EHLO with a name, where they are judged at once. To be answered: 2xx carries it out.
+
+    verb: which of both. name: as it was said. envelope: of the transaction that ends by it; None = there is none.
+    """
+
+    verb: bytes
+    name: bytes
+    envelope: Envelope | None
+
+
+class SenderGiven(NamedTuple):
+    """MAIL that is sound, where it is judged at once. To be answered: 2xx begins the transaction."""
+
+    envelope: Envelope
+
+
 class RecipientGiven(NamedTuple):
     """RCPT with a sound path. To be answered: 2xx takes it into the envelope."""
 
@@ -56,4 +73,5 @@ class Paused(NamedTuple):
     seconds: float
 
 
-Event = RecipientGiven | DataAsked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | Paused
+Asked = HeloGiven | SenderGiven | RecipientGiven | DataAsked
+Event = Asked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | Paused

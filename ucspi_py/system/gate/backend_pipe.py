@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from ...core.smtp.backend.dialogue import BackendDialogue
 from ...core.smtp.backend.exchange import UNAVAILABLE
 from ...core.smtp.envelope import Envelope
+from ...core.smtp.events import DataAsked, Event, RecipientGiven
 from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply, reply
 from .running_backend import RunningBackend
@@ -57,6 +58,19 @@ class BackendPipe:
     def is_full(self) -> bool:
         """Whether 64 KB of content wait: no more is to be sent until there is room."""
         return self._backend is not None and self._backend.is_full
+
+    async def connect(self) -> tuple[Reply, Reply] | None:
+        """Judge the client before its banner; None = it passes, else what it is told then, and at each command."""
+        return None
+
+    async def ask(self, event: Event) -> Reply:
+        """Answer what hangs on the backend."""
+        match event:
+            case RecipientGiven():
+                return await self.recipient(event.envelope, event.recipient)
+            case DataAsked():
+                return await self.data()
+        raise ValueError("hangs on no backend")
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
         """Ask the backend whether it accepts a recipient, which has passed all else.

@@ -41,9 +41,12 @@ class ClientEnd:
         self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
         self.over = self._stream.over
 
-    def greet(self) -> None:
-        """Greet it, unless it has spoken before."""
-        self._dialogue.greet(self._stream.waiting())
+    def greet(self, denied: tuple[Reply, Reply] | None = None) -> None:
+        """Greet it, unless it has spoken before. denied: as Dialogue.deny() wants it; None = nothing against it."""
+        if denied:
+            self._dialogue.deny(*denied)
+        else:
+            self._dialogue.greet(self._stream.waiting())
 
     def take(self, data: bytes) -> None:
         """Give the dialogue what it has sent. Of content each byte is a sign of life, of a command only its end."""

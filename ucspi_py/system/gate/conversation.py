@@ -76,7 +76,10 @@ class Conversation:
         self._backend.on_room = self._read_on
         try:
             self._hold.expose(self.dismiss)
-            self._client.greet()
+            denied = await self._backend.connect() if self._host.judges_early else None
+            self._client.greet(denied)
+            if denied:
+                self._log.denied(denied[0])
             self._advance()
             await self._serve()
         except BaseException:
@@ -204,9 +207,7 @@ class Conversation:
             return None
         try:
             async with asyncio.timeout(None) as self._patience:
-                if isinstance(event, events.RecipientGiven):
-                    return await self._backend.recipient(event.envelope, event.recipient)
-                return await self._backend.data()
+                return await self._backend.ask(event)
         except TimeoutError:
             return None
         finally:
@@ -217,13 +218,13 @@ class Conversation:
         match event:
             case events.DataAsked() if self._dialogue.in_content:
                 self._client.content_begins()
-            case events.RecipientGiven() | events.DataAsked() if not answer.is_positive:
-                self._log.rejected(event, answer)
             case events.MessageEnded():
                 self._log.message(event.envelope, answer, event.size)
                 if answer.is_positive:
                     self._client.message_taken()
                 self._end_transaction()
+            case _ if not answer.is_positive:
+                self._log.rejected(event, answer)
         if self._dialogue.idle:
             self._hold.expose(self.dismiss)
         self._advance()

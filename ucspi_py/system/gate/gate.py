@@ -77,18 +77,19 @@ class Gate:
 
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
-        settings, control = self._host
+        host = self._host
+        settings, control = host
         guest = visitor(client.environment, settings, client.refusal)
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:
             last_reply.say(client.socket, _NO_CONTROLS)
             raise
-        dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays)
+        dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays, judges_early=host.judges_early)
         log = SessionLog(self._log, guest, client.screen)
-        backend = self._backend(client, guest, log)
+        backend = self._backend(client, guest, dialogue, log)
         session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
-        conversation = Conversation(self._host, session)
+        conversation = Conversation(host, session)
         try:
             self._conversations.add(conversation)
             self._timer.ask(asyncio.get_running_loop())
@@ -96,11 +97,11 @@ class Gate:
         finally:
             self._conversations.discard(conversation)
 
-    def _backend(self, client: Client, guest: Visitor, log: SessionLog) -> BackendPipe:
+    def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
         environment = backend_environment(client.environment, guest)
         if self._judging is None:
             return BackendPipe(client.start, environment, self._complain)
-        return self._judging.pipe(client.start, environment, guest, log)
+        return self._judging.pipe(client.start, environment, guest, dialogue, log)
 
     def drain(self) -> None:
         """Have whoever is in no transaction leave after a moment; the others finish theirs."""

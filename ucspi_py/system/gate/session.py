@@ -21,6 +21,12 @@ class Host(NamedTuple):
     settings: GateSettings
     control: Control
 
+    @property
+    def judges_early(self) -> bool:
+        """Whether lists judge before RCPT (no smtpd_delay_reject)."""
+        lists = self.settings.restrictions
+        return lists is not None and not lists.smtpd_delay_reject
+
     def refusal(self, recipient: Path, client: Visitor) -> Reply | None:
         """Judge a recipient without asking anybody; None = it passes, or lists come first and JudgedPipe has this."""
         if self.settings.restrictions:

@@ -3,11 +3,12 @@
 import os
 
 from ...core.gate import loglines, relay
+from ...core.gate.loglines import About
 from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
-from ...core.smtp.events import DataAsked, RecipientGiven
+from ...core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven
 from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply
 from ..report.log import Log
@@ -28,18 +29,31 @@ class SessionLog:
         #: Said once for each client, as the screen alone would: log parsers count these lines.
         self._untold = None if visitor.refusal is None or visitor.relays else relay.spoken(visitor.refusal)
 
-    def rejected(self, event: RecipientGiven | DataAsked, reply: Reply) -> None:
-        """Log a recipient that was refused, by us or by the backend, or the whole transaction at DATA."""
-        if isinstance(event, DataAsked):
-            self._log.say(loglines.rejected(b"DATA", self._visitor, reply, event.envelope))
-            return
-        if reply == self._untold:
-            self._tell_of_screen(reply, event)
-        self._log.say(loglines.rejected(b"RCPT", self._visitor, reply, event.envelope, event.recipient))
+    def named(self, name: bytes) -> None:
+        """Call the client by this name from now on."""
+        self._visitor = self._visitor._replace(name=name)
 
-    def noted(self, stage: bytes, line: LogLine, envelope: Envelope, recipient: Path | None) -> None:
+    def denied(self, reply: Reply) -> None:
+        """Log a client that was refused before its banner."""
+        self._log.say(loglines.rejected(b"CONNECT", self._visitor, reply, None))
+
+    def rejected(self, event: Event, reply: Reply) -> None:
+        """Log a command that was refused, by us or by the backend."""
+        match event:
+            case HeloGiven(verb, name):
+                self._log.say(loglines.rejected(verb, self._visitor, reply, name))
+            case SenderGiven(envelope):
+                self._log.say(loglines.rejected(b"MAIL", self._visitor, reply, envelope))
+            case DataAsked(envelope):
+                self._log.say(loglines.rejected(b"DATA", self._visitor, reply, envelope))
+            case RecipientGiven(envelope, recipient):
+                if reply == self._untold:
+                    self._tell_of_screen(reply, event)
+                self._log.say(loglines.rejected(b"RCPT", self._visitor, reply, envelope, recipient))
+
+    def noted(self, stage: bytes, line: LogLine, about: About, recipient: Path | None) -> None:
         """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
-        self._log.say(loglines.noted(stage, self._visitor, line, envelope, recipient))
+        self._log.say(loglines.noted(stage, self._visitor, line, about, recipient))
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""

@@ -58,7 +58,6 @@ REFUSED = (
         Refused(f"smtpd_client_{what}_limit", lambda text: text not in ("", "0"), _NO_COUNTS, "0")
         for what in ("connection_count", "connection_rate", "message_rate", "recipient_rate")
     ),
-    Refused("smtpd_delay_reject", _no, "the gate judges by the client, HELO and sender lists at RCPT", "yes"),
     Refused("smtpd_sasl_auth_enable", _yes, "the gate takes no logins yet", "no"),
     Refused("smtpd_tls_security_level", lambda text: text.lower() not in ("", "none", "may"), _NO_TLS, "none"),
     Refused("smtpd_tls_auth_only", _yes, _NO_TLS, "no"),

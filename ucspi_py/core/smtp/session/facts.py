@@ -1,7 +1,7 @@
 """What a session's dialogue knows: for its log, and for whoever serves it. Carries nothing out."""
 
 from ..envelope import Envelope
-from ..events import DataAsked, MessageEnded, RecipientGiven
+from ..events import Asked, MessageEnded
 from ..line import CommandReader
 from ..settings import Greeting, SmtpSettings
 from .counters import Counters
@@ -15,20 +15,32 @@ class Facts:
 
     last_verb: the last command, in capitals: CONNECT before the first, UNKNOWN of what is none, END-OF-MESSAGE behind
     content. end: why the session is over; b"" = it is not. excess: first bytes of what came too early or is of another
-    protocol.
+    protocol. ill_pipelining: the client did not wait where it must, and was let.
     """
 
-    __slots__ = ("_asked", "_counters", "_output", "_reader", "_reception", "_state", "end", "excess", "last_verb")
+    __slots__ = (
+        "_asked",
+        "_counters",
+        "_output",
+        "_reader",
+        "_reception",
+        "_state",
+        "end",
+        "excess",
+        "ill_pipelining",
+        "last_verb",
+    )
 
-    def __init__(self, settings: SmtpSettings, greeting: Greeting) -> None:
-        self._state = State(settings, greeting)
+    def __init__(self, settings: SmtpSettings, greeting: Greeting, *, judges_early: bool = False) -> None:
+        self._state = State(settings, greeting, judges_early=judges_early)
         self._counters = Counters()
         self._reader = CommandReader(settings.line_length_limit)
         self._output = Output()
-        self._asked: RecipientGiven | DataAsked | MessageEnded | None = None
+        self._asked: Asked | MessageEnded | None = None
         self._reception: Reception | None = None
         self.last_verb = b"CONNECT"
         self.end = self.excess = b""
+        self.ill_pipelining = False
 
     @property
     def helo(self) -> bytes:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..events import DataAsked, RecipientGiven, TransactionDropped
+from ..events import Asked, TransactionDropped
 from ..reply import Reply
 
 
@@ -19,7 +19,7 @@ class Said(NamedTuple):
     end: bytes = b""
 
 
-Outcome = Said | RecipientGiven | DataAsked
+Outcome = Said | Asked
 
 
 def accepted(code: int, text: bytes) -> Said:

@@ -10,14 +10,16 @@ class State:
     """One session's state, between two commands.
 
     helo: the client's name, safe to be told; b"" = none. esmtp: whether it has said EHLO. envelope: of the transaction;
-    None = there is none. overshoot: recipients beyond the limit that it was told so far.
+    None = there is none. judges_early: HELO, EHLO and MAIL are judged before they are carried out. overshoot:
+    recipients beyond the limit that it was told so far.
     """
 
-    __slots__ = ("envelope", "esmtp", "greeting", "helo", "overshoot", "settings")
+    __slots__ = ("envelope", "esmtp", "greeting", "helo", "judges_early", "overshoot", "settings")
 
-    def __init__(self, settings: SmtpSettings, greeting: Greeting) -> None:
+    def __init__(self, settings: SmtpSettings, greeting: Greeting, *, judges_early: bool = False) -> None:
         self.settings = settings
         self.greeting = greeting
+        self.judges_early = judges_early
         self.helo = b""
         self.esmtp = False
         self.overshoot = 0

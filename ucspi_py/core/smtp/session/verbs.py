@@ -6,7 +6,7 @@ from typing import NamedTuple
 from ..command import parse_mail, parse_rcpt
 from ..ehlo import ehlo_reply
 from ..envelope import Envelope
-from ..events import DataAsked, RecipientGiven, TransactionDropped
+from ..events import DataAsked, HeloGiven, RecipientGiven, SenderGiven, TransactionDropped
 from ..path import parse_path
 from ..reply import Reply
 from . import replies
@@ -21,15 +21,29 @@ _NEUTER = bytes(byte if 33 <= byte <= 126 and byte not in b'<>()\\";@' else ord(
 def _helo(state: State, argument: bytes) -> Outcome:
     if not argument:
         return replies.HELO_SYNTAX
-    return accepted(250, state.greeting.myhostname)._replace(dropped=_take_name(state, argument))
+    return _named(state, HeloGiven(b"HELO", argument, state.envelope))
 
 
 def _ehlo(state: State, argument: bytes) -> Outcome:
     if not argument:
         return replies.EHLO_SYNTAX
+    return _named(state, HeloGiven(b"EHLO", argument, state.envelope))
+
+
+def _named(state: State, given: HeloGiven) -> Outcome:
+    return given if state.judges_early else carried_out(state, given)
+
+
+def carried_out(state: State, given: HeloGiven | SenderGiven) -> Said:
+    """Carry out what nobody has anything against."""
+    if isinstance(given, SenderGiven):
+        state.envelope = given.envelope
+        return replies.SENDER_OK
+    if given.verb == b"HELO":
+        return accepted(250, state.greeting.myhostname)._replace(dropped=_take_name(state, given.name))
     # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
     state.esmtp = True
-    dropped = _take_name(state, argument)
+    dropped = _take_name(state, given.name)
     return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable), True, dropped)
 
 
@@ -52,8 +66,8 @@ def _mail(state: State, argument: bytes) -> Outcome:
         refusal = refuse_mail(mail.parameters, state)
         if refusal is not None:
             return refusal
-    state.envelope = Envelope(state.helo, state.esmtp, mail.sender, mail.parameters)
-    return replies.SENDER_OK
+    given = SenderGiven(Envelope(state.helo, state.esmtp, mail.sender, mail.parameters))
+    return given if state.judges_early else carried_out(state, given)
 
 
 def _rcpt(state: State, argument: bytes) -> Outcome:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 
+from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
 from ....core.gate.restrictions.judgement import Judgement
 from ....core.smtp.envelope import Envelope
+from ....core.smtp.events import Event, HeloGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from ..backend_pipe import BackendPipe, Start
 from .session_lists import SessionLists
 
 #: What smtpd says of a message that it throws away is what it says of any other.
+_PASSES = reply(250, b"Ok")
 _TAKEN = reply(250, b"2.1.5 Ok")
 _GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
 _DISCARDED = reply(250, b"2.0.0 Ok: discarded")
@@ -39,9 +42,24 @@ class JudgedPipe(BackendPipe):
         self._discards = False
         self._headers: tuple[bytes, ...] = ()
 
+    async def connect(self) -> tuple[Reply, Reply] | None:
+        """Judge the client before its banner."""
+        refusal = (await self._judged(Stage.CONNECT, None)).reply
+        return refusal and (refusal, reply(503, b"5.7.0 Error: access denied for " + self._lists.who))
+
+    async def ask(self, event: Event) -> Reply:
+        """Answer what hangs on lists or on the backend."""
+        match event:
+            case HeloGiven(_, name):
+                return (await self._judged(Stage.HELO, name)).reply or _PASSES
+            case SenderGiven(envelope):
+                self._forget()
+                return (await self._judged(Stage.MAIL, envelope)).reply or _PASSES
+        return await super().ask(event)
+
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
         """Judge a recipient, and ask the backend about one who passes."""
-        if not envelope.recipients:
+        if not envelope.recipients and not self._lists.judges_early:
             self._forget()
         found = await self._judged(Stage.RCPT, envelope, path)
         answer = found.reply or self._last_check(path)
@@ -91,8 +109,8 @@ class JudgedPipe(BackendPipe):
     async def _refusal_of(self, stage: Stage) -> Reply | None:
         return None if self._envelope is None else (await self._judged(stage, self._envelope)).reply
 
-    async def _judged(self, stage: Stage, envelope: Envelope, path: Path | None = None) -> Judgement:
-        found = await self._lists.judge(stage, envelope, path, discards=self._discards)
+    async def _judged(self, stage: Stage, about: About, path: Path | None = None) -> Judgement:
+        found = await self._lists.judge(stage, about, path, discards=self._discards)
         self._headers += found.prepend
         if found.discard and not self._discards:
             self._discards = True

@@ -8,6 +8,7 @@ from ....core.gate.maps.names import Broken
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
+from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply
 from ..backend_pipe import BackendPipe, Start
@@ -31,9 +32,11 @@ class Judging:
         self._control = control
         self._lookups = Lookups(ways, Tables(complain), control)
 
-    def pipe(self, start: Start, environment: dict[bytes, bytes], guest: Visitor, log: SessionLog) -> BackendPipe:
+    def pipe(
+        self, start: Start, environment: dict[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
+    ) -> BackendPipe:
         """Make the way of one client to its backend. environment: the backend's."""
-        lists = SessionLists(self._restrictions, self._lookups, guest, log)
+        lists = SessionLists(self._restrictions, self._lookups, guest, dialogue, log)
         return JudgedPipe(start, environment, self._complain, lists, partial(self._last_check, guest))
 
     def _last_check(self, guest: Visitor, recipient: Path) -> Reply | None:

@@ -6,13 +6,15 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import TypeVar
 
+from ....core.gate.loglines import About
 from ....core.gate.restrictions.answers import ClientName
-from ....core.gate.restrictions.facts import Facts, NameStatus, Stage
-from ....core.gate.restrictions.judgement import Judgement
+from ....core.gate.restrictions.facts import UNKNOWN, Facts, NameStatus, Stage
+from ....core.gate.restrictions.judgement import Deferral, Judgement
 from ....core.gate.restrictions.questions import Answer, Question
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.restrictions.stages import judge
 from ....core.gate.visitor import Visitor
+from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.path import Path
 from ..session_log import SessionLog
@@ -29,6 +31,12 @@ _LONGEST_PAUSE = 300
 _KEPT = 1000
 
 _PASSED = Judgement()
+#: From which stage one has what was left to be said: the first that was judged.
+_BEFORE = {
+    Stage.HELO: (Stage.CONNECT,),
+    Stage.MAIL: (Stage.HELO, Stage.CONNECT),
+    Stage.RCPT: (Stage.MAIL,),
+}
 
 T = TypeVar("T")
 
@@ -45,39 +53,68 @@ class _Known(dict[Question, Answer]):
 
 
 class SessionLists:
-    """Judges the commands of one client. log: gets what lists have to say."""
+    """Judges the commands of one client. dialogue: its own. log: gets what lists have to say."""
 
-    __slots__ = ("_in_a_hurry", "_known", "_log", "_lookups", "_name", "_patience", "_settings", "_visitor")
+    __slots__ = (
+        "_dialogue",
+        "_in_a_hurry",
+        "_known",
+        "_left",
+        "_log",
+        "_lookups",
+        "_name",
+        "_patience",
+        "_settings",
+        "_visitor",
+    )
 
-    def __init__(self, settings: RestrictionSettings, lookups: Lookups, visitor: Visitor, log: SessionLog) -> None:
+    def __init__(
+        self, settings: RestrictionSettings, lookups: Lookups, visitor: Visitor, dialogue: Dialogue, log: SessionLog
+    ) -> None:
         self._settings = settings
         self._lookups = lookups
         self._visitor = visitor
+        self._dialogue = dialogue
         self._log = log
         self._known = _Known(lookups)
         self._name: ClientName | None = None
+        # What an earlier stage has left to be said, of each that was judged.
+        self._left: dict[Stage, Deferral | None] = {}
         self._patience: asyncio.Timeout | None = None
         self._in_a_hurry = False
 
-    async def judge(
-        self, stage: Stage, envelope: Envelope, recipient: Path | None = None, *, discards: bool = False
-    ) -> Judgement:
-        """Judge RCPT, DATA or the end of a message.
+    @property
+    def judges_early(self) -> bool:
+        """Whether stages before RCPT are judged, each at its command."""
+        return not self._settings.smtpd_delay_reject
 
-        envelope: with the recipients so far. recipient: of RCPT. discards: the message has been discarded before.
+    @property
+    def who(self) -> bytes:
+        """The client as replies name it."""
+        return b"%b[%b]" % (UNKNOWN if self._name is None else self._name.name, self._visitor.ip)
+
+    async def judge(
+        self, stage: Stage, about: About, recipient: Path | None = None, *, discards: bool = False
+    ) -> Judgement:
+        """Judge a command.
+
+        about: its transaction, with the recipients so far, or the name in HELO; None at CONNECT. recipient: of RCPT.
+        discards: the message has been discarded before.
         """
         if not self._has_list(stage):
             return _PASSED._replace(discard=discards)
         deadline = time.monotonic() + _PATIENCE
         if self._name is None:
             self._name = await self._find_name(deadline)
-        facts = self._facts(stage, self._name, envelope, recipient, discards=discards)
+            self._log.named(self._name.name)
+        facts = self._facts(stage, self._name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:
             self._known.clear()
         while not isinstance(found := judge(self._settings, facts, self._known), Judgement):
             await self._find_out(found, deadline)
         for line in found.lines:
-            self._log.noted(stage.value, line, envelope, recipient)
+            self._log.noted(stage.value, line, about, recipient)
+        self._left[stage] = found.deferred if self.judges_early else None
         if found.pause:
             await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
         return found
@@ -97,22 +134,26 @@ class SessionLists:
                 return bool(settings.smtpd_end_of_data_restrictions)
         return True
 
-    def _facts(
-        self, stage: Stage, name: ClientName, envelope: Envelope, recipient: Path | None, *, discards: bool
-    ) -> Facts:
+    def _facts(self, stage: Stage, name: ClientName, about: About, recipient: Path | None, *, discards: bool) -> Facts:
         visitor = self._visitor
-        return Facts(
+        of_client = Facts(
             stage,
             visitor.ip,
             *name,
-            helo=envelope.helo or None,
-            sender=envelope.sender,
-            recipient=recipient or envelope.recipients[-1],
-            accepted=len(envelope.recipients),
+            ill_pipelining=self._dialogue.ill_pipelining,
             relays=visitor.relays,
             is_ours=visitor.ip in self._settings.destinations.own_addresses,
+            deferred=next((self._left[one] for one in _BEFORE.get(stage, ()) if one in self._left), None),
             discard=discards,
-            smtputf8=(b"SMTPUTF8", None) in envelope.parameters,
+        )
+        if not isinstance(about, Envelope):
+            return of_client._replace(helo=about)
+        return of_client._replace(
+            helo=about.helo or None,
+            sender=about.sender,
+            recipient=recipient or next(reversed(about.recipients), None),
+            accepted=len(about.recipients),
+            smtputf8=(b"SMTPUTF8", None) in about.parameters,
         )
 
     async def _find_name(self, deadline: float) -> ClientName:
