@@ -90,6 +90,19 @@ def test_a_denial_may_hang_up() -> None:
     assert talk.finished
 
 
+def test_with_soft_bounce_nothing_is_refused_for_good() -> None:
+    """Of no command, whoever refuses it (smtpd_chat.c)."""
+    talk = dialogue(soft_bounce=True)
+    told(talk, b"FOO")
+    told(talk, b"RCPT TO:<a@b.example>")
+    told(talk, b"HELO a")
+    talk.answer(NO)
+
+    assert talk.take_output() == (
+        b"400 4.5.2 Error: command not recognized\r\n403 4.5.1 Error: need MAIL command\r\n454 4.7.1 no\r\n"
+    )
+
+
 def test_who_does_not_wait_is_noted_where_that_is_allowed() -> None:
     """For reject_unauth_pipelining."""
     talk = dialogue(forbid_unauth_pipelining=False)

@@ -54,16 +54,21 @@ postlog unix-dgram n - n - 1 postlogd
 
 
 @contextmanager
-def running(profiles: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, int]]:
-    """Serve each profile, parameters as ``name=value``; gives the port of each."""
+def running(
+    profiles: Mapping[str, Sequence[str]], *, main: str = "", name_server: str = ""
+) -> Iterator[Mapping[str, int]]:
+    """Serve each profile, parameters as ``name=value``; gives the port of each.
+
+    main: more lines of main.cf. name_server: the address of the one that is asked, "" = that of this host.
+    """
     need_root()
     postfix = theirs("postfix")
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
     ports = dict(zip(profiles, _free_ports(len(profiles)), strict=True))
     try:
-        _furnish(folder, profiles, ports)
+        _furnish(folder, profiles, ports, main)
         command = (postfix, "-c", str(folder / "etc"))
-        subprocess.run([*command, "start"], check=True, capture_output=True)
+        subprocess.run([*_asking(folder, name_server), *command, "start"], check=True, capture_output=True)
         try:
             until(lambda: all(map(_listens, ports.values())), f"Postfix on {ports}")
             yield ports
@@ -73,18 +78,33 @@ def running(profiles: Mapping[str, Sequence[str]]) -> Iterator[Mapping[str, int]
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _furnish(folder: Path, profiles: Mapping[str, Sequence[str]], ports: Mapping[str, int]) -> None:
+def _asking(folder: Path, name_server: str) -> Sequence[str]:
+    """What starts a command with a name server of its own: in a mount namespace with another resolv.conf."""
+    if not name_server:
+        return ()
+    (folder / "resolv.conf").write_text(f"nameserver {name_server}\noptions attempts:1 timeout:5\n")
+    (folder / "hosts").write_text("127.0.0.1 localhost\n")
+    binds = " && ".join(f"mount --bind {folder / name} /etc/{name}" for name in ("resolv.conf", "hosts"))
+    return ("unshare", "-m", "sh", "-c", f'{binds} && exec "$@"', "sh")
+
+
+def _furnish(folder: Path, profiles: Mapping[str, Sequence[str]], ports: Mapping[str, int], main: str) -> None:
     folder.chmod(0o755)
     for name in ("etc", "spool", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
-    (folder / "etc/main.cf").write_text(_MAIN.format(folder=folder))
+    (folder / "etc/main.cf").write_text(_MAIN.format(folder=folder) + main)
     services = [
-        f"127.0.0.1:{ports[name]} inet n - n - - smtpd {' '.join(f'-o {word}' for word in words)}\n"
+        f"127.0.0.1:{ports[name]} inet n - n - - smtpd {' '.join(map(_option, words))}\n"
         for name, words in profiles.items()
     ]
     (folder / "etc/master.cf").write_text("".join(services) + _MASTER)
     os.chmod(folder / "etc/main.cf", 0o644)
+
+
+def _option(word: str) -> str:
+    name, _, value = word.partition("=")
+    return f"-o {{ {name} = {value} }}" if value else f"-o {name}="
 
 
 def _free_ports(count: int) -> list[int]:

@@ -4,7 +4,7 @@ from . import events
 from .command import parse
 from .envelope import Envelope
 from .line import Flawed
-from .reply import Reply
+from .reply import Reply, softened
 from .session import replies
 from .session.facts import Facts
 from .session.flaws import mend, stranger
@@ -244,4 +244,6 @@ class Dialogue(Facts):
         self.end = said.end
 
     def _say(self, reply: bytes) -> None:
+        if self._state.settings.soft_bounce and reply.startswith(b"5"):
+            reply = softened(reply)
         self._output.say(reply, slowly=self._counters.slows(self._state.settings))

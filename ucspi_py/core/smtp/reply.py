@@ -41,5 +41,11 @@ def reply(code: int, *texts: bytes) -> Reply:
     return Reply(code, texts)
 
 
+def softened(wire: bytes) -> bytes:
+    """Make a refusal one for now, and its enhanced code (Postfix's smtpd_chat.c, soft_bounce). wire: of a 5xx reply."""
+    lines = wire.splitlines(keepends=True)
+    return b"".join(b"4%b%b%b" % (line[1:4], line[4:5].replace(b"5", b"4"), line[5:]) for line in lines)
+
+
 def _line(code: int, mark: bytes, text: bytes) -> bytes:
     return (b"%d%b%b" % (code, mark, clean(text)))[:LINE_LIMIT] + b"\r\n"

@@ -25,7 +25,7 @@ class SmtpSettings:
     for them it is normalized. bare_newline_reject_code: of the reply to such a message. forbid_unauth_pipelining: leave
     whoever sends what RFC 2920 forbids. strict_rfc821_envelopes: take no address without < and >.
     disable_vrfy_command: VRFY is refused. allow_untrusted_routing: take user%domain@ours and its like. smtputf8_enable:
-    announce and take SMTPUTF8 (RFC 6531).
+    announce and take SMTPUTF8 (RFC 6531). soft_bounce: whatever is refused is refused for now.
     """
 
     timeout: int = 300
@@ -45,6 +45,7 @@ class SmtpSettings:
     disable_vrfy_command: bool = False
     allow_untrusted_routing: bool = False
     smtputf8_enable: bool = False
+    soft_bounce: bool = False
 
 
 class Greeting(NamedTuple):

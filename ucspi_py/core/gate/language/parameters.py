@@ -81,6 +81,7 @@ PARAMETERS = (
         "take user%elsewhere in our domains from strangers",
     ),
     Parameter("smtputf8_enable", "smtputf8_enable", values.yes_no, "no", "offer SMTPUTF8; the backend must, too"),
+    Parameter("soft_bounce", "soft_bounce", values.yes_no, "no", "refuse for now what would be refused for good"),
     Parameter("compatibility_level", "", values.level, "0", "whose defaults hold, as in Postfix"),
     Parameter("mydomain", "", values.text, None, "what $mydomain stands for; myhostname without its first label"),
     Parameter("mail_name", "", values.text, "Postfix", "what $mail_name stands for"),

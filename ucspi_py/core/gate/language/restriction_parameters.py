@@ -76,7 +76,6 @@ PARAMETERS = (
     _one("smtpd_delay_reject", "yes", "the client, HELO and sender lists wait for RCPT", values.yes_no),
     _one("smtpd_reject_unlisted_recipient", "yes", "refuse recipients who are in no table of users", values.yes_no),
     _one("smtpd_reject_unlisted_sender", "no", "refuse senders of ours who are in no table of users", values.yes_no),
-    _one("soft_bounce", "no", "refuse for now what would be refused for good", values.yes_no),
     _one("reject_tempfail_action", "defer_if_permit", "of names that cannot be looked up now", values.tempfail_action),
     *(
         _one(name, "$reject_tempfail_action", f"of {what} that cannot be looked up now", values.tempfail_action)
