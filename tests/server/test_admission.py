@@ -27,11 +27,12 @@ SCREENED = (ours("pyrblsmtpd"), "-t", "20", "echo", "hello")
 
 @contextmanager
 def refused(server: Server, number: int) -> Iterator[list[socket.socket]]:
-    """So many refused clients that are talked to."""
+    """So many refused clients that are talked to, the one held longest first."""
     with ExitStack() as stack:
-        clients = [stack.enter_context(server.connect(REFUSED)) for _ in range(number)]
-        for client in clients:
-            assert client.recv(100) == GREETING
+        clients = []
+        for _ in range(number):
+            clients.append(stack.enter_context(server.connect(REFUSED)))
+            assert clients[-1].recv(100) == GREETING
         yield clients
 
 
