@@ -82,6 +82,21 @@ def test_a_file_that_says_nothing_has_postfixs_defaults() -> None:
     assert found.destinations.swap_bangpath
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        ("mynetworks = 192.0.2.0/24\ncompatibility_level = 0\n", False),
+        ("compatibility_level = 1\n", True),
+        ("local_recipient_maps = hash:/users\n", True),
+        ("smtpd_helo_restrictions =\n", True),
+    ],
+)
+def test_a_configuration_has_lists_or_none(text: str, expected: bool) -> None:
+    """Without any the gate asks nobody, and its own check is enough."""
+    assert Configuration(settings("main.cf", text)).has_lists is expected
+
+
 def test_below_level_1_nothing_refuses_by_itself() -> None:
     """The default relay list is empty there; what Postfix would not start with, where no list is set, is empty."""
     assert read("compatibility_level = 0\n").smtpd_relay_restrictions == ()

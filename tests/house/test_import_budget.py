@@ -94,3 +94,23 @@ def test_a_screen_whose_environment_decides_loads_nobody_to_ask(
     packages = {name.partition(".")[0] for name in done.stdout.decode().split()}
     assert "ucspi_py" in packages
     assert not packages & {"asyncio", "dns", "multiprocessing", "redis", "sqlite3", "ssl"}
+
+
+@pytest.mark.parametrize(
+    ("option", "is_loaded"), [("relay_domains=our.example", False), ("compatibility_level=2", True)]
+)
+def test_a_gate_without_restriction_lists_loads_nothing_of_them(option: str, is_loaded: bool, tmp_path: Path) -> None:
+    """Where it stands alone there is a process for each client."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SCRIPT.format(program="chain.smtpgate"), "-o", option, "true"],
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "TCPREMOTEIP": "127.0.0.1", "PROTO": "TCP"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+    )
+
+    loaded = done.stderr.decode().split()
+    assert "ucspi_py.system.gate.session" in loaded
+    assert ("ucspi_py.core.gate.restrictions.configured" in loaded) == is_loaded
+    assert ("ucspi_py.system.gate.lists.lookups" in loaded) == is_loaded

@@ -10,7 +10,6 @@ from ...core.gate.language import master, parameters, syntax
 from ...core.gate.language.configuration import Configuration, mentioned
 from ...core.gate.language.notes import notes
 from ...core.gate.language.parameter import Parameter
-from ...core.gate.restrictions import configured
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click
@@ -86,8 +85,11 @@ def check(ctx: click.Context) -> None:
 
 def _settings(asked: Configuration) -> GateSettings:
     found = asked.gate_settings()
-    lists = configured.lists(asked)
-    return found if lists is None else replace(found, restrictions=lists)
+    if not asked.has_lists:
+        return found
+    from ...core.gate.restrictions import configured  # a process for each client, and mostly without lists
+
+    return replace(found, restrictions=configured.restriction_settings(asked))
 
 
 def _text(path: str) -> str:

@@ -18,6 +18,7 @@ _Made = TypeVar("_Made")
 _TABLE = {one.name: one for one in parameters.PARAMETERS}
 _KNOWN = frozenset((*_TABLE, *refused.BY_NAME, *passed_over.NAMES))
 _OF_LISTS = frozenset(one.name for one in restriction_parameters.PARAMETERS)
+_FIRST_WITH_LISTS = (1, 0, 0)
 _SMTP_FIELDS = frozenset(field.name for field in fields(SmtpSettings))
 _MENTIONED = re.compile(r"\$[({]?[ \t\r\n]*([A-Za-z0-9_]+)")
 
@@ -45,6 +46,11 @@ class Configuration:
     def is_given(self, name: str) -> bool:
         """Whether a parameter is set, be it to nothing."""
         return name in self._given
+
+    @property
+    def has_lists(self) -> bool:
+        """Whether there are restriction lists, or what only they know of; from level 1 on there are some by default."""
+        return not _OF_LISTS.isdisjoint(self._given) or self.value("compatibility_level") >= _FIRST_WITH_LISTS
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""

@@ -9,7 +9,6 @@ from ...errors import AskedWrongly
 from ..language import values
 from ..language.configuration import Configuration
 from ..language.restriction_parameters import LISTS
-from ..language.restriction_parameters import PARAMETERS as _PARAMETERS
 from ..language.words import Word
 from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
@@ -18,8 +17,6 @@ from .settings import ClientLimits, Codes, Destinations, RestrictionSettings
 
 #: Lists that have no check of their own for a table without a name before it.
 _WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
-#: The first compatibility level whose defaults have lists.
-_FIRST_WITH_LISTS = (1, 0, 0)
 _FLAGS = (
     "smtpd_relay_before_recipient_restrictions",
     "smtpd_delay_reject",
@@ -45,17 +42,6 @@ _MAPS = (
     "local_recipient_maps",
     "relay_recipient_maps",
 )
-
-
-def lists(configuration: Configuration) -> RestrictionSettings | None:
-    """Make the lists of a configuration, where it has anything to do with them; None = the gate's own check is enough.
-
-    From level 1 on there are lists by default. Raises AskedWrongly as restriction_settings does.
-    """
-    is_theirs = any(configuration.is_given(one.name) for one in _PARAMETERS)
-    if is_theirs or configuration.value("compatibility_level") >= _FIRST_WITH_LISTS:
-        return restriction_settings(configuration)
-    return None
 
 
 def restriction_settings(
