@@ -208,7 +208,7 @@ class Evaluation:
 
     def need(self, *questions: Question) -> None:
         """Have several questions asked at once, all of which will be asked anyhow."""
-        wanted = tuple(question for question in questions if question not in self._known)
+        wanted = tuple(question for question in questions if not self._is_known(question))
         if wanted:
             raise NotYetKnown(wanted)
 
@@ -223,6 +223,13 @@ class Evaluation:
     def is_own(self, domain: bytes) -> OwnOutcome:
         """Whether the mail system behind takes mail for a domain."""
         return cast(OwnOutcome, self._answer(OwnQuestion(domain)))
+
+    def _is_known(self, question: Question) -> bool:
+        try:
+            self._known[question]
+        except KeyError:
+            return False
+        return True
 
     def _answer(self, question: Question) -> Answer:
         try:

@@ -43,44 +43,48 @@ class Ways(NamedTuple):
 
 
 class Lookups:
-    """Answers questions of lists. own: what the mail system behind takes mail for."""
+    """Answers questions of lists. own: what the mail system behind takes mail for. clock: monotonic seconds."""
 
-    def __init__(self, ways: Ways, tables: Tables, own: OwnDomains) -> None:
+    def __init__(
+        self, ways: Ways, tables: Tables, own: OwnDomains, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.ask = ways.ask
         self._ask_zone = ways.ask_zone
         self._tables = tables
         self._own = own
+        self._clock = clock
         # Outcomes, each with the monotonic second until which it holds.
         self._memory: OrderedDict[DnsQuestion, tuple[DnsOutcome, float]] = OrderedDict()
 
     def at_once(self, question: Question) -> Answer:
-        """Answer what needs nobody else: tables and domains. Raises KeyError for what has to be waited for."""
+        """Answer what needs nobody else: tables, domains, what is remembered. Raises KeyError where somebody has to."""
         if isinstance(question, MapQuestion):
             return self._tables.look_up(question.map, question.key)
         if isinstance(question, OwnQuestion):
             return self._own.holds(question.domain)
+        if isinstance(question, DnsQuestion):
+            return self._remembered(question)
         raise KeyError(question)
+
+    def _remembered(self, question: DnsQuestion) -> DnsOutcome:
+        outcome, until = self._memory[question]
+        if until <= self._clock():
+            raise KeyError(question)
+        return outcome
 
     def begin(self, question: Question, deadline: float, take: Take) -> None:
         """Find an answer out. deadline: monotonic second. take: gets the answer, once, perhaps at once."""
         if isinstance(question, DnsQuestion):
-            self._begin_dns(question, deadline, take)
+            self.ask(question.name, question.kind, deadline, partial(self._take, question, take))
         elif isinstance(question, ZoneQuestion):
             self._begin_zone(question, deadline, take)
         else:
             take(self.at_once(question))
 
-    def _begin_dns(self, question: DnsQuestion, deadline: float, take: Take) -> None:
-        known = self._memory.get(question)
-        if known and known[1] > time.monotonic():
-            take(known[0])
-        else:
-            self.ask(question.name, question.kind, deadline, partial(self._take, question, take))
-
     def _take(self, question: DnsQuestion, take: Take, reply: DnsReply) -> None:
         outcome = answers.dns_outcome(reply)
         if not isinstance(reply, Failed) and reply.ttl:
-            self._memory[question] = outcome, time.monotonic() + min(reply.ttl, _LONGEST)
+            self._memory[question] = outcome, self._clock() + min(reply.ttl, _LONGEST)
             if len(self._memory) > _LIMIT:
                 self._memory.popitem(last=False)
         take(outcome)
