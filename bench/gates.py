@@ -7,6 +7,7 @@ from pathlib import Path
 
 import postfix
 from contenders import MANY, Server, djb_words, ours
+from restrictions import Restrictions
 from workshop import OWN_DOMAIN, Workshop, needed
 
 #: Whoever is there may relay; no client of the bench is.
@@ -15,28 +16,38 @@ _ELSEWHERE = "192.0.2.0/24"
 
 @contextmanager
 def standing(
-    workshop: Workshop, names: Collection[str], *, limit: int = 200, backend: tuple[str, ...] = ()
+    workshop: Workshop,
+    names: Collection[str],
+    *,
+    limit: int = 200,
+    backend: tuple[str, ...] = (),
+    lists: Restrictions | None = None,
 ) -> Iterator[dict[str, Server]]:
     """Those that are named, by name.
 
     limit: -c. backend: arguments of the backend behind tcpserver; ours never starts one that has to refuse.
+    lists: of Postfix and of ours; None = the last check alone.
     """
-    chains = {"ours": _gate(workshop), "tcpserver": [workshop.smtp_backend, *backend]}
+    environment = {"DNSCACHEIP": lists.name_server} if lists else {}
+    chains = {"ours": _gate(workshop, lists), "tcpserver": [workshop.smtp_backend, *backend]}
     programs = {"ours": [ours("pytcpserver"), "--held", MANY], "tcpserver": [needed("tcpserver")]}
     with ExitStack() as stack:
         servers = {}
         for name in names:
             if name == "postfix":
-                servers[name] = stack.enter_context(postfix.standing(workshop))
+                servers[name] = stack.enter_context(postfix.standing(workshop, lists))
             else:
                 command = djb_words(programs[name], workshop, limit, chains[name])
-                servers[name] = stack.enter_context(Server(command, {}, tells_port=True))
+                servers[name] = stack.enter_context(Server(command, environment, tells_port=True))
         yield servers
 
 
-def _gate(workshop: Workshop) -> list[str]:
+def _gate(workshop: Workshop, lists: Restrictions | None) -> list[str]:
     control = Path(tempfile.mkdtemp(prefix="control-", dir=workshop.folder))
     for name in ("me", "rcpthosts"):
         (control / name).write_text(f"{OWN_DOMAIN}\n")
     words = [ours("pysmtpgate"), "-o", f"qmail_control={control}", "-o", f"mynetworks={_ELSEWHERE}"]
+    if lists:
+        (control / "main.cf").write_text(lists.main_cf)
+        words += ["-f", str(control / "main.cf")]
     return [*words, workshop.smtp_backend]

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from contenders import Server
+from restrictions import Restrictions
 from workshop import OWN_DOMAIN, Workshop, needed, theirs
 
 _SECONDS = 60
@@ -29,13 +30,15 @@ local_recipient_maps =
 local_transport = discard:
 default_transport = discard:
 smtpd_peername_lookup = no
-disable_dns_lookups = yes
-smtpd_relay_restrictions = reject_unauth_destination
-smtpd_recipient_restrictions =
 smtpd_client_connection_count_limit = 0
 smtpd_client_connection_rate_limit = 0
 message_size_limit = 0
 in_flow_delay = 0
+"""
+_WITHOUT_LISTS = """\
+disable_dns_lookups = yes
+smtpd_relay_restrictions = reject_unauth_destination
+smtpd_recipient_restrictions =
 """
 _MASTER = """\
 127.0.0.1:0 inet n - n - - smtpd
@@ -53,23 +56,34 @@ anvil unix - - n - 1 anvil
 
 
 @contextmanager
-def standing(workshop: Workshop) -> Iterator[Server]:
-    """Postfix on a loopback port, without chroot; nothing of it is left behind."""
+def standing(workshop: Workshop, lists: Restrictions | None = None) -> Iterator[Server]:
+    """Postfix on a loopback port, without chroot; nothing of it is left behind. lists: None = its own check only."""
     folder = Path(tempfile.mkdtemp(prefix="postfix-", dir=workshop.folder))
     try:
-        with Server([_master(), "-c", _configured(folder), "-s"], {}, tells_port=False) as server:
+        command = [*_asking(folder, lists), _master(), "-c", _configured(folder, lists), "-s"]
+        with Server(command, {}, tells_port=False) as server:
             yield server
     finally:
         shutil.rmtree(folder)
 
 
-def _configured(folder: Path) -> str:
+def _asking(folder: Path, lists: Restrictions | None) -> list[str]:
+    """What gives a command a name server of its own: a mount namespace with another resolv.conf."""
+    if lists is None:
+        return []
+    (folder / "resolv.conf").write_text(f"nameserver {lists.name_server}\n")
+    script = f'mount --bind {folder}/resolv.conf /etc/resolv.conf && exec "$@"'
+    return [needed("unshare"), "-m", "sh", "-c", script, "sh"]
+
+
+def _configured(folder: Path, lists: Restrictions | None) -> str:
     """The configuration directory, once Postfix has made its queue."""
     folder.chmod(0o755)  # its daemons give up root
     for name in ("conf", "queue", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
-    (folder / "conf" / "main.cf").write_text(_MAIN.format(folder=folder, domain=OWN_DOMAIN))
+    main = _MAIN.format(folder=folder, domain=OWN_DOMAIN)
+    (folder / "conf" / "main.cf").write_text(main + (lists.main_cf if lists else _WITHOUT_LISTS))
     (folder / "conf" / "master.cf").write_text(_MASTER)
     conf = str(folder / "conf")
     subprocess.run([needed("postfix"), "-c", conf, "check"], check=True, capture_output=True, timeout=_SECONDS)

@@ -44,6 +44,7 @@ ROWS: dict[str, Row] = {
     "held-banner": screen.held_banner,
     "gate-refused": gate_session.refused,
     "gate-message": gate_session.message,
+    "gate-lists": gate_session.lists,
     "gate-large": gate_content.large,
     "gate-idle": gate_idle.idle,
     "gate-busy": gate_content.busy,
@@ -51,7 +52,7 @@ ROWS: dict[str, Row] = {
 #: Rows that cannot be had everywhere: they ask why not first.
 NEEDS: dict[str, Callable[[], str | None]] = dict.fromkeys(
     ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
-) | dict.fromkeys(("gate-refused", "gate-message"), postfix.obstacle)
+) | dict.fromkeys(("gate-refused", "gate-message", "gate-lists"), postfix.obstacle)
 
 
 def main() -> int:

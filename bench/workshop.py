@@ -16,6 +16,7 @@ ALLOWED_NET = "127.2.0.0/24"
 
 #: The recipients of this domain are taken, those of others are not.
 OWN_DOMAIN = "bench.example"
+ELSEWHERE = "elsewhere.example"
 
 _RULES = '10.:allow,RELAYCLIENT=""\n127.1.:deny\n:allow\n'
 _SOURCES = Path(__file__).parent / "c"

@@ -1,4 +1,4 @@
-"""Two DNS zones, served by rbldnsd as the resolver that $DNSCACHEIP names. Never answers anything itself."""
+"""Two DNS zones and the domains of mail, served by rbldnsd as the resolver that $DNSCACHEIP names."""
 
 import os
 import secrets
@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from workshop import Spoiled, Workshop, theirs
+from workshop import ELSEWHERE, OWN_DOMAIN, Spoiled, Workshop, theirs
 
 NAMES = ("one.bench.example", "two.bench.example")
 
@@ -53,11 +53,13 @@ def served(workshop: Workshop, names: Sequence[str] = NAMES) -> Iterator[dict[st
 
     names: the first one lists those of listed_net(), the others nobody.
     """
-    listed, other = workshop.folder / "listed", workshop.folder / "other"
+    listed, other, domains = (workshop.folder / name for name in ("listed", "other", "domains"))
+    domains.write_text(f"@ 3600 A 127.0.0.1\n@ 3600 MX 10 mx.{OWN_DOMAIN}\nmx 3600 A 127.0.0.1\n")
     listed.write_text(f"127.{_FIRST_LISTED}.0.0/15 :127.0.0.2:Listed, see http://bench.example/$\n")
     other.write_text("10.0.0.0/8 :127.0.0.2:Listed by the other, see http://bench.example/$\n")
     ip = "127." + ".".join(str(secrets.choice(numbers)) for numbers in (range(220, 250), range(250), range(1, 250)))
     sets = [f"{name}:ip4set:{listed if name == names[0] else other}" for name in names]
+    sets += [f"{domain}:generic:{domains}" for domain in (OWN_DOMAIN, ELSEWHERE)]
     command = [theirs("rbldnsd") or "rbldnsd", "-n", "-b", f"{ip}/53", *sets]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as rbldnsd:
         try:

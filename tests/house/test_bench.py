@@ -32,12 +32,16 @@ _FINDINGS = [
     "gate-refused",
     "gate-refused-tcpserver",
     "gate-message",
+    "gate-lists-refused",
+    "gate-lists-message",
     "gate-large",
     "gate-large-memory",
     "gate-idle",
     "gate-idle-slots",
     "gate-busy",
 ]
+
+_BESIDE_POSTFIX = ("gate-refused", "gate-message", "gate-lists-refused", "gate-lists-message")
 
 
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
@@ -55,7 +59,7 @@ def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     assert document["skipped"] == document["spoiled"] == {}
     assert all(row["work"] in done.stdout for row in document["rows"])
     assert all(row["tcpsvd"] for row in document["rows"] if row["name"] in ("allowed", "denied"))
-    assert all(row["postfix"] for row in document["rows"] if row["name"] in ("gate-refused", "gate-message"))
+    assert all(row["postfix"] for row in document["rows"] if row["name"] in _BESIDE_POSTFIX)
 
 
 def test_a_row_can_be_measured_alone(tmp_path: Path) -> None:
