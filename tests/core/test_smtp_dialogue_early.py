@@ -1,5 +1,7 @@
 """The SMTP dialogue where HELO and MAIL are judged before they are carried out, and the client before its banner."""
 
+import pytest
+
 from tests.support.dialogues import EHLO, GREETING, RECIPIENT_OK, SENDER_OK
 from ucspi_py.core.smtp.dialogue import Dialogue
 from ucspi_py.core.smtp.envelope import Envelope
@@ -101,6 +103,17 @@ def test_with_soft_bounce_nothing_is_refused_for_good() -> None:
     assert talk.take_output() == (
         b"400 4.5.2 Error: command not recognized\r\n403 4.5.1 Error: need MAIL command\r\n454 4.7.1 no\r\n"
     )
+
+
+@pytest.mark.parametrize("texts", [(b"5.7.1 no",), (b"no", b"5 of them"), (b"",)])
+def test_a_softened_reply_is_what_the_client_hears(texts: tuple[bytes, ...]) -> None:
+    """On each of its lines; one that refuses for now stays as it is."""
+    for code in (421, 450, 554):
+        talk = dialogue(soft_bounce=True)
+        told(talk, b"HELO a")
+        talk.answer(reply(code, *texts))
+
+        assert talk.take_output() == reply(code, *texts).softened.wire
 
 
 def test_who_does_not_wait_is_noted_where_that_is_allowed() -> None:

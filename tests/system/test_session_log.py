@@ -136,6 +136,19 @@ def test_what_became_of_a_message() -> None:
     assert log.lines == [b"smtpgate: message from %b: 250 ok; %b\n" % (WHO, fields)]
 
 
+def test_the_log_says_what_the_client_hears() -> None:
+    """With soft_bounce a refusal for now, as Debian's smtpd logs it; a screen's, too."""
+    log = Lines()
+    visitor = SCREENED._replace(refusal=Refuse(553, b"5.7.1 listed"))
+    session_log = SessionLog(log, visitor, b"rblsmtpd", softens=True)
+    session_log.denied(DENIED)
+    session_log.rejected(RECIPIENT, reply(553, b"5.7.1 listed"))
+    session_log.message(RECIPIENT.envelope, DENIED, 7)
+
+    told = [line.partition(b": 4")[2][:10] for line in log.lines]
+    assert told == [b"54 4.7.1 R", b"53 4.7.1 l", b"53 4.7.1 l", b"54 4.7.1 R"]
+
+
 def screens_lines(visitor: Visitor, screen: bytes, *replies: bytes) -> list[bytes]:
     """The screen's lines of a client whose recipients were refused with these replies, and who has left then."""
     log = Lines()

@@ -35,6 +35,11 @@ class Reply(NamedTuple):
         """Code and first text on one line, for a log."""
         return _line(self.code, b" ", self.texts[0])[:-2]
 
+    @property
+    def softened(self) -> "Reply":
+        """The same for now where it refuses for good, as softened() makes it."""
+        return self if self.code < 500 else Reply(self.code - 100, tuple(map(_soft, self.texts)))
+
 
 def reply(code: int, *texts: bytes) -> Reply:
     """Make a reply of its code and the text of each of its lines."""
@@ -44,7 +49,11 @@ def reply(code: int, *texts: bytes) -> Reply:
 def softened(wire: bytes) -> bytes:
     """Make a refusal one for now, and its enhanced code (Postfix's smtpd_chat.c, soft_bounce). wire: of a 5xx reply."""
     lines = wire.splitlines(keepends=True)
-    return b"".join(b"4%b%b%b" % (line[1:4], line[4:5].replace(b"5", b"4"), line[5:]) for line in lines)
+    return b"".join(b"4%b%b" % (line[1:4], _soft(line[4:])) for line in lines)
+
+
+def _soft(text: bytes) -> bytes:
+    return b"4" + text[1:] if text.startswith(b"5") else text
 
 
 def _line(code: int, mark: bytes, text: bytes) -> bytes:

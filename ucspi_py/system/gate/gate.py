@@ -86,7 +86,7 @@ class Gate:
             last_reply.say(client.socket, _NO_CONTROLS)
             raise
         dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays, judges_early=host.judges_early)
-        log = SessionLog(self._log, guest, client.screen)
+        log = SessionLog(self._log, guest, client.screen, softens=settings.smtp.soft_bounce)
         backend = self._backend(client, guest, dialogue, log)
         session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
         conversation = Conversation(host, session)

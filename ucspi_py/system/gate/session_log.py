@@ -18,16 +18,21 @@ _TOLD_BY_ENVIRONMENT = b"rblsmtpd"
 
 
 class SessionLog:
-    """Logs one client's session. screen: the name of the screen that has something against it."""
+    """Logs one client's session, in the words that it hears.
 
-    __slots__ = ("_log", "_screen", "_untold", "_visitor")
+    screen: the name of the screen that has something against it. softens: whatever is refused is refused for now
+    (soft_bounce).
+    """
 
-    def __init__(self, log: Log, visitor: Visitor, screen: bytes) -> None:
+    __slots__ = ("_log", "_screen", "_softens", "_untold", "_visitor")
+
+    def __init__(self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False) -> None:
         self._log = log
+        self._softens = softens
         self._visitor = visitor
         self._screen = screen or _TOLD_BY_ENVIRONMENT
         #: Said once for each client, as the screen alone would: log parsers count these lines.
-        self._untold = None if visitor.refusal is None or visitor.relays else relay.spoken(visitor.refusal)
+        self._untold = None if visitor.refusal is None or visitor.relays else self._heard(relay.spoken(visitor.refusal))
 
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
@@ -35,10 +40,11 @@ class SessionLog:
 
     def denied(self, reply: Reply) -> None:
         """Log a client that was refused before its banner."""
-        self._log.say(loglines.rejected(b"CONNECT", self._visitor, reply, None))
+        self._log.say(loglines.rejected(b"CONNECT", self._visitor, self._heard(reply), None))
 
     def rejected(self, event: Event, reply: Reply) -> None:
         """Log a command that was refused, by us or by the backend."""
+        reply = self._heard(reply)
         match event:
             case HeloGiven(verb, name):
                 self._log.say(loglines.rejected(verb, self._visitor, reply, name))
@@ -57,7 +63,7 @@ class SessionLog:
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""
-        self._log.say(loglines.message(self._visitor, envelope, size, reply))
+        self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply)))
 
     def ended(self, dialogue: Dialogue) -> None:
         """Log how a session ended, unless it was by QUIT, and what was in it (-v)."""
@@ -80,6 +86,9 @@ class SessionLog:
             self._tell_of_screen(self._untold, None)
         if self._log.verbose:
             self._log.say(loglines.disconnected(visitor, dialogue.counts))
+
+    def _heard(self, reply: Reply) -> Reply:
+        return reply.softened if self._softens else reply
 
     def _tell_of_screen(self, reply: Reply, wanted: RecipientGiven | None) -> None:
         self._untold = None
