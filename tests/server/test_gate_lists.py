@@ -172,6 +172,41 @@ def test_a_header_is_put_on_top(judged: tuple[Gate, NotQmail]) -> None:
     assert message.text.startswith(b"X-List: yes\nSubject: x\n")
 
 
+def test_each_recipient_puts_its_header_on_top_also_a_refused_one(judged: tuple[Gate, NotQmail]) -> None:
+    """As Debian's smtpd does, which evaluates the sender's list for each; the next message has no such header."""
+    gate, backend = judged
+    count = len(backend.messages())
+    elsewhere, of_one = b"RCPT TO:<a@elsewhere.example>", (RCPT, b"DATA", BODY)
+
+    gate.converse([EHLO, sender(b"top@example.net"), elsewhere, SECOND, *of_one, MAIL, *of_one, b"QUIT"])
+
+    assert [message.text.count(b"X-List: yes\n") for message in backend.messages()[count:]] == [3, 0]
+
+
+def test_a_header_of_a_transaction_without_recipients_is_forgotten(judged: tuple[Gate, NotQmail]) -> None:
+    """RSET and another MAIL begin anew."""
+    gate, backend = judged
+    count = len(backend.messages())
+    elsewhere = b"RCPT TO:<a@elsewhere.example>"
+
+    gate.converse([EHLO, sender(b"top@example.net"), elsewhere, b"RSET", MAIL, RCPT, b"DATA", BODY, b"QUIT"])
+
+    assert [b"X-List" in message.text for message in backend.messages()[count:]] == [False]
+
+
+def test_what_is_discarded_may_be_for_elsewhere(judged: tuple[Gate, NotQmail]) -> None:
+    """Each recipient of it passes, whoever it is, and the log names the first."""
+    gate, backend = judged
+    count, mark = len(backend.messages()), gate.mark()
+    elsewhere = b"RCPT TO:<a@elsewhere.example>"
+
+    replies = gate.converse([EHLO, sender(b"gone@example.net"), elsewhere, RCPT, b"DATA", BODY, b"QUIT"])
+
+    assert replies[2:6] == [*(b"250 2.1.5 Ok",) * 2, b"354 End data with <CR><LF>.<CR><LF>", b"250 2.0.0 Ok: discarded"]
+    assert backend.messages()[count:] == []
+    until(lambda: gate.since(mark).count(b"NOQUEUE: discard: RCPT") == 1)
+
+
 def test_what_lists_have_to_say_is_logged(judged: tuple[Gate, NotQmail]) -> None:
     """As smtpd does, with the command and the envelope."""
     gate, _ = judged

@@ -25,7 +25,7 @@ class JudgedPipe(BackendPipe):
     lists: the client's. last_check: the refusal of a recipient that they let pass; None = it passes.
     """
 
-    __slots__ = ("_discards", "_envelope", "_headers", "_last_check", "_lists")
+    __slots__ = ("_begun", "_discards", "_envelope", "_headers", "_last_check", "_lists")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class JudgedPipe(BackendPipe):
         super().__init__(start, environment, report)
         self._lists = lists
         self._last_check = last_check
+        self._begun: Envelope | None = None
         self._envelope: Envelope | None = None
         self._discards = False
         self._headers: tuple[bytes, ...] = ()
@@ -53,16 +54,16 @@ class JudgedPipe(BackendPipe):
             case HeloGiven(_, name):
                 return (await self._judged(Stage.HELO, name)).reply or _PASSES
             case SenderGiven(envelope):
-                self._forget()
+                self._begin(envelope)
                 return (await self._judged(Stage.MAIL, envelope)).reply or _PASSES
         return await super().ask(event)
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
         """Judge a recipient, and ask the backend about one who passes."""
-        if not envelope.recipients and not self._lists.judges_early:
-            self._forget()
+        self._begin(envelope)
         found = await self._judged(Stage.RCPT, envelope, path)
-        answer = found.reply or self._last_check(path)
+        # What is thrown away goes nowhere, and so not elsewhere.
+        answer = found.reply or (None if self._discards else self._last_check(path))
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:
@@ -117,5 +118,15 @@ class JudgedPipe(BackendPipe):
             super().reset()
         return found
 
+    def _begin(self, envelope: Envelope) -> None:
+        """Forget the last transaction at the first command of another one; the same object means the same one.
+
+        What lists have said at a refused recipient holds for the message, too (smtpd_check.c, check_table_result).
+        """
+        if not envelope.recipients and envelope is not self._begun:
+            self._forget()
+            self._begun = envelope
+
     def _forget(self) -> None:
-        self._envelope, self._discards, self._headers = None, False, ()
+        self._begun = self._envelope = None
+        self._discards, self._headers = False, ()
