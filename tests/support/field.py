@@ -122,16 +122,23 @@ def greylisting(
             assert old in text
             text = text.replace(old, new)
         run.write_text(text)
-        with (
-            (host.folder / "out").open("wb") as out,
-            subprocess.Popen([run], env=host.environment, stdin=subprocess.DEVNULL, stdout=out) as server,
-        ):
-            try:
-                until(host.listening, "the service")
-                yield host
-            finally:
-                server.terminate()
-                server.wait(PATIENCE)
+        with serving(host, run):
+            yield host
+
+
+@contextmanager
+def serving(host: FieldHost, run: Path) -> Iterator[None]:
+    """A run script at work in its service directory, with its log in the file out of the host's folder."""
+    with (
+        (host.folder / "out").open("wb") as out,
+        subprocess.Popen([run], cwd=run.parent, env=host.environment, stdin=subprocess.DEVNULL, stdout=out) as server,
+    ):
+        try:
+            until(host.listening, "the service")
+            yield
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
 
 
 def swaks(port: int, source: str, words: Sequence[str] = ()) -> list[str]:
