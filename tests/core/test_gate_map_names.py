@@ -30,6 +30,7 @@ def test_a_name_has_a_kind_and_what_stands_behind_it(word: str, name: MapName) -
         ("mysql:/etc/x.cf", "table mysql:/etc/x.cf: the gate asks no database"),
         ("tcp:127.0.0.1:99", "the gate asks no other program"),
         ("proxy:hash:/x", "leave out proxy:"),
+        ("proxy:mysql:/etc/x.cf", "table mysql:/etc/x.cf: the gate asks no database"),
         ("unionmap:{hash:/x}", "one behind the other"),
         ("hsah:/x", "there is no type 'hsah'; there are texthash, hash,"),
         ("HASH:/x", "there is no type 'HASH'"),

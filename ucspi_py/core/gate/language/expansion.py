@@ -109,13 +109,16 @@ class Expansion:
         return _COMPARE[found[1]](*values), position
 
     def _unset(self, name: str) -> str:
-        return "which is not set here" if name in self._known else f"and {unknown(name, self._known)}"
+        """Why there is no value; a name that is like none of Postfix's is one of the operator's own."""
+        if name in self._known:
+            return "which is not set here"
+        return f"and {unknown(name, self._known, f'; set it, if only to nothing: {name} =')}"
 
 
-def unknown(name: str, known: Collection[str]) -> str:
-    """The sentence for a name that is none of the known ones, with the nearest of these."""
+def unknown(name: str, known: Collection[str], otherwise: str = "") -> str:
+    """The sentence for a name that is none of the known ones, with the nearest of these. otherwise: if none is near."""
     nearest = get_close_matches(name, sorted(known), 1)
-    return f"there is no parameter {name}" + (f"; the nearest is {nearest[0]}" if nearest else "")
+    return f"there is no parameter {name}" + (f"; the nearest is {nearest[0]}" if nearest else otherwise)
 
 
 def _comparable(left: str, right: str) -> list[object]:

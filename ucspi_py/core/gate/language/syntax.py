@@ -62,7 +62,9 @@ def setting(line: Source) -> Setting:
     """Read ``name = value``: divided at the first equals sign, no blank in the name. Raises AskedWrongly."""
     name, equals, value = line.text.partition("=")
     if not equals or not name.strip(BLANKS) or any(blank in name.strip(BLANKS) for blank in BLANKS):
-        raise AskedWrongly(f"{line.where()}: '{line.text}' is not name = value")
+        is_whole_line = line.starts[:1] == (0,)
+        remedy = "; to continue the line above it must begin with a blank" if is_whole_line and not equals else ""
+        raise AskedWrongly(f"{line.where()}: '{line.text}' is not name = value{remedy}")
     return Setting(name.strip(BLANKS), line.cut(len(line.text) - len(value), len(line.text)).trimmed())
 
 

@@ -137,7 +137,7 @@ def _words(text: str) -> list[str]:
         if word.startswith("!"):
             raise ValueError(f"takes no exceptions, and '{word}' is one")
         if word.startswith("/") or re.match(r"[a-z]{2,}:", word):
-            raise ValueError(f"takes no tables and no files, and '{word}' is one")
+            raise ValueError(f"takes no tables and no files, and '{word}' is one: write here what it says")
     return words
 
 

@@ -58,6 +58,8 @@ def parse_map_name(word: str) -> MapName:
     kind, colon, rest = word.partition(":")
     if not colon or kind.startswith("/"):
         raise ValueError(f"'{_said(word)}' is no table: write type:name, as in hash:{_said(word)}")
+    if kind == "proxy" and rest.partition(":")[0] in _REFUSED:
+        return parse_map_name(rest)
     if kind in _REFUSED:
         raise ValueError(f"table {_said(word)}: {_REFUSED[kind]}")
     if kind not in KINDS:

@@ -10,7 +10,7 @@ class Needs(enum.Enum):
     """What stands behind a name in its list."""
 
     NOTHING = "nothing"
-    TABLE = "a table, type:name"
+    TABLE = "a table, type:name, as in hash:/etc/postfix/access"
     ZONE = "a domain name"
     SECONDS = "a number"
 
@@ -101,7 +101,7 @@ OLD_NAMES = {
 
 #: What the gate refuses, and the way out.
 REFUSED = {
-    "check_policy_service": "the gate asks no policy service yet",
+    "check_policy_service": "the gate asks no policy service yet: leave it out; pygreylist does what postgrey does",
     "reject_unverified_sender": "the gate asks no other server about an address: list addresses in a table",
     "reject_unverified_recipient": "the gate asks no other server about an address: list them in relay_recipient_maps",
     "reject_maps_rbl": "Postfix 3.9 has it no longer: use reject_rbl_client with the zone behind it",

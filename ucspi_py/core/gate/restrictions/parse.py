@@ -12,6 +12,15 @@ from ..maps.names import MapName, parse_map_name
 from .names import NEEDS, OLD_NAMES, REFUSED, Needs
 from .restriction import CLASS, FLAWED, TABLE, WARN_IF_REJECT, Restriction, Restrictions
 
+#: Signs at an edge of a word that are meant for something, and what does that in main.cf.
+_STRAY = {
+    "#": "; write a comment on a line of its own",
+    "\\": "; leave the backslash out: a line continues the one above by a blank at its start",
+    ";": "; divide restrictions by blanks or commas",
+    **dict.fromkeys("\"'", "; leave the quotes out"),
+    **dict.fromkeys("{}", "; leave the braces out"),
+}
+
 
 def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_bare_tables: bool = True) -> Restrictions:
     """Parse a list. classes: the names in smtpd_restriction_classes.
@@ -93,7 +102,8 @@ def _unknown(word: str, name: str, classes: Collection[str]) -> str:
     if name in REFUSED:
         return f"{name}: {REFUSED[name]}"
     nearest = get_close_matches(name, [*NEEDS, *OLD_NAMES, *classes], 1)
-    return f"there is no restriction '{word}'" + (f"; the nearest is {nearest[0]}" if nearest else "")
+    nearest_there_is = f"; the nearest is {nearest[0]}" if nearest else ""
+    return f"there is no restriction '{word}'{_STRAY.get(word[0], _STRAY.get(word[-1], nearest_there_is))}"
 
 
 def _within(restrictions: Restrictions, classes: Mapping[str, Restrictions]) -> set[str]:
