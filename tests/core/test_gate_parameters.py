@@ -164,8 +164,10 @@ def test_the_banner_may_have_our_name_before_it_is_known() -> None:
         ("mynetworks=!10.0.0.0/8", "-o: mynetworks takes no exceptions, and '!10.0.0.0/8' is one"),
         ("mynetworks=hash:/etc/networks", "and 'hash:/etc/networks' is one: write here what it says"),
         ("mynetworks=/etc/networks", "'/etc/networks' is one"),
-        ("mynetworks=10.0.0.1/8", "of '10.0.0.1/8' it has bits beyond its prefix"),
-        ("mynetworks=localhost", "of 'localhost' it is no network"),
+        ("mynetworks=10.0.0.1/8", "not '10.0.0.1/8': it has bits beyond its prefix; write 10.0.0.0/8"),
+        ("mynetworks=[2001:db8::1]/32", "not '[2001:db8::1]/32': it has bits beyond its prefix; write [2001:db8::]/32"),
+        ("mynetworks=10.0.0.0/255.0.0.0", "not '10.0.0.0/255.0.0.0': it is no network; write 10.0.0.0/8"),
+        ("mynetworks=localhost", "not 'localhost': it is no network"),
         ("mynetworks=0.0.0.0/0", "-o: mynetworks takes no '0.0.0.0/0': everybody could relay"),
         ("mynetworks=[::]/0", "everybody could relay"),
         ("relay_domains=hash:/etc/relay", "takes no tables"),
@@ -176,7 +178,7 @@ def test_the_banner_may_have_our_name_before_it_is_known() -> None:
         ("relay_domains=$zzz", "there is no parameter zzz; set it, if only to nothing: zzz ="),
         ("smtpd_banner=$smtpd_banner more", "-o: smtpd_banner refers to itself by $smtpd_banner"),
         ("smtpd_timeout=${stress?{10}x}s", "-o: smtpd_timeout takes {yes}:{no} behind a condition, and not 'x'"),
-        ("smtpd_timeout=$message_size_limit", "refers to $message_size_limit, which is not set here"),
+        ("smtpd_timeout=$message_size_limit", "refers to $message_size_limit, which is not set here: set it"),
         ("smtpd_banner=5 $", "takes $name and ${name}, and '$' is neither"),
         ("smtpd_banner=${myhostname", "smtpd_banner has no } for '{myhostname'"),
     ],
@@ -184,6 +186,11 @@ def test_the_banner_may_have_our_name_before_it_is_known() -> None:
 def test_what_is_wrong_is_named(option: str, said: str) -> None:
     """With the parameter, what was found and what was expected."""
     assert said in complaint(option)
+
+
+def test_a_name_that_is_like_no_other_has_no_nearest() -> None:
+    """Half of smtp_mx_address_limit is in it, and nobody means that."""
+    assert complaint("smtpd_process_limit=5") == "-o: there is no parameter smtpd_process_limit; leave it out"
 
 
 @pytest.mark.parametrize(

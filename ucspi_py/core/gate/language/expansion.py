@@ -13,6 +13,8 @@ from .words import Fragment, joined
 
 #: mac_expand.c gives up at 100 levels; this limit on all references of one value is ours.
 _DEPTH_LIMIT, _REFERENCE_LIMIT = 100, 10_000
+#: How like each other names are of which one is a slip for the other: of smtpd_process_limit nothing is.
+_NEAR = 0.8
 _NAME = re.compile(r"[A-Za-z0-9_]*")
 #: The head of ``${...}``: a name, and what of a condition may follow it.
 _HEAD = re.compile(r"[ \t\r\n]*([A-Za-z0-9_]*)[ \t\r\n]*([?:]|\Z)")
@@ -111,13 +113,13 @@ class Expansion:
     def _unset(self, name: str) -> str:
         """Why there is no value; a name that is like none of Postfix's is one of the operator's own."""
         if name in self._known:
-            return "which is not set here"
+            return "which is not set here: set it"
         return f"and {unknown(name, self._known, f'; set it, if only to nothing: {name} =')}"
 
 
-def unknown(name: str, known: Collection[str], otherwise: str = "") -> str:
+def unknown(name: str, known: Collection[str], otherwise: str = "; leave it out") -> str:
     """The sentence for a name that is none of the known ones, with the nearest of these. otherwise: if none is near."""
-    nearest = get_close_matches(name, sorted(known), 1)
+    nearest = get_close_matches(name, sorted(known), 1, _NEAR)
     return f"there is no parameter {name}" + (f"; the nearest is {nearest[0]}" if nearest else otherwise)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from ipaddress import ip_network
 from typing import TypeVar
 
 from ...importers.postfix.lines import network
@@ -118,10 +119,21 @@ def domains(text: str) -> frozenset[bytes]:
 def _network(word: str) -> Network:
     found = network(word)
     if isinstance(found, str):
-        raise ValueError(f"takes networks such as 192.0.2.0/24 and [2001:db8::]/32, and of '{word}' {found}")
+        raise ValueError(
+            f"takes networks such as 192.0.2.0/24 and [2001:db8::]/32, not '{word}': {found}{_meant(word)}"
+        )
     if not found.length:
         raise ValueError(f"takes no '{word}': everybody could relay")
     return found
+
+
+def _meant(word: str) -> str:
+    """The network that somebody means by an address in it, or by a mask of bytes."""
+    try:
+        found = ip_network(word.replace("[", "").replace("]", ""), strict=False)
+    except ValueError:
+        return ""
+    return f"; write {found}" if found.version == 4 else f"; write [{found.network_address}]/{found.prefixlen}"
 
 
 def _domain(word: str) -> bytes:
