@@ -1,5 +1,6 @@
 """The services of examples/postfix: each run script starts its own, and --check has nothing to say of a main.cf."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.field import field_host, serving
+from tests.support.gate import controls
 from tests.support.postfix_example import FOLDER
 from tests.support.programs import need_root, ours
 
@@ -19,11 +21,14 @@ DNS = {
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_a_check_has_nothing_to_say(example: str) -> None:
-    """No line of it is passed over or refused."""
-    words = [ours("pysmtpgate"), "--check", "-f", "main.cf"]
+def test_a_check_has_nothing_to_say(example: str, tmp_path: Path) -> None:
+    """No line of it is passed over or refused, on a host with its domain in rcpthosts and zones that are well."""
+    control = controls(tmp_path / "control")
+    words = [ours("pysmtpgate"), "--check", "-f", "main.cf", "-o", f"qmail_control={control}"]
 
-    done = subprocess.run(words, cwd=FOLDER / example, capture_output=True, text=True, check=False)
+    with nameserver.running(DNS, tmp_path) as dns:
+        env = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns}
+        done = subprocess.run(words, cwd=FOLDER / example, env=env, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
