@@ -82,7 +82,7 @@ class ZoneFailure(enum.Enum):
 
 DnsOutcome = DnsAnswer | DnsFailure
 ZoneOutcome = Listed | ZoneFailure
-#: The value of a key; None = the table has no such key.
+#: The value of a key; None = the table has no such key. Whoever finds one broken says so.
 MapOutcome = bytes | Broken | None
 #: None = it cannot be told now.
 OwnOutcome = bool | None

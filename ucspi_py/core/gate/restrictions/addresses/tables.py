@@ -34,7 +34,6 @@ def find(evaluation: Evaluation, tables: tuple[MapName, ...], key: bytes, *, par
             continue
         value = evaluation.value(MapQuestion(table, key.lower() if is_fixed(table) else key))
         if isinstance(value, Broken):
-            evaluation.warn(value.sentence)
             raise TableFailed(is_config=False)
         if value == b"":
             evaluation.warn(f"{table} lookup of {key!r} returns an empty string result")
@@ -88,7 +87,6 @@ def _has(evaluation: Evaluation, domain: bytes, table: MapName, parameter: str |
     for key in keys:
         value = evaluation.value(MapQuestion(table, key))
         if isinstance(value, Broken):
-            evaluation.warn(value.sentence)
             raise TableFailed(is_config=False)
         if value is not None:
             return True
