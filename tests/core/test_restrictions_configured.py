@@ -6,6 +6,7 @@ from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.syntax import settings
 from ucspi_py.core.gate.maps.names import MapName
+from ucspi_py.core.gate.restrictions.addresses.resolved import Kind
 from ucspi_py.core.gate.restrictions.configured import client_limits, restriction_settings
 from ucspi_py.core.gate.restrictions.settings import ClientLimits, Codes, DomainPattern, RestrictionSettings
 
@@ -33,7 +34,7 @@ anvil_rate_time_unit = 2m
 
 def read(text: str) -> RestrictionSettings:
     """The lists of a file."""
-    return restriction_settings(Configuration(settings("main.cf", text)), frozenset((b"192.0.2.1",)))
+    return restriction_settings(Configuration(settings("main.cf", text)), lambda: [b"192.0.2.1"])
 
 
 def complaint(text: str) -> str:
@@ -70,6 +71,60 @@ def test_each_parameter_finds_its_field() -> None:
     assert ours.virtual_mailbox_maps == (MapName("hash", "/etc/postfix/users"),)
     assert (ours.myorigin, ours.mydomain, ours.local_recipient_maps) == (b"mail.ours.example", b"ours.example", ())
     assert ours.own_addresses == {b"192.0.2.1", b"198.51.100.1", b"2001:db8::1"}
+    assert ours.unwritten == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {b"192.0.2.1"}),
+        ("inet_interfaces = ALL\n", {b"192.0.2.1"}),
+        ("inet_interfaces = loopback-only\n", {b"127.0.0.1", b"::1"}),
+        ("inet_interfaces = 198.51.100.1, localhost\n", {b"198.51.100.1"}),
+        ("inet_interfaces = 198.51.100.1\nproxy_interfaces = all\n", {b"198.51.100.1", b"192.0.2.1"}),
+    ],
+)
+def test_the_addresses_of_this_host(text: str, expected: set[bytes]) -> None:
+    """By default all that it has; a name is looked up by nobody."""
+    assert read(SAFE + text).destinations.own_addresses == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", {Kind.LOCAL, Kind.RELAY}),
+        ("relay_domains = a.example\n", {Kind.LOCAL}),
+        ("relay_domains =\n", {Kind.LOCAL}),
+        ("mydestination = a.example\n", set()),
+        ("mydestination =\nrelay_domains = a.example\n", set()),
+    ],
+)
+def test_what_nobody_has_written(text: str, expected: set[Kind]) -> None:
+    """The default of relay_domains is mydestination."""
+    assert read(SAFE + text).destinations.unwritten == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("myhostname = a.example\n", False),
+        ("relay_domains = a.example, b.example\n", False),
+        ("relay_domains =\n", False),
+        ("relay_domains = a.example, hash:/etc/relayed\n", True),
+        ("relay_domains = !a.b.example, b.example\n", True),
+        ("relay_domains = inline:{a.example=x, b.example=x}\n", True),
+        ("mydestination = a.example\n", True),
+        ("virtual_alias_maps = hash:/etc/virtual\n", True),
+        ("compatibility_level = 1\n", True),
+        ("compatibility_level = 0\n", False),
+    ],
+)
+def test_when_lists_judge(text: str, expected: bool) -> None:
+    """Once something is written that only they can do."""
+    configuration = Configuration(settings("main.cf", text))
+
+    assert configuration.has_lists == expected
+    assert bool(configuration.gate_settings().relay_domains) == ("= a.example, b.example" in text)
 
 
 def test_a_file_that_says_nothing_has_postfixs_defaults() -> None:

@@ -265,15 +265,6 @@ def test_whoever_may_relay_is_permitted() -> None:
     assert reply(recipient="permit_mynetworks, permit_inet_interfaces, permit_sasl_authenticated, reject") == DENIED
 
 
-@pytest.mark.parametrize("lists", [{}, {"recipient": "permit"}, {"relay": "permit", "client": "permit"}])
-def test_no_list_lets_a_stranger_relay(lists: dict[str, str]) -> None:
-    """The gate's last check stands behind all of them."""
-    expected = "554 5.7.1 <u@other.example>: Relay access denied"
-
-    assert reply(facts(recipient="u@other.example"), **lists) == expected
-    assert reply(facts(recipient="u@other.example", relays=True), **lists) == ""
-
-
 def test_logins_are_passed_over_with_a_line() -> None:
     """Postfix without smtpd_sasl_auth_enable."""
     verdict = judged(settings(sender="reject_authenticated_sender_login_mismatch"), facts())

@@ -3,13 +3,15 @@
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from ucspi_py.core.gate import relay
 from ucspi_py.core.gate.language.words import Fragment, Word
 from ucspi_py.core.gate.language.words import split as split_fragments
 from ucspi_py.core.gate.maps.names import Broken
 from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
+from ucspi_py.core.gate.restrictions.own import takes
 from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list
 from ucspi_py.core.gate.restrictions.questions import (
     AAAA,
@@ -29,6 +31,8 @@ from ucspi_py.core.gate.restrictions.questions import (
 )
 from ucspi_py.core.gate.restrictions.settings import Codes, Destinations, DomainPattern, RestrictionSettings
 from ucspi_py.core.gate.restrictions.stages import judge
+from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.path import NULL, Path
 
 KINDS = {A: "A", AAAA: "AAAA", MX: "MX", NS: "NS"}
@@ -155,6 +159,39 @@ def judged(lists: RestrictionSettings, client: Facts, world: World | None = None
 def said(judgement: Judgement) -> str:
     """The reply on one line; empty where the command passes."""
     return judgement.reply.line.decode() if judgement.reply else ""
+
+
+class _Told(dict[Question, Answer]):
+    """What a world says at once."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+
+    def __missing__(self, question: Question) -> Answer:
+        return self._world.answer(question)
+
+
+class _Ours(NamedTuple):
+    """What is taken by the parameters of lists; everybody is known."""
+
+    lists: RestrictionSettings
+    world: World
+
+    def holds(self, domain: bytes) -> bool | None:
+        """Whether a domain is ours."""
+        return takes(self.lists, _Told(self.world), domain)
+
+    def knows(self, _recipient: Path) -> bool | None:
+        """Whether there is somebody."""
+        return True
+
+
+def last_check(lists: RestrictionSettings, address: str, world: World | None = None, *, relays: bool = False) -> str:
+    """What the gate's last check says of a recipient whom lists let pass; empty where it passes that, too."""
+    client = Visitor(b"mx.far.example", b"192.0.2.7", relays=relays)
+    refusal = relay.judge(path(address), client, _Ours(lists, world or World()), GateSettings(restrictions=lists))
+    return refusal.line.decode() if refusal else ""
 
 
 def reply(whom: Facts | None = None, world: World | None = None, /, **lists: Any) -> str:

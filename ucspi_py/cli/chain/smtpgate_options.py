@@ -45,7 +45,7 @@ def smtpgate(**_options: object) -> None:
     """Speak SMTP with the client, and run PROGRAM once a recipient has passed.
 
     $TCPREMOTEIP is the client. It may send to anybody with $RELAYCLIENT or from mynetworks, else to the domains of
-    control/rcpthosts, control/morercpthosts.cdb and relay_domains. PROGRAM is told the envelope anew.
+    control/rcpthosts, control/morercpthosts.cdb and those that the parameters name. PROGRAM is told the envelope anew.
 
     Example: pysmtpgate -o mynetworks=192.0.2.0/24 qmail-smtpd
     """
@@ -87,9 +87,11 @@ def _settings(asked: Configuration) -> GateSettings:
     found = asked.gate_settings()
     if not asked.has_lists:
         return found
-    from ...core.gate.restrictions import configured  # a process for each client, and mostly without lists
+    # A process for each client, and mostly without lists.
+    from ...core.gate.restrictions import configured
+    from ...system.process.interfaces import host_addresses
 
-    return replace(found, restrictions=configured.restriction_settings(asked))
+    return replace(found, restrictions=configured.restriction_settings(asked, host_addresses))
 
 
 def _text(path: str) -> str:

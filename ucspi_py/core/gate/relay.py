@@ -14,7 +14,7 @@ from .visitor import Visitor
 
 
 class OwnDomains(Protocol):
-    """What the mail system behind takes mail for."""
+    """What mail is taken for: what the mail system behind has, and where lists judge, what their parameters name."""
 
     def holds(self, domain: bytes) -> bool | None:
         """Whether a domain is one of ours; None = it cannot be told now."""

@@ -22,8 +22,8 @@ class GateSettings:
     smtp: those of the dialogue. myhostname: the name in our replies; None = control/me. smtpd_banner: what stands
     behind ``220 ``, in the pieces between which our name stands; None = as qmail greets. message_size_limit: bytes of a
     message; 0 = no limit of ours, None = not set. mynetworks: clients in them may relay. relay_domains: domains for
-    which recipients are taken beside those of rcpthosts, with all below them, in lower case. qmail_control: the
-    directory of control files. restrictions: Postfix's lists; None = there are none.
+    which recipients are taken beside those of rcpthosts, with all below them, in lower case; with lists they stand
+    there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"

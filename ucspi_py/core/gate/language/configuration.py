@@ -18,7 +18,9 @@ _Made = TypeVar("_Made")
 _TABLE = {one.name: one for one in parameters.PARAMETERS}
 _KNOWN = frozenset((*_TABLE, *refused.BY_NAME, *passed_over.NAMES))
 _OF_LISTS = frozenset(one.name for one in restriction_parameters.PARAMETERS)
+#: The first compatibility level whose defaults have lists.
 _FIRST_WITH_LISTS = (1, 0, 0)
+_RELAY_DOMAINS = "relay_domains"
 _SMTP_FIELDS = frozenset(field.name for field in fields(SmtpSettings))
 _MENTIONED = re.compile(r"\$[({]?[ \t\r\n]*([A-Za-z0-9_]+)")
 
@@ -49,8 +51,13 @@ class Configuration:
 
     @property
     def has_lists(self) -> bool:
-        """Whether there are restriction lists, or what only they know of; from level 1 on there are some by default."""
-        return not _OF_LISTS.isdisjoint(self._given) or self.value("compatibility_level") >= _FIRST_WITH_LISTS
+        """Whether restriction lists judge: a parameter of theirs is set, or relay_domains needs what they have.
+
+        From level 1 on there are lists by default. Raises AskedWrongly.
+        """
+        if not _OF_LISTS.isdisjoint(self._given) or self.value("compatibility_level") >= _FIRST_WITH_LISTS:
+            return True
+        return self.is_given(_RELAY_DOMAINS) and self.parsed(_RELAY_DOMAINS, values.has_patterns)
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""
@@ -86,12 +93,13 @@ class Configuration:
         return () if any(word.text.removeprefix("proxy:").startswith("unix:passwd") for word in words) else words
 
     def gate_settings(self) -> GateSettings:
-        """Make the settings of a gate. Raises AskedWrongly."""
+        """Make the settings of a gate, without what its lists judge by. Raises AskedWrongly."""
         found: dict[str, Any] = {}
+        of_lists = _OF_LISTS | {_RELAY_DOMAINS} if self.has_lists else _OF_LISTS
         for name in self._given:
             if name == parameters.BANNER:
                 found[name] = self._made(name, _banner)
-            elif name in _TABLE and name not in _OF_LISTS:
+            elif name in _TABLE and name not in of_lists:
                 found[_TABLE[name].field] = self.value(name)
         found.pop("", None)
         smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}

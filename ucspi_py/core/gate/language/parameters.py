@@ -21,6 +21,8 @@ PARAMETERS = (
     ),
     Parameter("mynetworks", "mynetworks", values.networks, "127.0.0.0/8 [::1]/128", "networks that may relay"),
     Parameter("relay_domains", "relay_domains", values.domains, "", "domains beside rcpthosts, with all below them"),
+    Parameter("inet_interfaces", "", values.text, "all", "addresses of this host, where lists ask for them"),
+    Parameter("proxy_interfaces", "", values.text, "", "more of them, of a proxy before this host"),
     Parameter("qmail_control", "qmail_control", values.path, QMAIL_CONTROL, "directory of qmail's control files"),
     Parameter("smtpd_timeout", "timeout", values.seconds(1), "300s", "time for which a client may say nothing"),
     Parameter("smtpd_recipient_limit", "recipient_limit", values.number(1), "1000", "recipients of one message"),

@@ -141,8 +141,8 @@ _CALLOUT = """
     unverified_sender_reject_reason unverified_sender_tempfail_action
     """
 _SMTPD = """
-    dns_ncache_ttl_fix_enable inet_interfaces inet_protocols info_log_address_format known_tcp_ports mail_version
-    maps_rbl_domains mynetworks_style permit_mx_backup_networks proxy_interfaces respectful_logging
+    dns_ncache_ttl_fix_enable inet_protocols info_log_address_format known_tcp_ports mail_version
+    maps_rbl_domains mynetworks_style permit_mx_backup_networks respectful_logging
     smtpd_authorized_verp_clients smtpd_authorized_xforward_hosts smtpd_client_ipv4_prefix_length
     smtpd_client_ipv6_prefix_length smtpd_client_port_logging smtpd_delay_open_until_valid_rcpt
     smtpd_etrn_restrictions smtpd_expansion_filter smtpd_hide_client_session smtpd_history_flush_threshold
@@ -208,7 +208,6 @@ DEFAULTS = {
     "daemon_directory": "/usr/lib/postfix/sbin",
     "data_directory": "/var/lib/postfix",
     "default_database_type": "hash",
-    "inet_interfaces": "all",
     "mail_version": "3.7.11",
     "meta_directory": "/etc/postfix",
     "postscreen_dnsbl_action": "ignore",
@@ -216,7 +215,6 @@ DEFAULTS = {
     "postscreen_dnsbl_threshold": "1",
     "postscreen_greet_action": "ignore",
     "postscreen_greet_wait": "6s",
-    "proxy_interfaces": "",
     "queue_directory": "/var/spool/postfix",
     "shlib_directory": "/usr/lib/postfix",
     "smtpd_client_connection_limit_exceptions": "",

@@ -116,6 +116,11 @@ def domains(text: str) -> frozenset[bytes]:
     return frozenset(_domain(word) for word in _words(text))
 
 
+def has_patterns(text: str) -> bool:
+    """Whether something of a list must be looked up, or is an exception: ``example.org, hash:/etc/domains``."""
+    return any(map(_is_pattern, _split(text)))
+
+
 def _network(word: str) -> Network:
     found = network(word)
     if isinstance(found, str):
@@ -144,13 +149,21 @@ def _domain(word: str) -> bytes:
 
 def _words(text: str) -> list[str]:
     """Split a list; a table or an exception in it is refused by name."""
-    words = [word for word in _BETWEEN.split(text) if word]
+    words = _split(text)
     for word in words:
         if word.startswith("!"):
             raise ValueError(f"takes no exceptions, and '{word}' is one")
-        if word.startswith("/") or re.match(r"[a-z]{2,}:", word):
+        if _is_pattern(word):
             raise ValueError(f"takes no tables and no files, and '{word}' is one: write here what it says")
     return words
+
+
+def _split(text: str) -> list[str]:
+    return [word for word in _BETWEEN.split(text) if word]
+
+
+def _is_pattern(word: str) -> bool:
+    return word.startswith(("!", "/")) or re.match(r"[a-z]{2,}:", word) is not None
 
 
 def _one_of(values: dict[str, _Value], text: str) -> _Value:

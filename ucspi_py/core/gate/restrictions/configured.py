@@ -1,6 +1,6 @@
 """The restriction lists of a configuration: its texts become RestrictionSettings and ClientLimits."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from ipaddress import ip_address
 from typing import Any
@@ -10,6 +10,7 @@ from ..language import values
 from ..language.configuration import Configuration
 from ..language.restriction_parameters import LISTS
 from ..language.words import Word
+from .addresses.resolved import Kind
 from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
 from .relay_check import check_relay
@@ -17,6 +18,9 @@ from .settings import ClientLimits, Codes, Destinations, RestrictionSettings
 
 #: Lists that have no check of their own for a table without a name before it.
 _WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+#: inet_interfaces: every address of the host, and those that nobody else can reach.
+_ALL, _LOOPBACK_ONLY = "all", "loopback-only"
+_LOOPBACK = (b"127.0.0.1", b"::1")
 _FLAGS = (
     "smtpd_relay_before_recipient_restrictions",
     "smtpd_delay_reject",
@@ -45,13 +49,13 @@ _MAPS = (
 
 
 def restriction_settings(
-    configuration: Configuration, own_addresses: frozenset[bytes] = frozenset()
+    configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]] = tuple
 ) -> RestrictionSettings:
     """Make the lists of a configuration.
 
-    own_addresses: canonical, of this host; those that are written in inet_interfaces and proxy_interfaces are, too.
-    Raises AskedWrongly with the place of what is wrong, and where lists are set by which a stranger could relay, as
-    Postfix's smtpd does (check_relay).
+    host_addresses: gives the canonical addresses of this host; asked where inet_interfaces is all. Raises AskedWrongly
+    with the place of what is wrong, and where lists are set by which a stranger could relay, as Postfix's smtpd does
+    (check_relay).
     """
     classes = parse_classes(configuration.classes())
     lists: dict[str, Any] = {
@@ -70,7 +74,7 @@ def restriction_settings(
         ),
         recipient_delimiter=_bytes(configuration.text("recipient_delimiter")),
         codes=Codes(**{field.name: configuration.value(field.name) for field in fields(Codes)}),
-        destinations=_destinations(configuration, own_addresses),
+        destinations=_destinations(configuration, host_addresses),
     )
     if any(map(configuration.is_given, LISTS)):
         check_relay(settings)
@@ -88,7 +92,7 @@ def client_limits(configuration: Configuration) -> ClientLimits:
     )
 
 
-def _destinations(configuration: Configuration, own_addresses: frozenset[bytes]) -> Destinations:
+def _destinations(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Destinations:
     defaults = Destinations()
     origin = _known(configuration, "myorigin", defaults.myorigin)
     hostname = _known(configuration, "myhostname", defaults.myorigin)
@@ -101,18 +105,36 @@ def _destinations(configuration: Configuration, own_addresses: frozenset[bytes])
         **domains,
         **tables,
         **{name: configuration.value(name) for name in _HABITS},
-        own_addresses=own_addresses | frozenset(_addresses(configuration)),
+        own_addresses=frozenset(_addresses(configuration, host_addresses)),
+        unwritten=frozenset(_unwritten(configuration)),
     )
 
 
-def _addresses(configuration: Configuration) -> Iterator[bytes]:
-    """Those that are written as addresses; which ones ``all`` are, the system knows."""
+def _addresses(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+    """The addresses of inet_interfaces and proxy_interfaces; a name among them is looked up by nobody."""
     for name in ("inet_interfaces", "proxy_interfaces"):
         for word in configuration.words(name):
-            try:
-                yield ip_address(word.text.strip("[]")).compressed.encode("ascii")
-            except ValueError:
-                continue
+            if word.text.lower() == _ALL:
+                yield from host_addresses()
+            elif word.text.lower() == _LOOPBACK_ONLY:
+                yield from _LOOPBACK
+            else:
+                yield from _written_address(word.text)
+
+
+def _written_address(text: str) -> Iterator[bytes]:
+    try:
+        yield ip_address(text.strip("[]")).compressed.encode("ascii")
+    except ValueError:
+        return
+
+
+def _unwritten(configuration: Configuration) -> Iterator[Kind]:
+    """The kinds whose domains are Postfix's default; that of relay_domains is mydestination, or nothing."""
+    if not configuration.is_given("mydestination"):
+        yield Kind.LOCAL
+        if not configuration.is_given("relay_domains"):
+            yield Kind.RELAY
 
 
 def _known(configuration: Configuration, name: str, default: bytes) -> bytes:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ...dnsbl.zone import Zone
 from ...rules.cidr import Network
 from ..maps.names import MapName
+from .addresses.resolved import Kind
 from .restriction import Restriction, Restrictions
 
 Maps = tuple[MapName, ...]
@@ -61,10 +62,11 @@ class Destinations:
 
     myorigin, mydomain: what addresses are completed with. mydestination, virtual_alias_domains,
     virtual_mailbox_domains: final here. relay_domains: handed on, with all below them. own_addresses: canonical, of
-    this host (inet_interfaces, proxy_interfaces): user@[192.0.2.1] is final, too. ..._maps: their users; () = nobody
-    can say who there is. append_dot_mydomain, swap_bangpath, allow_percent_hack: how incomplete and routed addresses
-    are read. allow_untrusted_routing: take user%elsewhere for relay_domains. show_user_unknown_table_name: name the
-    table that has no such user.
+    this host (inet_interfaces, proxy_interfaces): user@[192.0.2.1] is final, too. unwritten: kinds whose domains nobody
+    has written; the gate's last check takes none by Postfix's default alone (own.py). ..._maps: their users; () =
+    nobody can say who there is. append_dot_mydomain, swap_bangpath, allow_percent_hack: how incomplete and routed
+    addresses are read. allow_untrusted_routing: take user%elsewhere for relay_domains. show_user_unknown_table_name:
+    name the table that has no such user.
     """
 
     myorigin: bytes = b"localhost"
@@ -74,6 +76,7 @@ class Destinations:
     virtual_mailbox_domains: DomainList = ()
     relay_domains: DomainList = ()
     own_addresses: frozenset[bytes] = frozenset()
+    unwritten: frozenset[Kind] = frozenset()
     canonical_maps: Maps = ()
     recipient_canonical_maps: Maps = ()
     sender_canonical_maps: Maps = ()

@@ -2,7 +2,6 @@
 
 from ...smtp.path import Path
 from .addresses.address import said
-from .checks.destination import denied
 from .checks.table import CHECKS
 from .checks.users import unlisted_recipient, unlisted_sender
 from .evaluation import Ended, Evaluation, NotYetKnown, Subject
@@ -19,7 +18,7 @@ def judge(settings: RestrictionSettings, facts: Facts, known: Known) -> Judgemen
 
     known: the answers so far; it may have more than this judgement needs, and may look a table up as it is asked for
     its key. What Postfix would ask is asked, in its order, and nothing that no longer decides. What the lists let pass
-    has passed the relay check, too.
+    has still to pass the gate's last check (relay.py).
     """
     evaluation = Evaluation(settings, facts, known, CHECKS)
     try:
@@ -112,7 +111,7 @@ def _recipient_lists(evaluation: Evaluation, recipient: Path) -> Verdict:
     for restrictions in lists:
         if evaluation.run(restrictions, subject) is _REJECT:
             return _REJECT
-    if _deferred(evaluation) is _REJECT or denied(evaluation, recipient) is _REJECT:
+    if _deferred(evaluation) is _REJECT:
         return _REJECT
     if not settings.smtpd_reject_unlisted_recipient or evaluation.discard:
         return Verdict.DUNNO

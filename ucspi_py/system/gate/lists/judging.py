@@ -5,6 +5,7 @@ from functools import partial
 
 from ....core.gate import relay
 from ....core.gate.maps.names import Broken
+from ....core.gate.restrictions.own import takes
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
@@ -16,8 +17,21 @@ from ..control import Control
 from ..session_log import SessionLog
 from ..tables import Tables
 from .judged_pipe import JudgedPipe
-from .lookups import Lookups, Ways
+from .lookups import Known, Lookups, Ways
 from .session_lists import SessionLists
+
+
+class _OwnDomains:
+    """What mail is taken for, by the parameters of lists and by qmail's files (relay.OwnDomains)."""
+
+    def __init__(self, settings: RestrictionSettings, lookups: Lookups, control: Control) -> None:
+        self._settings = settings
+        self._known = Known(lookups)
+        self.knows = control.knows
+
+    def holds(self, domain: bytes) -> bool | None:
+        """Whether a domain is one of ours; None = it cannot be told now."""
+        return takes(self._settings, self._known, domain)
 
 
 class Judging:
@@ -29,8 +43,8 @@ class Judging:
         self._settings = settings
         self._restrictions = settings.restrictions
         self._complain = complain
-        self._control = control
         self._lookups = Lookups(ways, Tables(complain), control)
+        self._domains = _OwnDomains(settings.restrictions, self._lookups, control)
 
     def pipe(
         self, start: Start, environment: dict[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
@@ -40,7 +54,7 @@ class Judging:
         return JudgedPipe(start, environment, self._complain, lists, partial(self._last_check, guest))
 
     def _last_check(self, guest: Visitor, recipient: Path) -> Reply | None:
-        return relay.judge(recipient, guest, self._control, self._settings)
+        return relay.judge(recipient, guest, self._domains, self._settings)
 
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:

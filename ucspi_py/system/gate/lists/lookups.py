@@ -101,6 +101,17 @@ class Lookups:
         self._ask_zone(Query(question.zone, question.subject, name, deadline), callback)
 
 
+class Known(dict[Question, Answer]):
+    """What somebody knows; tables and domains are asked anew each time."""
+
+    def __init__(self, lookups: Lookups) -> None:
+        super().__init__()
+        self._lookups = lookups
+
+    def __missing__(self, question: Question) -> Answer:
+        return self._lookups.at_once(question)
+
+
 def too_late(question: Question) -> Answer:
     """Tell what is known of a question whose time is over."""
     return ZoneFailure.UNKNOWN if isinstance(question, ZoneQuestion) else DnsFailure.TRY_AGAIN

@@ -19,7 +19,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.path import Path
 from ..session_log import SessionLog
 from .client_name import client_name
-from .lookups import Lookups, too_late
+from .lookups import Known, Lookups, too_late
 
 #: Seconds in which all has to be found out that one command hangs on; what is not known then counts as not to be had.
 _PATIENCE = 20.0
@@ -39,17 +39,6 @@ _BEFORE = {
 }
 
 T = TypeVar("T")
-
-
-class _Known(dict[Question, Answer]):
-    """What a session knows; tables and domains are asked anew each time."""
-
-    def __init__(self, lookups: Lookups) -> None:
-        super().__init__()
-        self._lookups = lookups
-
-    def __missing__(self, question: Question) -> Answer:
-        return self._lookups.at_once(question)
 
 
 class SessionLists:
@@ -76,7 +65,7 @@ class SessionLists:
         self._visitor = visitor
         self._dialogue = dialogue
         self._log = log
-        self._known = _Known(lookups)
+        self._known = Known(lookups)
         self._name: ClientName | None = None
         # What an earlier stage has left to be said, of each that was judged.
         self._left: dict[Stage, Deferral | None] = {}

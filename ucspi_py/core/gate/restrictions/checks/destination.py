@@ -1,4 +1,4 @@
-"""Restrictions about where a recipient leads, and the check that nothing leaves out."""
+"""Restrictions about where a recipient leads."""
 
 from ....smtp.path import Path
 from ..addresses.address import RECIPIENT, said, wanted
@@ -24,13 +24,6 @@ def reject_unauth(evaluation: Evaluation, _restriction: Restriction, _subject: S
 def defer_unauth(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
     """defer_unauth_destination: the same, for now."""
     return _refused(evaluation, evaluation.settings.codes.relay_domains_reject_code - 100, b"4.7.1")
-
-
-def denied(evaluation: Evaluation, recipient: Path) -> Verdict:
-    """The gate's last check: a stranger does not relay, whatever the lists say. A discarded message goes nowhere."""
-    if evaluation.discard or evaluation.facts.relays or is_authorized(evaluation, recipient):
-        return Verdict.DUNNO
-    return evaluation.reject(554, b"5.7.1", b"<%b>: Relay access denied" % said(recipient))
 
 
 def is_authorized(evaluation: Evaluation, recipient: Path) -> bool:
