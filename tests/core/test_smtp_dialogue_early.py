@@ -125,3 +125,17 @@ def test_who_does_not_wait_is_noted_where_that_is_allowed() -> None:
 
     assert talk.ill_pipelining
     assert not talk.end
+
+
+def test_a_denied_client_that_does_not_wait_is_told_why_it_is_denied() -> None:
+    """Before what it sends too early is looked at (smtpd.c, smtpd_proto)."""
+    talk = Dialogue(SmtpSettings(forbid_unauth_pipelining=True), GREETING, excepted=False, judges_early=True)
+    denied = reply(503, b"5.7.0 Error: access denied for unknown[192.0.2.7]")
+    talk.deny(NO, denied)
+    talk.take_output()
+
+    talk.receive(b"EHLO a\r\nMAIL FROM:<s@example.net>\r\n")
+
+    assert talk.next() is None
+    assert talk.take_output() == denied.wire * 2
+    assert talk.end == b""

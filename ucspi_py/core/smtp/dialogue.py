@@ -150,14 +150,14 @@ class Dialogue(Facts):
             return None
         self.last_verb = name
         self._counters.begin(name)
+        if self._denial is not None and name != b"QUIT":
+            self._settle(name, self._denial)
+            return None
         if (verb.is_last or not self._state.esmtp) and self._reader.has_more:
             self.ill_pipelining = True
             if self._is_strict:
                 self._leave_early(b"improper pipelining")
                 return None
-        if self._denial is not None and name != b"QUIT":
-            self._settle(name, self._denial)
-            return None
         return self._conclude(name, verb, verb.carry_out(self._state, argument))
 
     def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> events.Event | None:
