@@ -1,116 +1,151 @@
-"""Restriction lists by chance, the world that they ask about, and who is judged by them."""
+"""Restriction lists by chance: every restriction that there is, with tables of every kind that say everything."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from tests.support.nameserver import Records, healthy
-from tests.support.smtp_client import Content, Step
+from ucspi_py.core.gate.restrictions.names import NEEDS, OLD_NAMES, Needs
 
-#: Clients: one with a name, one without, one whose name leads elsewhere, one in mynetworks.
-CLIENTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13", "127.0.0.14")
-DNS: Records = {
-    "11.0.0.127.in-addr.arpa PTR": ["mx.far.example."],
-    "13.0.0.127.in-addr.arpa PTR": ["forged.far.example."],
-    "forged.far.example A": ["192.0.2.13"],
-    "14.0.0.127.in-addr.arpa PTR": ["inside.example.org."],
-    "inside.example.org A": ["127.0.0.14"],
-    "mx.far.example A": ["127.0.0.11"],
-    "far.example MX": ["10 mx.far.example."],
-    "far.example NS": ["ns.far.example."],
-    "ns.far.example A": ["192.0.2.53"],
-    "a-only.example A": ["192.0.2.11"],
-    "null.example MX": ["0 ."],
-    "fails.example MX": "servfail",
-    "fails.example A": "servfail",
-    "fails.example AAAA": "servfail",
-    "11.0.0.127.bl.example A": ["127.0.0.4"],
-    "11.0.0.127.bl.example TXT": ["listed, see http://x.example/"],
-    "12.0.0.127.bl.example A": ["127.0.0.2"],
-    "11.0.0.127.wl.example A": ["127.0.0.2"],
-    "far.example.dbl.example A": ["127.0.1.2"],
-    "far.example.dbl.example TXT": ["bad domain"],
-    **healthy("bl.example", "wl.example"),
+from .tables import Tables
+
+CLASSES = ("first", "second", "third")
+_KEYS: Mapping[str, Sequence[str]] = {
+    "client": str.split(
+        """far.example mx.far.example .far.example example 127.0.0.12 127.0.0 127 unknown inside.example.org
+            127.0.0.11 forged.far.example localhost lost.far.example"""
+    ),
+    "helo": str.split("pc mx.far.example far.example .far.example example [192.0.2.7] 127.0.0.1 null.example b"),
+    "sender": str.split(
+        """far.example a@far.example joe@ <> host .example ext@far.example ext+x@far.example u@ours.example
+            ours.example nowhere.example a@ example"""
+    ),
+    "recipient": str.split(
+        """u@ours.example ext@ours.example ours.example relayed.example .relayed.example u@ ext+y@ nobody@
+            u@sub.relayed.example virtual.example alias.example ext+y@ours.example example"""
+    ),
+    "host": str.split(
+        """mx.far.example far.example 192.0.2.11 192.0.2 192.0.2.53 ns.far.example 127.0.0.11 127 example
+            mx.example.org .far.example"""
+    ),
 }
-#: What is the same in both main.cf: who there is.
-MAIN = """\
-smtpd_peername_lookup = yes
-mydestination = ours.example
-relay_domains = relayed.example
-virtual_mailbox_domains = virtual.example
-virtual_mailbox_maps = inline:{u@virtual.example=x}
-local_recipient_maps = inline:{u@ours.example=x, ext@ours.example=x}
-relay_recipient_maps = inline:{u@relayed.example=x}
-recipient_delimiter = +
-mynetworks = 127.0.0.14
-smtpd_restriction_classes = greedy, mild
-greedy = reject_non_fqdn_sender, warn_if_reject reject_unknown_helo_hostname
-mild = permit_mynetworks, defer_if_permit
-"""
-DOMAINS = ("ours.example", "relayed.example", "virtual.example")
-_SIMPLE = """reject_unauth_pipelining reject_multi_recipient_bounce permit_mynetworks permit_sasl_authenticated
-    reject_unknown_client_hostname reject_unknown_reverse_client_hostname reject_invalid_helo_hostname
-    reject_non_fqdn_helo_hostname reject_unknown_helo_hostname reject_non_fqdn_sender reject_unknown_sender_domain
-    reject_unlisted_sender reject_non_fqdn_recipient reject_unknown_recipient_domain reject_unlisted_recipient
-    permit_auth_destination reject_unauth_destination defer_unauth_destination defer_if_permit defer_if_reject greedy
-    mild permit reject defer"""
-_TABLES = {
-    "client": "{far.example=REJECT 5.1.8 far}, 127.0.0.12=DEFER, unknown=DUNNO, 127.0.0.14=OK",
-    "helo": "pc=REJECT, {far.example=554 5.1.3 far}, b=450, example=greedy",
-    "sender": "{far.example=REJECT 5.1.8 dom}, a@far.example=OK, joe@=REJECT, <>=REJECT, {host=DEFER_IF_PERMIT later}",
-    "recipient": "u@ours.example=OK, ext@ours.example=DEFER_IF_REJECT, {relayed.example=permit_mynetworks, reject}",
-    "host": "{mx.far.example=REJECT 5.1.2 host}, 192.0.2.11=REJECT, {192.0.2=DEFER net}, ns.far.example=OK",
+_NETWORKS = ("127.0.0.0/28", "127.0.0.12", "0.0.0.0/0", "192.0.2.0/24", "!127.0.0.11", "127.0.0.11", "192.0.2.11/32")
+_SUBJECTS = {"reverse_client_hostname": "client", "etrn": "recipient", "sasl": "sender", "ccert": "sender"}
+_ACTIONS = """OK|ok|RELAY|DUNNO|dunno|1|250|REJECT|reject|REJECT no, thanks|REJECT 5.1.8 far|REJECT 5.1.2 near|DEFER
+DEFER 4.1.3 late|DEFER_IF_PERMIT|DEFER_IF_PERMIT perhaps|DEFER_IF_PERMIT 4.1.1 perhaps|DEFER_IF_REJECT
+DEFER_IF_REJECT 4.1.8 not yet|INFO seen|WARN beware|PREPEND X-Seen: yes|DISCARD|DISCARD gone|550 no|550 5.1.1 nobody
+450 4.2.1 full|451 busy|554 5.1.6 moved|421 4.7.0 go away|521 5.7.1 never|permit|reject|defer|permit_mynetworks, reject
+reject_unknown_client_hostname|permit_auth_destination, reject|reject_unauth_destination, permit
+warn_if_reject reject, defer_if_permit|reject_non_fqdn_sender reject_unknown_sender_domain
+reject_rbl_client bl.example=127.0.0.[2;4]|permit_sasl_authenticated""".replace("\n", "|").split("|")
+_ZONES = {
+    "client": str.split(
+        """bl.example bl.example=127.0.0.2 bl.example=127.0.0.[2;4] bl.example=127.0.0.[2..3;10] sick.example
+            bl.example=127.0.[0..1].4 nowhere.example"""
+    ),
+    "name": str.split("dbl.example dbl.example=127.0.1.[2;3] dbl.example=127.0.1.4 sick.example nowhere.example"),
 }
-_SERVERS = [f"{who}_{kind}" for who in ("helo", "sender", "recipient") for kind in ("mx", "ns", "a")]
-_HELOS = "mx.far.example pc 127.0.0.1 [192.0.2.7] a_b.-c nowhere.example null.example fails.example a.b far.example"
-_SENDERS = """ a@far.example joe joe@host a@nowhere.example a@null.example a@fails.example a@[192.0.2.1] u@ours.example
-    ext+x@far.example a@a-only.example nobody@ours.example"""
-_RECIPIENTS = """u@ours.example ext+y@ours.example nobody@ours.example u@other.example u@relayed.example
-    no@relayed.example u@virtual.example nobody@virtual.example postmaster u u@null.example
-    u%other.example@ours.example"""
+_CODES = str.split(
+    """access_map_defer_code access_map_reject_code defer_code invalid_hostname_reject_code
+        maps_rbl_reject_code multi_recipient_bounce_reject_code non_fqdn_reject_code plaintext_reject_code
+        reject_code relay_domains_reject_code unknown_address_reject_code unknown_client_reject_code
+        unknown_hostname_reject_code unknown_local_recipient_reject_code unknown_relay_recipient_reject_code
+        unknown_virtual_alias_reject_code unknown_virtual_mailbox_reject_code"""
+)
+_YES_NO = str.split(
+    """smtpd_reject_unlisted_sender smtpd_reject_unlisted_recipient
+        smtpd_relay_before_recipient_restrictions smtpd_helo_required strict_rfc821_envelopes"""
+)
+#: In other lists than the sender's Postfix 3.7 does it once, and forgets about that only when a sender list is begun.
+_OF_SENDERS = "reject_unlisted_sender"
+_ELSEWHERE = ("warn_if_reject", _OF_SENDERS)
+_SAFE = "reject_unauth_destination"
 
 
-def parameters(draw: random.Random) -> tuple[str, ...]:
-    """The lists of one server, and how they are judged by."""
-    found = [
-        *(f"smtpd_{name}_restrictions={_list(draw, 3)}" for name in ("client", "helo", "sender")),
-        f"smtpd_data_restrictions={_list(draw, 1)}",
-        "smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination",
-        f"smtpd_recipient_restrictions={_list(draw, 4)}",
-        f"smtpd_delay_reject={draw.choice(['yes', 'yes', 'no'])}",
-        f"smtpd_relay_before_recipient_restrictions={draw.choice(['yes', 'no'])}",
-        f"soft_bounce={draw.choice(['no', 'no', 'no', 'yes'])}",
-        f"smtpd_reject_unlisted_sender={draw.choice(['no', 'yes'])}",
-        f"access_map_reject_code={draw.choice([554, 550, 450])}",
-    ]
-    return tuple(found)
+class Lists:
+    """Makes the lists of one world. draw: by whose chance. tables: those of the world."""
 
+    def __init__(self, draw: random.Random, tables: Tables) -> None:
+        self._draw = draw
+        self._tables = tables
 
-def dialogue(draw: random.Random) -> list[Step]:
-    """What one client says."""
-    steps: list[Step] = [draw.choice([b"EHLO ", b"HELO "]) + draw.choice(_HELOS.split()).encode()]
-    steps.append(b"MAIL FROM:<%b>" % draw.choice([*_SENDERS.split(), ""]).encode())
-    steps += [b"RCPT TO:<%b>" % draw.choice(_RECIPIENTS.split()).encode() for _ in range(draw.randint(1, 3))]
-    return [*steps, b"DATA", Content(b"Subject: x\r\n\r\nx\r\n.\r\n"), b"RSET", b"QUIT"]
+    def classes(self) -> str:
+        """Lines of main.cf: restriction classes, of which each may have those before it."""
+        lines = [f"smtpd_restriction_classes = {', '.join(CLASSES)}\n"]
+        for place, name in enumerate(CLASSES):
+            inner = ", ".join(self._restriction(CLASSES[:place]) for _ in range(self._draw.randint(1, 3)))
+            lines.append(f"{name} = {inner}\n")
+        return "".join(lines)
 
+    def parameters(self, level: str) -> tuple[str, ...]:
+        """The lists of one server, and how they are judged by. level: its compatibility_level."""
+        draw = self._draw
+        found = {f"smtpd_{name}_restrictions": self._list(draw.randint(0, 3)) for name in ("client", "helo")}
+        found["smtpd_sender_restrictions"] = self._list(draw.randint(0, 3), then=draw.choice(["", "", _OF_SENDERS]))
+        for name in ("data", "end_of_data"):
+            found[f"smtpd_{name}_restrictions"] = self._list(draw.choice([0, 0, 1, 2]), bare=False)
+        found |= self._relay(level)
+        found["smtpd_delay_reject"] = draw.choice(["yes", "yes", "no"])
+        found["soft_bounce"] = draw.choice(["no", "no", "no", "yes"])
+        found["smtpd_forbid_bare_newline"] = draw.choice(["reject", "normalize"])
+        found["smtpd_forbid_unauth_pipelining"] = draw.choice(["yes", "no"])
+        found |= {name: draw.choice(["yes", "no"]) for name in _YES_NO if draw.random() < 0.2}
+        found |= {name: str(draw.choice([450, 451, 550, 554])) for name in _CODES if draw.random() < 0.1}
+        for name in ("reject", "unknown_address", "unknown_helo_hostname"):
+            if draw.random() < 0.2:
+                found[f"{name}_tempfail_action"] = draw.choice(["defer", "defer_if_permit"])
+        if draw.random() < 0.1:
+            found["smtpd_null_access_lookup_key"] = "joe@"
+        return tuple(f"{name}={value}" for name, value in found.items())
 
-def _list(draw: random.Random, most: int) -> str:
-    return ", ".join(_restriction(draw) for _ in range(draw.randint(0, most)))
+    def _relay(self, level: str) -> dict[str, str]:
+        """Both lists by which Postfix knows that a stranger cannot relay; it does not start with others."""
+        draw = self._draw
+        of_relay: str | None = draw.choice([None, "", f"permit_mynetworks, {_SAFE}", self._list(1, then=_SAFE)])
+        of_recipient = self._list(draw.randint(0, 4))
+        if of_relay == "" or (of_relay is None and level in ("", "0")):
+            of_recipient = self._list(draw.randint(0, 3), then=draw.choice([_SAFE, "defer_unauth_destination"]))
+        found = {} if of_relay is None else {"smtpd_relay_restrictions": of_relay}
+        return found | {"smtpd_recipient_restrictions": of_recipient}
 
+    def _list(self, count: int, *, then: str = "", bare: bool = True) -> str:
+        found = [self._restriction(CLASSES, bare=bare) for _ in range(count)]
+        # Behind permit a relay check is none for Postfix, too.
+        return ", ".join([*(one for one in found if one != "permit"), then] if then else found)
 
-def _restriction(draw: random.Random) -> str:
-    kind = draw.random()
-    if kind < 0.5:
-        return draw.choice(_SIMPLE.split())
-    if kind < 0.7:
-        who = draw.choice(["client", "helo", "sender", "recipient"])
-        return f"check_{who}_access inline:{{ {_TABLES[who]} }}"
-    if kind < 0.8:
-        return f"check_{draw.choice(_SERVERS)}_access inline:{{ {_TABLES['host']} }}"
-    if kind < 0.95:
-        zones: Sequence[str] = (
-            *("reject_rbl_client bl.example", "reject_rbl_client bl.example=127.0.0.[2..3]"),
-            *("permit_dnswl_client wl.example", "reject_rhsbl_sender dbl.example", "reject_rhsbl_helo dbl.example"),
-            "reject_rhsbl_client dbl.example",
-        )
-        return draw.choice(zones)
-    return f"warn_if_reject {_restriction(draw)}"
+    def _restriction(self, classes: Sequence[str], *, bare: bool = False) -> str:
+        draw = self._draw
+        kind = draw.random()
+        if kind < 0.06:
+            return f"warn_if_reject {self._restriction(classes)}"
+        if kind < 0.12 and classes:
+            return draw.choice(classes)
+        if kind < 0.15 and bare:
+            return self._table(draw.choice(["client", "helo", "sender", "recipient"]), classes)
+        needs = draw.choices([Needs.NOTHING, Needs.TABLE, Needs.ZONE, Needs.SECONDS], [45, 35, 15, 1])[0]
+        if needs is Needs.NOTHING and draw.random() < 0.1:
+            return draw.choice([name for name in OLD_NAMES if NEEDS[OLD_NAMES[name]] is needs])
+        name = draw.choice([name for name, wanted in NEEDS.items() if wanted is needs and name not in _ELSEWHERE])
+        return f"{name} {self._argument(name, classes)}".strip()
+
+    def _argument(self, name: str, classes: Sequence[str]) -> str:
+        match NEEDS[name]:
+            case Needs.TABLE:
+                who = name.removeprefix("check_").removesuffix("_access")
+                host = who.rpartition("_")[2] in ("mx", "ns", "a")
+                return self._table("host" if host else _SUBJECTS.get(who, who), classes)
+            case Needs.ZONE:
+                zone = self._draw.choice(_ZONES["name" if "_rhs" in name else "client"])
+                return zone.replace("bl.", "wl.") if name.startswith("permit_dns") else zone
+            case Needs.SECONDS:
+                return "0"
+        return ""
+
+    def _table(self, who: str, classes: Sequence[str]) -> str:
+        draw = self._draw
+        keys = draw.sample(_KEYS[who], draw.randint(1, 4))
+        networks = draw.sample(_NETWORKS, draw.randint(1, 3)) if who in ("client", "host") else ()
+        return self._tables.access(draw, list(self._entries(keys, classes)), list(self._entries(networks, classes)))
+
+    def _entries(self, keys: Sequence[str], classes: Sequence[str]) -> Iterator[tuple[str, str]]:
+        for key in keys:
+            is_class = classes and self._draw.random() < 0.1
+            yield key, self._draw.choice(classes if is_class else _ACTIONS)

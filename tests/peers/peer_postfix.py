@@ -18,28 +18,12 @@ from tests.support.smtp_client import Client, Content, Manner, Step, short
 from tests.support.waiting import PATIENCE
 
 from . import postfix
+from .backend import BACKEND
 from .dialogues import PROFILES, Dialogue, by_chance, written
 
 #: How many by chance, and which of the written ones: each fifth has each verb in some state.
 SEEDS = range(int(os.environ.get("PEERS_DIALOGUES", "200")))
 WRITTEN = list(written())[:: int(os.environ.get("PEERS_EACH", "1"))]
-#: A backend that says what Postfix says, and starts quickly.
-_BACKEND = r"""
-printf '220 backend ESMTP\r\n'
-while IFS= read -r line; do
-  case $line in
-    EHLO*|HELO*) printf '250-backend\r\n250 8BITMIME\r\n' ;;
-    MAIL*) printf '250 2.1.0 Ok\r\n' ;;
-    RCPT*) printf '250 2.1.5 Ok\r\n' ;;
-    RSET*) printf '250 2.0.0 Ok\r\n' ;;
-    QUIT*) printf '221 2.0.0 Bye\r\n'; exit 0 ;;
-    DATA*)
-      printf '354 End data\r\n'
-      while IFS= read -r line && [ "$line" != "$(printf '.\r')" ]; do :; done
-      printf '250 2.0.0 Ok: queued\r\n' ;;
-  esac
-done
-"""
 
 
 class Deliberate(NamedTuple):
@@ -86,14 +70,14 @@ class Pair(NamedTuple):
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Pair]]:
     """Both servers, for each profile."""
     folder = tmp_path_factory.mktemp("peers")
-    with postfix.running(PROFILES) as ports, ExitStack() as stack:
+    with postfix.running(PROFILES) as theirs, ExitStack() as stack:
         gates = {name: stack.enter_context(_gate(folder / name.replace(" ", "-"), name)) for name in PROFILES}
-        yield {name: Pair(ports[name], gates[name].port) for name in PROFILES}
+        yield {name: Pair(theirs.ports[name], gates[name].port) for name in PROFILES}
 
 
 def _gate(folder: Path, profile: str) -> AbstractContextManager[Gate]:
     parameters = ("mynetworks=192.0.2.0/24", "smtpd_error_sleep_time=0", *PROFILES[profile])
-    return gated(("sh", "-c", _BACKEND), folder, parameters=parameters, rules=":allow\n")
+    return gated(("sh", "-c", BACKEND), folder, parameters=parameters, rules=":allow\n")
 
 
 @pytest.mark.parametrize("manner", [Manner.STEPS, Manner.SEGMENT], ids=lambda manner: manner.value)

@@ -11,12 +11,12 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from tests.support.programs import need_root, theirs
 from tests.support.waiting import until
 
 _MAIN = """\
-compatibility_level = 3.6
 queue_directory = {folder}/spool
 data_directory = {folder}/data
 command_directory = /usr/sbin
@@ -24,21 +24,27 @@ daemon_directory = /usr/lib/postfix/sbin
 maillog_file = {folder}/log
 maillog_file_prefixes = {folder}
 myhostname = mx.example.org
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+alias_maps =
+alias_database =
+local_transport = discard
+virtual_transport = discard
+relay_transport = discard
+default_transport = discard
+smtpd_discard_ehlo_keywords = chunking, dsn, etrn, enhancedstatuscodes, vrfy
+smtpd_error_sleep_time = 0
+smtputf8_enable = no
+"""
+#: Who there is, where nothing else is said.
+PLAIN = """\
+compatibility_level = 3.6
 mydestination = example.org
 myorigin = example.org
 mynetworks = 192.0.2.0/24
-inet_interfaces = 127.0.0.1
-inet_protocols = ipv4
 smtpd_peername_lookup = no
 local_recipient_maps =
-alias_maps =
-alias_database =
 smtpd_relay_restrictions = reject_unauth_destination
-local_transport = discard
-default_transport = discard
-smtpd_discard_ehlo_keywords = chunking, dsn, smtputf8, etrn, enhancedstatuscodes, vrfy
-smtpd_error_sleep_time = 0
-smtputf8_enable = no
 """
 _MASTER = """\
 cleanup unix n - n - 0 cleanup
@@ -53,13 +59,19 @@ postlog unix-dgram n - n - 1 postlogd
 """
 
 
-@contextmanager
-def running(
-    profiles: Mapping[str, Sequence[str]], *, main: str = "", name_server: str = ""
-) -> Iterator[Mapping[str, int]]:
-    """Serve each profile, parameters as ``name=value``; gives the port of each.
+class Running(NamedTuple):
+    """A running one. ports: of each profile. main: its main.cf. log: its log."""
 
-    main: more lines of main.cf. name_server: the address of the one that is asked, "" = that of this host.
+    ports: Mapping[str, int]
+    main: Path
+    log: Path
+
+
+@contextmanager
+def running(profiles: Mapping[str, Sequence[str]], *, main: str = PLAIN, name_server: str = "") -> Iterator[Running]:
+    """Serve each profile, parameters as ``name=value``.
+
+    main: lines of main.cf. name_server: the address of the one that is asked, "" = that of this host.
     """
     need_root()
     postfix = theirs("postfix")
@@ -71,7 +83,7 @@ def running(
         subprocess.run([*_asking(folder, name_server), *command, "start"], check=True, capture_output=True)
         try:
             until(lambda: all(map(_listens, ports.values())), f"Postfix on {ports}")
-            yield ports
+            yield Running(ports, folder / "etc/main.cf", folder / "log")
         finally:
             subprocess.run([*command, "abort"], check=True, capture_output=True)
     finally:

@@ -89,17 +89,20 @@ def gated(
     variables: Mapping[str, str] | None = None,
     server: str | None = None,
     file: Path | None = None,
+    service: str = "",
 ) -> Iterator[Gate]:
     """A server with one worker and a gate.
 
-    screens: what stands before it. server: another one than pytcpserver. file: the gate's own, as main.cf.
+    screens: what stands before it. server: another one than pytcpserver. file: the gate's own, as main.cf. service:
+    of master.cf beside it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     control = control or controls(folder / "control")
     cdb = folder / "rules.cdb"
     subprocess.run([ours("pytcprules"), "-q", cdb, folder / "tmp"], input=rules.encode(), check=True)
     gate_program, *gate_options = gate_words(control, parameters)
-    command = (*screens, gate_program, *(("-f", str(file)) if file else ()), *gate_options, *backend)
+    service_words = ("--service", service) if service else ()
+    command = (*screens, gate_program, *(("-f", str(file)) if file else ()), *service_words, *gate_options, *backend)
     words = (*(() if server else ("-w", "1")), *options, "-x", str(cdb), *QUIET)
     env = {"PATH": os.environ["PATH"], **(variables or {})}
     with Gate(server or ours("pytcpserver"), words, command, folder, env=env) as gate:
