@@ -27,7 +27,7 @@ PATHS = [
     (b"<a..b@b>", Path(b"a..b", b"b"), b'<"a..b"@b>'),
     (b"<.a.@b>", Path(b".a.", b"b"), b'<".a."@b>'),
     (b"<a@b.example.>", Path(b"a", b"b.example"), b"<a@b.example>"),
-    (b"<a@-b_c.example>", Path(b"a", b"-b_c.example"), b"<a@-b_c.example>"),
+    (b"<a@b_-c.1>", Path(b"a", b"b_-c.1"), b"<a@b_-c.1>"),
     (b"<a@[192.0.2.1]>", Path(b"a", b"[192.0.2.1]"), b"<a@[192.0.2.1]>"),
     (b"<a@[IPv6:2001:db8::1]>", Path(b"a", b"[IPv6:2001:db8::1]"), b"<a@[IPv6:2001:db8::1]>"),
     (b"<@c.example:a@b>", Path(b"a", b"b"), b"<a@b>"),
@@ -62,6 +62,7 @@ NO_PATHS = [
     ),
     *(b"<a\t@b>", b"<a\x1b@b>", b"<a\x7f@b>", b'<"a\x1b"@b>', b'<"a\\\x1b"@b>', b'<"a\r\n"@b>', b"<a\n@b>", b"<a@b>\n"),
     *(b"<" + b"x" * 251 + b"@abc>", b"<a@" + DOMAIN + b"." + LABEL + b">", b'<"' + b'\\"' * 130 + b'"@b>'),
+    *(b"<a@-b>", b"<a@b-.c>", b"<a@1.2.3.4>", b"<a@1>", b"<a@1.>", b"<a@" + b"x" * 64 + b".c>"),
     *(b"<\xff@b>", b"<a@\xc3>", b'<"\xc3"@b>'),
 ]
 

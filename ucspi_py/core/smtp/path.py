@@ -14,7 +14,9 @@ _PATH_LIMIT = 256
 #: Postfix: there are mailboxes named a..b and a., and on the wire these are quoted.
 _ATOM = rb"[\w!#$%&'*+/=?^`{|}~.\x80-\xff-]+"
 _QUOTED = rb'"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"'
-_DOMAIN = rb"[\w\x80-\xff-]+(?:\.[\w\x80-\xff-]+)*\.?"
+#: RFC 1123, 2.1, with the _ that Postfix takes (valid_hostname.c): what has digits and dots alone is an address.
+_LABEL = rb"[\w\x80-\xff](?:[\w\x80-\xff-]{0,61}[\w\x80-\xff])?"
+_DOMAIN = rb"(?![\d.]+(?:[> \t]|\Z))%b(?:\.%b)*\.?" % (_LABEL, _LABEL)
 _LITERAL = rb"\[[0-9A-Za-z:.]+\]"
 _MAILBOX = rb"(?P<local>%b|%b)(?:@(?P<domain>%b|%b))?" % (_ATOM, _QUOTED, _DOMAIN, _LITERAL)
 #: RFC 5321, 4.1.2: a source route "MUST BE accepted, SHOULD NOT be generated, and SHOULD be ignored".
