@@ -139,3 +139,14 @@ def test_a_denied_client_that_does_not_wait_is_told_why_it_is_denied() -> None:
     assert talk.next() is None
     assert talk.take_output() == denied.wire * 2
     assert talk.end == b""
+
+
+def test_a_denial_is_an_error_like_those_that_follow() -> None:
+    """And the client is left at smtpd_hard_error_limit (smtpd_chat.c counts each refusal)."""
+    talk = Dialogue(SmtpSettings(hard_error_limit=2), GREETING, excepted=False, judges_early=True)
+    talk.deny(NO, reply(503, b"5.7.0 denied"))
+
+    talk.receive(b"EHLO a\r\n")
+
+    assert talk.next() is None
+    assert talk.end == b"too many errors"

@@ -50,6 +50,7 @@ class Dialogue(Facts):
     def deny(self, refusal: Reply, later: Reply) -> None:
         """Refuse the client instead of greeting it. later: what each of its commands but QUIT is told."""
         self._output.say(refusal.wire, slowly=False)
+        self._counters.errors += 1
         self._denial = answered(later)
         self.end = answered(refusal).end
 
