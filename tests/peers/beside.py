@@ -21,7 +21,7 @@ from .tables import Tables
 #: Servers of a world, each with its lists, and dialogues with each of them.
 SERVERS, DIALOGUES = 10, 40
 OF_A_WORLD = SERVERS * DIALOGUES
-_PARAMETERS = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=1000")
+_PARAMETERS = ("smtpd_error_sleep_time=0",)
 #: The gate's last check, where lists let mail for elsewhere pass.
 _LAST_CHECK = re.compile(rb"[45]\.7\.1 <(.*)>: Relay access denied")
 #: Who may relay is not left for it.

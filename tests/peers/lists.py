@@ -29,13 +29,15 @@ _KEYS: Mapping[str, Sequence[str]] = {
 }
 _NETWORKS = ("127.0.0.0/28", "127.0.0.12", "0.0.0.0/0", "192.0.2.0/24", "!127.0.0.11", "127.0.0.11", "192.0.2.11/32")
 _SUBJECTS = {"reverse_client_hostname": "client", "etrn": "recipient", "sasl": "sender", "ccert": "sender"}
-_ACTIONS = """OK|ok|RELAY|DUNNO|dunno|1|250|REJECT|reject|REJECT no, thanks|REJECT 5.1.8 far|REJECT 5.1.2 near|DEFER
+_ACTIONS = r"""OK|ok|RELAY|DUNNO|dunno|1|250|REJECT|reject|REJECT no, thanks|REJECT 5.1.8 far|REJECT 5.1.2 near|DEFER
 DEFER 4.1.3 late|DEFER_IF_PERMIT|DEFER_IF_PERMIT perhaps|DEFER_IF_PERMIT 4.1.1 perhaps|DEFER_IF_REJECT
 DEFER_IF_REJECT 4.1.8 not yet|INFO seen|WARN beware|PREPEND X-Seen: yes|DISCARD|DISCARD gone|550 no|550 5.1.1 nobody
 450 4.2.1 full|451 busy|554 5.1.6 moved|421 4.7.0 go away|521 5.7.1 never|permit|reject|defer|permit_mynetworks, reject
 reject_unknown_client_hostname|permit_auth_destination, reject|reject_unauth_destination, permit
 warn_if_reject reject, defer_if_permit|reject_non_fqdn_sender reject_unknown_sender_domain
-reject_rbl_client bl.example=127.0.0.[2;4]|permit_sasl_authenticated""".replace("\n", "|").split("|")
+reject_rbl_client bl.example=127.0.0.[2;4]|permit_sasl_authenticated|REJECT\t5.7.1 tab|REJECT   5.1.8   blanks|550\tno
+550 4.7.1 odd|451 5.7.1 odd|DEFER_IF_PERMIT 5.1.8 odd|BOUNCE|nonsense|check_client_access"""
+_VALUES = _ACTIONS.replace("\n", "|").replace(r"\t", "\t").split("|")
 _ZONES = {
     "client": str.split(
         """bl.example bl.example=127.0.0.2 bl.example=127.0.0.[2;4] bl.example=127.0.0.[2..3;10] sick.example
@@ -54,6 +56,12 @@ _YES_NO = str.split(
     """smtpd_reject_unlisted_sender smtpd_reject_unlisted_recipient
         smtpd_relay_before_recipient_restrictions smtpd_helo_required strict_rfc821_envelopes"""
 )
+_LIMITS = {
+    "smtpd_hard_error_limit": [1000, 1000, 1000, 5, 3],
+    "smtpd_junk_command_limit": [100, 100, 2],
+    "smtpd_recipient_limit": [1000, 1000, 2],
+    "smtpd_recipient_overshoot_limit": [1000, 1],
+}
 #: In other lists than the sender's Postfix 3.7 does it once, and forgets about that only when a sender list is begun.
 _OF_SENDERS = "reject_unlisted_sender"
 _ELSEWHERE = ("warn_if_reject", _OF_SENDERS)
@@ -78,7 +86,7 @@ class Lists:
     def parameters(self, level: str) -> tuple[str, ...]:
         """The lists of one server, and how they are judged by. level: its compatibility_level."""
         draw = self._draw
-        found = {f"smtpd_{name}_restrictions": self._list(draw.randint(0, 3)) for name in ("client", "helo")}
+        found = {f"smtpd_{name}_restrictions": self._list(draw.randint(0, 4)) for name in ("client", "helo")}
         found["smtpd_sender_restrictions"] = self._list(draw.randint(0, 3), then=draw.choice(["", "", _OF_SENDERS]))
         for name in ("data", "end_of_data"):
             found[f"smtpd_{name}_restrictions"] = self._list(draw.choice([0, 0, 1, 2]), bare=False)
@@ -87,6 +95,7 @@ class Lists:
         found["soft_bounce"] = draw.choice(["no", "no", "no", "yes"])
         found["smtpd_forbid_bare_newline"] = draw.choice(["reject", "normalize"])
         found["smtpd_forbid_unauth_pipelining"] = draw.choice(["yes", "no"])
+        found |= {name: str(draw.choice(limits)) for name, limits in _LIMITS.items()}
         found |= {name: draw.choice(["yes", "no"]) for name in _YES_NO if draw.random() < 0.2}
         found |= {name: str(draw.choice([450, 451, 550, 554])) for name in _CODES if draw.random() < 0.1}
         for name in ("reject", "unknown_address", "unknown_helo_hostname"):
@@ -124,7 +133,8 @@ class Lists:
         if needs is Needs.NOTHING and draw.random() < 0.1:
             return draw.choice([name for name in OLD_NAMES if NEEDS[OLD_NAMES[name]] is needs])
         name = draw.choice([name for name, wanted in NEEDS.items() if wanted is needs and name not in _ELSEWHERE])
-        return f"{name} {self._argument(name, classes)}".strip()
+        name = name.upper() if draw.random() < 0.03 else name
+        return f"{name} {self._argument(name.lower(), classes)}".strip()
 
     def _argument(self, name: str, classes: Sequence[str]) -> str:
         match NEEDS[name]:
@@ -148,4 +158,4 @@ class Lists:
     def _entries(self, keys: Sequence[str], classes: Sequence[str]) -> Iterator[tuple[str, str]]:
         for key in keys:
             is_class = classes and self._draw.random() < 0.1
-            yield key, self._draw.choice(classes if is_class else _ACTIONS)
+            yield key, self._draw.choice(classes if is_class else _VALUES)

@@ -63,7 +63,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Peers]
         f"mydestination = ours.example\nheader_checks = regexp:{checks}\n"
         f"maillog_file = {log}\nmaillog_file_prefixes = {folder}\n"
     )
-    with postfix.running(PROFILES, main=main) as ports, ExitStack() as stack:
+    with postfix.running(PROFILES, main=postfix.PLAIN + main) as theirs, ExitStack() as stack:
         found = {}
         for name, words in PROFILES.items():
             control = controls(folder / name / "control", rcpthosts="ours.example")
@@ -78,7 +78,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Peers]
                     variables={**backend.environment, "DNSCACHEIP": "127.0.0.1@9"},
                 )
             )
-            found[name] = Peers(ports[name], log, gate, backend)
+            found[name] = Peers(theirs.ports[name], log, gate, backend)
         yield found
 
 

@@ -15,10 +15,14 @@ _HELOS = str.split(
         a.b far.example far.example. a-only.example b ours.example mx.example.org [IPv6:2001:db8::1]
         broken.example"""
 )
+_ODD_HELOS = (
+    *(b"a b", b"-a.example", b"a..b", b"1.2.3.4.", b"host.", b"[]", b"[IPv6:zz]", b"<b>", b"x\xe9.example", b"x" * 300),
+    *(b"[127.0.0.1]", b"FAR.example", b"123", b"::1", b"a_b.example", b"[192.0.2.7].", b"null.example.", b"."),
+)
 _LOCALS = str.split("a a u u ext+x ext-y joe nobody ext moved canon owner-u u-request postmaster")
 _DOMAINS = str.split(
     """far.example far.example ours.example ours.example host nowhere.example null.example fails.example
-        a-only.example broken.example literal.example failing.example loop.example sub.far.example
+        a-only.example broken.example literal.example failing.example loop.example many.example sub.far.example
         [192.0.2.1] other.example FAR.example mx.example.org"""
 )
 _DESTINATIONS = str.split(
@@ -30,6 +34,12 @@ _ROUTED = bytes.split(
     rb"""u%other.example@ours.example u%relayed.example@ours.example other.example!u@ours.example other!u
     "u@other.example"@ours.example u%ours.example "a\.b"@ours.example u@[127.0.0.1] u%x@relayed.example
     @ours.example:u@other.example postmaster u joe"""
+)
+_ODD = (
+    *(b"ext+@ours.example", b"+x@ours.example", b"u@[IPv6:::1]", b"u@[1]", b"u@[ours.example]"),
+    *(b"u@-bad.example", b"u@a..b", b"u@1.2.3.4", b"U@OURS.EXAMPLE", b"Ext+X@relayed.example"),
+    *(b"u@a_b.example", b"MAILER-DAEMON", b"double-bounce@ours.example", b"ext+x+y@virtual.example"),
+    *(b"u@" + b"x" * 64 + b".example", b"u@" + b"x." * 130 + b"example", b"l" * 65 + b"@ours.example"),
 )
 CONTENT = b"content"
 _CONTENTS = (b"Subject: x\r\n\r\nx\r\n.\r\n", b".\r\n", b"Subject: x\r\n\r\na\nb\r\n.\r\n")
@@ -51,7 +61,8 @@ def by_chance(draw: random.Random, *, tidy: bool) -> Talk:
 
 def _steps(draw: random.Random, *, tidy: bool) -> Iterator[Step]:
     if draw.random() < 0.97:
-        yield draw.choice([b"EHLO ", b"EHLO ", b"HELO "]) + draw.choice(_HELOS).encode()
+        name = draw.choice(_ODD_HELOS) if draw.random() < 0.15 else draw.choice(_HELOS).encode()
+        yield draw.choice([b"EHLO ", b"EHLO ", b"HELO "]) + name
     for _ in range(draw.choice([1, 1, 2, 3])):
         yield b"MAIL FROM:<%b>" % _sender(draw)
         for _ in range(draw.choice([1, 1, 2, 3])):
@@ -71,15 +82,15 @@ def _sender(draw: random.Random) -> bytes:
     chance = draw.random()
     if chance < 0.12:
         return b""
-    if chance < 0.2:
-        return draw.choice(_ROUTED)
+    if chance < 0.25:
+        return draw.choice(_ROUTED if chance < 0.18 else _ODD)
     local = draw.choice(_LOCALS)
-    return (local if chance < 0.25 else f"{local}@{draw.choice(_DOMAINS)}").encode()
+    return (local if chance < 0.3 else f"{local}@{draw.choice(_DOMAINS)}").encode()
 
 
 def _recipient(draw: random.Random) -> bytes:
-    if draw.random() < 0.15:
-        return draw.choice(_ROUTED)
+    if draw.random() < 0.2:
+        return draw.choice([*_ROUTED, *_ODD])
     return f"{draw.choice(_LOCALS)}@{draw.choice(_DESTINATIONS)}".encode()
 
 
