@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -76,6 +78,14 @@ def gate_words(control: Path, parameters: Sequence[str] = ()) -> tuple[str, ...]
     return (ours("pysmtpgate"), *words)
 
 
+@cache
+def _compiled(rules: str) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        cdb, temporary = f"{folder}/rules.cdb", f"{folder}/tmp"
+        subprocess.run([ours("pytcprules"), "-q", cdb, temporary], input=rules.encode(), check=True)
+        return Path(cdb).read_bytes()
+
+
 @contextmanager
 def gated(
     backend: Sequence[str],
@@ -99,7 +109,7 @@ def gated(
     folder.mkdir(parents=True, exist_ok=True)
     control = control or controls(folder / "control")
     cdb = folder / "rules.cdb"
-    subprocess.run([ours("pytcprules"), "-q", cdb, folder / "tmp"], input=rules.encode(), check=True)
+    cdb.write_bytes(_compiled(rules))
     gate_program, *gate_options = gate_words(control, parameters)
     service_words = ("--service", service) if service else ()
     command = (*screens, gate_program, *(("-f", str(file)) if file else ()), *service_words, *gate_options, *backend)

@@ -1,6 +1,6 @@
 """The backends as tests know them: how they are started, and what has reached them."""
 
-import json
+import marshal
 import os
 import re
 import shlex
@@ -14,7 +14,6 @@ from ..waiting import until
 
 HERE = Path(__file__).parent
 ROOT = Path(__file__).parents[3]
-_PYTHON = (sys.executable, "-IS")
 
 
 class Message(NamedTuple):
@@ -37,6 +36,12 @@ class Keeper(Backend, Protocol):
 
     def messages(self) -> list[Message]:
         """What was taken so far."""
+
+
+def program(name: str, *words: Path) -> Sequence[str]:
+    """The command of a program of this folder: as a module, whose bytecode is kept, and without what a site adds."""
+    start = f"import sys; sys.path.insert(0, {str(HERE)!r}); import {name}; sys.exit({name}.main())"
+    return (sys.executable, "-IS", "-c", start, *map(str, words))
 
 
 class Visit:
@@ -84,17 +89,17 @@ class Scripted:
     """The scripted backend in a folder of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self._script = folder / "script.json"
+        self._script = folder / "script"
         self.folder = folder / "runs"
         self.folder.mkdir(parents=True)
-        self.argv: Sequence[str] = (*_PYTHON, str(HERE / "scripted.py"), str(self._script), str(self.folder))
+        self.argv: Sequence[str] = program("scripted", self._script, self.folder)
         self.environment: Mapping[str, str] = {}
         self.does()
 
     def does(self, points: Mapping[str, Sequence[Sequence[str]]] | None = None, *, content_bytes: int = 1) -> None:
         """What runs from now on do that is not the default; content_bytes: how many of content are its point."""
         temporary = self._script.with_suffix(".new")
-        temporary.write_text(json.dumps({**(points or {}), "content_bytes": content_bytes}))
+        temporary.write_bytes(marshal.dumps({**(points or {}), "content_bytes": content_bytes}))
         temporary.rename(self._script)
 
     def go_on(self, name: str) -> None:
@@ -122,12 +127,12 @@ class _Queued:
     def __init__(self, folder: Path, argv: Sequence[str]) -> None:
         self._kept = folder / "kept"
         self._kept.mkdir(parents=True)
-        program = folder / "qmail-queue"
-        command = (*_PYTHON, str(HERE / "qmail_queue.py"), str(self._kept))
-        program.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
-        program.chmod(0o755)
+        queue = folder / "qmail-queue"
+        command = program("qmail_queue", self._kept)
+        queue.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
+        queue.chmod(0o755)
         self.argv = argv
-        self.environment: Mapping[str, str] = {"QMAILQUEUE": str(program), "QMAILHOME": str(folder)}
+        self.environment: Mapping[str, str] = {"QMAILQUEUE": str(queue), "QMAILHOME": str(folder)}
 
     def messages(self) -> list[Message]:
         """What was queued so far."""
@@ -148,7 +153,7 @@ class NotQmail(_Queued):
     own_lines = 2  # Received, which is folded
 
     def __init__(self, folder: Path, control: Path) -> None:
-        super().__init__(folder, (*_PYTHON, str(HERE / "notqmail.py"), str(control)))
+        super().__init__(folder, program("notqmail", control))
 
 
 class RealQmail(_Queued):

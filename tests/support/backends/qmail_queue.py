@@ -6,7 +6,6 @@ for what is no envelope. Each message is one file, written before it gets its na
 
 import os
 import sys
-from pathlib import Path
 
 
 def read_all(descriptor: int) -> bytes:
@@ -26,14 +25,14 @@ def check(envelope: bytes) -> int:
 
 def main() -> int:
     """The program; its exit code."""
-    folder = Path(sys.argv[1])
+    folder = sys.argv[1]
     message, envelope = read_all(0), read_all(1)
     code = check(envelope)
     if code == 0:
-        file = folder / f"{len(list(folder.iterdir())):04d}-{os.getpid()}"
-        temporary = folder.parent / f"{folder.name}-{os.getpid()}"
-        temporary.write_bytes(b"%d\n%b%b" % (len(envelope), envelope, message))
-        temporary.rename(file)
+        temporary = f"{folder}-{os.getpid()}"
+        with open(temporary, "wb") as file:
+            file.write(b"%d\n%b%b" % (len(envelope), envelope, message))
+        os.rename(temporary, f"{folder}/{len(os.listdir(folder)):04d}-{os.getpid()}")
     return code
 
 

@@ -1,9 +1,9 @@
 """A backend that does what its script says, and records what it was given: scripted.py SCRIPT FOLDER.
 
-SCRIPT is a JSON object: for each point of a session what is done there, in the order of its occurrences (the last one
-stands for all later ones), each a list of actions. Points: start (the banner is due), EHLO, HELO, MAIL, RCPT, DATA,
-content (so many bytes of it have come as ``content_bytes`` says, at least one), ``.`` (its end was read), RSET, NOOP,
-QUIT. What is not in the script is done as DEFAULT says. Actions:
+SCRIPT is a dict that marshal has written: for each point of a session what is done there, in the order of its
+occurrences (the last one stands for all later ones), each a list of actions. Points: start (the banner is due), EHLO,
+HELO, MAIL, RCPT, DATA, content (so many bytes of it have come as ``content_bytes`` says, at least one), ``.`` (its end
+was read), RSET, NOOP, QUIT. What is not in the script is done as DEFAULT says. Actions:
 
     250 ok          a reply line; CRLF is put behind it
     !raw TEXT       these bytes, as Latin-1
@@ -13,15 +13,14 @@ QUIT. What is not in the script is done as DEFAULT says. Actions:
 
 Each run makes a folder of its own, FOLDER/0001 and so on: environment (NUL behind each variable), descriptors (a line
 ``number target`` each), input (every byte that was read), end (why it ended: eof, quit, or exit CODE).
+
+It is started for every message of a test, so that it imports nothing that takes its time.
 """
 
-import json
+import marshal
 import os
-import signal
 import sys
 import time
-from pathlib import Path
-from typing import NoReturn
 
 DEFAULT = {
     "start": [["220 scripted ESMTP"]],
@@ -42,31 +41,33 @@ _END = b"\r\n.\r\n"
 class Scripted:
     """One run."""
 
-    def __init__(self, script: Path, folder: Path) -> None:
-        told = json.loads(script.read_text())
+    def __init__(self, script: str, folder: str) -> None:
+        with open(script, "rb") as file:
+            told = marshal.load(file)  # noqa: S302  # the test's own
         self._content_bytes = told.pop("content_bytes", 1)
         self._points: dict[str, list[list[str]]] = DEFAULT | told
         self._folder = folder
         self._run = self._begin()
-        self._record = (self._run / "input").open("ab", buffering=0)
+        self._record = os.open(f"{self._run}/input", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         self._rest = b""
         self._quits = False
 
-    def _begin(self) -> Path:
+    def _begin(self) -> str:
         """A folder for this run, whose input comes last: who sees it sees all the rest."""
         descriptors = _descriptors()
         while True:
-            run = self._folder / f"{len(list(self._folder.glob('[0-9]*'))) + 1:04d}"
+            count = sum(name[:1].isdigit() for name in os.listdir(self._folder))
+            run = f"{self._folder}/{count + 1:04d}"
             try:
-                run.mkdir()
+                os.mkdir(run)
                 break
             except FileExistsError:
                 continue
-        (run / "environment").write_bytes(b"".join(b"%b=%b\0" % pair for pair in os.environb.items()))
-        (run / "descriptors").write_text(descriptors)
+        _write(f"{run}/environment", b"".join(b"%b=%b\0" % pair for pair in os.environb.items()))
+        _write(f"{run}/descriptors", descriptors.encode())
         return run
 
-    def serve(self) -> NoReturn:
+    def serve(self) -> None:
         """Until it ends."""
         self._do("start")
         while True:
@@ -100,7 +101,7 @@ class Scripted:
                 while True:
                     self._read()
             elif word == "!until":
-                while not (self._folder / rest).exists():
+                while not os.path.exists(f"{self._folder}/{rest}"):
                     time.sleep(0.005)
             else:
                 data = rest.encode("latin-1") if word == "!raw" else action.encode("latin-1") + b"\r\n"
@@ -121,7 +122,7 @@ class Scripted:
             data = b""
         if not data:
             self._end("eof", 1)
-        self._record.write(data)
+        os.write(self._record, data)
         self._rest += data
 
     def _say(self, data: bytes) -> None:
@@ -131,11 +132,15 @@ class Scripted:
         except OSError:
             self._end("eof", 1)
 
-    def _end(self, why: str, code: int) -> NoReturn:
-        temporary = self._run / "end.new"
-        temporary.write_text(why)
-        temporary.rename(self._run / "end")
+    def _end(self, why: str, code: int) -> None:
+        _write(f"{self._run}/end.new", why.encode())
+        os.rename(f"{self._run}/end.new", f"{self._run}/end")
         os._exit(code)
+
+
+def _write(file: str, data: bytes) -> None:
+    with open(file, "wb") as opened:
+        opened.write(data)
 
 
 def _descriptors() -> str:
@@ -149,6 +154,10 @@ def _descriptors() -> str:
     return "".join(lines)
 
 
+def main() -> None:
+    """The program; it ends by itself."""
+    Scripted(sys.argv[1], sys.argv[2]).serve()
+
+
 if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    Scripted(Path(sys.argv[1]), Path(sys.argv[2])).serve()
+    main()
