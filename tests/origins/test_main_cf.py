@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.origins import asked
-from tests.support.postconf import postconf
+from tests.support.postconf import Said, postconf, postconf_of_each
 from tests.support.programs import theirs
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.language import parameters, passed_over, refused, restriction_parameters
@@ -71,38 +71,44 @@ def test_what_postfix_takes_we_take_alike(main: bytes, tmp_path: Path) -> None:
     assert said.texts == ours(b"myhostname = mx.example.org\n" * (b"myhostname" not in main) + main, *names)
 
 
-@pytest.mark.parametrize(
-    ("main", "place"),
-    [
-        (b"x\n\nmyorigin = a, \\\nb\n", "main.cf line 1: 'x'"),  # S4, S5
-        (b"myorigin = a, \\\nb\n", "main.cf line 2: 'b'"),
-        (b"myorigin a\n", "main.cf line 1"),
-        (b"myorigin : v\n", "main.cf line 1"),
-        (b"a b = c\n", "main.cf line 1"),
-        (b"myorigin += v\n", "main.cf line 1"),
-        (b"\n= x\n", "main.cf line 2"),
-        (b"myorigin = $myorigin, more\n", "main.cf line 1: myorigin refers to itself"),  # S16
-        (b"aa = $bb\nbb = $aa\nmyorigin = $aa\n", "main.cf line 3: myorigin refers to itself"),
-        (b"myorigin = ${mydomain\n", "main.cf line 1: myorigin has no }"),
-        (b"myorigin = $(mydomain}\n", "main.cf line 1: myorigin has no )"),
-        (b"myorigin = a$\n", "main.cf line 1: myorigin takes $name and ${name}, and '$' is neither"),
-        (b"myorigin = ${}\n", "is neither"),
-        (b"myorigin = ${aa b}\n", "'aa b' is no name"),
-        (b"myorigin = ${mydomain?{x}y}\n", "takes {yes}:{no} behind a condition, and not 'y'"),
-        (b"myorigin = ${mydomain:{x}:{y}}\n", "takes {yes}:{no} behind a condition, and not ':{y}'"),
-        (b"myorigin = ${{a} = {b}?x}\n", "and not '= {b}?x'"),
-        (b"myorigin = ${{a} == b?x}\n", "and not 'b?x'"),
-        (b"myorigin = ${{a} == {b} x}\n", "takes ? or : behind a condition, and not 'x'"),
-        (b"myorigin = ${{a} <foo {b}?x}\n", "and these with level"),
-        (b"myorigin = ${{3x} <level {b}?x}\n", "such as 2 or 3.6, and not '3x'"),
-        (b"compatibility_level = 3.6.1.1\nmyorigin = $relay_domains\n", "and not '3.6.1.1'"),
-    ],
-)
-def test_what_is_fatal_to_postfix_is_refused(main: bytes, place: str, tmp_path: Path) -> None:
-    """With the line and what is wrong with it."""
-    said, mine = postconf(tmp_path, main, "myorigin"), ours(main, "myorigin")
+FATAL = [
+    (b"x\n\nmyorigin = a, \\\nb\n", "main.cf line 1: 'x'"),  # S4, S5
+    (b"myorigin = a, \\\nb\n", "main.cf line 2: 'b'"),
+    (b"myorigin a\n", "main.cf line 1"),
+    (b"myorigin : v\n", "main.cf line 1"),
+    (b"a b = c\n", "main.cf line 1"),
+    (b"myorigin += v\n", "main.cf line 1"),
+    (b"\n= x\n", "main.cf line 2"),
+    (b"myorigin = $myorigin, more\n", "main.cf line 1: myorigin refers to itself"),  # S16
+    (b"aa = $bb\nbb = $aa\nmyorigin = $aa\n", "main.cf line 3: myorigin refers to itself"),
+    (b"myorigin = ${mydomain\n", "main.cf line 1: myorigin has no }"),
+    (b"myorigin = $(mydomain}\n", "main.cf line 1: myorigin has no )"),
+    (b"myorigin = a$\n", "main.cf line 1: myorigin takes $name and ${name}, and '$' is neither"),
+    (b"myorigin = ${}\n", "is neither"),
+    (b"myorigin = ${aa b}\n", "'aa b' is no name"),
+    (b"myorigin = ${mydomain?{x}y}\n", "takes {yes}:{no} behind a condition, and not 'y'"),
+    (b"myorigin = ${mydomain:{x}:{y}}\n", "takes {yes}:{no} behind a condition, and not ':{y}'"),
+    (b"myorigin = ${{a} = {b}?x}\n", "and not '= {b}?x'"),
+    (b"myorigin = ${{a} == b?x}\n", "and not 'b?x'"),
+    (b"myorigin = ${{a} == {b} x}\n", "takes ? or : behind a condition, and not 'x'"),
+    (b"myorigin = ${{a} <foo {b}?x}\n", "and these with level"),
+    (b"myorigin = ${{3x} <level {b}?x}\n", "such as 2 or 3.6, and not '3x'"),
+    (b"compatibility_level = 3.6.1.1\nmyorigin = $relay_domains\n", "and not '3.6.1.1'"),
+]
 
-    assert said.texts is None
+
+@pytest.fixture(scope="module")
+def fatal(tmp_path_factory: pytest.TempPathFactory) -> dict[bytes, Said]:
+    """What Postfix says of each of them."""
+    return postconf_of_each(tmp_path_factory.mktemp("fatal"), [main for main, _ in FATAL], "myorigin")
+
+
+@pytest.mark.parametrize(("main", "place"), FATAL)
+def test_what_is_fatal_to_postfix_is_refused(main: bytes, place: str, fatal: dict[bytes, Said]) -> None:
+    """With the line and what is wrong with it."""
+    mine = ours(main, "myorigin")
+
+    assert fatal[main].texts is None
     assert isinstance(mine, str)
     assert place in mine
 

@@ -1,10 +1,13 @@
 """Rules for servers under test, and by chance; what tcprules and tcprulescheck, theirs and ours, make of them."""
 
+import math
 import os
 import random
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import NamedTuple
 
 from ucspi_py.cli.tcprulescheck import told
@@ -96,7 +99,7 @@ def answer(get: Get, client: Client) -> bytes:
 
 
 def check_all(program: str, questions: Iterable[tuple[Path, Client]]) -> list[Outcome]:
-    """The answers of tcprulescheck to many questions, by one shell, each within a second of work.
+    """The answers of tcprulescheck to many questions, by a shell for each CPU, each within a second of work.
 
     The outcomes hold no error texts.
     """
@@ -105,10 +108,27 @@ def check_all(program: str, questions: Iterable[tuple[Path, Client]]) -> list[Ou
         variables = b" ".join(name + b"=" + _quoted(value) for name, value in client.environ().items())
         call = b" ".join((variables, b"exec", _quoted(os.fsencode(program)), _quoted(bytes(cdb))))
         script.append(b"(ulimit -t 1; %b); echo '%b'$?\n" % (call, _SEPARATOR))
-    shell = subprocess.run(
-        ["env", "-i", "sh"], input=b"".join(script), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
-    )
-    return _outcomes(shell.stdout)
+    size = math.ceil(len(script) / (os.cpu_count() or 1))
+    with ExitStack() as stack:
+        parts = [b"".join(script[start : start + size]) for start in range(0, len(script), size)]
+        outputs = [stack.enter_context(_shell(part)) for part in parts]
+        return [outcome for output in outputs for outcome in _outcomes(output())]
+
+
+@contextmanager
+def _shell(script: bytes) -> Iterator[Callable[[], bytes]]:
+    """A shell that carries out a script; what it says up to its end."""
+    with TemporaryFile() as told, TemporaryFile() as said:
+        told.write(script)
+        told.seek(0)
+        with subprocess.Popen(["env", "-i", "sh"], stdin=told, stdout=said, stderr=subprocess.DEVNULL) as shell:
+
+            def output() -> bytes:
+                assert shell.wait() == 0
+                said.seek(0)
+                return said.read()
+
+            yield output
 
 
 def _outcomes(said: bytes) -> list[Outcome]:
