@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import long_waits
 from tests.support.backends.known import Scripted
-from tests.support.long_waits import Leaving, Queue
+from tests.support.long_waits import Leaving, Queue, Unwell
 from tests.support.smtp_client import Client
 
 
@@ -43,6 +43,13 @@ def long_wait_at_hup(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leavi
 def long_wait_at_term(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Leaving]:
     """A service that is told to end."""
     with long_waits.leaving(tmp_path_factory.mktemp("term"), signal.SIGTERM) as begun:
+        yield begun
+
+
+@pytest.fixture(scope="package")
+def long_wait_for_a_complaint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unwell]:
+    """A service that screens by a zone that has begun to fail."""
+    with long_waits.unwell(tmp_path_factory.mktemp("unwell")) as begun:
         yield begun
 
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 import pytest
 
 from tests.support import nameserver
+from tests.support.long_waits import Unwell
 from tests.support.nameserver import NameServer, Records, healthy, lists
 from tests.support.programs import ours
 from tests.support.screened import GREETING, PASSED, environment, refusal, screened
@@ -101,23 +102,16 @@ class TestZones:
             assert refusal(server, "127.0.0.2") == b"451 v4"
         assert not [line for line in dns.asked("bl") if line.startswith(nibbles)]
 
-    def test_a_secret_name_is_told_to_nobody(self, dns: NameServer, tmp_path: Path) -> None:
+    def test_a_secret_name_is_told_to_nobody(self, long_wait_for_a_complaint: Unwell, tmp_path: Path) -> None:
         """Not in replies, not in the log, not to the program, and not by the zone's own text or its troubles."""
-        name = "s3cret.zone"
-        dns.tell({**healthy(name), **lists(name, "127.0.7.1", text=f"see {name}"), **lists(name, "127.0.7.2")})
-        words = ("-v", "-r", f"dqs@{name}=127.0.0.2")
-        said = []
-        with screened(words, dns.address, tmp_path, options=("-v",)) as server:
-            said += [refusal(server, "127.0.7.1"), refusal(server, "127.0.7.2")]
-            dns.tell({f"*.{name} A": "servfail"})
-            said += [server.talk(source=f"127.0.8.{number}") for number in range(1, 9)]
-            server.wait_log(b"warning: zone dqs: it ")
-            server.process.send_signal(signal.SIGUSR1)
-            said.append(server.wait_log(b"zone dqs: asked"))
+        server, dns, name, words, said = long_wait_for_a_complaint
+        server.wait_log(b"warning: zone dqs: it ")
+        server.process.send_signal(signal.SIGUSR1)
+        said.append(server.wait_log(b"zone dqs: asked"))
         dns.tell({f"*.{name} A": ["127.0.0.2"]})
-        with screened((*words[1:], "-i"), dns.address, tmp_path, program=("env",)) as server:
-            said.append(server.talk(source="127.0.7.1"))
-            said.append(server.wait_log(b"zone dqs: it lists 127.0.0.1"))
+        with screened((*words[1:], "-i"), dns.address, tmp_path, program=("env",)) as other:
+            said.append(other.talk(source="127.0.7.1"))
+            said.append(other.wait_log(b"zone dqs: it lists 127.0.0.1"))
 
         assert said[:2] == [b"451 see dqs", b"451 127.0.7.2 is listed in dqs"]
         assert not any(b"s3cret" in piece for piece in said)

@@ -1,4 +1,5 @@
-"""What takes its time at a gate: clients that wait for half a minute, and services that leave theirs a moment.
+"""What takes its time: clients of a gate that wait for half a minute, services that leave theirs a moment, and a zone
+that is complained of.
 
 They begin before the first test of tests/server, so that all the others run meanwhile (conftest.py there), and
 test_long_waits.py looks at them.
@@ -10,9 +11,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from . import nameserver
 from .backends.known import NotQmail, Scripted
 from .gate import LOCAL, MAIL, RCPT, Gate, controls, gated
-from .server import children
+from .nameserver import NameServer, healthy, lists
+from .screened import refusal, screened
+from .server import Server, children
 from .smtp_client import Client, shorts
 
 EHLO = b"EHLO client.example.net"
@@ -41,6 +45,19 @@ class Leaving(NamedTuple):
     idle: Client
     workers: set[int]
     since: float
+
+
+class Unwell(NamedTuple):
+    """A service that screens by a zone that has begun to fail. name: the zone's, which is secret.
+
+    said: what its clients have heard, two of them before.
+    """
+
+    server: Server
+    dns: NameServer
+    name: str
+    words: Sequence[str]
+    said: list[bytes]
 
 
 def in_transaction(gate: Gate, source: str = LOCAL) -> Client:
@@ -90,3 +107,19 @@ def leaving(folder: Path, number: int) -> Iterator[Leaving]:
         since = time.monotonic()
         gate.process.send_signal(number)
         yield Leaving(gate, backend, sending, idle, workers, since)
+
+
+@contextlib.contextmanager
+def unwell(folder: Path) -> Iterator[Unwell]:
+    """A zone that fails: a complaint comes once its tests have failed for eight seconds."""
+    name = "s3cret.zone"
+    words = ("-v", "-r", f"dqs@{name}=127.0.0.2")
+    listed = {**lists(name, "127.0.7.1", text=f"see {name}"), **lists(name, "127.0.7.2")}
+    with (
+        nameserver.serving({**healthy(name), **listed}, folder) as dns,
+        screened(words, dns.address, folder, options=("-v",)) as server,
+    ):
+        said = [refusal(server, "127.0.7.1"), refusal(server, "127.0.7.2")]
+        dns.tell({f"*.{name} A": "servfail"})
+        said += [server.talk(source=f"127.0.8.{number}") for number in range(1, 9)]
+        yield Unwell(server, dns, name, words, said)
