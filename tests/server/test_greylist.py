@@ -17,7 +17,7 @@ from tests.support.greylist import GREYLIST, LONG, REFUSED, SERVER, absorbed, al
 from tests.support.programs import ours, theirs
 from tests.support.redisserver import RedisServer
 from tests.support.server import QUIET, Server, children
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -301,11 +301,12 @@ tcpserver: status: 0/40
     def test_options_that_are_wrong(self, words: Sequence[str]) -> None:
         """Exit 100 and the usage line; pytcpserver refuses to start; a password is not repeated."""
         commands = ((GREYLIST, *words), (SERVER, *QUIET, "127.0.0.1", "0", GREYLIST, *words))
-        for command in commands:
-            done = subprocess.run(command, capture_output=True, check=False)
-            assert done.returncode == 100
-            assert b": usage: " in done.stderr
-            assert b"s3cret" not in done.stderr
+        for process in [subprocess.Popen(command, stderr=subprocess.PIPE) for command in commands]:
+            with process:
+                _, errors = process.communicate(timeout=PATIENCE)
+            assert process.returncode == 100
+            assert b": usage: " in errors
+            assert b"s3cret" not in errors
 
     def test_a_program_that_is_missing(self, tmp_path: Path) -> None:
         """Exit 111, as rblsmtpd."""

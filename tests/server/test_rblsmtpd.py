@@ -12,6 +12,7 @@ import pytest
 from tests.support import nameserver
 from tests.support.programs import need_root, ours, theirs
 from tests.support.server import QUIET, Server, children
+from tests.support.waiting import PATIENCE
 
 IP = "192.0.2.77"
 FRONT = "77.2.0.192"
@@ -46,10 +47,17 @@ def dns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def alone(program: str, words: Sequence[str], environment: dict[str, str], said: bytes = DIALOGUE) -> tuple[bytes, ...]:
     """What a process of its own answers and logs; the program behind is ``echo passed``."""
-    done = subprocess.run(
-        [program, *words, "echo", "passed"], input=said, env=environment, capture_output=True, check=False
-    )
-    return done.stdout, _masked(done.stderr), b"%d" % done.returncode
+    with _started(program, words, environment) as process:
+        return _heard(process, said)
+
+
+def both(
+    words: Sequence[str], environment: dict[str, str], folder: Path, said: bytes = DIALOGUE
+) -> list[tuple[bytes, ...]]:
+    """The same of ours alone, and of ours absorbed; both are started at once."""
+    with _started(ours("pyrblsmtpd"), words, environment) as process:
+        told = absorbed(words, environment, folder, said)
+        return [_heard(process, said), told]
 
 
 def absorbed(
@@ -65,6 +73,16 @@ def absorbed(
     with Server(ours("pytcpserver"), ("-x", str(cdb), *QUIET), backend, folder, env=environment) as server:
         told = server.talk(said)
     return told, _masked(server.log()), b"0"
+
+
+def _started(program: str, words: Sequence[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
+    pipe = subprocess.PIPE
+    return subprocess.Popen([program, *words, "echo", "passed"], env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
+
+
+def _heard(process: "subprocess.Popen[bytes]", said: bytes) -> tuple[bytes, ...]:
+    told, log = process.communicate(said, PATIENCE)
+    return told, _masked(log), b"%d" % process.returncode
 
 
 def _masked(log: bytes) -> bytes:
@@ -110,8 +128,7 @@ def test_zones(words: Sequence[str], dns: str, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "PWD": os.getcwd(), "DNSCACHEIP": dns, "TCPREMOTEIP": IP}
     expected = alone(theirs("rblsmtpd"), words, environment)
 
-    assert alone(ours("pyrblsmtpd"), words, environment) == expected
-    assert absorbed(words, environment, tmp_path) == expected
+    assert both(words, environment, tmp_path) == [expected, expected]
 
 
 @pytest.mark.parametrize("words", [("-r", "listed"), ("-c", "-r", "broken"), ("-b", "-r", "clean"), ("-t0",)])
@@ -121,8 +138,7 @@ def test_rblsmtpd_variable(told: str, words: Sequence[str], dns: str, tmp_path: 
     environment = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns, "TCPREMOTEIP": IP, "RBLSMTPD": told}
     expected = alone(theirs("rblsmtpd"), words, environment)
 
-    assert alone(ours("pyrblsmtpd"), words, environment) == expected
-    assert absorbed(words, environment, tmp_path) == expected
+    assert both(words, environment, tmp_path) == [expected, expected]
 
 
 @pytest.mark.parametrize(
@@ -146,8 +162,7 @@ def test_dialogues(said: bytes, tmp_path: Path) -> None:
     environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
     expected = alone(theirs("rblsmtpd"), (), environment, said)
 
-    assert alone(ours("pyrblsmtpd"), (), environment, said) == expected
-    assert absorbed((), environment, tmp_path, said) == expected
+    assert both((), environment, tmp_path, said) == [expected, expected]
 
 
 @pytest.mark.parametrize(
