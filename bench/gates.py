@@ -49,5 +49,5 @@ def _gate(workshop: Workshop, lists: Restrictions | None) -> list[str]:
     words = [ours("pysmtpgate"), "-o", f"qmail_control={control}", "-o", f"mynetworks={_ELSEWHERE}"]
     if lists:
         (control / "main.cf").write_text(lists.main_cf)
-        words += ["-f", str(control / "main.cf")]
+        words += ["-f", str(control / "main.cf"), "-o", "smtpd_client_connection_count_limit=0"]
     return [*words, workshop.smtp_backend]

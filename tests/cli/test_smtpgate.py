@@ -10,9 +10,12 @@ from tests.support.programs import ours
 from ucspi_py.cli.chain import program
 from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.core.gate.language.parameters import PARAMETERS
-from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.gate.settings import EventLimits, GateSettings
 from ucspi_py.core.service.settings import Program
 from ucspi_py.core.smtp.settings import SmtpSettings
+
+#: What a file alone asks for.
+BY_DEFAULT = EventLimits(smtpd_client_connection_count_limit=50)
 
 
 def test_a_gate_stands_before_the_program() -> None:
@@ -29,7 +32,7 @@ def test_options_stand_over_the_file(tmp_path: Path) -> None:
 
     gate = program.read(["pysmtpgate", "-o", "smtpd_timeout=30", "-f", str(file), "smtpd"]).gate
 
-    assert gate == GateSettings(smtp=SmtpSettings(timeout=30, recipient_limit=20))
+    assert gate == GateSettings(smtp=SmtpSettings(timeout=30, recipient_limit=20), event_limits=BY_DEFAULT)
 
 
 def test_screens_stand_before_the_gate() -> None:
@@ -93,9 +96,9 @@ def test_a_service_stands_between_the_file_and_the_options(tmp_path: Path) -> No
     gate = program.read(["pysmtpgate", "-f", str(file), "--service", "smtp", "-o", "smtpd_timeout=40", "smtpd"]).gate
 
     smtp = SmtpSettings(timeout=40, soft_error_limit=3, recipient_limit=30)
-    assert gate == GateSettings(smtp=smtp, smtpd_banner=(b"hello",))
+    assert gate == GateSettings(smtp=smtp, smtpd_banner=(b"hello",), event_limits=BY_DEFAULT)
     plain = program.read(["pysmtpgate", "-f", str(file), "smtpd"]).gate
-    assert plain == GateSettings(smtp=SmtpSettings(timeout=10, soft_error_limit=3))
+    assert plain == GateSettings(smtp=SmtpSettings(timeout=10, soft_error_limit=3), event_limits=BY_DEFAULT)
 
 
 def test_a_service_needs_a_file(tmp_path: Path) -> None:

@@ -4,14 +4,14 @@ import pytest
 
 from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.core.gate.language import refused, restriction_parameters
+from ucspi_py.core.gate.language import limits, refused, restriction_parameters
 from ucspi_py.core.gate.language.configuration import Configuration, mentioned
 from ucspi_py.core.gate.language.master import service_settings
 from ucspi_py.core.gate.language.notes import notes, pyrblsmtpd
 from ucspi_py.core.gate.language.parameter import Parameter
 from ucspi_py.core.gate.language.refused import Refused
 from ucspi_py.core.gate.language.syntax import option, settings
-from ucspi_py.core.gate.settings import GateSettings
+from ucspi_py.core.gate.settings import EventLimits, GateSettings
 
 
 def read(text: str, *options: str, master: str = "") -> Configuration:
@@ -142,8 +142,10 @@ def test_defaults_hang_on_the_level(level: str, expected: tuple[str, ...]) -> No
     assert tuple(map(configuration.text, names)) == expected
 
 
-@pytest.mark.parametrize("parameter", restriction_parameters.PARAMETERS, ids=lambda parameter: parameter.name)
-def test_a_parameter_of_the_lists_has_a_sound_default(parameter: Parameter) -> None:
+@pytest.mark.parametrize(
+    "parameter", (*restriction_parameters.PARAMETERS, *limits.PARAMETERS), ids=lambda parameter: parameter.name
+)
+def test_a_parameter_of_the_lists_or_limits_has_a_sound_default(parameter: Parameter) -> None:
     """As Postfix has it."""
     assert 5 < len(parameter.explanation) <= 80
     configuration = read("myhostname = mx.example.org\n")
@@ -213,7 +215,7 @@ def test_the_way_out_is_one(one: Refused) -> None:
 
     way_out = sentence.partition("; -o ")[2].removesuffix(" leaves it out")
     assert way_out.startswith(f"{one.name}=")
-    assert read("", way_out).gate_settings() == GateSettings()
+    assert read("", way_out).gate_settings() == GateSettings(event_limits=EventLimits(50))
 
 
 def test_what_changes_nothing_is_taken() -> None:

@@ -7,8 +7,8 @@ from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.syntax import settings
 from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.restrictions.addresses.resolved import Kind
-from ucspi_py.core.gate.restrictions.configured import client_limits, restriction_settings
-from ucspi_py.core.gate.restrictions.settings import ClientLimits, Codes, DomainPattern, RestrictionSettings
+from ucspi_py.core.gate.restrictions.configured import restriction_settings
+from ucspi_py.core.gate.restrictions.settings import Codes, DomainPattern, RestrictionSettings
 
 SAFE = "compatibility_level = 3.6\n"
 MAIN_CF = """compatibility_level = 3.6
@@ -28,7 +28,6 @@ smtpd_helo_restrictions = permit_mynetworks,
     reject_invalid_hostname,
     greedy
 smtpd_recipient_restrictions = reject_rbl_client bl.example
-anvil_rate_time_unit = 2m
 """
 
 
@@ -190,15 +189,3 @@ def test_an_origin_in_a_file_is_our_name() -> None:
     found = read(f"{SAFE}myhostname = mail.ours.example\nmyorigin = /etc/mailname")
 
     assert found.destinations.myorigin == b"mail.ours.example"
-
-
-def test_limits_of_one_client() -> None:
-    """Its exceptions are mynetworks, unless others are named."""
-    found = client_limits(Configuration(settings("main.cf", MAIN_CF)))
-    named = client_limits(Configuration(settings("main.cf", "smtpd_client_event_limit_exceptions = 192.0.2.0/24\n")))
-
-    assert found.smtpd_client_connection_count_limit == ClientLimits().smtpd_client_connection_count_limit
-    assert found.anvil_rate_time_unit == 120
-    assert found.smtpd_client_event_limit_exceptions != named.smtpd_client_event_limit_exceptions
-    assert named.smtpd_client_event_limit_exceptions is not None
-    assert len(named.smtpd_client_event_limit_exceptions) == 1

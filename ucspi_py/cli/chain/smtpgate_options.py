@@ -67,7 +67,8 @@ def configuration(ctx: click.Context) -> Configuration:
     if service:
         said += master.service_settings(beside, services, service)
     said += map(syntax.option, ctx.params["options"])
-    return Configuration(said, os.path.dirname(os.path.abspath(file)), mentioned(services))
+    name = service.partition("/")[0] if service else "smtp"
+    return Configuration(said, os.path.dirname(os.path.abspath(file)), mentioned(services), name)
 
 
 def settings(ctx: click.Context) -> GateSettings:

@@ -101,6 +101,12 @@ def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> byte
     return b"smtpgate: disconnect from %b %b\n" % (_who(client), b" ".join(words))
 
 
+def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:
+    """Report a client over one of its limits (smtpd.c). what: the limit's name. count: what the client has come to."""
+    words = (what, count, _who(client), _field(service))
+    return b"smtpgate: warning: %b limit exceeded: %d from %b for service %b\n" % words
+
+
 def warning(sentence: str) -> bytes:
     """Report something wrong that the gate survives."""
     return b"smtpgate: warning: %b\n" % clean(sentence.encode("utf-8", "surrogateescape"))

@@ -16,6 +16,36 @@ LOOPBACK = (Network(32, 127 << 24, 8), Network(128, 1, 128))
 
 
 @dataclass(frozen=True, slots=True)
+class EventLimits:
+    """What one client may do (anvil(8)); 0 = as much as it likes.
+
+    smtpd_client_connection_count_limit: connections at once. smtpd_client_connection_rate_limit,
+    smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit: connections, messages and recipients within
+    anvil_rate_time_unit seconds. smtpd_client_event_limit_exceptions: clients without limits; None = who may relay.
+    service: its name in log lines. where: the place of a limit that was asked for, and its name; None = none was, and
+    there is that of the default alone.
+    """
+
+    smtpd_client_connection_count_limit: int = 0
+    smtpd_client_connection_rate_limit: int = 0
+    smtpd_client_message_rate_limit: int = 0
+    smtpd_client_recipient_rate_limit: int = 0
+    anvil_rate_time_unit: int = 60
+    smtpd_client_event_limit_exceptions: tuple[Network, ...] | None = None
+    service: bytes = b"smtp"
+    where: str | None = None
+
+    @property
+    def rates(self) -> tuple[int, int, int]:
+        """The limits on events within a period, in the order of Event."""
+        return (
+            self.smtpd_client_connection_rate_limit,
+            self.smtpd_client_message_rate_limit,
+            self.smtpd_client_recipient_rate_limit,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class GateSettings:
     """The parameters of a gate.
 
@@ -24,6 +54,7 @@ class GateSettings:
     message; 0 = no limit of ours, None = not set. mynetworks: clients in them may relay. relay_domains: domains for
     which recipients are taken beside those of rcpthosts, with all below them, in lower case; with lists they stand
     there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
+    event_limits: what one client may do; None = as much as it likes.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -36,3 +67,4 @@ class GateSettings:
     relay_domains: frozenset[bytes] = frozenset()
     qmail_control: str = QMAIL_CONTROL
     restrictions: "RestrictionSettings | None" = None
+    event_limits: EventLimits | None = None

@@ -42,7 +42,7 @@ def visitor(environment: Mapping[bytes, bytes], settings: GateSettings, refusal:
     """
     ip = _ip(environment.get(b"TCPREMOTEIP", b""))
     ruled = _RELAYCLIENT in environment
-    relays = ruled or _is_in(ip, settings.mynetworks)
+    relays = ruled or is_in(ip, settings.mynetworks)
     changes: list[tuple[bytes, bytes | None]] = [(name, None) for name in _BEFORE_BANNER if name in environment]
     if environment.get(_RBLSMTPD):
         # We have spoken it, or spared the client; a patched qmail-smtpd would refuse postmaster and relays once more.
@@ -81,7 +81,8 @@ def _ip(text: bytes) -> bytes:
 
 
 @lru_cache(maxsize=1024)
-def _is_in(ip: bytes, networks: tuple[Network, ...]) -> bool:
+def is_in(ip: bytes, networks: tuple[Network, ...]) -> bool:
+    """Whether an address is in one of some networks. ip: canonical; what is no address is in none."""
     try:
         address = ipaddress.ip_address(ip.decode("ascii"))
     except ValueError:

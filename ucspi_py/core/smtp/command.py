@@ -48,6 +48,16 @@ def parse(line: bytes) -> Command:
     return Command(words[0].upper(), words[1].rstrip() if len(words) > 1 else b"")
 
 
+def is_mail(argument: bytes) -> bool:
+    """Whether MAIL's argument has FROM: and something behind it, be it an address or not."""
+    return bool(_behind(argument, b"FROM:"))
+
+
+def is_rcpt(argument: bytes) -> bool:
+    """Whether RCPT's argument has TO: and something behind it, be it an address or not."""
+    return bool(_behind(argument, b"TO:"))
+
+
 def parse_mail(argument: bytes, *, strict: bool, utf8: bool) -> Mail | Reply:
     """Read MAIL's argument -> what it says, or the reply to what is wrong with it.
 

@@ -3,18 +3,21 @@
 import os
 
 from ...core.client.limits import ClientLimits, Keys, Presence
+from ...core.client.window import Event
 from .arrivals import Arrivals
+from .client_events import ClientEvents
 from .scoreboard import Place, Scoreboard
 
 _NOBODY = Keys(0, 0)
 
 
 class ClientCounter:
-    """Counts over the whole service. arrivals: None = they are not counted."""
+    """Counts over the whole service. arrivals, events: None = they are not counted."""
 
-    def __init__(self, board: Scoreboard, arrivals: Arrivals | None) -> None:
+    def __init__(self, board: Scoreboard, arrivals: Arrivals | None, events: ClientEvents | None = None) -> None:
         self._board = board
         self._arrivals = arrivals
+        self._events = events
 
     def presence(self, keys: Keys, limits: ClientLimits, *, has_row: bool) -> Presence:
         """Count the connections of a client but this one, and note its arrival.
@@ -36,6 +39,20 @@ class ClientCounter:
     def count(self, place: Place) -> None:
         """Count a client for its place again."""
         self._board.name(place.row, *place.keys)
+
+    def let_in(self, place: Place, limit: int) -> int:
+        """Count a client that comes to the gate; how many of its connections are there, this one included.
+
+        limit: beyond so many it is not there any more for those who come next.
+        """
+        count = self._board.let_in(place.row, place.keys.client)
+        if count > limit:
+            self._board.turn_away(place.row)
+        return count
+
+    def note(self, place: Place, event: Event) -> int:
+        """Count an event of a client; how many of the kind its period has, this one included."""
+        return self._events.note(place.keys.client, event) if self._events else 0
 
 
 def _load() -> int:

@@ -53,6 +53,8 @@ class Scoreboard:
         self._owners = fields[-_PID * rows :].cast("I")
         # Of the pending rows: the higher, the longer held; 0 = not held.
         self._seniority = self._since[slots:]
+        # Also of these: the key of a client that the gate has let in; 0 = none.
+        self._guests = self._sockets[slots:]
         self.vacancies = Vacancies()
 
     def running(self) -> int:
@@ -116,11 +118,20 @@ class Scoreboard:
     def give_back(self, row: int, *, tell: bool = True) -> None:
         """Free a row. tell: wake the workers that wait now; otherwise the caller has to do it later."""
         if row >= self.pending.start:
-            self._seniority[row - self.pending.start] = 0
+            self._seniority[row - self.pending.start] = self._guests[row - self.pending.start] = 0
         self._clients[row] = self._networks[row] = _NOBODY
         self._memory[row] = _FREE
         if tell:
             self.vacancies.tell()
+
+    def let_in(self, row: int, client: int) -> int:
+        """Write the key of a client that the gate lets in into its pending row; how many such rows the client has."""
+        self._guests[row - self.pending.start] = client
+        return self._guests.tolist().count(client)
+
+    def turn_away(self, row: int) -> None:
+        """Count a pending row no longer as that of a client that the gate has let in."""
+        self._guests[row - self.pending.start] = _NOBODY
 
     def hold_pending(self, row: int, since: int) -> None:
         """Mark a claimed pending row as that of a client that may be dismissed. since: nanosecond, monotonic clock."""

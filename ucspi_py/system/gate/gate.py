@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import Failure
-from ...core.gate import loglines
+from ...core.gate import event_limits, loglines
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import Visitor, backend_environment, visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
+from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
 from ..process.timer import Timer
 from ..refuse import last_reply
@@ -25,6 +26,7 @@ from .control import Control
 from .conversation import Conversation
 from .session import Hold, Host, Session
 from .session_log import SessionLog
+from .throttle import Counts, Throttle
 
 if TYPE_CHECKING:
     from .lists.judging import Judging
@@ -46,7 +48,7 @@ class Client(NamedTuple):
 
     environment: what its backend gets. refusal: what a screen before the gate says of it; None = nothing against it.
     screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
-    asked to leave.
+    asked to leave. counts: counts it; None = nobody does.
     """
 
     socket: socket.SocketType
@@ -55,6 +57,7 @@ class Client(NamedTuple):
     screen: bytes
     start: Start
     hold: Hold
+    counts: Counts | None = None
 
 
 class Gate:
@@ -77,25 +80,44 @@ class Gate:
 
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
-        host = self._host
-        settings, control = host
+        settings, control = self._host
         guest = visitor(client.environment, settings, client.refusal)
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:
             last_reply.say(client.socket, _NO_CONTROLS)
             raise
-        dialogue = Dialogue(settings.smtp, greeting, excepted=guest.relays, judges_early=host.judges_early)
-        log = SessionLog(self._log, guest, client.screen, softens=settings.smtp.soft_bounce)
-        backend = self._backend(client, guest, dialogue, log)
-        session = Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
-        conversation = Conversation(host, session)
+        throttle = self._throttle(client, guest, greeting.myhostname)
+        refusal = throttle and throttle.connection()
+        if refusal:
+            last_reply.say(client.socket, refusal.wire)
+        else:
+            await self._converse(self._session(client, guest, greeting, throttle))
+
+    async def _converse(self, session: Session) -> None:
+        conversation = Conversation(self._host, session)
         try:
             self._conversations.add(conversation)
             self._timer.ask(asyncio.get_running_loop())
             await conversation.run()
         finally:
             self._conversations.discard(conversation)
+
+    def _session(self, client: Client, guest: Visitor, greeting: Greeting, throttle: Throttle | None) -> Session:
+        smtp = self._host.settings.smtp
+        dialogue = Dialogue(smtp, greeting, excepted=guest.relays, judges_early=self._host.judges_early)
+        if throttle:
+            dialogue.throttled(throttle.command)
+        log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce)
+        backend = self._backend(client, guest, dialogue, log)
+        return Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
+
+    def _throttle(self, client: Client, guest: Visitor, name: bytes) -> Throttle | None:
+        """What holds a client against the limits; None = it has none."""
+        limits = self._host.settings.event_limits
+        if limits is None or client.counts is None or event_limits.excepts(limits, guest):
+            return None
+        return Throttle(limits, client.counts, guest, name, self._log)
 
     def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
         environment = backend_environment(client.environment, guest)

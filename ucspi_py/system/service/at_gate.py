@@ -10,6 +10,7 @@ from ..accept.socket_options import set_options
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate
 from ..gate.session import Hold
+from ..gate.throttle import Counts
 from .context import Client, Refusal, Service
 
 
@@ -19,13 +20,15 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     refusal: what a screen has against it; None = nothing.
     """
     endpoints, names, _, environment = client.connection
-    row = client.own_place.row
+    place = client.own_place
+    row = place.row
     backends = _Backends(service, client)
     hold = Hold(partial(service.held.hold, row), partial(service.held.protect, row))
+    counts = Counts(partial(service.counter.let_in, place), partial(service.counter.note, place))
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     set_options(service.settings, client.socket, endpoints)
     try:
-        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold))
+        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts))
     finally:
         backends.leave()
         service.held.forget(row)

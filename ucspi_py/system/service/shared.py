@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ...core.dns.message import Ask
 from ...core.service.settings import ServerSettings
 from ..accept.arrivals import Arrivals
+from ..accept.client_events import ClientEvents
 from ..accept.listener import Listener
 from ..accept.scoreboard import Scoreboard
 from ..backend.spawn import SpawnAttributes
@@ -16,10 +17,11 @@ from .pipes import Pipes
 
 @dataclass(frozen=True, slots=True)
 class SharedTables:
-    """What all processes of the service count in, in memory that they share. arrivals: None = not counted."""
+    """What all processes of the service count in, in memory that they share. arrivals, events: None = not counted."""
 
     board: Scoreboard
     arrivals: Arrivals | None
+    events: ClientEvents | None
     zones: SharedZones
     totals: SharedTotals
 

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from ...core.dns import message as dns_message
 from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
+from ...core.gate.settings import GateSettings
 from ...core.lint.variable import odd_numbers
 from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
 from ...core.service import loglines
 from ...core.service.settings import ServerSettings
 from ..accept import listener
 from ..accept.arrivals import Arrivals
+from ..accept.client_events import ClientEvents
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
@@ -83,9 +85,15 @@ def _tables(settings: ServerSettings) -> SharedTables:
     return SharedTables(
         board=Scoreboard(settings.limit, room_for(settings.held_limit)),
         arrivals=Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None,
+        events=_events(settings.program.gate),
         zones=SharedZones(len(settings.program.zones)),
         totals=SharedTotals(settings.program.totals_names),
     )
+
+
+def _events(asked: GateSettings | None) -> ClientEvents | None:
+    limits = asked.event_limits if asked else None
+    return ClientEvents(limits.anvil_rate_time_unit) if limits and any(limits.rates) else None
 
 
 def _address(host: str) -> str:

@@ -60,7 +60,7 @@ class Worker:
             names=NameLookup(settings, shared.ask),
             decide=_decider(settings),
             environment=shared.environment,
-            counter=ClientCounter(shared.tables.board, shared.tables.arrivals),
+            counter=ClientCounter(shared.tables.board, shared.tables.arrivals, shared.tables.events),
             screens=self._screens,
             gate=self._gate,
             held=self._admission.held,

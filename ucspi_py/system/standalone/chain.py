@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.dnsbl import loglines as dnsbl_loglines
-from ...core.errors import unable
+from ...core.errors import AskedWrongly, unable
 from ...core.service.settings import Program, ScreenSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.refusal import RefusalDialogue
@@ -24,6 +24,11 @@ from ..screens.screen import Host, Screen
 if TYPE_CHECKING:
     from ..dnsbl.judge import Zones
 
+#: Of a limit on what one client may do.
+_COUNTS_ALONE = (
+    "counts over all clients, and here each has a process of its own: run the gate behind pytcpserver, or set it to 0"
+)
+
 
 class _Refusal(NamedTuple):
     """What a screen has against the client."""
@@ -35,8 +40,12 @@ class _Refusal(NamedTuple):
 def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     """Screen the client, then become the program, talk to the refused client until it leaves, or be its gate.
 
-    Ends the process in any case but one: raises Failure where the program cannot be run.
+    Ends the process in any case but these: raises AskedWrongly where the gate is to count its clients, which only a
+    server of ours can, and Failure where the program cannot be run.
     """
+    limits = program.gate and program.gate.event_limits
+    if limits and limits.where:
+        raise AskedWrongly(f"{limits.where} {_COUNTS_ALONE}")
     environment = dict(os.environb)
     host = Host(log.Log(log.ERRORS), _zones, lambda _kind, _verdict: None)
     refusal = _refusal(program, environment, host)

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from ...errors import AskedWrongly
 from ...smtp.settings import SmtpSettings
-from ..settings import GateSettings
-from . import parameters, passed_over, refused, restriction_parameters, values
+from ..settings import EventLimits, GateSettings
+from . import limits, parameters, passed_over, refused, restriction_parameters, values
 from .expansion import Expansion, unknown
 from .syntax import Setting, Source
 from .words import Fragment, Word, joined, split
@@ -33,13 +33,18 @@ def mentioned(text: str) -> frozenset[str]:
 class Configuration:
     """The settings of a file, of a service and of options.
 
-    settings: in their order; of the same name the last one counts. directory: what $config_directory is. names: what
-    others refer to, as master.cf does; these, and what a setting refers to, may be of the operator's own. Raises
-    AskedWrongly with the place of what is unknown or refused, and with the nearest name or the way out.
+    settings: in their order; of the same name the last one counts. directory: what $config_directory is; "" = there is
+    no file. names: what others refer to, as master.cf does; these, and what a setting refers to, may be of the
+    operator's own. service: its name in master.cf. Raises AskedWrongly with the place of what is unknown or refused,
+    and with the nearest name or the way out.
     """
 
-    def __init__(self, settings: Iterable[Setting], directory: str = "", names: Iterable[str] = ()) -> None:
+    def __init__(
+        self, settings: Iterable[Setting], directory: str = "", names: Iterable[str] = (), service: str = "smtp"
+    ) -> None:
         self.settings = tuple(settings)
+        self._has_file = bool(directory)
+        self._service = service
         self._given = {setting.name: setting for setting in self.settings}
         self._expansion = Expansion(self._texts(directory), parameters.NAME, _KNOWN)
         self._check_names(frozenset(names))
@@ -103,7 +108,23 @@ class Configuration:
                 found[_TABLE[name].field] = self.value(name)
         found.pop("", None)
         smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}
-        return GateSettings(smtp=SmtpSettings(**smtp), **found)
+        return GateSettings(smtp=SmtpSettings(**smtp), event_limits=self._event_limits(), **found)
+
+    def _event_limits(self) -> EventLimits | None:
+        found = {name: self.value(name) for name in limits.LIMITS}
+        if not self._has_file and not self.is_given(limits.COUNT):
+            found[limits.COUNT] = 0
+        if not any(found.values()):
+            return None
+        asked = (f"{self.where(name)}: {name}" for name, limit in found.items() if limit and self.is_given(name))
+        excepted = any(map(self.is_given, (limits.EXCEPTIONS, limits.OLD_EXCEPTIONS)))
+        return EventLimits(
+            **found,
+            anvil_rate_time_unit=self.value(limits.PERIOD),
+            smtpd_client_event_limit_exceptions=self.value(limits.EXCEPTIONS) if excepted else None,
+            service=self._service.encode("utf-8", "surrogateescape"),
+            where=next(asked, None),
+        )
 
     def _texts(self, directory: str) -> dict[str, Source | None]:
         defaults = {**passed_over.DEFAULTS, **refused.DEFAULTS, **{one.name: one.default for one in _TABLE.values()}}

@@ -4,7 +4,7 @@
 """
 
 from ..settings import QMAIL_CONTROL
-from . import restriction_parameters, values
+from . import limits, restriction_parameters, values
 from .parameter import Parameter
 
 NAME, BANNER = "myhostname", "smtpd_banner"
@@ -88,4 +88,5 @@ PARAMETERS = (
     Parameter("mydomain", "", values.text, None, "what $mydomain stands for; myhostname without its first label"),
     Parameter("mail_name", "", values.text, "Postfix", "what $mail_name stands for"),
     *restriction_parameters.PARAMETERS,
+    *limits.PARAMETERS,
 )

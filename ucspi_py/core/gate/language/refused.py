@@ -50,14 +50,9 @@ _NO_CONTENT = "the gate looks into no message yet"
 _NO_COPIES = "the gate sends no copies"
 _OWN_REPLIES = "the gate has its own replies"
 _OWN_COMMANDS = "the gate takes commands as they are"
-_NO_COUNTS = "the gate counts nothing of one client yet; option -C of pytcpserver limits its connections"
 _NO_PROXY = "the gate takes no word of a proxy for the client's address"
 
 REFUSED = (
-    *(
-        Refused(f"smtpd_client_{what}_limit", lambda text: text not in ("", "0"), _NO_COUNTS, "0")
-        for what in ("connection_count", "connection_rate", "message_rate", "recipient_rate")
-    ),
     Refused("smtpd_sasl_auth_enable", _yes, "the gate takes no logins yet", "no"),
     Refused("smtpd_tls_security_level", lambda text: text.lower() not in ("", "none", "may"), _NO_TLS, "none"),
     Refused("smtpd_tls_auth_only", _yes, _NO_TLS, "no"),
@@ -97,5 +92,4 @@ DEFAULTS = {
     "mime_header_checks": "$header_checks",
     "nested_header_checks": "$header_checks",
     "smtpd_forbid_bare_newline_exclusions": "$mynetworks",
-    "smtpd_client_connection_count_limit": "50",
 }

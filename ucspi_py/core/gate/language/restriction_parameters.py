@@ -1,4 +1,4 @@
-"""The parameters of the restriction lists, of who there is, and of what one client may do (postconf(5)).
+"""The parameters of the restriction lists, and of who there is (postconf(5)).
 
 The value of a list, of a table and of domains is its text: whoever judges by them parses its words.
 """
@@ -40,12 +40,6 @@ _CODES = {
     "unknown_relay_recipient_reject_code": ("550", "a recipient who is not in relay_recipient_maps"),
     "unknown_virtual_alias_reject_code": ("550", "a recipient who is not in virtual_alias_maps"),
     "unknown_virtual_mailbox_reject_code": ("550", "a recipient who is not in virtual_mailbox_maps"),
-}
-_COUNTS = {
-    "smtpd_client_connection_count_limit": ("50", "connections of one client at once, 0 = any"),
-    "smtpd_client_connection_rate_limit": ("0", "connections of one client in anvil_rate_time_unit, 0 = any"),
-    "smtpd_client_message_rate_limit": ("0", "messages of one client in anvil_rate_time_unit, 0 = any"),
-    "smtpd_client_recipient_rate_limit": ("0", "recipients of one client in anvil_rate_time_unit, 0 = any"),
 }
 _TABLES = {
     "local_recipient_maps": "users of mydestination; empty = nobody can say",
@@ -107,13 +101,6 @@ PARAMETERS = (
     _one("swap_bangpath", "yes", "take host!user for a user of that host", values.yes_no),
     _one("allow_percent_hack", "yes", "take user%host for a user of that host", values.yes_no),
     _one("show_user_unknown_table_name", "yes", "name the table that has no such user", values.yes_no),
-    *(_one(name, default, explanation, values.number(0)) for name, (default, explanation) in _COUNTS.items()),
-    _one(
-        "smtpd_client_event_limit_exceptions",
-        "${smtpd_client_connection_limit_exceptions:$mynetworks}",
-        "clients without these limits",
-    ),
-    _one("anvil_rate_time_unit", "60s", "time for which events are counted", values.seconds(1)),
 )
 #: Postfix's default where it hangs on the level; the gate's own check takes what is listed alone.
 BY_LEVEL: dict[str, str | None] = {"relay_domains": "${{$compatibility_level} <level {2} ? {$mydestination} : {}}"}

@@ -108,6 +108,16 @@ def path(text: str) -> str:
 
 def networks(text: str) -> tuple[Network, ...]:
     """Parse ``192.0.2.0/24 [2001:db8::]/32``; commas do as blanks."""
+    found = []
+    for word in _words(text):
+        found.append(_network(word))
+        if not found[-1].length:
+            raise ValueError(f"takes no '{word}': everybody could relay")
+    return tuple(found)
+
+
+def any_networks(text: str) -> tuple[Network, ...]:
+    """Parse networks as networks() does; that of all addresses may be among them."""
     return tuple(_network(word) for word in _words(text))
 
 
@@ -127,8 +137,6 @@ def _network(word: str) -> Network:
         raise ValueError(
             f"takes networks such as 192.0.2.0/24 and [2001:db8::]/32, not '{word}': {found}{_meant(word)}"
         )
-    if not found.length:
-        raise ValueError(f"takes no '{word}': everybody could relay")
     return found
 
 

@@ -1,4 +1,4 @@
-"""The restriction lists of a configuration: its texts become RestrictionSettings and ClientLimits."""
+"""The restriction lists of a configuration: its texts become RestrictionSettings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
@@ -6,7 +6,6 @@ from ipaddress import ip_address
 from typing import Any
 
 from ...errors import AskedWrongly
-from ..language import values
 from ..language.configuration import Configuration
 from ..language.restriction_parameters import LISTS
 from ..language.words import Word
@@ -14,7 +13,7 @@ from .addresses.resolved import Kind
 from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
 from .relay_check import check_relay
-from .settings import ClientLimits, Codes, Destinations, RestrictionSettings
+from .settings import Codes, Destinations, RestrictionSettings
 
 #: Lists that have no check of their own for a table without a name before it.
 _WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
@@ -79,17 +78,6 @@ def restriction_settings(
     if any(map(configuration.is_given, LISTS)):
         check_relay(settings)
     return settings
-
-
-def client_limits(configuration: Configuration) -> ClientLimits:
-    """Make the limits of what one client may do. Raises AskedWrongly."""
-    names = {field.name for field in fields(ClientLimits)} - {"smtpd_client_event_limit_exceptions"}
-    return ClientLimits(
-        **{name: configuration.value(name) for name in names},
-        smtpd_client_event_limit_exceptions=configuration.parsed(
-            "smtpd_client_event_limit_exceptions", values.networks
-        ),
-    )
 
 
 def _destinations(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Destinations:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...dnsbl.zone import Zone
-from ...rules.cidr import Network
 from ..maps.names import MapName
 from .addresses.resolved import Kind
 from .restriction import Restriction, Restrictions
@@ -158,20 +157,3 @@ class RestrictionSettings:
         yield from self.smtpd_end_of_data_restrictions
         for restrictions in self.smtpd_restriction_classes.values():
             yield from restrictions
-
-
-@dataclass(frozen=True, slots=True)
-class ClientLimits:
-    """What one client may do (anvil(8)); 0 = as much as it likes.
-
-    smtpd_client_connection_count_limit: connections at once. smtpd_client_connection_rate_limit,
-    smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit: connections, messages and recipients within
-    anvil_rate_time_unit seconds. smtpd_client_event_limit_exceptions: clients without limits; None = mynetworks.
-    """
-
-    smtpd_client_connection_count_limit: int = 50
-    smtpd_client_connection_rate_limit: int = 0
-    smtpd_client_message_rate_limit: int = 0
-    smtpd_client_recipient_rate_limit: int = 0
-    anvil_rate_time_unit: int = 60
-    smtpd_client_event_limit_exceptions: tuple[Network, ...] | None = None

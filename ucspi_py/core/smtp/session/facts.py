@@ -7,7 +7,7 @@ from ..settings import Greeting, SmtpSettings
 from .counters import Counters
 from .output import Output
 from .reception import Reception
-from .state import State
+from .state import State, Throttle
 
 
 class Facts:
@@ -41,6 +41,10 @@ class Facts:
         self.last_verb = b"CONNECT"
         self.end = self.excess = b""
         self.ill_pipelining = False
+
+    def throttled(self, throttle: Throttle) -> None:
+        """Ask from now on whether the client may say MAIL and RCPT once more (smtpd.c, mail_cmd and rcpt_cmd)."""
+        self._state.throttle = throttle
 
     @property
     def helo(self) -> bytes:

@@ -1,9 +1,15 @@
 """What a session knows of its client: name, protocol, the message that is being told (RFC 5321, 4.1.4)."""
 
+from collections.abc import Callable
+
 from ..envelope import Envelope
 from ..events import TransactionDropped
 from ..path import Path
+from ..reply import Reply
 from ..settings import Greeting, SmtpSettings
+
+#: Whether a client may say a verb, MAIL or RCPT, once more: None, or its refusal.
+Throttle = Callable[[bytes], Reply | None]
 
 
 class State:
@@ -11,10 +17,11 @@ class State:
 
     helo: the client's name, safe to be told; b"" = none. esmtp: whether it has said EHLO. envelope: of the transaction;
     None = there is none. judges_early: HELO, EHLO and MAIL are judged before they are carried out. overshoot:
-    recipients beyond the limit that it was told so far.
+    recipients beyond the limit that it was told so far. throttle: asked at each MAIL and RCPT that is none out of
+    order, before its address is read; None = it may say as many as it likes.
     """
 
-    __slots__ = ("envelope", "esmtp", "greeting", "helo", "judges_early", "overshoot", "settings")
+    __slots__ = ("envelope", "esmtp", "greeting", "helo", "judges_early", "overshoot", "settings", "throttle")
 
     def __init__(self, settings: SmtpSettings, greeting: Greeting, *, judges_early: bool = False) -> None:
         self.settings = settings
@@ -22,6 +29,7 @@ class State:
         self.judges_early = judges_early
         self.helo = b""
         self.esmtp = False
+        self.throttle: Throttle | None = None
         self.overshoot = 0
         self.envelope: Envelope | None = None
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..command import parse_mail, parse_rcpt
+from ..command import is_mail, is_rcpt, parse_mail, parse_rcpt
 from ..ehlo import ehlo_reply
 from ..envelope import Envelope
 from ..events import DataAsked, HeloGiven, RecipientGiven, SenderGiven, TransactionDropped
@@ -59,6 +59,9 @@ def _mail(state: State, argument: bytes) -> Outcome:
         return replies.HELO_FIRST
     if state.envelope is not None:
         return replies.NESTED_MAIL
+    too_much = state.throttle and is_mail(argument) and state.throttle(b"MAIL")
+    if too_much:
+        return answered(too_much)
     mail = parse_mail(argument, strict=settings.strict_rfc821_envelopes, utf8=settings.smtputf8_enable)
     if isinstance(mail, Reply):
         return answered(mail)
@@ -74,6 +77,9 @@ def _rcpt(state: State, argument: bytes) -> Outcome:
     settings, envelope = state.settings, state.envelope
     if envelope is None:
         return replies.NEED_MAIL
+    too_many = state.throttle and is_rcpt(argument) and state.throttle(b"RCPT")
+    if too_many:
+        return answered(too_many)
     rcpt = parse_rcpt(argument, strict=settings.strict_rfc821_envelopes, utf8=state.smtputf8)
     if isinstance(rcpt, Reply):
         return answered(rcpt)
