@@ -17,7 +17,7 @@ from ..control import Control
 from ..session_log import SessionLog
 from ..tables import Tables
 from .judged_pipe import JudgedPipe
-from .lookups import Known, Lookups, Ways
+from .lookups import Knowledge, Lookups, Ways
 from .session_lists import SessionLists
 
 
@@ -26,7 +26,7 @@ class _OwnDomains:
 
     def __init__(self, settings: RestrictionSettings, lookups: Lookups, control: Control) -> None:
         self._settings = settings
-        self._known = Known(lookups)
+        self._known = Knowledge(lookups)
         self.knows = control.knows
 
     def holds(self, domain: bytes) -> bool | None:

@@ -101,7 +101,7 @@ class Lookups:
         self._ask_zone(Query(question.zone, question.subject, name, deadline), callback)
 
 
-class Known(dict[Question, Answer]):
+class Knowledge(dict[Question, Answer]):
     """What somebody knows; tables and domains are asked anew each time."""
 
     def __init__(self, lookups: Lookups) -> None:

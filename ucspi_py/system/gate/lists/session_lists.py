@@ -19,7 +19,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.path import Path
 from ..session_log import SessionLog
 from .client_name import client_name
-from .lookups import Known, Lookups, too_late
+from .lookups import Knowledge, Lookups, too_late
 
 #: Seconds in which all has to be found out that one command hangs on; what is not known then counts as not to be had.
 _PATIENCE = 20.0
@@ -65,7 +65,7 @@ class SessionLists:
         self._visitor = visitor
         self._dialogue = dialogue
         self._log = log
-        self._known = Known(lookups)
+        self._known = Knowledge(lookups)
         self._name: ClientName | None = None
         # What an earlier stage has left to be said, of each that was judged.
         self._left: dict[Stage, Deferral | None] = {}
