@@ -133,7 +133,8 @@ class Lists:
         if needs is Needs.NOTHING and draw.random() < 0.1:
             return draw.choice([name for name in OLD_NAMES if NEEDS[OLD_NAMES[name]] is needs])
         name = draw.choice([name for name, wanted in NEEDS.items() if wanted is needs and name not in _ELSEWHERE])
-        name = name.upper() if draw.random() < 0.03 else name
+        # Of logins Postfix knows small letters only.
+        name = name.upper() if draw.random() < 0.03 and "login" not in name else name
         return f"{name} {self._argument(name.lower(), classes)}".strip()
 
     def _argument(self, name: str, classes: Sequence[str]) -> str:

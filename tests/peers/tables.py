@@ -54,7 +54,9 @@ class Tables:
         if kind in _PATTERNS:
             lines = list(_patterns(draw, entries, strict=strict))
         else:
-            lines = [f"{key}{draw.choice([' ', '   '])}{value}" for key, value in networks or entries]
+            lines = [
+                f"{key}{draw.choice([' ', '   '])}{value}" for key, value in (networks if kind == "cidr" else entries)
+            ]
             lines = [*_within(draw, lines)] if kind == "cidr" else lines
         text = "# by chance\n" + "".join(f"{line}\n" for line in lines)
         (self._folder / str(self._count)).write_text(text)

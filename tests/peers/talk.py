@@ -17,7 +17,7 @@ _HELOS = str.split(
 )
 _ODD_HELOS = (
     *(b"a b", b"-a.example", b"a..b", b"1.2.3.4.", b"host.", b"[]", b"[IPv6:zz]", b"<b>", b"x\xe9.example", b"x" * 300),
-    *(b"[127.0.0.1]", b"FAR.example", b"123", b"::1", b"a_b.example", b"[192.0.2.7].", b"null.example.", b"."),
+    *(b"[127.0.0.1]", b"FAR.example", b"12-3", b"::1", b"a_b.example", b"[192.0.2.7].", b"null.example.", b"."),
 )
 _LOCALS = str.split("a a u u ext+x ext-y joe nobody ext moved canon owner-u u-request postmaster")
 _DOMAINS = str.split(
