@@ -31,7 +31,7 @@ _THREADS = 4
 
 
 class Pair(NamedTuple):
-    """Both servers with the same lists. hosts: those of rcpthosts."""
+    """Both servers with the same lists. hosts: as of World."""
 
     theirs: int
     ours: int
@@ -65,7 +65,7 @@ def serving_world(seed: int, folder: Path) -> Iterator[Servers]:
     main = (f"compatibility_level = {told.level}\n" if told.level else "") + told.main + lists.classes()
     asked = {str(number): (*_PARAMETERS, *lists.parameters(told.level)) for number in range(SERVERS)}
     tables.make()
-    control = controls(folder / "control", rcpthosts="\n".join(told.hosts))
+    control = controls(folder / "control", rcpthosts="\n".join(told.rcpthosts))
     with serving(world.DNS, folder, port=53) as server, ExitStack() as stack:
         theirs = stack.enter_context(postfix.running(asked, main=main, name_server=server.address))
         gates = [

@@ -11,7 +11,7 @@ from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE
 
 from . import postfix
-from .peer_postfix import _BACKEND
+from .backend import BACKEND
 
 _COMMON = (
     *("myhostname=mx.example.org", "myorigin=local.example", "mynetworks=10.0.0.0/8", "inet_interfaces=127.0.0.1"),
@@ -95,11 +95,11 @@ def _differences(folder: Path, given: Sequence[str], rcpthosts: Sequence[str]) -
     control = controls(folder / "control", rcpthosts="\n".join(rcpthosts))
     variables = {"DNSCACHEIP": "127.0.0.1@9"}
     with (
-        postfix.running({"only": ()}, main=main) as ports,
-        gated(("sh", "-c", _BACKEND), folder, parameters=parameters, control=control, variables=variables) as gate,
+        postfix.running({"only": ()}, main=postfix.PLAIN + main) as theirs,
+        gated(("sh", "-c", BACKEND), folder, parameters=parameters, control=control, variables=variables) as gate,
     ):
-        theirs, ours = heard(ports["only"], steps), heard(gate.port, steps)
-    pairs = zip(recipients, theirs[2:], ours[2:], strict=True)
+        of_them, of_us = heard(theirs.ports["only"], steps), heard(gate.port, steps)
+    pairs = zip(recipients, of_them[2:], of_us[2:], strict=True)
     return {recipient: (their, our) for recipient, their, our in pairs if their != our}
 
 

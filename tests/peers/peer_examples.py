@@ -55,10 +55,12 @@ def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     with (
         serving(records, folder, port=53) as server,
         postfix.running(
-            {"example": case.parameters}, main=_main(case.example, folder), name_server=server.address
-        ) as ports,
+            {"example": case.parameters},
+            main=postfix.PLAIN + _main(case.example, folder),
+            name_server=server.address,
+        ) as postfixes,
     ):
-        yield case, ports["example"]
+        yield case, postfixes.ports["example"]
 
 
 def test_postfix_says_the_same(running: tuple[Case, int]) -> None:

@@ -54,16 +54,22 @@ DNS: Records = {
     **healthy("bl.example", "wl.example"),
 }
 LEVELS = ("", "0", "1", "2", "3.6")
+_OLD = LEVELS[:3]
 _UNKNOWN = "show_user_unknown_table_name"
 _BELOW = "smtpd_access_maps,relay_domains"
 
 
 class World(NamedTuple):
-    """One of them. level: its compatibility_level, "" = not set. main: lines of main.cf. hosts: for rcpthosts."""
+    """One of them.
+
+    level: its compatibility_level, "" = not set. main: lines of main.cf. hosts: whom mail is taken for, as rcpthosts
+    has it. rcpthosts: what stands there; main.cf is enough.
+    """
 
     level: str
     main: str
     hosts: Sequence[str]
+    rcpthosts: Sequence[str]
 
 
 def world(draw: random.Random, tables: Tables, level: str) -> World:
@@ -75,26 +81,32 @@ def world(draw: random.Random, tables: Tables, level: str) -> World:
         "mynetworks": INSIDE,
         "parent_domain_matches_subdomains": below,
         "mydestination": _domains(draw, tables, "$myhostname", "ours.example"),
-        **({"relay_domains": "relayed.example"} if relayed else {}),
+        **({"relay_domains": _domains(draw, tables, "relayed.example")} if relayed else {}),
         **_habits(draw),
         **_users(draw, tables),
     }
     hosts = ["mx.example.org", "ours.example", "virtual.example", "alias.example"]
-    # relay_domains is mydestination below level 2, and patterns in it know whole names only.
-    is_pattern = any(kind in lines["mydestination"] for kind in ("regexp:", "pcre:"))
-    ours = ["mx.example.org", *([] if is_pattern else ["ours.example"])] if level in ("", "0", "1") else []
+    # relay_domains is mydestination below level 2, and patterns know whole names only.
+    below_ours = ["mx.example.org", *_covering(lines["mydestination"], "ours.example")] if level in _OLD else []
     hosts += ["relayed.example"] if relayed else []
-    hosts += [f".{host}" for host in (["relayed.example"] if relayed else ours)] if "relay_domains" in below else []
-    return World(level, "".join(f"{name} = {value}\n" for name, value in lines.items()), hosts)
+    covering = _covering(lines["relay_domains"], "relayed.example") if relayed else below_ours
+    hosts += [f".{host}" for host in covering] if "relay_domains" in below else []
+    main = "".join(f"{name} = {value}\n" for name, value in lines.items())
+    return World(level, main, hosts, draw.choice([hosts, ["nothing.example"]]))
+
+
+def _covering(words: str, name: str) -> list[str]:
+    return [] if any(kind in words for kind in ("regexp:", "pcre:")) else [name]
 
 
 def _domains(draw: random.Random, tables: Tables, *names: str) -> str:
-    """A list of domains, some of them in a table; a table shows no other value to anybody."""
+    """A list of domains, some of them in a table."""
+    excluded = draw.choice(["", "", "", "!no.ours.example, !no.relayed.example, "])
     plain = [name for name in names if name.startswith("$")]
     others = [name for name in names if not name.startswith("$")]
     if draw.random() < 0.6:
-        return ", ".join([*plain, *others])
-    return ", ".join([*plain, tables.users(draw, others)])
+        return excluded + ", ".join([*plain, *others])
+    return excluded + ", ".join([*plain, tables.users(draw, others)])
 
 
 def _habits(draw: random.Random) -> dict[str, str]:
@@ -116,12 +128,19 @@ def _users(draw: random.Random, tables: Tables) -> dict[str, str]:
     found = {
         "local_recipient_maps": draw.choice(["", tables.users(draw, locals_), tables.users(draw, locals_)]),
         "relay_recipient_maps": draw.choice(["", tables.users(draw, ["u@relayed.example", "@sub.relayed.example"])]),
-        "virtual_mailbox_domains": _domains(draw, tables, "virtual.example"),
-        "virtual_mailbox_maps": tables.users(draw, ["u@virtual.example", draw.choice(["ext@virtual.example", "@x"])]),
-        "virtual_alias_domains": _domains(draw, tables, "alias.example"),
-        "virtual_alias_maps": tables.users(draw, ["u@alias.example", "moved@ours.example"], "u@ours.example"),
     }
+    mailboxes = ["u@virtual.example", draw.choice(["ext@virtual.example", "@x"])]
+    aliases = ["u@alias.example", "moved@ours.example"]
+    found |= _virtual(draw, tables, "mailbox", mailboxes) | _virtual(draw, tables, "alias", aliases)
     for name in ("canonical_maps", "recipient_canonical_maps", "sender_canonical_maps"):
         if draw.random() < 0.15:
             found[name] = tables.users(draw, ["canon@ours.example", "old@relayed.example"], "u@ours.example")
     return found
+
+
+def _virtual(draw: random.Random, tables: Tables, kind: str, users: Sequence[str]) -> dict[str, str]:
+    """A kind of domains with users of their own; their name is in the table of these, or in a parameter."""
+    domain = "alias.example" if kind == "alias" else "virtual.example"
+    names = users if draw.random() < 0.7 else [domain, *users]
+    table = {f"virtual_{kind}_maps": tables.users(draw, names, "u@ours.example")}
+    return table if domain in names else table | {f"virtual_{kind}_domains": _domains(draw, tables, domain)}
