@@ -8,7 +8,7 @@ from ...core.service.settings import ServerSettings
 
 
 def set_options(settings: ServerSettings, client: socket.SocketType, endpoints: Endpoints) -> None:
-    """Remove the client's IP options (not with -o) and send small packets at once (not with -D).
+    """Remove the client's IP options (not with -o) and send small packets at once (with -D).
 
     A client that is gone already is no error.
     """

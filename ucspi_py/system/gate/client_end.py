@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import Reply
@@ -36,6 +37,7 @@ class ClientEnd:
         received: Callable[[Stream, bytes], None],
         hung_up: Callable[[Stream], None],
     ) -> None:
+        _send_at_once(connected)
         self._dialogue = dialogue
         self._time = SessionTime(settings, time.monotonic())
         self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
@@ -120,3 +122,12 @@ class ClientEnd:
         if self._dialogue.in_content:
             return self._time.content_is_over(now, self._dialogue.content_size)
         return self._time.is_over(now, idle_limit)
+
+
+def _send_at_once(client: socket.SocketType) -> None:
+    """Have no reply wait until the client has acknowledged the one before (Nagle's algorithm, RFC 896).
+
+    Behind pipes there is no TCP, and a client that is gone already is found out by whoever writes to it.
+    """
+    with suppress(OSError):
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
