@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.envelope import Envelope
+from ucspi_py.core.smtp.events import RecipientGiven
 from ucspi_py.core.smtp.path import NULL, Path
 from ucspi_py.core.smtp.reply import reply
 
@@ -118,3 +120,30 @@ def test_a_reply_that_repeats_an_address_forges_nothing(sender: bytes, recipient
     ):
         told = line.partition(b": 554 ")[2].partition(b"; from=")[0]
         assert re.fullmatch(rb"5\.7\.1 <[^ <>]+@x> to <[^ <>]+@y> denied", told)
+
+
+def test_every_line_of_a_session_has_the_id_of_its_connection() -> None:
+    """Where Postfix's have a process id; a screen's line has it last."""
+    client = CLIENT._replace(unique_id=b"17")
+    refusal, wanted = reply(451, b"listed"), RecipientGiven(ENVELOPE, RECIPIENT)
+    note = LogLine(b"warn", b"look")
+    lines = (
+        loglines.rejected(b"CONNECT", client, refusal, None),
+        loglines.noted(b"RCPT", client, note, ENVELOPE, RECIPIENT),
+        loglines.noted(b"RCPT", client, note._replace(kind=b"warning"), ENVELOPE, RECIPIENT),
+        loglines.message(client, ENVELOPE, 1, refusal),
+        loglines.lost(client, b"RCPT"),
+        loglines.timed_out(client, b"RCPT"),
+        loglines.too_many_errors(client, b"RCPT"),
+        loglines.improper_pipelining(client, b"RCPT", b"x"),
+        loglines.not_smtp(client, b"RCPT", b"x"),
+        loglines.disconnected(client, {}),
+        loglines.warning("trouble", client),
+    )
+
+    assert {line.partition(b" ")[0] for line in lines} == {b"smtpgate[17]:"}
+    fields = b"from=<s@example.net> to=<r@example.org> proto=ESMTP helo=<mx> id=17"
+    screened = loglines.screened(b"rblsmtpd", 7, client, refusal, wanted)
+    assert screened == b"rblsmtpd: 2001:db8::1 pid 7: 451 listed; %b\n" % fields
+    gone = loglines.screened(b"rblsmtpd", 7, client, refusal, None)
+    assert gone == b"rblsmtpd: 2001:db8::1 pid 7: 451 listed; id=17\n"

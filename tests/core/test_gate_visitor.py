@@ -81,3 +81,13 @@ def test_the_backend_does_not_repeat_what_the_gate_has_done() -> None:
 
     assert backend_environment(kept | gone, visitor(kept | gone, SETTINGS)) == kept
     assert backend_environment(spared, visitor(spared, SETTINGS)) == spared
+
+
+def test_the_backend_has_the_id_of_the_connection() -> None:
+    """Ours, whatever the server has said."""
+    environment = {**STRANGER, b"UNIQUE_ID": b"another"}
+    client = visitor(environment, SETTINGS, unique_id=b"17")
+
+    assert client.unique_id == b"17"
+    assert backend_environment(environment, client) == {**STRANGER, b"UNIQUE_ID": b"17"}
+    assert backend_environment(environment, visitor(environment, SETTINGS)) == environment

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.field import field_host, serving
-from tests.support.gate import controls
+from tests.support.gate import controls, without_ids
 from tests.support.postfix_example import FOLDER
 from tests.support.programs import need_root, ours
 
@@ -51,5 +51,5 @@ def test_the_run_script_serves(example: str, tmp_path: Path) -> None:
             assert host.answer("127.0.0.1", "friend@elsewhere.example")[0] == 250
             assert host.answer("127.0.0.8", "friend@elsewhere.example")[0] == 250
 
-        assert b"smtpgate: NOQUEUE: reject: RCPT from " in (host.folder / "out").read_bytes()
-        assert b"warning" not in (host.folder / "out").read_bytes()
+        assert b"smtpgate: NOQUEUE: reject: RCPT from " in without_ids((host.folder / "out").read_bytes())
+        assert b"warning" not in without_ids((host.folder / "out").read_bytes())

@@ -1,6 +1,7 @@
 """pytcpserver with pysmtpgate before a backend, as the gate's tests start it; control files; who its clients are."""
 
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,10 @@ class Gate(Server):
         with self.client(source) as client:
             return client.converse(steps, manner)
 
+    def log(self) -> bytes:
+        """The log so far, without the ids of connections: no two have the same."""
+        return without_ids(super().log())
+
     def mark(self) -> int:
         """A place in the log."""
         return len(self.log())
@@ -54,6 +59,11 @@ class Gate(Server):
     def since(self, mark: int) -> bytes:
         """The log behind a mark."""
         return self.log()[mark:]
+
+
+def without_ids(log: bytes) -> bytes:
+    """A log of the gate without the ids of connections."""
+    return re.sub(rb"(?<=^smtpgate)\[\d+\]|;? id=\d+$", b"", log, flags=re.MULTILINE)
 
 
 def no_ways() -> NoReturn:

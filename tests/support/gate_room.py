@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.support.admission import Lines
-from tests.support.gate import controls, no_ways
+from tests.support.gate import controls, no_ways, without_ids
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.settings import SmtpSettings
 from ucspi_py.core.smtp.verdict import Refuse
@@ -191,7 +191,7 @@ class Room:
     @property
     def told(self) -> list[bytes]:
         """The log without -v, and without what is said of all lines."""
-        lines = [line.removeprefix(b"smtpgate: ").removesuffix(b"\n") for line in self.log.lines]
+        lines = [without_ids(line).removeprefix(b"smtpgate: ").removesuffix(b"\n") for line in self.log.lines]
         return [line for line in lines if not line.startswith(b"disconnect from ")]
 
     @property

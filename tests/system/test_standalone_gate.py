@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.support.gate import controls, gate_words
+from tests.support.gate import controls, gate_words, without_ids
 from tests.support.gate_room import BANNER, MAIL, OBLIGING, RCPT, SHELL, connected_over_tcp
 from tests.support.programs import ours
 from tests.support.smtp_client import Client
@@ -33,10 +33,10 @@ class Alone(NamedTuple):
     process: subprocess.Popen[bytes]
 
     def end(self) -> bytes:
-        """Wait for its end; its log."""
+        """Wait for its end; its log, without ids."""
         log = self.process.communicate(timeout=PATIENCE)[1]
         assert self.process.returncode == 0
-        return log
+        return without_ids(log)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The exact lines of the gate, in the words of Postfix's smtpd. Each function one line; never writes it.
 
+A line about a session has the id of its connection where Postfix has a process id, as one smtpd serves one client.
 What a client says is a field without a blank, < or >, and cannot forge another one; nor where a reply repeats it.
 """
 
@@ -14,8 +15,11 @@ from ..text import clean
 from .restrictions.judgement import LogLine
 from .visitor import Visitor
 
+_PROGRAM = b"smtpgate"
 #: Bytes that are shown of a field, and of what is quoted raw (Postfix shows 100 of the latter).
 _FIELD_LIMIT, _RAW_LIMIT = 512, 100
+#: A name from DNS may have any byte in it. Filters of fail2ban ban the address in the first brackets.
+_NO_BRACKETS = bytes.maketrans(b"[]", b"??")
 _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
 
 
@@ -26,8 +30,8 @@ About = Envelope | bytes | None
 def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipient: Path | None = None) -> bytes:
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
     said = _told(reply, *_paths(about, recipient))
-    words = (stage, _who(client), said, _about(about, recipient))
-    return b"smtpgate: NOQUEUE: reject: %b from %b: %b; %b\n" % words
+    words = (_program(client), stage, _who(client), said, _about(about, recipient))
+    return b"%b: NOQUEUE: reject: %b from %b: %b; %b\n" % words
 
 
 def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient: Path | None = None) -> bytes:
@@ -36,10 +40,10 @@ def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient:
     recipient: None where none is meant alone.
     """
     if line.kind == b"warning":
-        return b"smtpgate: warning: %b\n" % clean(line.text)
+        return b"%b: warning: %b\n" % (_program(client), clean(line.text))
     text = _shown(clean(line.text), *_paths(about, recipient))
-    words = (line.kind, stage, _who(client), text, _about(about, recipient))
-    return b"smtpgate: NOQUEUE: %b: %b from %b: %b; %b\n" % words
+    words = (_program(client), line.kind, stage, _who(client), text, _about(about, recipient))
+    return b"%b: NOQUEUE: %b: %b from %b: %b; %b\n" % words
 
 
 def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> bytes:
@@ -47,7 +51,9 @@ def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: Rec
 
     screen: its name. pid: process id. wanted: None where the client left before it named a recipient.
     """
-    words = reply.line if wanted is None else b"%b; %b" % (reply.line, _envelope(*wanted))
+    wishes = () if wanted is None else (_envelope(*wanted),)
+    fields = (*wishes, b"id=" + client.unique_id) if client.unique_id else wishes
+    words = b"%b; %b" % (reply.line, b" ".join(fields)) if fields else reply.line
     return smtp_loglines.refused(screen, _field(client.ip), pid, words)
 
 
@@ -61,24 +67,24 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply) -> byt
         b"yes" if client.relays else b"no",
     )
     told = _told(reply, envelope.sender, *envelope.recipients)
-    return b"smtpgate: message from %b: %b; %b\n" % (_who(client), told, fields)
+    return b"%b: message from %b: %b; %b\n" % (_program(client), _who(client), told, fields)
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that is gone. after: its last verb. size: bytes of content so far; None = outside of content."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"smtpgate: lost connection after %b%b from %b\n" % (after, got, _who(client))
+    return b"%b: lost connection after %b%b from %b\n" % (_program(client), after, got, _who(client))
 
 
 def timed_out(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that said nothing for too long. after: its last verb. size: as of lost()."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"smtpgate: timeout after %b%b from %b\n" % (after, got, _who(client))
+    return b"%b: timeout after %b%b from %b\n" % (_program(client), after, got, _who(client))
 
 
 def too_many_errors(client: Visitor, after: bytes) -> bytes:
     """Report a client that was left for its errors. after: its last verb."""
-    return b"smtpgate: too many errors after %b from %b\n" % (after, _who(client))
+    return b"%b: too many errors after %b from %b\n" % (_program(client), after, _who(client))
 
 
 def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
@@ -86,34 +92,40 @@ def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
 
     data: what it has sent too early.
     """
-    return b"smtpgate: improper command pipelining after %b from %b: %b\n" % (after, _who(client), _raw(data))
+    words = (_program(client), after, _who(client), _raw(data))
+    return b"%b: improper command pipelining after %b from %b: %b\n" % words
 
 
 def not_smtp(client: Visitor, after: bytes, data: bytes) -> bytes:
     """Report a client that speaks another protocol. after: its last verb. data: what it has sent."""
-    return b"smtpgate: non-SMTP command after %b from %b: %b\n" % (after, _who(client), _raw(data))
+    return b"%b: non-SMTP command after %b from %b: %b\n" % (_program(client), after, _who(client), _raw(data))
 
 
 def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> bytes:
     """Count the commands of a session that is over. counts: of each verb those that were accepted, and all."""
     total = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0]
     words = [_count(verb.lower(), *both) for verb, both in (*counts.items(), (b"commands", total))]
-    return b"smtpgate: disconnect from %b %b\n" % (_who(client), b" ".join(words))
+    return b"%b: disconnect from %b %b\n" % (_program(client), _who(client), b" ".join(words))
 
 
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:
     """Report a client over one of its limits (smtpd.c). what: the limit's name. count: what the client has come to."""
-    words = (what, count, _who(client), _field(service))
-    return b"smtpgate: warning: %b limit exceeded: %d from %b for service %b\n" % words
+    words = (_program(client), what, count, _who(client), _field(service))
+    return b"%b: warning: %b limit exceeded: %d from %b for service %b\n" % words
 
 
-def warning(sentence: str) -> bytes:
-    """Report something wrong that the gate survives."""
-    return b"smtpgate: warning: %b\n" % clean(sentence.encode("utf-8", "surrogateescape"))
+def warning(sentence: str, client: Visitor | None = None) -> bytes:
+    """Report something wrong that the gate survives. client: in whose session; None = it is about no one of them."""
+    program = _PROGRAM if client is None else _program(client)
+    return b"%b: warning: %b\n" % (program, clean(sentence.encode("utf-8", "surrogateescape")))
+
+
+def _program(client: Visitor) -> bytes:
+    return b"%b[%b]" % (_PROGRAM, client.unique_id) if client.unique_id else _PROGRAM
 
 
 def _who(client: Visitor) -> bytes:
-    return b"%b[%b]" % (_field(client.name), _field(client.ip))
+    return b"%b[%b]" % (_field(client.name).translate(_NO_BRACKETS), _field(client.ip))
 
 
 def _told(reply: Reply, *paths: Path) -> bytes:

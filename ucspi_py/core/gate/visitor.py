@@ -13,6 +13,8 @@ from .settings import GateSettings
 #: What smtpd says of a client without a name (postconf(5), smtpd_banner and its like).
 _UNKNOWN = b"unknown"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
+#: The name of such a variable in CGI (Apache's mod_unique_id).
+_UNIQUE_ID = b"UNIQUE_ID"
 #: What makes a patched qmail-smtpd wait, or speak TLS, before its banner. The gate has let its client wait, and speaks
 #: without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it, SMTPS has it wait for a TLS hello.
 _BEFORE_BANNER = (b"SMTPD_GREETDELAY", b"DROP_PRE_GREET", b"SMTPS")
@@ -24,7 +26,7 @@ class Visitor(NamedTuple):
     name: from DNS, ``unknown`` where there is none. ip: canonical address, ``unknown`` where the server gives none.
     relays: whether it may send to anybody, since a rule or mynetworks says who it is; bare newlines and early talking
     are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let it in.
-    changes: of the backend's environment; None = the variable is removed.
+    changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" = none.
     """
 
     name: bytes
@@ -32,11 +34,15 @@ class Visitor(NamedTuple):
     relays: bool = False
     refusal: Refuse | None = None
     changes: tuple[tuple[bytes, bytes | None], ...] = ()
+    unique_id: bytes = b""
 
 
-def visitor(environment: Mapping[bytes, bytes], settings: GateSettings, refusal: Refuse | None = None) -> Visitor:
-    """Tell who the client is that the environment describes. refusal: of a screen in front, None = none.
+def visitor(
+    environment: Mapping[bytes, bytes], settings: GateSettings, refusal: Refuse | None = None, unique_id: bytes = b""
+) -> Visitor:
+    """Tell who the client is that the environment describes.
 
+    refusal: of a screen in front, None = none. unique_id: of the connection, b"" = none.
     A rule's RELAYCLIENT stays as it is: qmail appends its value to each recipient. An address in mynetworks gets an
     empty one.
     """
@@ -49,22 +55,27 @@ def visitor(environment: Mapping[bytes, bytes], settings: GateSettings, refusal:
         changes.append((_RBLSMTPD, None))
     if relays and not ruled:
         changes.append((_RELAYCLIENT, b""))
+    if unique_id:
+        changes.append((_UNIQUE_ID, unique_id))
     return Visitor(
         name=environment.get(b"TCPREMOTEHOST") or _UNKNOWN,
         ip=ip or _UNKNOWN,
         relays=relays,
         refusal=refusal or _told(environment),
         changes=tuple(changes),
+        unique_id=unique_id,
     )
 
 
 def backend_environment(environment: Mapping[bytes, bytes], client: Visitor) -> dict[bytes, bytes]:
     """Build the environment of a client's backend from that which the server gives."""
-    if not client.changes:
-        return dict(environment)
-    changed = dict(client.changes)
-    kept = {name: value for name, value in environment.items() if name not in changed}
-    return kept | {name: value for name, value in changed.items() if value is not None}
+    changed = dict(environment)
+    for name, value in client.changes:
+        if value is None:
+            changed.pop(name, None)
+        else:
+            changed[name] = value
+    return changed
 
 
 def _told(environment: Mapping[bytes, bytes]) -> Refuse | None:

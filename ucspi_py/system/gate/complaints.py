@@ -15,12 +15,12 @@ class Complaints:
         self._clock = clock
         self._silent_until: dict[str, float] = {}
 
-    def __call__(self, sentence: str) -> None:
-        """Say a sentence, unless it was said within the last minute."""
+    def __call__(self, sentence: str, say: Callable[[str], None] | None = None) -> None:
+        """Say a sentence, unless it was said within the last minute. say: gets this one; None = whoever gets all."""
         now = self._clock()
         if now < self._silent_until.get(sentence, now):
             return
         if len(self._silent_until) >= _KINDS:
             self._silent_until.clear()
         self._silent_until[sentence] = now + _INTERVAL
-        self._say(sentence)
+        (say or self._say)(sentence)

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import Failure
@@ -19,6 +20,7 @@ from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
 from ..process.timer import Timer
 from ..refuse import last_reply
+from ..report.connection_ids import connection_ids
 from ..report.log import Log
 from .backend_pipe import BackendPipe, Start
 from .complaints import Complaints
@@ -76,12 +78,13 @@ class Gate:
         self._conversations: set[Conversation] = set()
         self._timer = Timer(_LOOKS, self._look)
         self._judging = _judging(settings, ways, self._complain, self._host.control)
+        self._ids = connection_ids()
         self._leave_at: float | None = None
 
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
         settings, control = self._host
-        guest = visitor(client.environment, settings, client.refusal)
+        guest = visitor(client.environment, settings, client.refusal, next(self._ids))
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:
@@ -122,7 +125,7 @@ class Gate:
     def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
         environment = backend_environment(client.environment, guest)
         if self._judging is None:
-            return BackendPipe(client.start, environment, self._complain)
+            return BackendPipe(client.start, environment, partial(self._complain, say=log.warn))
         return self._judging.pipe(client.start, environment, guest, dialogue, log)
 
     def drain(self) -> None:

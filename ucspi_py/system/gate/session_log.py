@@ -38,6 +38,10 @@ class SessionLog:
         """Call the client by this name from now on."""
         self._visitor = self._visitor._replace(name=name)
 
+    def warn(self, sentence: str) -> None:
+        """Log something that is wrong on our side."""
+        self._log.warn(loglines.warning(sentence, self._visitor))
+
     def denied(self, reply: Reply) -> None:
         """Log a client that was refused before its banner."""
         self._log.say(loglines.rejected(b"CONNECT", self._visitor, self._heard(reply), None))

@@ -13,6 +13,7 @@ from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply
 from ..backend_pipe import BackendPipe, Start
+from ..complaints import Complaints
 from ..control import Control
 from ..session_log import SessionLog
 from ..tables import Tables
@@ -35,9 +36,9 @@ class _OwnDomains:
 
 
 class Judging:
-    """Makes what judges each client. settings: with restrictions. complain: gets a sentence about a table."""
+    """Makes what judges each client. settings: with restrictions. complain: gets what is wrong."""
 
-    def __init__(self, settings: GateSettings, ways: Ways, complain: Callable[[str], None], control: Control) -> None:
+    def __init__(self, settings: GateSettings, ways: Ways, complain: Complaints, control: Control) -> None:
         if settings.restrictions is None:
             raise ValueError("a gate without lists")
         self._settings = settings
@@ -50,8 +51,9 @@ class Judging:
         self, start: Start, environment: dict[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
     ) -> BackendPipe:
         """Make the way of one client to its backend. environment: the backend's."""
+        report = partial(self._complain, say=log.warn)
         lists = SessionLists(self._restrictions, self._lookups, guest, dialogue, log)
-        return JudgedPipe(start, environment, self._complain, lists, partial(self._last_check, guest))
+        return JudgedPipe(start, environment, report, lists, partial(self._last_check, guest))
 
     def _last_check(self, guest: Visitor, recipient: Path) -> Reply | None:
         return relay.judge(recipient, guest, self._domains, self._settings)
