@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.envelope import Envelope
@@ -16,6 +17,7 @@ from ucspi_py.core.smtp.reply import reply
 CLIENT = Visitor(b"mx.example.net", b"2001:db8::1")
 SENDER, RECIPIENT = Path(b"s", b"example.net"), Path(b"r", b"example.org")
 ENVELOPE = Envelope(b"mx", True, SENDER, (), (RECIPIENT, RECIPIENT))
+COURSE = Course(0.123, "permit_mynetworks")
 WHO = b"mx.example.net[2001:db8::1]"
 
 
@@ -43,10 +45,19 @@ def test_a_message_that_the_backend_took() -> None:
     """One line for each."""
     client = CLIENT._replace(relays=True)
 
-    assert loglines.message(client, ENVELOPE, 1234, reply(250, b"ok 1700000000 qp 42")) == (
+    assert loglines.message(client, ENVELOPE, 1234, reply(250, b"ok 1700000000 qp 42"), COURSE) == (
         b"smtpgate: message from %b: 250 ok 1700000000 qp 42; "
-        b"from=<s@example.net> nrcpt=2 size=1234 proto=ESMTP helo=<mx> relay=yes\n" % WHO
+        b"from=<s@example.net> nrcpt=2 size=1234 proto=ESMTP helo=<mx> relay=yes "
+        b"delay=0.12 restriction=permit_mynetworks\n" % WHO
     )
+
+
+def test_a_message_about_which_no_restriction_has_decided() -> None:
+    """Where there are no lists, or each left it to the next."""
+    line = loglines.message(CLIENT, ENVELOPE, 1, reply(554, b"5.7.1 spam"), Course(63.0))
+    rest = b"proto=ESMTP helo=<mx> relay=no delay=63.00"
+
+    assert line.endswith(b": 554 5.7.1 spam; from=<s@example.net> nrcpt=2 size=1 %b\n" % rest)
 
 
 def test_a_client_that_is_gone() -> None:
@@ -116,7 +127,7 @@ def test_a_reply_that_repeats_an_address_forges_nothing(sender: bytes, recipient
 
     for line in (
         loglines.rejected(b"RCPT", CLIENT, refusal, envelope, envelope.recipients[0]),
-        loglines.message(CLIENT, envelope, 1, refusal),
+        loglines.message(CLIENT, envelope, 1, refusal, COURSE),
     ):
         told = line.partition(b": 554 ")[2].partition(b"; from=")[0]
         assert re.fullmatch(rb"5\.7\.1 <[^ <>]+@x> to <[^ <>]+@y> denied", told)
@@ -131,7 +142,7 @@ def test_every_line_of_a_session_has_the_id_of_its_connection() -> None:
         loglines.rejected(b"CONNECT", client, refusal, None),
         loglines.noted(b"RCPT", client, note, ENVELOPE, RECIPIENT),
         loglines.noted(b"RCPT", client, note._replace(kind=b"warning"), ENVELOPE, RECIPIENT),
-        loglines.message(client, ENVELOPE, 1, refusal),
+        loglines.message(client, ENVELOPE, 1, refusal, COURSE),
         loglines.lost(client, b"RCPT"),
         loglines.timed_out(client, b"RCPT"),
         loglines.too_many_errors(client, b"RCPT"),

@@ -271,3 +271,25 @@ def test_logins_are_passed_over_with_a_line() -> None:
 
     assert said(verdict) == ""
     assert b"no SASL support" in verdict.lines[0].text
+
+
+@pytest.mark.parametrize(
+    ("lists", "restriction"),
+    [
+        ({"recipient": "reject_unauth_destination"}, None),
+        ({"client": "permit", "recipient": "reject_unauth_destination"}, None),
+        ({"relay": "permit_mynetworks, permit", "recipient": "reject_unauth_destination"}, "permit"),
+        ({"relay": "permit", "recipient": "check_sender_access hash:/t"}, "check_sender_access"),
+        ({"sender": "permit", "recipient": "hash:/t"}, "check_recipient_access"),
+        ({"recipient": "one, reject"}, "permit"),
+        ({"recipient": "warn_if_reject reject, reject_unlisted_recipient"}, None),
+        ({"client": "check_client_access hash:/t"}, "check_client_access"),
+        ({"recipient": "permit, reject", "relay": "reject"}, "reject"),
+    ],
+)
+def test_which_restriction_has_decided(lists: dict[str, str], restriction: str | None) -> None:
+    """The last one that did not leave it to the next, of the list that has the last word; of a class the one in it."""
+    values = {"a@far.example": "OK", "u@ours.example": "OK", "192.0.2.7": "reject_unauth_destination, reject"}
+    world = World(tables={"hash:/t": values})
+
+    assert judged(settings({"one": "permit"}, **lists), facts(), world).restriction == restriction

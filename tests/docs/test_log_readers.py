@@ -11,6 +11,7 @@ import pytest
 from tests.support.pages import literals, program_page
 from tests.support.programs import theirs
 from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.envelope import Envelope
@@ -49,15 +50,15 @@ LINES: list[tuple[bytes, set[str]]] = [
     (loglines.lost(client(8), b"DATA", 77), set()),
     (loglines.timed_out(client(9), b"RCPT"), set()),
     (loglines.disconnected(client(10), {b"EHLO": [1, 1], b"RCPT": [0, 2]}), set()),
-    (loglines.message(client(11), ENVELOPE, 77, reply(250, b"ok 1764162253 qp 77")), set()),
-    (loglines.message(client(12), ENVELOPE, 77, reply(554, b"5.7.1 spam")), set()),
+    (loglines.message(client(11), ENVELOPE, 77, reply(250, b"ok 1764162253 qp 77"), Course()), set()),
+    (loglines.message(client(12), ENVELOPE, 77, reply(554, b"5.7.1 spam"), Course()), set()),
     (loglines.noted(b"RCPT", client(13), LogLine(b"reject_warning", b"554 5.7.1 x"), ENVELOPE, RECIPIENT), set()),
     (loglines.noted(b"RCPT", client(14), LogLine(b"discard", FORGED), ENVELOPE, RECIPIENT), set()),
     (loglines.noted(b"RCPT", client(15), LogLine(b"warning", b"a table"), ENVELOPE, RECIPIENT), set()),
     (loglines.warning("unable to read a file"), set()),
     (loglines.warning("the backend has ended", client(17)), set()),
     (refused(18, b"554 5.7.1 <%b@z>: Relay access denied" % FORGED, FORGER), NORMAL),
-    (loglines.message(client(19, FORGED), FORGER, 77, reply(250, b"ok")), set()),
+    (loglines.message(client(19, FORGED), FORGER, 77, reply(250, b"ok"), Course()), set()),
     (loglines.lost(client(20, FORGED), b"MAIL"), {"ddos", "aggressive"}),
 ]
 

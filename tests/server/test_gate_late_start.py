@@ -325,7 +325,7 @@ class TestEnvironment:
     def test_case_51_its_environment_is_that_without_a_gate(
         self, gate: Gate, backend: Scripted, tmp_path: Path
     ) -> None:
-        """TCP variables and those of rules."""
+        """TCP variables and those of rules; it has the connection's id besides."""
         gate.converse([EHLO, MAIL, RCPT, b"QUIT"])
         behind = backend.last()
         assert behind.end
@@ -338,6 +338,7 @@ class TestEnvironment:
         alone = backend.last()
         varying = {b"TCPREMOTEPORT", b"TCPLOCALPORT"}
         wanted, found = ({k: v for k, v in visit.environment.items() if k not in varying} for visit in (alone, behind))
+        assert found.pop(b"UNIQUE_ID").isdigit()
         assert found == wanted
         assert found[b"TCPREMOTEIP"] == b"192.0.2.7"
         assert found[b"WORD"] == b"of a rule"

@@ -1,6 +1,7 @@
 """Postfix's restriction lists at the gate: in a worker of pytcpserver, and alone under Debian's tcpserver."""
 
 import os
+import re
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -219,6 +220,28 @@ def test_what_lists_have_to_say_is_logged(judged: tuple[Gate, NotQmail]) -> None
     )
     until(lambda: expected in gate.since(mark))
     assert b"smtpgate: NOQUEUE: warn: RCPT from " in gate.since(mark)
+
+
+def test_case_80_a_message_has_one_line(judged: tuple[Gate, NotQmail]) -> None:
+    """With the restriction that has decided, the seconds that its client has waited, and the program's own reply."""
+    gate, _ = judged
+    mark = gate.mark()
+    late = b"late@example.net"
+
+    gate.converse([EHLO, MAIL, RCPT, SECOND, b"DATA", BODY, b"QUIT"], source=RELAY)
+    gate.converse([EHLO, sender(late), RCPT, b"DATA", BODY, b"QUIT"])
+
+    words = (
+        rb"from unknown\[192.0.2.8\]: 250 ok \d+ qp \d+; from=<s@example.net> nrcpt=2",
+        rb"relay=yes delay=\d+\.\d\d restriction=permit_mynetworks\n",
+        rb"from client.example.net\[192.0.2.7\]: 554 5.7.1 <late@example.net>: Sender address rejected: too late; "
+        rb"from=<late@example.net> nrcpt=1",
+        rb"relay=no delay=\d+\.\d\d restriction=check_sender_access\n",
+    )
+    size = rb" size=20 proto=ESMTP helo=<client.example.net> "
+    until(lambda: gate.since(mark).count(b"smtpgate: message from ") == 2)
+    for first, last in (words[:2], words[2:]):
+        assert re.search(rb"^smtpgate\[\d+\]: message " + first + size + last, gate.log_file.read_bytes(), re.MULTILINE)
 
 
 EARLY: dict[str, tuple[str, Sequence[Step], Sequence[bytes]]] = {

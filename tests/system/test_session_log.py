@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.admission import Lines
 from tests.support.dialogues import GREETING, obliging
+from tests.support.gate_room import Clock
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.dialogue import Dialogue
 from ucspi_py.core.smtp.envelope import Envelope
@@ -14,6 +15,7 @@ from ucspi_py.core.smtp.path import NULL, Path
 from ucspi_py.core.smtp.reply import reply
 from ucspi_py.core.smtp.settings import SmtpSettings
 from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.system.gate import session_log as session_logs
 from ucspi_py.system.gate.session_log import SessionLog
 from ucspi_py.system.report.log import ERRORS, Log
 
@@ -113,6 +115,40 @@ def test_without_v_there_is_no_summary() -> None:
     assert lines == [b"smtpgate: lost connection after CONNECT from %b\n" % WHO]
 
 
+def test_without_v_there_is_a_summary_of_a_session_without_mail() -> None:
+    """So each session has a line."""
+    dialogue = Dialogue(SmtpSettings(), GREETING, excepted=False)
+    dialogue.receive(b"QUIT\r\n")
+    carry_on(dialogue)
+    lines: list[bytes] = []
+    log = Log(ERRORS)
+    log.say = lambda *said: lines.extend(said)  # type: ignore[method-assign]
+    SessionLog(log, CLIENT, b"").ended(dialogue)
+    with_mail = SessionLog(log, CLIENT, b"")
+    with_mail.message(RECIPIENT.envelope, reply(250, b"ok"), 7)
+    with_mail.ended(dialogue)
+
+    assert lines[0] == b"smtpgate: disconnect from %b quit=1 commands=1\n" % WHO
+    assert [line.split(b" ")[1] for line in lines[1:]] == [b"message"]
+
+
+def test_how_long_a_message_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For all answers of its transaction, and for no other's; what has decided about another is no news either."""
+    clock = Clock()
+    monkeypatch.setattr(session_logs, "time", clock)
+    log = Lines()
+    session_log = SessionLog(log, CLIENT, b"")
+    before = RECIPIENT._replace(envelope=RECIPIENT.envelope._replace(helo=b"before"))
+    for event in (before, RECIPIENT, RECIPIENT):
+        with session_log.waiting(event):
+            clock.now += 0.25
+        if event is before:
+            session_log.decided("permit")
+    session_log.message(RECIPIENT.envelope, reply(250, b"ok"), 7)
+
+    assert log.lines[0].endswith(b" relay=no delay=0.50\n")
+
+
 def test_what_is_refused() -> None:
     """A recipient with its address, DATA for the whole transaction."""
     log = Lines()
@@ -132,7 +168,7 @@ def test_what_became_of_a_message() -> None:
     session_log = SessionLog(log, CLIENT, b"")
     session_log.message(RECIPIENT.envelope._replace(recipients=(RECIPIENT.recipient,)), reply(250, b"ok"), 7)
 
-    fields = b"from=<> nrcpt=1 size=7 proto=ESMTP helo=<c> relay=no"
+    fields = b"from=<> nrcpt=1 size=7 proto=ESMTP helo=<c> relay=no delay=0.00"
     assert log.lines == [b"smtpgate: message from %b: 250 ok; %b\n" % (WHO, fields)]
 
 

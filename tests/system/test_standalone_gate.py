@@ -94,6 +94,7 @@ def test_a_verdict_is_spoken_at_the_recipient(by_screen: bool, tmp_path: Path) -
         (
             b"rblsmtpd: 192.0.2.7 pid %d: 553 listed; %b" % (running.process.pid, FIELDS),
             b"smtpgate: NOQUEUE: reject: RCPT from unknown[192.0.2.7]: 553 listed; " + FIELDS,
+            b"smtpgate: disconnect from unknown[192.0.2.7] helo=1 mail=1 rcpt=0/1 quit=1 commands=3/4\n",
         )
     )
 

@@ -5,6 +5,7 @@ What a client says is a field without a blank, < or >, and cannot forge another 
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
@@ -25,6 +26,17 @@ _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for
 
 #: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
 About = Envelope | bytes | None
+
+
+class Course(NamedTuple):
+    """What a message has gone through.
+
+    delay: seconds for which its client has waited for answers. restriction: the one that has decided about the last
+    recipient, or about the whole message; None = none has.
+    """
+
+    delay: float = 0.0
+    restriction: str | None = None
 
 
 def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipient: Path | None = None) -> bytes:
@@ -57,15 +69,18 @@ def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: Rec
     return smtp_loglines.refused(screen, _field(client.ip), pid, words)
 
 
-def message(client: Visitor, envelope: Envelope, size: int, reply: Reply) -> bytes:
-    """Report the end of a message. size: bytes of content. reply: what the client was told."""
-    fields = b"from=<%b> nrcpt=%d size=%d %b relay=%b" % (
+def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course: Course) -> bytes:
+    """Report the end of a message. size: bytes of content. reply: what the client was told. course: of the message."""
+    fields = b"from=<%b> nrcpt=%d size=%d %b relay=%b delay=%.2f" % (
         _field(envelope.sender.address),
         len(envelope.recipients),
         size,
         _session(envelope),
         b"yes" if client.relays else b"no",
+        course.delay,
     )
+    if course.restriction:
+        fields += b" restriction=" + course.restriction.encode()
     told = _told(reply, envelope.sender, *envelope.recipients)
     return b"%b: message from %b: %b; %b\n" % (_program(client), _who(client), told, fields)
 
@@ -103,8 +118,12 @@ def not_smtp(client: Visitor, after: bytes, data: bytes) -> bytes:
 
 def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> bytes:
     """Count the commands of a session that is over. counts: of each verb those that were accepted, and all."""
-    total = [sum(column) for column in zip(*counts.values(), strict=True)] or [0, 0]
-    words = [_count(verb.lower(), *both) for verb, both in (*counts.items(), (b"commands", total))]
+    words, total = [], [0, 0]
+    for verb, (accepted, every) in counts.items():
+        words.append(_count(verb.lower(), accepted, every))
+        total[0] += accepted
+        total[1] += every
+    words.append(_count(b"commands", *total))
     return b"%b: disconnect from %b %b\n" % (_program(client), _who(client), b" ".join(words))
 
 
@@ -162,7 +181,7 @@ def _session(envelope: Envelope) -> bytes:
 
 def _count(name: bytes, accepted: int, every: int) -> bytes:
     """Postfix: one number where all were accepted."""
-    return b"%b=%d" % (_field(name), every) if accepted == every else b"%b=%d/%d" % (_field(name), accepted, every)
+    return b"%b=%d" % (name, every) if accepted == every else b"%b=%d/%d" % (name, accepted, every)
 
 
 def _field(text: bytes) -> bytes:

@@ -124,7 +124,8 @@ class Conversation:
         """Carry out what the backend is wanted for, one thing after the other."""
         while (event := await self._asked) is not None:
             self._asked = asyncio.get_running_loop().create_future()
-            answer = await self._carry_out(event)
+            with self._log.waiting(event):
+                answer = await self._carry_out(event)
             if answer is not None:
                 self._answer(event, answer)
             if self._client.over.done():

@@ -1,9 +1,12 @@
 """The log of one session at the gate: what was refused, what was taken, how it ended. Never decides."""
 
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from ...core.gate import loglines, relay
-from ...core.gate.loglines import About
+from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
@@ -24,13 +27,16 @@ class SessionLog:
     (soft_bounce).
     """
 
-    __slots__ = ("_log", "_screen", "_softens", "_untold", "_visitor")
+    __slots__ = ("_begun", "_course", "_has_message", "_log", "_screen", "_softens", "_untold", "_visitor")
 
     def __init__(self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False) -> None:
         self._log = log
         self._softens = softens
         self._visitor = visitor
         self._screen = screen or _TOLD_BY_ENVIRONMENT
+        self._begun: Envelope | None = None
+        self._course = Course()
+        self._has_message = False
         #: Said once for each client, as the screen alone would: log parsers count these lines.
         self._untold = None if visitor.refusal is None or visitor.relays else self._heard(relay.spoken(visitor.refusal))
 
@@ -65,31 +71,59 @@ class SessionLog:
         """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
         self._log.say(loglines.noted(stage, self._visitor, line, about, recipient))
 
+    @contextmanager
+    def waiting(self, event: Event) -> Iterator[None]:
+        """Count how long a client waits for the answer to an event; at another transaction begin anew.
+
+        The same envelope without recipients means the same one.
+        """
+        envelope = getattr(event, "envelope", None)
+        if envelope and not envelope.recipients and envelope is not self._begun:
+            self._begun, self._course = envelope, Course()
+        since = time.monotonic()
+        try:
+            yield
+        finally:
+            self._course = self._course._replace(delay=self._course.delay + time.monotonic() - since)
+
+    def decided(self, restriction: str | None) -> None:
+        """Keep which restriction has decided about a recipient that passes, or about a message. None = none has."""
+        self._course = self._course._replace(restriction=restriction)
+
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""
-        self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply)))
+        self._has_message = True
+        self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply), self._course))
 
     def ended(self, dialogue: Dialogue) -> None:
-        """Log how a session ended, unless it was by QUIT, and what was in it (-v)."""
+        """Log how a session ended, unless it was by QUIT behind a message; and what was in it, with -v or without mail.
+
+        Each session has a line: of its message, or of its end.
+        """
+        line = self._last_line(dialogue)
+        if line:
+            self._log.say(line)
+        if self._untold:
+            self._tell_of_screen(self._untold, None)
+        if self._log.verbose or not (line or self._has_message):
+            self._log.say(loglines.disconnected(self._visitor, dialogue.counts))
+
+    def _last_line(self, dialogue: Dialogue) -> bytes | None:
         visitor, verb = self._visitor, dialogue.last_verb
         size = dialogue.content_size if dialogue.in_content else None
         match dialogue.end:
             case b"lost connection" | b"":
                 # smtpd.c: no complaint of a client that leaves without QUIT behind its message.
-                if verb != b"END-OF-MESSAGE":
-                    self._log.say(loglines.lost(visitor, verb, size))
+                return None if verb == b"END-OF-MESSAGE" else loglines.lost(visitor, verb, size)
             case b"timeout":
-                self._log.say(loglines.timed_out(visitor, verb, size))
+                return loglines.timed_out(visitor, verb, size)
             case b"too many errors":
-                self._log.say(loglines.too_many_errors(visitor, verb))
+                return loglines.too_many_errors(visitor, verb)
             case b"early talker" | b"improper pipelining":
-                self._log.say(loglines.improper_pipelining(visitor, verb, dialogue.excess))
+                return loglines.improper_pipelining(visitor, verb, dialogue.excess)
             case b"not SMTP":
-                self._log.say(loglines.not_smtp(visitor, verb, dialogue.excess))
-        if self._untold:
-            self._tell_of_screen(self._untold, None)
-        if self._log.verbose:
-            self._log.say(loglines.disconnected(visitor, dialogue.counts))
+                return loglines.not_smtp(visitor, verb, dialogue.excess)
+        return None
 
     def _heard(self, reply: Reply) -> Reply:
         return reply.softened if self._softens else reply

@@ -24,7 +24,7 @@ from .questions import (
     ZoneOutcome,
     ZoneQuestion,
 )
-from .restriction import WARN_IF_REJECT, Restriction, Restrictions
+from .restriction import TABLE, WARN_IF_REJECT, Restriction, Restrictions
 from .settings import RestrictionSettings
 
 #: smtpd_check.c, check_table_result: lists in tables that lead to lists in tables.
@@ -84,6 +84,7 @@ class Evaluation:
         self._lines: list[LogLine] = []
         self._prepended: list[bytes] = []
         self._pause = 0
+        self._decided: str | None = None
 
     @property
     def helo(self) -> bytes | None:
@@ -104,13 +105,14 @@ class Evaluation:
 
     def judgement(self) -> Judgement:
         """What has come of it."""
+        lines, prepended = tuple(self._lines), tuple(self._prepended)
         return Judgement(
-            self._reply, tuple(self._lines), self.discard, tuple(self._prepended), self._pause, self.if_permit
+            self._reply, lines, self.discard, prepended, self._pause, self.if_permit, restriction=self._decided
         )
 
     def begin(self) -> None:
         """Begin a stage: what earlier ones said of a later refusal is forgotten (SMTPD_CHECK_RESET)."""
-        self._if_reject = None
+        self._if_reject = self._decided = None
         self._depth = self._warn_depth = 0
 
     def run(self, restrictions: Restrictions, subject: Subject) -> Verdict:
@@ -126,7 +128,10 @@ class Evaluation:
                 continue
             verdict = self._checks[restriction.name](self, restriction, subject)
             self._stop_warning()
-            if verdict is not Verdict.DUNNO or (self.if_permit and self._if_reject):
+            if verdict is not Verdict.DUNNO:
+                self._decided = subject.access if restriction.name == TABLE else restriction.word or self._decided
+                break
+            if self.if_permit and self._if_reject:
                 break
         self._depth = outer
         self._stop_warning()

@@ -38,7 +38,8 @@ class Judgement(NamedTuple):
 
     reply: the refusal; None = they let it pass. lines: in their order. discard: the message is taken, and thrown away.
     prepend: headers for the top of the message. pause: seconds to wait before the reply. deferred: what the next stages
-    must be told (Facts.deferred), also by a command that is refused; only without smtpd_delay_reject.
+    must be told (Facts.deferred), also by a command that is refused; only without smtpd_delay_reject. restriction: the
+    one that has decided; None = none has, each has left it to the next.
     """
 
     reply: Reply | None = None
@@ -47,3 +48,4 @@ class Judgement(NamedTuple):
     prepend: tuple[bytes, ...] = ()
     pause: int = 0
     deferred: Deferral | None = None
+    restriction: str | None = None

@@ -22,6 +22,11 @@ class Restriction(NamedTuple):
     where: str = ""
 
     @property
+    def word(self) -> str | None:
+        """The name as a list has it; None where no list has such a name."""
+        return None if self.name.startswith(":") else self.name
+
+    @property
     def table(self) -> MapName:
         """The table behind a name that needs one."""
         return cast(MapName, self.argument)

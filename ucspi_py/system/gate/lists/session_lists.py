@@ -103,6 +103,8 @@ class SessionLists:
             await self._find_out(found, deadline)
         for line in found.lines:
             self._log.noted(stage.value, line, about, recipient)
+        if stage is Stage.END_OF_MESSAGE if found.reply else stage is Stage.RCPT:
+            self._log.decided(found.restriction)
         self._left[stage] = found.deferred if self.judges_early else None
         if found.pause:
             await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
