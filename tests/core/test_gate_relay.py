@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.gate.relay import judge
+from ucspi_py.core.gate.relay import judge, spares
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.path import Path
@@ -139,3 +139,25 @@ def test_the_words_are_postfix_s() -> None:
     )
     assert line(b"x.example", STRANGER, Domains(is_told=False)).startswith(b"451 4.3.0 <u@x.example>: Temporary")
     assert line(b"ours.example", listed, Domains()) == b"451 listed??250 ok\r\n"
+
+
+@pytest.mark.parametrize(
+    ("address", "ours", "backends", "is_spared"),
+    [
+        (b"u@ours.example", True, True, True),
+        (b"u@ours.example", True, False, True),
+        (b"u@other.example", True, True, True),
+        (b"u@other.example", False, True, True),
+        (b"u@other.example", True, False, False),
+        (b"u@other.example", False, False, False),
+        (b"u", False, False, True),
+    ],
+)
+def test_a_dry_run_leaves_to_the_backend_what_that_judges(
+    address: bytes, ours: bool, backends: bool, is_spared: bool
+) -> None:
+    """Nobody's mail for elsewhere where its rcpthosts may be missing."""
+    local, at, domain = address.rpartition(b"@")
+    recipient = Path(local, domain) if at else Path(domain, None)
+
+    assert spares(recipient, Domains(ours), Domains(backends)) == is_spared

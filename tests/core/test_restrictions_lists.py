@@ -293,3 +293,16 @@ def test_which_restriction_has_decided(lists: dict[str, str], restriction: str |
     world = World(tables={"hash:/t": values})
 
     assert judged(settings({"one": "permit"}, **lists), facts(), world).restriction == restriction
+
+
+def test_a_dry_run_refuses_and_discards_nothing() -> None:
+    """What lists have to say is still said, and a discard in a word of no refusal; headers are put on top."""
+    table = {"a@far.example": "PREPEND X: y", "u@ours.example": "DISCARD gone"}
+    tables = settings(sender="check_sender_access hash:/t", recipient="check_recipient_access hash:/t")
+    thrown = judged(tables, facts(), World(tables={"hash:/t": table}))
+    denied = judged(settings(client="warn_if_reject reject, reject"), facts())
+
+    assert thrown.in_dry_run == thrown._replace(discard=False, lines=(LogLine(b"warn", thrown.lines[0].text),))
+    assert (thrown.discard, thrown.prepend) == (True, (b"X: y",))
+    assert denied.in_dry_run == denied._replace(reply=None, restriction=None)
+    assert (denied.restriction, [line.kind for line in denied.lines]) == ("reject", [b"reject_warning"])

@@ -162,6 +162,23 @@ def test_what_is_refused() -> None:
     ]
 
 
+def test_what_only_a_dry_run_lets_pass() -> None:
+    """In the word of warn_if_reject; of a recipient the first reason, and softened where refusals are."""
+    log = Lines()
+    session_log = SessionLog(log, SCREENED, b"rblsmtpd", softens=True, dry_run=True)
+    session_log.spared(b"CONNECT", DENIED, None, None)
+    for event in (RECIPIENT, RECIPIENT._replace(recipient=Path(b"r", b"example.org"))):
+        session_log.spared(b"RCPT", DENIED, *event)
+        session_log.spared(b"RCPT", reply(550, b"unknown"), *event)
+    session_log.spared(b"DATA", DENIED, RECIPIENT.envelope, None)
+    session_log.ended(Dialogue(SmtpSettings(), GREETING, excepted=False))
+
+    would = b"smtpgate: NOQUEUE: reject_warning: %%b from %b: 454 4.7.1 Relay access denied; %%b\n" % WHO
+    about = (b"CONNECT", b"proto=SMTP"), *((b"RCPT", FIELDS),) * 2, (b"DATA", b"from=<> proto=ESMTP helo=<c>")
+    assert log.lines[:4] == [would % words for words in about]
+    assert [line.split(b" ")[1] for line in log.lines[4:]] == [b"lost", b"disconnect"]
+
+
 def test_what_became_of_a_message() -> None:
     """One line."""
     log = Lines()

@@ -15,7 +15,7 @@ from ...system.rules.whole_file import read_whole
 from .. import djb_click
 
 USAGE = (
-    "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check ] smtpd [ arg ... ], "
+    "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check | --dry-run ] smtpd [ arg ... ], "
     "smtpgate --query key map, smtpgate --map source"
 )
 
@@ -37,6 +37,7 @@ def _head(parameter: Parameter) -> str:
 @click.option("-f", "file", metavar="FILE", help="Read parameters from FILE, lines of name = value.")
 @click.option("-o", "options", metavar="NAME=VALUE", multiple=True, help="Set a parameter, whatever FILE says.")
 @click.option("--service", metavar="NAME", help="Set what master.cf beside FILE has for this service of smtpd.")
+@click.option("--dry-run", is_flag=True, help="Refuse nobody whom PROGRAM would not; log who would be refused.")
 @click.option("--check", is_flag=True, help="Say which parameters are passed over, and end.")
 @click.option("--query", metavar="KEY", help="Print what the table PROGRAM, as in hash:FILE, has for KEY, and exit.")
 @click.option("--map", "makes_map", is_flag=True, help="Make PROGRAM.cdb of the lines KEY VALUE of PROGRAM, and exit.")
@@ -73,7 +74,7 @@ def configuration(ctx: click.Context) -> Configuration:
 
 def settings(ctx: click.Context) -> GateSettings:
     """Make the settings of parsed options. Raises as configuration does, and AskedWrongly for a wrong value."""
-    return _settings(configuration(ctx))
+    return replace(_settings(configuration(ctx)), dry_run=ctx.params["dry_run"])
 
 
 def check(ctx: click.Context) -> None:

@@ -1,4 +1,4 @@
-"""Which recipients pass: the gate's last check, which nothing switches off. Never reads a file.
+"""Which recipients pass: the gate's last check, which only a dry run leaves to the backend. Never reads a file.
 
 It lets in whoever may relay, and mail for our own domains. The backend checks its rcpthosts once more behind it.
 """
@@ -37,6 +37,16 @@ def judge(recipient: Path, client: Visitor, domains: OwnDomains, settings: GateS
         or (spoken(client.refusal) if client.refusal else None)
         or _recipient_flaw(recipient, domains)
     )
+
+
+def spares(recipient: Path, domains: OwnDomains, backends: OwnDomains) -> bool:
+    """Whether a dry run may leave a refused recipient to the backend: it is ours, or the backend tells whose it is.
+
+    Where nobody can tell, rcpthosts may be missing, and then qmail takes mail for everybody. domains: what we take mail
+    for. backends: what the backend does.
+    """
+    domain = recipient.domain
+    return domain is None or domains.holds(domain) is True or backends.holds(domain) is not None
 
 
 def spoken(refusal: Refuse) -> Reply:

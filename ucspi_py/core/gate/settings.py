@@ -54,7 +54,8 @@ class GateSettings:
     message; 0 = no limit of ours, None = not set. mynetworks: clients in them may relay. relay_domains: domains for
     which recipients are taken beside those of rcpthosts, with all below them, in lower case; with lists they stand
     there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
-    event_limits: what one client may do; None = as much as it likes.
+    event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
+    backend would not, and log who would be.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -68,3 +69,4 @@ class GateSettings:
     qmail_control: str = QMAIL_CONTROL
     restrictions: "RestrictionSettings | None" = None
     event_limits: EventLimits | None = None
+    dry_run: bool = False

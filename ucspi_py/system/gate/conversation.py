@@ -189,7 +189,7 @@ class Conversation:
 
     def _is_refused(self, event: events.RecipientGiven) -> bool:
         """Whether a recipient is refused without asking the backend; then it has been."""
-        refusal = self._host.refusal(event.recipient, self._visitor)
+        refusal = self._host.refusal(event, self._visitor, self._log)
         if refusal is None and self._is_leaving and not event.envelope.recipients:
             refusal = reply(421, _LEAVING % self._name)
         if refusal is None and not self._hold.protect():

@@ -107,11 +107,12 @@ class Gate:
             self._conversations.discard(conversation)
 
     def _session(self, client: Client, guest: Visitor, greeting: Greeting, throttle: Throttle | None) -> Session:
-        smtp = self._host.settings.smtp
+        settings = self._host.settings
+        smtp = settings.smtp
         dialogue = Dialogue(smtp, greeting, excepted=guest.relays, judges_early=self._host.judges_early)
         if throttle:
             dialogue.throttled(throttle.command)
-        log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce)
+        log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
         backend = self._backend(client, guest, dialogue, log)
         return Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
 

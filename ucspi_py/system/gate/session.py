@@ -8,7 +8,7 @@ from ...core.gate import relay
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
-from ...core.smtp.path import Path
+from ...core.smtp.events import RecipientGiven
 from ...core.smtp.reply import Reply
 from .backend_pipe import BackendPipe
 from .control import Control
@@ -27,11 +27,29 @@ class Host(NamedTuple):
         lists = self.settings.restrictions
         return lists is not None and not lists.smtpd_delay_reject
 
-    def refusal(self, recipient: Path, client: Visitor) -> Reply | None:
+    def refusal(self, event: RecipientGiven, client: Visitor, log: SessionLog) -> Reply | None:
         """Judge a recipient without asking anybody; None = it passes, or lists come first and JudgedPipe has this."""
         if self.settings.restrictions:
             return None
-        return relay.judge(recipient, client, self.control, self.settings)
+        return LastCheck(*self, self.control).refusal(client, log, event)
+
+
+class LastCheck(NamedTuple):
+    """The gate's last check of recipients, and what a dry run leaves of it. domains: what we take mail for."""
+
+    settings: GateSettings
+    control: Control
+    domains: relay.OwnDomains
+
+    def refusal(self, client: Visitor, log: SessionLog, event: RecipientGiven) -> Reply | None:
+        """Judge a recipient; None = it passes. log: gets a refusal that only a dry run does not have."""
+        found = relay.judge(event.recipient, client, self.domains, self.settings)
+        if found is None or not self.settings.dry_run:
+            return found
+        if not relay.spares(event.recipient, self.domains, self.control):
+            return found
+        log.spared(b"RCPT", found, *event)
+        return None
 
 
 class Hold:

@@ -24,12 +24,14 @@ class SessionLog:
     """Logs one client's session, in the words that it hears.
 
     screen: the name of the screen that has something against it. softens: whatever is refused is refused for now
-    (soft_bounce).
+    (soft_bounce). dry_run: what a screen has against it is no refusal.
     """
 
-    __slots__ = ("_begun", "_course", "_has_message", "_log", "_screen", "_softens", "_untold", "_visitor")
+    __slots__ = ("_begun", "_course", "_has_message", "_log", "_screen", "_softens", "_spared", "_untold", "_visitor")
 
-    def __init__(self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False) -> None:
+    def __init__(
+        self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False, dry_run: bool = False
+    ) -> None:
         self._log = log
         self._softens = softens
         self._visitor = visitor
@@ -37,8 +39,10 @@ class SessionLog:
         self._begun: Envelope | None = None
         self._course = Course()
         self._has_message = False
+        self._spared: Path | None = None
         #: Said once for each client, as the screen alone would: log parsers count these lines.
-        self._untold = None if visitor.refusal is None or visitor.relays else self._heard(relay.spoken(visitor.refusal))
+        refusal = None if visitor.relays or dry_run else visitor.refusal
+        self._untold = None if refusal is None else self._heard(relay.spoken(refusal))
 
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
@@ -70,6 +74,15 @@ class SessionLog:
     def noted(self, stage: bytes, line: LogLine, about: About, recipient: Path | None) -> None:
         """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
         self._log.say(loglines.noted(stage, self._visitor, line, about, recipient))
+
+    def spared(self, stage: bytes, reply: Reply, about: About, recipient: Path | None) -> None:
+        """Log a command that only --dry-run lets pass, in the word of warn_if_reject; of a recipient the first reason.
+
+        stage, recipient: as of noted().
+        """
+        if recipient is None or recipient is not self._spared:
+            self.noted(stage, LogLine(b"reject_warning", self._heard(reply).line), about, recipient)
+        self._spared = recipient
 
     @contextmanager
     def waiting(self, event: Event) -> Iterator[None]:

@@ -49,3 +49,10 @@ class Judgement(NamedTuple):
     pause: int = 0
     deferred: Deferral | None = None
     restriction: str | None = None
+
+    @property
+    def in_dry_run(self) -> "Judgement":
+        """What is left of it where nothing is refused and nothing thrown away; its reply is to be logged."""
+        lines = tuple(line._replace(kind=b"warn") if line.kind == b"discard" else line for line in self.lines)
+        decided = None if self.reply else self.restriction
+        return self._replace(reply=None, lines=lines, discard=False, restriction=decided)

@@ -6,7 +6,7 @@ from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
 from ....core.gate.restrictions.judgement import Judgement
 from ....core.smtp.envelope import Envelope
-from ....core.smtp.events import Event, HeloGiven, SenderGiven
+from ....core.smtp.events import Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from ..backend_pipe import BackendPipe, Start
@@ -33,7 +33,7 @@ class JudgedPipe(BackendPipe):
         environment: dict[bytes, bytes],
         report: Callable[[str], None],
         lists: SessionLists,
-        last_check: Callable[[Path], Reply | None],
+        last_check: Callable[[RecipientGiven], Reply | None],
     ) -> None:
         super().__init__(start, environment, report)
         self._lists = lists
@@ -63,7 +63,7 @@ class JudgedPipe(BackendPipe):
         self._begin(envelope)
         found = await self._judged(Stage.RCPT, envelope, path)
         # What is thrown away goes nowhere, and so not elsewhere.
-        answer = found.reply or (None if self._discards else self._last_check(path))
+        answer = found.reply or (None if self._discards else self._last_check(RecipientGiven(envelope, path)))
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:

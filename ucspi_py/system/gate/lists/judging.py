@@ -3,23 +3,21 @@
 from collections.abc import Callable
 from functools import partial
 
-from ....core.gate import relay
 from ....core.gate.maps.names import Broken
 from ....core.gate.restrictions.own import takes
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
-from ....core.smtp.path import Path
-from ....core.smtp.reply import Reply
 from ..backend_pipe import BackendPipe, Start
 from ..complaints import Complaints
 from ..control import Control
+from ..session import LastCheck
 from ..session_log import SessionLog
 from ..tables import Tables
 from .judged_pipe import JudgedPipe
 from .lookups import Knowledge, Lookups, Ways
-from .session_lists import SessionLists
+from .session_lists import SessionLists, Shared
 
 
 class _OwnDomains:
@@ -41,22 +39,19 @@ class Judging:
     def __init__(self, settings: GateSettings, ways: Ways, complain: Complaints, control: Control) -> None:
         if settings.restrictions is None:
             raise ValueError("a gate without lists")
-        self._settings = settings
-        self._restrictions = settings.restrictions
         self._complain = complain
-        self._lookups = Lookups(ways, Tables(complain), control)
-        self._domains = _OwnDomains(settings.restrictions, self._lookups, control)
+        lookups = Lookups(ways, Tables(complain), control)
+        self._shared = Shared(settings.restrictions, lookups, settings.dry_run)
+        domains = _OwnDomains(settings.restrictions, lookups, control)
+        self._last_check = LastCheck(settings, control, domains)
 
     def pipe(
         self, start: Start, environment: dict[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
     ) -> BackendPipe:
         """Make the way of one client to its backend. environment: the backend's."""
         report = partial(self._complain, say=log.warn)
-        lists = SessionLists(self._restrictions, self._lookups, guest, dialogue, log)
-        return JudgedPipe(start, environment, report, lists, partial(self._last_check, guest))
-
-    def _last_check(self, guest: Visitor, recipient: Path) -> Reply | None:
-        return relay.judge(recipient, guest, self._domains, self._settings)
+        lists = SessionLists(self._shared, guest, dialogue, log)
+        return JudgedPipe(start, environment, report, lists, partial(self._last_check.refusal, guest, log))
 
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:

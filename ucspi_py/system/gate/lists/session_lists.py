@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.answers import ClientName
@@ -41,11 +41,20 @@ _BEFORE = {
 T = TypeVar("T")
 
 
+class Shared(NamedTuple):
+    """What all sessions of a process have. dry_run: lists refuse nothing and throw nothing away."""
+
+    settings: RestrictionSettings
+    lookups: Lookups
+    dry_run: bool
+
+
 class SessionLists:
     """Judges the commands of one client. dialogue: its own. log: gets what lists have to say."""
 
     __slots__ = (
         "_dialogue",
+        "_dry_run",
         "_in_a_hurry",
         "_known",
         "_left",
@@ -57,15 +66,12 @@ class SessionLists:
         "_visitor",
     )
 
-    def __init__(
-        self, settings: RestrictionSettings, lookups: Lookups, visitor: Visitor, dialogue: Dialogue, log: SessionLog
-    ) -> None:
-        self._settings = settings
-        self._lookups = lookups
+    def __init__(self, shared: Shared, visitor: Visitor, dialogue: Dialogue, log: SessionLog) -> None:
+        self._settings, self._lookups, self._dry_run = shared
         self._visitor = visitor
         self._dialogue = dialogue
         self._log = log
-        self._known = Knowledge(lookups)
+        self._known = Knowledge(self._lookups)
         self._name: ClientName | None = None
         # What an earlier stage has left to be said, of each that was judged.
         self._left: dict[Stage, Deferral | None] = {}
@@ -101,6 +107,8 @@ class SessionLists:
             self._known.clear()
         while not isinstance(found := judge(self._settings, facts, self._known), Judgement):
             await self._find_out(found, deadline)
+        if self._dry_run:
+            found = self._spared(stage, found, about, recipient)
         for line in found.lines:
             self._log.noted(stage.value, line, about, recipient)
         if stage is Stage.END_OF_MESSAGE if found.reply else stage is Stage.RCPT:
@@ -109,6 +117,11 @@ class SessionLists:
         if found.pause:
             await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
         return found
+
+    def _spared(self, stage: Stage, found: Judgement, about: About, recipient: Path | None) -> Judgement:
+        if found.reply:
+            self._log.spared(stage.value, found.reply, about, recipient)
+        return found.in_dry_run
 
     def hurry(self) -> None:
         """Wait for nothing any more: what is not known now counts as not to be had."""
