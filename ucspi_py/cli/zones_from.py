@@ -3,27 +3,17 @@
 import itertools
 import os
 import re
-import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 from ..core.dnsbl import zone
 from ..core.dnsbl.zone import Zone
-from ..core.errors import AskedWrongly, Failure, unable
+from ..core.errors import AskedWrongly, Failure
 from ..core.service.settings import Program, ScreenSettings
+from . import run_script
 from .chain import program
 
-#: The programs behind which a run script has its zones.
-_SCREENS = (program.RBLSMTPD, "rblsmtpd")
+#: A word that names the screen.
 _SCREEN = re.compile(r"""(?:^|[\s/"'])(?:py)?rblsmtpd(?:[\s"'\\]|$)""")
-
-#: A shell's tokens: an escaped character, a quotation, a comment; or a character that it expands.
-_SHELL = re.compile(r"""\\.|'[^']*'|"(?:\\.|[^"\\])*"|(?:^|(?<=\s))\#[^\n]*|[$`]""", re.DOTALL | re.MULTILINE)
-_IN_QUOTES = re.compile(r"\\.|[$`]", re.DOTALL)
-#: What stands for $ and ` where a shell would put something else in their place.
-_MARKS = str.maketrans("$`", "\x1a\x1b")
-_UNMARKED = str.maketrans("\x1a\x1b", "$`")
-_EXPANSION = re.compile("[\x1a\x1b]")
 
 
 def read(file: str) -> Program:
@@ -31,10 +21,7 @@ def read(file: str) -> Program:
 
     Raises Failure (111) where its zones cannot be found out, and AskedWrongly (100) for a zone that is wrong.
     """
-    try:
-        text = Path(file).read_text(encoding="utf-8", errors="surrogateescape")
-    except OSError as error:
-        raise unable(f"read {file}", error) from None
+    text = run_script.read(file)
     found = _of_script(file, text) if _is_script(text) else _of_list(file, text)
     if not found.zones:
         raise Failure(f"unable to find a zone in {file}: neither behind pyrblsmtpd nor one a line")
@@ -75,10 +62,7 @@ def _zones(file: str, text: str) -> Iterator[Zone]:
 
 def _of_script(file: str, text: str) -> Program:
     """All screens of a script: a program of somebody else's may stand between them, and they act all the same."""
-    try:
-        words = list(_words(_SHELL.sub(_marked, text.replace("\\\n", " "))))
-    except ValueError as error:  # of shlex
-        raise Failure(f"unable to read {file}: {str(error).lower()}") from None
+    words = run_script.words(file, text)
     screens: list[ScreenSettings] = []
     while program.RBLSMTPD in words:
         command = words[words.index(program.RBLSMTPD) :]
@@ -93,7 +77,7 @@ def _of_command(file: str, command: list[str]) -> Program:
         found = program.read(command)
     except AskedWrongly as wrong:
         _need_no_shell(file, command)
-        raise AskedWrongly(f"{file}: {wrong.sentence.translate(_UNMARKED)}") from None
+        raise AskedWrongly(f"{file}: {run_script.written(wrong.sentence)}") from None
     # The program behind may be called by a variable, but a word that is nothing else may be more options.
     own = command[: len(command) - len(found.argv)]
     zone_options = itertools.takewhile(lambda word: os.path.basename(word) != program.GREYLIST, own)
@@ -102,24 +86,6 @@ def _of_command(file: str, command: list[str]) -> Program:
 
 
 def _need_no_shell(file: str, words: list[str]) -> None:
-    for word in filter(_EXPANSION.search, words):
-        sentence = f"unable to read {file}: only a shell knows what {word.translate(_UNMARKED)} is"
+    for word in filter(run_script.is_unknown, words):
+        sentence = f"unable to read {file}: only a shell knows what {run_script.written(word)} is"
         raise Failure(f"{sentence}; give the zones with -r and -a, or in a list")
-
-
-def _words(text: str) -> Iterator[str]:
-    """Yield the words of a command as a shell divides them, those of sh -c '...' too. Raises ValueError."""
-    for word in shlex.split(text, comments=True):
-        if os.path.basename(word) in _SCREENS:
-            yield program.RBLSMTPD
-        elif re.search(r"\s", word) and _SCREEN.search(word):
-            yield from _words(word)
-        else:
-            yield word
-
-
-def _marked(found: re.Match[str]) -> str:
-    piece = found[0]
-    if piece.startswith('"'):
-        return _IN_QUOTES.sub(lambda part: part[0].translate(_MARKS) if len(part[0]) == 1 else part[0], piece)
-    return piece.translate(_MARKS) if len(piece) == 1 else piece
