@@ -118,7 +118,7 @@ class Lists:
     def _list(self, count: int, *, then: str = "", bare: bool = True) -> str:
         found = [self._restriction(CLASSES, bare=bare) for _ in range(count)]
         # Behind permit a relay check is none for Postfix, too.
-        return ", ".join([*(one for one in found if one != "permit"), then] if then else found)
+        return ", ".join([*(one for one in found if one.lower() != "permit"), then] if then else found)
 
     def _restriction(self, classes: Sequence[str], *, bare: bool = False) -> str:
         draw = self._draw
