@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.restrictions import LISTS, World, facts, judged, last_check, path, settings
+from ucspi_py.core.explain.trace import Trace, Tracer
 from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
 from ucspi_py.core.gate.restrictions.names import NEEDS, Needs
@@ -144,3 +145,20 @@ def test_whoever_may_relay_and_is_permitted_passes(given_: dict[str, Any], clien
     lists = settings(CLASSES, **permitted, smtpd_reject_unlisted_recipient=False)
 
     assert judged(lists, client, world).reply is None
+
+
+@given(parameters, clients, worlds)
+def test_whoever_watches_changes_nothing(given_: dict[str, Any], client: Facts, world: World) -> None:
+    """pyrules explain judges as the server does, and what it shows last is what is said."""
+    lists, known, traces = settings(CLASSES, **given_), dict[Question, Answer](), list[Trace]()
+    expected = judged(lists, client, world)
+    while not isinstance(found := Tracer(traces.append).judge(lists, client, known), Judgement):
+        known.update((question, world.answer(question)) for question in found)
+
+    assert found == expected._replace(pause=0)
+    (trace,) = traces
+    assert trace.pause == expected.pause
+    refusals = [one.verdict for one in trace.judged if one.verdict.startswith("reject: ")]
+    assert bool(refusals) == (expected.reply is not None)
+    if expected.reply:
+        assert refusals[-1] == f"reject: {expected.reply.line.decode()}"

@@ -108,6 +108,16 @@ def read_options(name: str, words: Sequence[str]) -> Program:
     return Program((settings(ctx), *inner.screens), inner.argv, inner.gate)
 
 
+def command_of(word: str) -> click.Command | None:
+    """Find the command whose options stand behind a word; None = it is the name of no program of ours."""
+    name = _ours(word)
+    if name == SMTPGATE:
+        from . import smtpgate_options
+
+        return smtpgate_options.smtpgate
+    return _SCREENS[name][0] if name else None
+
+
 def zone_screen(words: Sequence[str]) -> DnsblSettings:
     """Parse the options of pyrblsmtpd, whatever stands behind them. Raises as read_options does."""
     return _settings(djb_click.context(screen_options, RBLSMTPD, words))

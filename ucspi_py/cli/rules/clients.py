@@ -1,6 +1,7 @@
 """pyrules explain and preview: what rules mean for one client, and for all clients of a log."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -21,10 +22,18 @@ from ..progress import Progress
 @tables.json_option
 @click.option("--host", metavar="NAME", help="The client's name; without it, rules about names are not looked up.")
 @click.option("--info", metavar="TEXT", help="The client's ident answer; without it, user@ rules are not looked up.")
+@click.option("--session", is_flag=True, help="Tell the client's whole way through the service of --from.")
+@click.option("--from", "file", metavar="FILE", help="The run script of a service.")
+@click.option("--helo", metavar="NAME", help="What the client calls itself; by default its name, or its address.")
+@click.option("--sender", metavar="ADDRESS", help="The sender; empty, or none before a recipient: the null sender.")
+@click.option("--recipient", "recipients", metavar="ADDRESS", multiple=True, help="A recipient; may be repeated.")
+@click.option("--message", metavar="MESSAGE", help="A file with the message; by default an empty one.")
 @click.argument("ip")
-@click.argument("cdb")
-def explain_client(ip: str, cdb: str, host: str | None, info: str | None, *, as_json: bool) -> None:
-    """Say which rule of CDB decides about a client.
+@click.argument("cdb", required=False)
+def explain_client(
+    ip: str, cdb: str | None, host: str | None, info: str | None, *, as_json: bool, session: bool, **said: Any
+) -> None:
+    """Say which rule of CDB decides about a client, or what a whole service does with it.
 
     Every key that tcpserver looks up for the client IP is shown in its order, up to the one that is there and
     decides; then what the client gets, and where the rule was written if it was compiled with --provenance.
@@ -38,17 +47,26 @@ def explain_client(ip: str, cdb: str, host: str | None, info: str | None, *, as_
       10.1.2.            -
       10.1.              deny
       10.1.2.3 is denied by the rule 10.1. (tcp.smtp:12)
+
+    With --session the client is led through the service that the run script FILE starts: names, rules, limits, zones,
+    the greylist, each restriction of each list, and what the client sees at each command. Only name servers are asked.
+    Nothing is started, and nothing is written.
+
+    \b
+    Example:
+      $ pyrules explain --session --from /service/smtpd/run 192.0.2.7 --recipient joe@example.org
     """
     client = _canonical(ip)
-    found = explain(Table(cdb, whole=False).get, client, _bytes(host), _bytes(info))
-    if as_json:
-        tables.as_json(_for_programs(client, found))
+    if session:
+        from . import sessions  # loads asyncio, dns and the gate
+
+        if cdb is not None or host is not None or info is not None:
+            raise AskedWrongly("--session takes the rules of --from and asks for names: no CDB, --host or --info")
+        sessions.explain(client, sessions.Said(**said), as_json=as_json)
         return
-    rows = [(key_text(key), "-") for key in found.asked]
-    if found.decided:
-        rows[-1] = (rows[-1][0], instructions_text(found.decided.value))
-    tables.table(("looked up", "found"), rows)
-    click.echo(_verdict(client, found))
+    if cdb is None or any(said.values()):
+        raise AskedWrongly("a CDB is needed, or --session and --from")
+    _show(client, explain(Table(cdb, whole=False).get, client, _bytes(host), _bytes(info)), as_json=as_json)
 
 
 @click.command("preview")
@@ -113,6 +131,17 @@ def _verdict(client: bytes, found: Explanation) -> str:
     variables = ", ".join(f"{shown(name)}={shown(value)!r}" for name, value in found.said.variables)
     got = f" and gets {variables}" if variables and not found.said.deny else ""
     return f"{verdict}{got} by {by}"
+
+
+def _show(client: bytes, found: Explanation, *, as_json: bool) -> None:
+    if as_json:
+        tables.as_json(_for_programs(client, found))
+        return
+    rows = [(key_text(key), "-") for key in found.asked]
+    if found.decided:
+        rows[-1] = (rows[-1][0], instructions_text(found.decided.value))
+    tables.table(("looked up", "found"), rows)
+    click.echo(_verdict(client, found))
 
 
 def _for_programs(client: bytes, found: Explanation) -> dict[str, object]:

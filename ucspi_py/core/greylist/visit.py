@@ -45,6 +45,12 @@ return 0, string.format('%d %d', first, now), memory + 1
 """
 
 
+def parsed(text: bytes) -> Record:
+    """Parse a record as Redis has it. Raises ValueError for what is none."""
+    first, passed = text.split(b" ")
+    return Record(int(first), None if passed == b"-" else int(passed))
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """A network's visit. now: seconds since 1970."""

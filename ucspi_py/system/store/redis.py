@@ -67,6 +67,14 @@ class RedisStore:
             raise ValueError("there is something else under our keys")
         return change.result(answer)
 
+    async def read(self, tenant: Tenant, key: str) -> bytes | None:
+        """Read the record of a key as it is written there; None = there is none."""
+        for name in redis_keys(tenant, key):
+            found = await self._asked(self._server.get(name))
+            if found is not None:
+                return found if isinstance(found, bytes) else found.encode()
+        return None
+
     async def close(self) -> None:
         """Give everything back."""
         await self._pool.disconnect()

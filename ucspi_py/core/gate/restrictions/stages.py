@@ -1,10 +1,12 @@
 """Which lists are evaluated at which command, and what comes after them (smtpd_check.c, smtpd_check_...)."""
 
+from collections.abc import Callable, Mapping
+
 from ...smtp.path import Path
 from .addresses.address import said
 from .checks.table import CHECKS
 from .checks.users import unlisted_recipient, unlisted_sender
-from .evaluation import Ended, Evaluation, NotYetKnown, Subject
+from .evaluation import Check, Ended, Evaluation, NotYetKnown, Subject
 from .facts import Facts, Stage
 from .judgement import Judgement, Verdict
 from .questions import Known, Question
@@ -12,15 +14,22 @@ from .settings import RestrictionSettings
 
 _REJECT = Verdict.REJECT
 
+#: What judge() is to those who need not know how it begins.
+Judge = Callable[[RestrictionSettings, Facts, Known], Judgement | tuple[Question, ...]]
+_Begin = Callable[[RestrictionSettings, Facts, Known, Mapping[str, Check]], Evaluation]
 
-def judge(settings: RestrictionSettings, facts: Facts, known: Known) -> Judgement | tuple[Question, ...]:
+
+def judge(
+    settings: RestrictionSettings, facts: Facts, known: Known, begin: _Begin = Evaluation
+) -> Judgement | tuple[Question, ...]:
     """Judge a command by the lists of its stage -> the judgement, or the questions to be answered first.
 
     known: the answers so far; it may have more than this judgement needs, and may look a table up as it is asked for
     its key. What Postfix would ask is asked, in its order, and nothing that no longer decides. What the lists let pass
-    has still to pass the gate's last check (relay.py).
+    has still to pass the gate's last check (relay.py). begin: makes the evaluation, another one for whoever wants to
+    watch it.
     """
-    evaluation = Evaluation(settings, facts, known, CHECKS)
+    evaluation = begin(settings, facts, known, CHECKS)
     try:
         _STAGES[facts.stage](evaluation)
     except NotYetKnown as wanted:

@@ -13,7 +13,7 @@ from ....core.dns.message import Answer as DnsReply
 from ....core.dns.message import Ask, Failed
 from ....core.dnsbl.answers import Result
 from ....core.gate.relay import OwnDomains
-from ....core.gate.restrictions import answers
+from ....core.gate.restrictions import answers, stages
 from ....core.gate.restrictions.questions import (
     Answer,
     DnsFailure,
@@ -25,6 +25,7 @@ from ....core.gate.restrictions.questions import (
     ZoneFailure,
     ZoneQuestion,
 )
+from ....core.gate.restrictions.stages import Judge
 from ...dnsbl.judge import AskZone
 from ...dnsbl.query import Query
 from ..tables import Tables
@@ -36,10 +37,14 @@ Take = Callable[[Answer], None]
 
 
 class Ways(NamedTuple):
-    """The ways to the name servers and to the zones. ask: queries records. ask_zone: a zone, as Zones.ask_zone."""
+    """The ways to the name servers and to the zones, and to a judgement.
+
+    ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists.
+    """
 
     ask: Ask
     ask_zone: AskZone
+    judge: Judge = stages.judge
 
 
 class Lookups:
@@ -49,6 +54,7 @@ class Lookups:
         self, ways: Ways, tables: Tables, own: OwnDomains, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.ask = ways.ask
+        self.judge = ways.judge
         self._ask_zone = ways.ask_zone
         self._tables = tables
         self._own = own

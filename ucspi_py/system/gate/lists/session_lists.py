@@ -12,7 +12,6 @@ from ....core.gate.restrictions.facts import UNKNOWN, Facts, NameStatus, Stage
 from ....core.gate.restrictions.judgement import Deferral, Judgement
 from ....core.gate.restrictions.questions import Answer, Question
 from ....core.gate.restrictions.settings import RestrictionSettings
-from ....core.gate.restrictions.stages import judge
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.envelope import Envelope
@@ -105,7 +104,7 @@ class SessionLists:
         facts = self._facts(stage, self._name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:
             self._known.clear()
-        while not isinstance(found := judge(self._settings, facts, self._known), Judgement):
+        while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
             await self._find_out(found, deadline)
         if self._dry_run:
             found = self._spared(stage, found, about, recipient)

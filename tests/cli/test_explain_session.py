@@ -1,0 +1,238 @@
+"""pyrules explain --session: a client's way through a service, told without serving anybody."""
+
+import asyncio
+import json
+import os
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.support.gate import controls
+from tests.support.nameserver import Records, lists, serving
+from tests.support.programs import ours
+from tests.support.rules_tools import Run, compile_rules
+from ucspi_py.core.client.limits import NETWORK
+from ucspi_py.core.greylist.settings import GreylistSettings
+from ucspi_py.core.greylist.visit import TENANT, Visit
+from ucspi_py.system.store.sqlite import SqliteStore
+
+RULES = """\
+192.0.2.66:deny
+192.0.2.5:allow,MAXCONNIP="0"
+192.0.2.:allow,DATABYTES="1000"
+127.:allow,RELAYCLIENT="",RBLSMTPD=""
+:allow
+"""
+OPTIONS = "-H -R -l mx.example.org -x tcp.cdb"
+MAIN_CF = """\
+compatibility_level = 3.6
+myhostname = mx.example.org
+mydestination = example.org
+local_recipient_maps = inline:{r@example.org=x}
+smtpd_sender_restrictions = check_sender_access inline:{bad@example.net=REJECT}
+"""
+TO_US = ("--sender", "s@example.net", "--recipient", "r@example.org")
+DNS: Records = lists("bl.example", "192.0.2.7", text="go away")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Path:
+    """The folder of a service, with rules and a main.cf."""
+    done = compile_rules(RULES.encode(), tmp_path / "tcp.cdb", "--provenance")
+    assert done.returncode == 0, done
+    main_cf = MAIN_CF + f"qmail_control = {controls(tmp_path / 'control')}\n"
+    (tmp_path / "main.cf").write_text(main_cf)
+    return tmp_path
+
+
+def runs(service: Path, chain: str, options: str = OPTIONS) -> None:
+    """Have its run script start this."""
+    (service / "run").write_text(f"#!/bin/sh\nexec pytcpserver {options} 0 smtp \\\n  {chain}\n")
+
+
+def explain(service: Path, ip: str, *words: str, dns: str = "127.0.0.1@9") -> Run:
+    """Explain a client of the service, from another folder."""
+    command = [ours("pyrules"), "explain", "--session", "--from", str(service / "run"), ip, *words]
+    environment = {**os.environ, "DNSCACHEIP": dns}
+    return subprocess.run(command, capture_output=True, check=False, cwd="/", env=environment)
+
+
+def told(done: Run) -> list[str]:
+    """Its lines, where all went well."""
+    assert (done.returncode, done.stderr) == (0, b""), done
+    return done.stdout.decode().splitlines()
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    """What is in a folder."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    ("ip", "last", "among"),
+    [
+        ("192.0.2.66", "192.0.2.66 is denied by a rule: the connection is closed without a word", []),
+        (
+            "192.0.2.5",
+            "192.0.2.5 is over a limit: 0/0 connections of the client",
+            ["    > 421 4.7.0 too many connections from you, try again later"],
+        ),
+    ],
+)
+def test_a_client_that_is_turned_away(service: Path, ip: str, last: str, among: list[str]) -> None:
+    """Goes no further."""
+    runs(service, "pysmtpgate -f main.cf smtpd")
+
+    lines = told(explain(service, ip, *TO_US))
+
+    assert lines[-1] == last
+    assert set(among) <= set(lines)
+    assert "EHLO" not in " ".join(lines)
+
+
+def test_a_client_that_comes_to_the_program(service: Path) -> None:
+    """With the environment that it gets, and nothing else that is ours."""
+    runs(service, "pysmtpgate -f main.cf smtpd")
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert '    the rule 192.0.2. decides (-:3): allow,DATABYTES="1000"' in lines
+    assert "    > 250-SIZE 1000" in lines
+    assert lines[-6:] == [
+        "192.0.2.7 comes to smtpd",
+        "    DATABYTES=1000",
+        "    PROTO=TCP",
+        "    TCPLOCALHOST=mx.example.org",
+        "    TCPLOCALPORT=25",
+        "    TCPREMOTEIP=192.0.2.7",
+    ]
+
+
+def test_programs_are_told_the_same(service: Path) -> None:
+    """Each step with its restrictions."""
+    runs(service, "pysmtpgate -f main.cf smtpd")
+
+    found = json.loads(
+        "\n".join(told(explain(service, "192.0.2.7", "--json", "--sender", "bad@example.net", *TO_US[2:])))
+    )
+
+    (judged,) = (step["judged"] for step in found["steps"] if step["what"].startswith("RCPT"))
+    assert (found["client"], found["left_out"], found["environment"]) == ("192.0.2.7", [], None)
+    assert judged[0] == {
+        "list": "smtpd_sender_restrictions",
+        "depth": 0,
+        "restriction": "check_sender_access inline:{bad@example.net=REJECT}",
+        "verdict": "reject: 554 5.7.1 <bad@example.net>: Sender address rejected: Access denied",
+        "facts": ["example.net is not in rcpthosts", "inline:{bad@example.net=REJECT} has bad@example.net: REJECT"],
+    }
+    assert found["verdict"].startswith("is refused at RCPT TO:<r@example.org>: 554 5.7.1 ")
+
+
+def test_zones_are_asked(service: Path) -> None:
+    """And what they have against a client is said at RCPT, or by the refused dialogue, as in the server."""
+    with serving(DNS, service / "control") as dns:
+        runs(service, "pyrblsmtpd -r bl.example -r dul.example pysmtpgate -f main.cf smtpd")
+        gated = told(explain(service, "192.0.2.7", *TO_US, dns=dns.address))
+        runs(service, "pyrblsmtpd -b -r bl.example qmail-smtpd")
+        alone = told(explain(service, "192.0.2.7", *TO_US, dns=dns.address))
+        runs(service, "pyrblsmtpd -r bl.example qmail-smtpd")
+        spared = told(explain(service, "127.0.0.2", *TO_US, dns=dns.address))
+
+    assert gated[gated.index("pyrblsmtpd") : gated.index("pyrblsmtpd") + 4] == [
+        "pyrblsmtpd",
+        "    bl.example: listed (127.0.0.2), go away",
+        "    dul.example: not listed",
+        "    refuses: 451 go away",
+    ]
+    assert gated[-1] == "192.0.2.7 is refused at RCPT TO:<r@example.org>: 451 go away"
+    assert alone[-1] == "192.0.2.7 is refused at RCPT TO:<r@example.org>: 553 go away"
+    assert "    > 220 rblsmtpd.local" in alone
+    assert "    RBLSMTPD='' decides, no zone is asked" in spared
+    assert "127.0.0.2 comes to qmail-smtpd" in spared
+
+
+def test_the_greylist_is_only_read(service: Path) -> None:
+    """Neither a file nor a record is made."""
+    runs(service, "pygreylist -s greylist.db -d 300 pysmtpgate -f main.cf smtpd")
+    before = snapshot(service)
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert "    192.0.2.0/24: no record" in lines
+    assert lines[-1].endswith(": 451 Greylisted, try again in 300 seconds")
+    assert snapshot(service) == before
+
+
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_record_of_the_greylist_is_told(service: Path, is_open: bool) -> None:
+    """Whether the server has the file open, or not; it stays as it was."""
+    runs(service, "pygreylist -s greylist.db -d 300 pysmtpgate -f main.cf smtpd")
+    with asyncio.Runner() as runner:
+        store = SqliteStore(str(service / "greylist.db"), (TENANT,))
+        settings = GreylistSettings("", 300, 172800, 3024000, NETWORK, 60)
+        runner.run(store.update("192.0.2.0/24", Visit(int(time.time()) - 1000, settings)))
+        if not is_open:
+            runner.run(store.close())
+        before = snapshot(service)
+
+        lines = told(explain(service, "192.0.2.7", *TO_US))
+
+        after = snapshot(service)
+        if is_open:
+            runner.run(store.close())
+    assert any(line.startswith("    192.0.2.0/24: came first 100") for line in lines)
+    assert "192.0.2.7 comes to smtpd" in lines
+    assert {name for name in after if before.get(name) != after[name]} <= {str(service / "greylist.db-shm")}
+    assert set(after) == set(before)
+
+
+def test_a_message_is_sent_as_it_is(service: Path) -> None:
+    """And the limit that holds for it refuses it, where it is too large."""
+    runs(service, "pysmtpgate -f main.cf -o message_size_limit=100 smtpd")
+    (service / "small").write_bytes(b"Subject: x\n\n.\n")
+    (service / "large").write_bytes(b"Subject: x\n\n" + b"x\n" * 100)
+
+    small = told(explain(service, "198.51.100.7", *TO_US, "--message", str(service / "small")))
+    large = told(explain(service, "198.51.100.7", *TO_US, "--message", str(service / "large")))
+
+    assert "(the message, 14 bytes)" in small and "198.51.100.7 comes to smtpd" in small
+    assert any(line.startswith("198.51.100.7 is refused at (the message, 212 bytes): 552 ") for line in large)
+
+
+WRONG: list[tuple[Sequence[str], int, str]] = [
+    (["--session", "192.0.2.7"], 100, "--session needs --from, the run script of the service"),
+    (["--session", "--from", "run", "192.0.2.7", "tcp.cdb"], 100, "--session takes the rules of --from"),
+    (["--from", "run", "192.0.2.7"], 100, "a CDB is needed, or --session and --from"),
+    (["192.0.2.7"], 100, "a CDB is needed, or --session and --from"),
+    (["--session", "--from", "none", "192.0.2.7"], 111, "none: file does not exist"),
+    (["--session", "--from", "run", "192.0.2.7", "--helo", "a\nb"], 100, "'a\\nb' cannot be said in one line"),
+    (["--session", "--from", "run", "192.0.2.7", "--message", "none"], 111, "unable to read none: file does not exist"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "sentence"), WRONG, ids=repr)
+def test_what_is_wrong_is_said_in_a_line(service: Path, words: Sequence[str], code: int, sentence: str) -> None:
+    """With djb's exit codes."""
+    runs(service, "pysmtpgate -f main.cf smtpd")
+
+    done = subprocess.run([ours("pyrules"), "explain", *words], cwd=service, capture_output=True, check=False)
+
+    assert (done.returncode, done.stdout) == (code, b"")
+    assert sentence in done.stderr.decode().splitlines()[0]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+@pytest.mark.parametrize("name", ["tcp.cdb", "main.cf", "greylist.db"])
+def test_what_may_not_be_read_is_said(service: Path, name: str) -> None:
+    """Nothing is guessed: exit 111."""
+    runs(service, "pygreylist -s greylist.db pysmtpgate -f main.cf smtpd")
+    (service / name).touch()
+    (service / name).chmod(0)
+
+    done = explain(service, "192.0.2.7", *TO_US)
+
+    assert done.returncode == 111
+    assert name in done.stderr.decode()

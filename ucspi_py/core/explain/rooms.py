@@ -1,0 +1,87 @@
+"""What is known in the rooms before the program, in words: names, rules, limits, zones, the greylist."""
+
+from collections.abc import Iterator, Sequence
+
+from ..client.connection import Names
+from ..client.limits import ClientLimits
+from ..dnsbl.answers import Failing, Finding, Listed, Result, dotted
+from ..dnsbl.zone import Zone
+from ..greylist.network import Record
+from ..rules.dump import instructions_text
+from ..rules.explain import Explanation, key_text
+from ..service.settings import ServerSettings
+from ..smtp.verdict import Refuse, Verdict
+from ..text import shown
+
+
+def names(settings: ServerSettings, found: Names) -> tuple[str, ...]:
+    """Tell what the server looks up, and what that gave."""
+    host = "not looked up (-H)" if not settings.remote_host else _name(settings, found.remote_host)
+    ident = ("ident: not asked here; the server asks (-r)",) if settings.remote_info else ()
+    return (f"name: {host}", *ident)
+
+
+def _name(settings: ServerSettings, host: bytes | None) -> str:
+    if host is None:
+        return "none, or none that leads back to the address (-p)" if settings.paranoid else "none"
+    return shown(host) + (", which leads back to the address" if settings.paranoid else "")
+
+
+def rule(found: Explanation) -> tuple[str, ...]:
+    """Tell which rule decides, and where it is written."""
+    missing = [key_text(key) for key in found.asked if not found.decided or key != found.decided.key]
+    without = f"no rule for {', '.join(missing)}"
+    if found.decided is None:
+        return (without, "no rule decides: allow")
+    source = f" ({shown(found.source)})" if found.source else ""
+    said = f"the rule {key_text(found.decided.key)} decides{source}: {instructions_text(found.decided.value)}"
+    return (without, said) if missing else (said,)
+
+
+def limits(found: ClientLimits) -> tuple[str, ...]:
+    """Tell the limits of a client. How near it is to them now, only the server knows."""
+    return tuple(_limits(found)) or ("none",)
+
+
+def _limits(found: ClientLimits) -> Iterator[str]:
+    if found.load is not None:
+        yield f"load average: {found.load // 100}.{found.load % 100:02} at most"
+    if found.per_client is not None:
+        yield f"connections at once of the client: {found.per_client} at most"
+    if found.per_network is not None:
+        prefixes = "/".join(map(str, found.network))
+        yield f"connections at once of its network (/{prefixes}): {found.per_network} at most"
+    if found.arrivals is not None:
+        yield f"connections of the client in {found.period} seconds: {found.arrivals} at most"
+
+
+def zones(asked: Sequence[Zone], results: Sequence[Result | None]) -> tuple[str, ...]:
+    """Tell what each zone says of the client."""
+    return tuple(
+        f"{shown(zone.alias)}: {_finding(result.finding) if result else 'not heard'}"
+        for zone, result in zip(asked, results, strict=False)
+    )
+
+
+def _finding(finding: Finding) -> str:
+    match finding:
+        case Listed(text, code):
+            listed = f"listed ({dotted(code)})" if code else "listed"
+            return f"{listed}, {shown(text)}" if text else listed
+        case Failing(reason):
+            return f"failed, {reason}"
+    return "not listed"
+
+
+def record(network: str, found: Record | None, now: int) -> str:
+    """Tell what a greylist remembers. now: seconds since 1970."""
+    if found is None:
+        return f"{network}: no record"
+    if found.passed is None:
+        return f"{network}: came first {now - found.first} seconds ago"
+    return f"{network}: let in, last noted {now - found.passed} seconds ago"
+
+
+def verdict(found: Verdict) -> str:
+    """Tell what a screen does with the client."""
+    return f"refuses: {shown(found.reply)}" if isinstance(found, Refuse) else "lets the client in"

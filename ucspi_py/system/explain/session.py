@@ -1,0 +1,140 @@
+"""A client's session with whoever speaks SMTP for the service: the real gate, or the dialogue of a refused client."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import NamedTuple
+
+from ...core.dns.message import Ask
+from ...core.explain.question import QUIT, Asked, commands, content
+from ...core.explain.steps import Step
+from ...core.explain.trace import Trace, Tracer
+from ...core.explain.words import client_text
+from ...core.gate.settings import GateSettings
+from ...core.smtp.refusal import RefusalDialogue
+from ...core.smtp.verdict import Refuse
+from ...core.text import shown
+from ..dnsbl.query import ask_zone
+from ..gate.gate import Client as GateClient
+from ..gate.gate import Gate
+from ..gate.lists.lookups import Ways
+from ..gate.session import Hold
+from ..report.log import ERRORS, Log
+from .program import StandIn
+
+#: Bytes of a reply's line that are read.
+_LINE = 1 << 16
+
+
+class Visit(NamedTuple):
+    """A client behind the screens. name: from DNS. refusal: of a screen, whose name in log lines is ``screen``."""
+
+    asked: Asked
+    name: bytes | None
+    environment: dict[bytes, bytes]
+    refusal: Refuse | None
+    screen: bytes
+
+
+def refused(visit: Visit, refusal: Refuse, seconds: int) -> list[Step]:
+    """Tell what a refused client hears without a gate. seconds: that it is talked to; 0 = it only gets the refusal."""
+    dialogue = RefusalDialogue(refusal)
+    if not seconds:
+        return [_step("(connected)", dialogue.dismissal())]
+    steps = [_step("(connected)", dialogue.greeting())]
+    steps += [_step(shown(line), dialogue.receive(line + b"\r\n")) for line in commands(visit.asked, visit.name)]
+    return steps
+
+
+def _step(what: str, replies: bytes) -> Step:
+    return Step(what, reply=tuple(map(shown, replies.splitlines())))
+
+
+async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[Step], StandIn]:
+    """Have the gate speak with the client -> what it hears, and what came to the program.
+
+    Raises Failure where control files fail.
+    """
+    ours, theirs = socket.socketpair()
+    program, said = StandIn(), _Said()
+    log = Log(ERRORS, said.write)
+    gate = Gate(
+        settings, log, lambda: False, lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge)
+    )
+    alone = Hold(lambda _dismiss: None, lambda: True)
+    ours.setblocking(False)
+    with theirs:
+        client = GateClient(theirs, visit.environment, visit.refusal, visit.screen, program.start, alone)
+        talking = asyncio.ensure_future(gate.talk(client))
+        reader, writer = await asyncio.open_connection(sock=ours, limit=_LINE)
+        try:
+            steps = [said.step(what, reply) async for what, reply in _spoken(visit, reader, writer)]
+        finally:
+            writer.close()
+            await talking
+            await program.close()
+    return steps, program
+
+
+async def _spoken(
+    visit: Visit, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Yield each command with its reply, up to the end of the message or the refusal that ends all."""
+    asked = visit.asked
+    reply = await _heard(reader)
+    yield "(connected)", reply
+    is_taken = False
+    for line in commands(asked, visit.name):
+        writer.write(line + b"\r\n")
+        reply = await _heard(reader)
+        yield shown(line), reply
+        is_taken = is_taken or (line.startswith(b"RCPT") and _is_positive(reply))
+        if not _is_positive(reply) and not line.startswith(b"RCPT"):
+            return
+    if is_taken:
+        writer.write(b"DATA\r\n")
+        reply = await _heard(reader)
+        yield "DATA", reply
+    if is_taken and reply[:1] and reply[0].startswith(b"354"):
+        writer.write(content(asked.message))
+        size = "an empty one" if asked.message is None else f"{len(asked.message)} bytes"
+        yield f"(the message, {size})", await _heard(reader)
+    writer.write(QUIT + b"\r\n")
+
+
+async def _heard(reader: asyncio.StreamReader) -> list[bytes]:
+    """Read one reply -> its lines; [] = the connection is closed."""
+    lines = []
+    while line := await reader.readline():
+        lines.append(line.rstrip(b"\r\n"))
+        if line[3:4] != b"-":
+            break
+    return lines
+
+
+def _is_positive(reply: list[bytes]) -> bool:
+    return bool(reply) and reply[0].startswith(b"2")
+
+
+class _Said:
+    """What the gate has said to its log, and how its lists have judged, since the last command."""
+
+    def __init__(self) -> None:
+        self.traces: list[Trace] = []
+        self._lines: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        """Take lines of the log."""
+        self._lines += data.splitlines()
+        return len(data)
+
+    def step(self, what: str, reply: list[bytes]) -> Step:
+        """Make the step of a command that was answered."""
+        found = [client_text(trace.facts) for trace in self.traces[:1]]
+        found += [f"waits for {trace.pause} seconds" for trace in self.traces if trace.pause]
+        judged = tuple(one for trace in self.traces for one in trace.judged)
+        log = tuple(map(shown, self._lines))
+        self.traces.clear()
+        self._lines.clear()
+        return Step(what, tuple(found), judged, tuple(map(shown, reply)), log)
