@@ -111,20 +111,6 @@ def test_a_service_needs_a_file(tmp_path: Path) -> None:
         program.read(["pysmtpgate", "-f", str(file), "--service", "smtp", "smtpd"])
 
 
-def test_a_check_needs_no_program(tmp_path: Path) -> None:
-    """It prints what is passed over and ends; what is refused is refused."""
-    (tmp_path / "main.cf").write_text("biff = no\nmyhostname = mx.example.org\n")
-    words = [ours("pysmtpgate"), "--check", "-f", "main.cf"]
-
-    fine = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
-    wrong = subprocess.run([*words, "-o", "smtpd_timeout=x"], cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    said = "main.cf line 1: biff is passed over: it belongs to the queue and its deliveries\n"
-    assert (fine.stdout, fine.stderr) == (said, "")
-    assert (wrong.returncode, wrong.stdout) == (100, "")
-    assert wrong.stderr.startswith("smtpgate: fatal: -o: smtpd_timeout must be a time")
-
-
 def test_only_a_check_may_lack_the_program() -> None:
     """And it stands alone."""
     with pytest.raises(AskedWrongly, match=r"^pysmtpgate: Missing argument '.*PROGRAM"):

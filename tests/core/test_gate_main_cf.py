@@ -2,12 +2,10 @@
 
 import pytest
 
-from ucspi_py.core.dnsbl import zone
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.language import limits, refused, restriction_parameters
 from ucspi_py.core.gate.language.configuration import Configuration, mentioned
 from ucspi_py.core.gate.language.master import service_settings
-from ucspi_py.core.gate.language.notes import notes, pyrblsmtpd
 from ucspi_py.core.gate.language.parameter import Parameter
 from ucspi_py.core.gate.language.refused import Refused
 from ucspi_py.core.gate.language.syntax import option, settings
@@ -307,52 +305,3 @@ def test_a_service_that_is_none_is_named(name: str, text: str, said: str) -> Non
     with pytest.raises(AskedWrongly) as caught:
         service_settings("master.cf", text, name)
     assert caught.value.sentence == (said if said.startswith("master.cf") else f"master.cf: {said}")
-
-
-def test_a_check_says_what_is_passed_over_and_overridden() -> None:
-    """Each with its line; what another file or an option overrides is meant so."""
-    text = "smtpd_timeout = 5\nmax_use = 1\nsmtpd_timeout = 6\nmax_use = 2\nsmtpd_use_tls = yes\n"
-
-    assert list(notes(read(text, "smtpd_timeout=7"))) == [
-        "main.cf line 1: smtpd_timeout is overridden by main.cf line 3",
-        "main.cf line 2: max_use is overridden by main.cf line 4",
-        "main.cf line 4: max_use is passed over: it belongs to the queue and its deliveries",
-        "main.cf line 5: smtpd_use_tls is passed over: the gate speaks no TLS",
-    ]
-
-
-def test_postscreen_has_equal_words_of_pyrblsmtpd() -> None:
-    """They are words that it takes."""
-    text = "postscreen_greet_action = enforce\npostscreen_dnsbl_action = drop\npostscreen_dnsbl_threshold = 3\n"
-    text += "postscreen_dnsbl_sites = zen.example.org=127.0.0.[2..11;40]*3\n  list.example.org*-2, bl.example.org\n"
-    words = (
-        "pyrblsmtpd -w 6 -T 3/3 -r 'zen.example.org=127.0.0.[2..11;40]*3' -r 'list.example.org*-2' -r bl.example.org"
-    )
-
-    assert pyrblsmtpd(read(text)) == words
-    assert list(notes(read(text)))[-1] == f"postscreen: as {words}"
-    assert zone.parse("zen.example.org=127.0.0.[2..11;40]*3").weight == 3
-    assert (
-        pyrblsmtpd(read("postscreen_greet_action = drop\npostscreen_greet_wait = ${stress?{2}:{8}}s\n"))
-        == "pyrblsmtpd -w 8"
-    )
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "postscreen_greet_wait = 3s\npostscreen_dnsbl_sites = bl.example.org\n",
-        "postscreen_dnsbl_action = enforce\n",
-        "postscreen_greet_action = ignore\n",
-        "",
-    ],
-)
-def test_a_postscreen_that_refuses_nobody_has_no_words(text: str) -> None:
-    """Its actions are to ignore by default."""
-    assert pyrblsmtpd(read(text)) == ""
-
-
-def test_a_wait_of_postscreen_that_is_none_is_named() -> None:
-    """Whoever reads the check wants to know."""
-    with pytest.raises(AskedWrongly, match=r"^main.cf line 2: postscreen_greet_wait must be a time"):
-        pyrblsmtpd(read("postscreen_greet_action = drop\npostscreen_greet_wait = long\n"))

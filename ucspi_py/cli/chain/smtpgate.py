@@ -21,7 +21,9 @@ def _gate(args: list[str], soft_limits: SoftLimits) -> None:
         if words["makes_map"] or words["query"] is not None:
             _work_on_map(words)
         elif words["check"]:
-            smtpgate_options.check(ctx)
+            from . import smtpgate_check  # not for each client
+
+            smtpgate_check.check(ctx)
         else:
             chain.run(program.read_options(program.SMTPGATE, args), soft_limits)
 

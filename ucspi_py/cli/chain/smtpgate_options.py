@@ -1,15 +1,17 @@
 """The options of pysmtpgate -> its settings. Never reads the program behind them."""
 
 import os
+from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import click
 
 from ...core.errors import AskedWrongly, CorruptRules, Failure, unable
 from ...core.gate.language import master, parameters, syntax
 from ...core.gate.language.configuration import Configuration, mentioned
-from ...core.gate.language.notes import notes
 from ...core.gate.language.parameter import Parameter
+from ...core.gate.language.syntax import Setting
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
 from .. import djb_click
@@ -38,7 +40,7 @@ def _head(parameter: Parameter) -> str:
 @click.option("-o", "options", metavar="NAME=VALUE", multiple=True, help="Set a parameter, whatever FILE says.")
 @click.option("--service", metavar="NAME", help="Set what master.cf beside FILE has for this service of smtpd.")
 @click.option("--dry-run", is_flag=True, help="Refuse nobody whom PROGRAM would not; log who would be refused.")
-@click.option("--check", is_flag=True, help="Say which parameters are passed over, and end.")
+@click.option("--check", is_flag=True, help="Name errors and traps, each with its line, and end.")
 @click.option("--query", metavar="KEY", help="Print what the table PROGRAM, as in hash:FILE, has for KEY, and exit.")
 @click.option("--map", "makes_map", is_flag=True, help="Make PROGRAM.cdb of the lines KEY VALUE of PROGRAM, and exit.")
 @click.argument("program", nargs=-1)
@@ -52,41 +54,39 @@ def smtpgate(**_options: object) -> None:
     """
 
 
-def configuration(ctx: click.Context) -> Configuration:
-    """Make the configuration of parsed options.
+class Sources(NamedTuple):
+    """What options name: all that a configuration is made of, in its order."""
 
-    Raises AskedWrongly for a parameter that is unknown or refused, Failure for a file that cannot be read.
+    settings: list[Setting]
+    directory: str = ""
+    names: frozenset[str] = frozenset()
+    service: str = "smtp"
+
+
+def sources(ctx: click.Context, read: Callable[[str, str], list[Setting]] = syntax.settings) -> Sources:
+    """Read what parsed options name. read: finds the settings of a file by its name and text.
+
+    Raises AskedWrongly for what is no setting, Failure for a file that cannot be read.
     """
     file, service = ctx.params["file"], ctx.params["service"]
     if file is None and service:
         raise AskedWrongly("--service needs -f: master.cf stands beside that file")
     if file is None:
-        return Configuration(map(syntax.option, ctx.params["options"]))
-    said = syntax.settings(file, _text(file))
+        return Sources(list(map(syntax.option, ctx.params["options"])))
+    said = read(file, _text(file))
     beside = os.path.join(os.path.dirname(file), "master.cf")
     services = _text(beside) if service or os.path.exists(beside) else ""
     if service:
         said += master.service_settings(beside, services, service)
     said += map(syntax.option, ctx.params["options"])
     name = service.partition("/")[0] if service else "smtp"
-    return Configuration(said, os.path.dirname(os.path.abspath(file)), mentioned(services), name)
+    return Sources(said, os.path.dirname(os.path.abspath(file)), mentioned(services), name)
 
 
 def settings(ctx: click.Context) -> GateSettings:
-    """Make the settings of parsed options. Raises as configuration does, and AskedWrongly for a wrong value."""
-    return replace(_settings(configuration(ctx)), dry_run=ctx.params["dry_run"])
-
-
-def check(ctx: click.Context) -> None:
-    """Print what a configuration passes over. Raises as settings does."""
-    checked = configuration(ctx)
-    _settings(checked)
-    for line in notes(checked):
-        click.echo(line)
-
-
-def _settings(asked: Configuration) -> GateSettings:
-    found = asked.gate_settings()
+    """Make the settings of parsed options. Raises as sources() does, and AskedWrongly for a wrong name or value."""
+    asked = Configuration(*sources(ctx))
+    found = replace(asked.gate_settings(), dry_run=ctx.params["dry_run"])
     if not asked.has_lists:
         return found
     # A process for each client, and mostly without lists.

@@ -1,7 +1,8 @@
 """What a configuration says: each parameter's text with its places, and the settings of a gate."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ _Made = TypeVar("_Made")
 _TABLE = {one.name: one for one in parameters.PARAMETERS}
 _KNOWN = frozenset((*_TABLE, *refused.BY_NAME, *passed_over.NAMES))
 _OF_LISTS = frozenset(one.name for one in restriction_parameters.PARAMETERS)
+_CLASSES = "smtpd_restriction_classes"
 #: The first compatibility level whose defaults have lists.
 _FIRST_WITH_LISTS = (1, 0, 0)
 _RELAY_DOMAINS = "relay_domains"
@@ -35,20 +37,27 @@ class Configuration:
 
     settings: in their order; of the same name the last one counts. directory: what $config_directory is; "" = there is
     no file. names: what others refer to, as master.cf does; these, and what a setting refers to, may be of the
-    operator's own. service: its name in master.cf. Raises AskedWrongly with the place of what is unknown or refused,
-    and with the nearest name or the way out.
+    operator's own. service: its name in master.cf. is_lenient: for whoever asks for flaws(). Otherwise raises
+    AskedWrongly with the place of what is unknown or refused, and with the nearest name or the way out.
     """
 
     def __init__(
-        self, settings: Iterable[Setting], directory: str = "", names: Iterable[str] = (), service: str = "smtp"
+        self,
+        settings: Iterable[Setting],
+        directory: str = "",
+        names: Iterable[str] = (),
+        service: str = "smtp",
+        *,
+        is_lenient: bool = False,
     ) -> None:
         self.settings = tuple(settings)
         self._has_file = bool(directory)
         self._service = service
         self._given = {setting.name: setting for setting in self.settings}
         self._expansion = Expansion(self._texts(directory), parameters.NAME, _KNOWN)
-        self._check_names(frozenset(names))
-        self._check_refused()
+        self._names = frozenset(names)
+        for flaw in () if is_lenient else (*self._unknown(), *self._refused()):
+            raise AskedWrongly(flaw)
 
     def is_given(self, name: str) -> bool:
         """Whether a parameter is set, be it to nothing."""
@@ -86,7 +95,7 @@ class Configuration:
 
     def classes(self) -> dict[str, tuple[Word, ...]]:
         """Find the words of each list in smtpd_restriction_classes. Raises AskedWrongly for one that is not set."""
-        names = self.words("smtpd_restriction_classes")
+        names = self.words(_CLASSES)
         for name in names:
             if name.text not in self._given:
                 raise AskedWrongly(f"{name.where}: restriction class {name.text} is not set")
@@ -97,15 +106,28 @@ class Configuration:
         words = self.words(name)
         return () if any(word.text.removeprefix("proxy:").startswith("unix:passwd") for word in words) else words
 
+    def flaws(self) -> Iterator[str]:
+        """Yield a sentence, with its place, for all that is unknown, refused or of a wrong value; not of the lists."""
+        yield from self._unknown()
+        yield from self._refused()
+        for name in self._given:
+            try:
+                if name != _RELAY_DOMAINS or not self.has_lists:
+                    self._field(name)
+            except AskedWrongly as wrong:
+                yield wrong.sentence
+
+    def knows(self, name: str) -> bool:
+        """Whether a parameter is one of Postfix's or of the gate's."""
+        return name in _KNOWN or passed_over.reason(name) is not None
+
     def gate_settings(self) -> GateSettings:
         """Make the settings of a gate, without what its lists judge by. Raises AskedWrongly."""
         found: dict[str, Any] = {}
         of_lists = _OF_LISTS | {_RELAY_DOMAINS} if self.has_lists else _OF_LISTS
         for name in self._given:
-            if name == parameters.BANNER:
-                found[name] = self._made(name, _banner)
-            elif name in _TABLE and name not in of_lists:
-                found[_TABLE[name].field] = self.value(name)
+            if name in _TABLE and name not in of_lists:
+                found[_TABLE[name].field] = self._field(name)
         found.pop("", None)
         smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}
         return GateSettings(smtp=SmtpSettings(**smtp), event_limits=self._event_limits(), **found)
@@ -137,20 +159,26 @@ class Configuration:
         sources = {name: None if text is None else Source(text, _default_of(name)) for name, text in defaults.items()}
         return sources | {name: setting.value for name, setting in self._given.items()}
 
-    def _check_names(self, names: frozenset[str]) -> None:
+    def _unknown(self) -> Iterator[str]:
+        names = self._names.union(*(mentioned(setting.value.text) for setting in self.settings))
+        with suppress(AskedWrongly):  # Whoever asks for its value is told.
+            names |= {word.text for word in self.words(_CLASSES)}
         for setting in self.settings:
-            names |= mentioned(setting.value.text)
-        names |= {word.text for word in self.words("smtpd_restriction_classes")}
-        for setting in self.settings:
-            if setting.name not in names | _KNOWN and passed_over.reason(setting.name) is None:
-                raise AskedWrongly(f"{setting.where}: {unknown(setting.name, _KNOWN)}")
+            if setting.name not in names and not self.knows(setting.name):
+                yield f"{setting.where}: {unknown(setting.name, _KNOWN)}"
 
-    def _check_refused(self) -> None:
+    def _refused(self) -> Iterator[str]:
         for name, setting in self._given.items():
             one = refused.BY_NAME.get(name)
             raw = setting.value.text
             if one and raw != refused.DEFAULTS.get(name) and one.is_refused(self._text_or(name, raw)):
-                raise AskedWrongly(f"{setting.where}: {one.sentence}")
+                yield f"{setting.where}: {one.sentence}"
+
+    def _field(self, name: str) -> Any:
+        """The value of a parameter that is set; None of one that is not the gate's."""
+        if name == parameters.BANNER:
+            return self._made(name, _banner)
+        return self.value(name) if name in _TABLE else None
 
     def _text_or(self, name: str, raw: str) -> str:
         """Some of these hold names that Postfix replaces for each client."""

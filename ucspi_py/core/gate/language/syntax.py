@@ -5,6 +5,7 @@ Never knows what a parameter means.
 
 from bisect import bisect
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import NamedTuple
 
 from ...errors import AskedWrongly
@@ -56,6 +57,28 @@ class Setting(NamedTuple):
 def settings(place: str, text: str) -> list[Setting]:
     """Read the settings of a file. place: its name, for messages. Raises AskedWrongly with the line."""
     return [setting(line) for line in logical_lines(place, text)]
+
+
+def flaws(place: str, text: str) -> Iterator[str]:
+    """Yield a sentence, with its place, for each line of a file that is no setting. place: its name, for messages."""
+    try:
+        for line in logical_lines(place, text):
+            try:
+                setting(line)
+            except AskedWrongly as wrong:
+                yield wrong.sentence
+    except AskedWrongly as wrong:
+        yield wrong.sentence
+
+
+def sound_settings(place: str, text: str) -> list[Setting]:
+    """Read the settings of a file, without the lines that flaws() names. place: its name, for messages."""
+    found: list[Setting] = []
+    with suppress(AskedWrongly):
+        for line in logical_lines(place, text):
+            with suppress(AskedWrongly):
+                found.append(setting(line))
+    return found
 
 
 def setting(line: Source) -> Setting:

@@ -16,7 +16,7 @@ from .relay_check import check_relay
 from .settings import Codes, Destinations, RestrictionSettings
 
 #: Lists that have no check of their own for a table without a name before it.
-_WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
+WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
 #: inet_interfaces: every address of the host, and those that nobody else can reach.
 _ALL, _LOOPBACK_ONLY = "all", "loopback-only"
 _LOOPBACK = (b"127.0.0.1", b"::1")
@@ -35,8 +35,9 @@ _HABITS = (
     "allow_untrusted_routing",
     "show_user_unknown_table_name",
 )
-_DOMAINS = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
-_MAPS = (
+#: Parameters that are lists of domains, and of tables of users.
+DOMAINS = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+MAPS = (
     "canonical_maps",
     "recipient_canonical_maps",
     "sender_canonical_maps",
@@ -58,7 +59,7 @@ def restriction_settings(
     """
     classes = parse_classes(configuration.classes())
     lists: dict[str, Any] = {
-        name: parse_list(configuration.words(name), classes, takes_bare_tables=name not in _WITHOUT_OWN_CHECK)
+        name: parse_list(configuration.words(name), classes, takes_bare_tables=name not in WITHOUT_OWN_CHECK)
         for name in LISTS
     }
     settings = RestrictionSettings(
@@ -84,8 +85,8 @@ def _destinations(configuration: Configuration, host_addresses: Callable[[], Ite
     defaults = Destinations()
     origin = _known(configuration, "myorigin", defaults.myorigin)
     hostname = _known(configuration, "myhostname", defaults.myorigin)
-    domains: dict[str, Any] = {name: parse_domains(_words(configuration, name)) for name in _DOMAINS}
-    tables: dict[str, Any] = {name: parse_maps(configuration.user_tables(name)) for name in _MAPS}
+    domains: dict[str, Any] = {name: parse_domains(_words(configuration, name)) for name in DOMAINS}
+    tables: dict[str, Any] = {name: parse_maps(configuration.user_tables(name)) for name in MAPS}
     return Destinations(
         # A path stands for what the file says, which is our name on any sound host.
         myorigin=hostname if origin.startswith(b"/") else origin,

@@ -110,6 +110,8 @@ REFUSED = {
     "permit_mx_backup": "strangers decide who relays by it: list the domains in relay_domains",
     "reject_unknown_forward_client_hostname": "Postfix has no such restriction: use reject_unknown_client_hostname",
 }
+#: Of these, behind which a word stands.
+REFUSED_WITH_ARGUMENT = frozenset(("check_policy_service",))
 
 #: What refuses mail for elsewhere; of these one must stand where every recipient comes by (smtpd_check_init).
 RELAY_CHECKS = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer", "defer_if_permit")

@@ -9,7 +9,7 @@ from ...errors import AskedWrongly
 from ...numbers import decimal
 from ..language.words import Word
 from ..maps.names import MapName, parse_map_name
-from .names import NEEDS, OLD_NAMES, REFUSED, Needs
+from .names import NEEDS, OLD_NAMES, REFUSED, REFUSED_WITH_ARGUMENT, Needs
 from .restriction import CLASS, FLAWED, TABLE, WARN_IF_REJECT, Restriction, Restrictions
 
 #: Signs at an edge of a word that are meant for something, and what does that in main.cf.
@@ -29,14 +29,20 @@ def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_ba
     the place of what Postfix would refuse, answer with 451 4.3.5 or pass over, and with the nearest name there is.
     """
     restrictions = parse_leniently(words, classes)
-    for one in restrictions:
-        if one.name == FLAWED:
-            raise AskedWrongly(f"{one.where}: {one.text}")
-        if one.name == TABLE and not takes_bare_tables:
-            raise AskedWrongly(f"{one.where}: before the table {one.table} a check_..._access is missing")
-    if restrictions and restrictions[-1].name == WARN_IF_REJECT:
-        raise AskedWrongly(f"{restrictions[-1].where}: behind warn_if_reject nothing follows")
+    for flaw in flaws(restrictions, takes_bare_tables=takes_bare_tables):
+        raise AskedWrongly(flaw)
     return restrictions
+
+
+def flaws(restrictions: Restrictions, *, takes_bare_tables: bool = True) -> Iterator[str]:
+    """Yield a sentence, with its place, for all that is wrong with a list. takes_bare_tables: as of parse_list."""
+    for one in restrictions:
+        if one.is_flawed:
+            yield f"{one.where}: {one.text}"
+        elif one.name == TABLE and not takes_bare_tables:
+            yield f"{one.where}: before the table {one.table} a check_..._access is missing"
+    if restrictions and restrictions[-1].name == WARN_IF_REJECT:
+        yield f"{restrictions[-1].where}: behind warn_if_reject nothing follows"
 
 
 def parse_classes(lists: Mapping[str, Sequence[Word]]) -> dict[str, Restrictions]:
@@ -44,14 +50,26 @@ def parse_classes(lists: Mapping[str, Sequence[Word]]) -> dict[str, Restrictions
 
     Raises AskedWrongly as parse_list does, for an empty class, and for one that holds itself: that has no end.
     """
-    for name, words in lists.items():
-        if not words:
-            raise AskedWrongly(f"restriction class {name} needs a definition")
-    classes = {name: parse_list(words, lists) for name, words in lists.items()}
-    for name, restrictions in classes.items():
-        if name in _within(restrictions, classes):
-            raise AskedWrongly(f"{restrictions[0].where}: restriction class {name} holds itself")
+    classes = {name: parse_leniently(words, lists) for name, words in lists.items()}
+    for flaw in class_flaws(classes):
+        raise AskedWrongly(flaw)
     return classes
+
+
+def class_flaws(classes: Mapping[str, Restrictions]) -> Iterator[str]:
+    """Yield a sentence for all that is wrong with classes. classes: of each name its list."""
+    for name, restrictions in classes.items():
+        if not restrictions:
+            yield f"restriction class {name} needs a definition"
+    for restrictions in classes.values():
+        yield from flaws(restrictions)
+    for name in endless(classes):
+        yield f"{classes[name][0].where}: restriction class {name} holds itself"
+
+
+def endless(classes: Mapping[str, Restrictions]) -> Iterator[str]:
+    """Yield the names of classes that hold themselves. classes: of each name its list."""
+    yield from (name for name, restrictions in classes.items() if name in _within(restrictions, classes))
 
 
 def parse_leniently(words: Sequence[Word], classes: Collection[str] = ()) -> Restrictions:
@@ -70,8 +88,15 @@ def _restrictions(words: Iterator[Word], classes: Collection[str]) -> Iterator[R
                 yield Restriction(name, _argument(name, NEEDS[name], words), word.where)
             elif word.text in classes:
                 yield Restriction(CLASS, word.text, word.where)
+            elif name in REFUSED:
+                yield Restriction(name, f"{name}: {REFUSED[name]}", word.where)
+                if name in REFUSED_WITH_ARGUMENT:
+                    next(words, None)
             else:
-                yield Restriction(FLAWED, _unknown(word.text, name, classes), word.where)
+                nearest = get_close_matches(name, [*NEEDS, *OLD_NAMES, *classes], 1)
+                yield Restriction(FLAWED, _unknown(word.text, nearest), word.where)
+                if NEEDS.get(nearest[0] if nearest else "", Needs.NOTHING) is not Needs.NOTHING:
+                    next(words, None)
         except (ValueError, AskedWrongly) as wrong:
             yield Restriction(FLAWED, str(wrong), word.where)
 
@@ -98,10 +123,7 @@ def _zone(word: str, *, of_names: bool) -> zone.Zone:
     return replace(zone.parse(word), bounce=True, ipv6=True, text=b"", tested=not of_names)
 
 
-def _unknown(word: str, name: str, classes: Collection[str]) -> str:
-    if name in REFUSED:
-        return f"{name}: {REFUSED[name]}"
-    nearest = get_close_matches(name, [*NEEDS, *OLD_NAMES, *classes], 1)
+def _unknown(word: str, nearest: Sequence[str]) -> str:
     nearest_there_is = f"; the nearest is {nearest[0]}" if nearest else ""
     return f"there is no restriction '{word}'{_STRAY.get(word[0], _STRAY.get(word[-1], nearest_there_is))}"
 

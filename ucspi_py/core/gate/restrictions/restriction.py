@@ -4,6 +4,7 @@ from typing import NamedTuple, cast
 
 from ...dnsbl.zone import Zone
 from ..maps.names import MapName
+from .names import REFUSED
 
 #: Names that no word of a list has: a table without a name before it, a class, and a word that is wrong.
 TABLE, CLASS, FLAWED = ":table", ":class", ":flawed"
@@ -14,7 +15,8 @@ class Restriction(NamedTuple):
     """One restriction.
 
     name: Postfix's, in lower case, the newest of several. argument: a table, a zone, seconds; the name of a class; of a
-    flawed one the sentence that says why. where: the place that has it, for a message.
+    flawed one, and of one that the gate refuses, the sentence that says why. where: the place that has it, for a
+    message.
     """
 
     name: str
@@ -42,8 +44,13 @@ class Restriction(NamedTuple):
         return cast(int, self.argument)
 
     @property
+    def is_flawed(self) -> bool:
+        """Whether it is a word that is wrong, or one that the gate refuses."""
+        return self.name == FLAWED or self.name in REFUSED
+
+    @property
     def text(self) -> str:
-        """The name of a class, and what is wrong with a flawed one."""
+        """The name of a class, and what is wrong with a flawed one or a refused one."""
         return cast(str, self.argument)
 
 

@@ -79,6 +79,17 @@ def read(kind: str, number: int, line: bytes) -> Read:
     return Read(Rule(number, find, translated.folds, is_negated, value), warnings)
 
 
+def expression_and_value(line: bytes) -> tuple[bytes, bytes]:
+    """Divide a rule: what stands between its signs, "" behind a ``!``, and its value, "" of an if and of an endif.
+
+    Raises Unknown for a line that is none of these.
+    """
+    if is_if(line) or is_endif(line):
+        return b"", b""
+    is_negated, text, _, rest = _parts(line, 0)
+    return b"" if is_negated else text, rest
+
+
 def _parts(line: bytes, start: int) -> tuple[bool, bytes, bytes, bytes]:
     """Whether there is a !, the expression, its flags, and what stands behind them."""
     nots = _NOTS.match(line, start)

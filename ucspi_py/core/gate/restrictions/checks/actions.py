@@ -11,7 +11,7 @@ from ..evaluation import Evaluation, Subject
 from ..facts import Stage
 from ..judgement import Verdict
 from ..parse import parse_leniently
-from ..restriction import FLAWED
+from ..restriction import Restriction, Restrictions
 from . import detail
 
 _REPLY = re.compile(rb"([45]\d\d)[ \t]+(\S.*)", re.DOTALL)
@@ -60,7 +60,20 @@ def flaw(value: bytes, classes: Collection[str]) -> str | None:
     restrictions = parse_leniently(split((Fragment(shown(value), ""),)), classes)
     if not restrictions:
         return "a key has no value"
-    return next((one.text for one in restrictions if one.name == FLAWED), None)
+    return next((one.text for one in restrictions if one.is_flawed), None)
+
+
+def restrictions_of(value: bytes, table: object, classes: Collection[str]) -> Restrictions:
+    """Translate a value to restrictions that do the same to a client; what neither permits nor refuses is none.
+
+    table: where it stands. classes: names of these.
+    """
+    action = _ACTIONS.get(_words(value)[0].upper())
+    if action is _ok or (action is None and is_numeric(value)):
+        return (Restriction("permit", where=str(table)),)
+    if action in (_refuse, _defer) or _REPLY.fullmatch(value):
+        return (Restriction("reject", where=str(table)),)
+    return () if action else parse_leniently(split((Fragment(shown(value), str(table)),)), classes)
 
 
 def _words(value: bytes) -> tuple[bytes, bytes]:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 
 from ..evaluation import Check
+from ..names import REFUSED
 from ..restriction import CLASS, FLAWED, TABLE
 from . import access, client, destination, envelope, general, helo, users, zones
 from .servers import SERVER_ACCESS
 
 CHECKS: Mapping[str, Check] = {
     FLAWED: general.flawed,
+    **dict.fromkeys(REFUSED, general.flawed),
     CLASS: general.in_class,
     TABLE: access.bare_table,
     "permit": general.permit,

@@ -1,31 +1,30 @@
-"""What --check says of a configuration that a gate takes: what is overridden, and what is passed over, and why."""
+"""What is worth knowing of a configuration that a gate takes: what is passed over, and what else does the same."""
 
 import shlex
 from collections.abc import Iterator
 
-from . import passed_over, values
-from .configuration import Configuration
-from .syntax import Setting
+from ..language import passed_over, values
+from ..language.configuration import Configuration
+from .finding import Finding, Kind
+from .subject import Subject
 
 _ACTIONS = ("enforce", "drop")
 
 
-def notes(configuration: Configuration) -> Iterator[str]:
-    """Yield a line for each note. Raises AskedWrongly where postscreen has words that mean nothing."""
-    earlier: dict[tuple[str, str], Setting] = {}
-    for setting in configuration.settings:
-        key = (setting.name, setting.value.place)
-        before = earlier.get(key)
-        if before and before.value.text != setting.value.text:
-            yield f"{before.where}: {setting.name} is overridden by {setting.where}"
-        earlier[key] = setting
-    for setting in earlier.values():
+def passed_by(subject: Subject) -> Iterator[Finding]:
+    """Yield a note for each parameter that a gate passes over."""
+    last = {(one.name, one.value.place): one for one in subject.reading.configuration.settings}
+    for setting in last.values():
         reason = passed_over.reason(setting.name)
         if reason:
-            yield f"{setting.where}: {setting.name} is passed over: {reason}"
-    words = pyrblsmtpd(configuration)
+            yield Finding(Kind.NOTE, setting.where, f"{setting.name} is passed over: {reason}")
+
+
+def postscreen(subject: Subject) -> Iterator[Finding]:
+    """Yield the words that do what postscreen does. Raises AskedWrongly where its own mean nothing."""
+    words = pyrblsmtpd(subject.reading.configuration)
     if words:
-        yield f"postscreen: as {words}"
+        yield Finding(Kind.NOTE, "", f"postscreen does what these words before the gate do: {words}")
 
 
 def pyrblsmtpd(configuration: Configuration) -> str:

@@ -1,0 +1,48 @@
+"""What stands around a configuration that is checked."""
+
+from pathlib import Path
+
+import pytest
+
+from ucspi_py.core.gate.check.reading import read
+from ucspi_py.system.gate.check import surroundings
+
+ROUTES4 = """\
+Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t010011AC\t0003\t0\t0\t0\t00000000\t0\t0\t0
+eth0\t000011AC\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0
+tun0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0
+"""
+_ANY, _HERE = "0" * 32, "fd00dead00000000" + "0" * 15 + "1"
+ROUTES6 = f"""\
+{_ANY} 00 {_ANY} 00 {_HERE} 00000400 00000001 00000000 00000003     eth0
+fd00dead000000000000000000000000 40 {_ANY} 00 {_ANY} 00000100 00000001 00000000 00000001     eth0
+{_ANY} 00 {_ANY} 00 {_ANY} ffffffff 00000001 00000000 00200200       lo
+"""
+
+
+@pytest.mark.parametrize("is_container", [True, False])
+def test_the_gateways_are_those_of_a_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_container: bool
+) -> None:
+    """Elsewhere a gateway is a router, behind which nobody hides."""
+    (tmp_path / "route").write_text(ROUTES4)
+    (tmp_path / "ipv6_route").write_text(ROUTES6)
+    if is_container:
+        (tmp_path / ".dockerenv").touch()
+    monkeypatch.setattr(surroundings, "_MARKS", (str(tmp_path / ".dockerenv"),))
+    monkeypatch.setattr(surroundings, "_ROUTES4", str(tmp_path / "route"))
+    monkeypatch.setattr(surroundings, "_ROUTES6", str(tmp_path / "ipv6_route"))
+
+    found = surroundings.of(read([])).gateways
+
+    assert found == ((b"172.17.0.1", b"fd00:dead::1") if is_container else ())
+
+
+def test_without_routes_there_is_no_gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPv6 may be off."""
+    monkeypatch.setattr(surroundings, "_MARKS", (str(tmp_path),))
+    for name in ("_ROUTES4", "_ROUTES6"):
+        monkeypatch.setattr(surroundings, name, str(tmp_path / "missing"))
+
+    assert surroundings.of(read([])).gateways == ()

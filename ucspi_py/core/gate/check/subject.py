@@ -1,0 +1,64 @@
+"""What the traps look at: a configuration, and what there is around it. Never looks for a trap."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from ...dnsbl.health import Health
+from ..maps.names import Broken, MapName
+from ..restrictions.configured import DOMAINS
+from .entries import Contents, of_unfiled
+from .reading import Reading
+
+
+def _nobody_knows(_domain: bytes) -> bool | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands beside a configuration.
+
+    tables: what was read of each that has a file. holds: whether qmail's rcpthosts have a domain; None = that cannot be
+    told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
+    what a test has shown; None = no name server answers.
+    """
+
+    tables: Mapping[MapName, Contents] = field(default_factory=dict)
+    holds: Callable[[bytes], bool | None] = _nobody_knows
+    gateways: tuple[bytes, ...] = ()
+    zones: Mapping[bytes, Health] | None = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A reading, and what is around it."""
+
+    reading: Reading
+    around: Surroundings
+
+    def contents(self, name: MapName) -> Contents:
+        """Find the entries of a table, or why they cannot be told."""
+        return self.around.tables[name] if name in self.around.tables else of_unfiled(name)
+
+    def is_yes(self, name: str) -> bool:
+        """Whether a parameter says yes."""
+        return self.reading.text(name) == "yes"
+
+    def is_ours(self, domain: bytes) -> bool | None:
+        """Whether mail for a domain, in lower case, is taken from anybody; None = it cannot be told."""
+        if any(self._has(name, domain) for name in DOMAINS):
+            return True
+        return self.around.holds(domain)
+
+    def _has(self, name: str, domain: bytes) -> bool:
+        for word in self.reading.words(name):
+            text = word.text.lower().encode("utf-8", "surrogateescape")
+            below = name == "relay_domains" and domain.endswith(b"." + text)
+            if domain == text or below or (b":" in text and self._is_key(word.text, domain)):
+                return True
+        return False
+
+    def _is_key(self, word: str, domain: bytes) -> bool:
+        kind, _, path = word.partition(":")
+        contents = self.contents(MapName(kind, path))
+        return not isinstance(contents, Broken) and any(entry.key.lower() == domain for entry in contents)

@@ -1,0 +1,42 @@
+"""Traps in tables: those that cannot be read, and values in those of lists with which a client gets 451 4.3.5."""
+
+from collections.abc import Iterator
+
+from ..maps.names import Broken, MapName
+from ..restrictions.checks.actions import flaw
+from ..restrictions.restriction import Restriction
+from .entries import ANY, Entry, told
+from .finding import Finding, warning
+from .subject import Subject
+
+
+def broken(subject: Subject) -> Iterator[Finding]:
+    """Find tables of the lists that cannot be read now."""
+    for one in _with_tables(subject):
+        contents = subject.contents(one.table)
+        if isinstance(contents, Broken):
+            yield warning(one.where, contents.sentence, "until it can be read, it is 451 4.3.0 to clients")
+
+
+def wrong_values(subject: Subject) -> Iterator[Finding]:
+    """Find values in tables of the lists that mean nothing."""
+    for one in _with_tables(subject):
+        contents = subject.contents(one.table)
+        for entry in () if isinstance(contents, Broken) else contents:
+            sentence = flaw(entry.value, subject.reading.classes)
+            if sentence:
+                where = _where(one, entry)
+                yield warning(where, f"{_told(one.table, entry)}: {sentence}", "until then it is 451 4.3.5 to clients")
+
+
+def _with_tables(subject: Subject) -> Iterator[Restriction]:
+    for restrictions in (*subject.reading.lists.values(), *subject.reading.classes.values()):
+        yield from (one for one in restrictions if isinstance(one.argument, MapName))
+
+
+def _where(one: Restriction, entry: Entry) -> str:
+    return f"{one.table.path_or_text} line {entry.line}" if entry.line else one.where
+
+
+def _told(table: MapName, entry: Entry) -> str:
+    return f"value of {told(entry._replace(line=0))}" if entry.line or entry.key != ANY else str(table)

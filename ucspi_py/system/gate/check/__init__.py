@@ -1,0 +1,1 @@
+"""What stands around a configuration that is checked."""

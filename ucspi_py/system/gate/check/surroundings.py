@@ -1,0 +1,74 @@
+"""What stands around a configuration: its tables, qmail's domains, the container, its zones. Never judges them."""
+
+import os
+from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
+
+from ....core.errors import CorruptRules, Failure, error_words
+from ....core.gate.check.entries import Contents, Entry, entries
+from ....core.gate.check.reading import Reading
+from ....core.gate.check.subject import Surroundings
+from ....core.gate.check.zones import zones
+from ....core.gate.maps.names import UNFILED, Broken, MapName
+from ....core.gate.settings import QMAIL_CONTROL
+from ...dnsbl.check import tested
+from ...rules.table import Table
+from ...rules.whole_file import read_whole
+from ..control import Control
+from ..tables import Tables
+
+#: Seconds for the tests of all zones.
+_PATIENCE = 1.5
+#: Files that Docker and Podman put into each container.
+_MARKS = ("/.dockerenv", "/run/.containerenv")
+_ROUTES4, _ROUTES6 = "/proc/net/route", "/proc/net/ipv6_route"
+_NOWHERE = "0" * 32
+
+
+def of(reading: Reading) -> Surroundings:
+    """Look at all that a configuration names. Raises AskedWrongly for a word in $DNSCACHEIP that is no name server."""
+    tables = Tables(_quiet)
+    wanted = [one.zone for one in zones(reading)]
+    return Surroundings(
+        tables={name: _contents(name, tables) for name in reading.tables if name.kind not in UNFILED},
+        holds=Control(reading.text("qmail_control") or QMAIL_CONTROL, _quiet).holds,
+        gateways=tuple(_gateways()) if any(map(os.path.exists, _MARKS)) else (),
+        zones=tested(wanted, _PATIENCE) if wanted else {},
+    )
+
+
+def _quiet(_sentence: str) -> None:
+    """Of a look that is none of a server's."""
+
+
+def _contents(name: MapName, tables: Tables) -> Contents:
+    found = tables.inspect(name)
+    if isinstance(found, Broken):
+        return found
+    path = name.path_or_text
+    try:
+        if name.kind == "cdb":
+            return tuple(Entry(key, value) for key, value in Table(f"{path}.cdb").records())
+        return entries(name.kind, read_whole(path)[0])
+    except OSError as error:
+        return Broken(f"table {name}: {error_words(error.errno)}")
+    except (CorruptRules, Failure) as failure:
+        return Broken(f"table {name}: {failure.sentence}")
+
+
+def _gateways() -> Iterator[bytes]:
+    """The ways out by default; proc(5): numbers in hexadecimal, those of IPv4 as the host has them in memory."""
+    for interface, target, gateway, *_ in _rows(_ROUTES4):
+        if target == _NOWHERE[:8] and gateway != target and interface != "Iface":
+            yield str(IPv4Address(bytes.fromhex(gateway)[::-1])).encode("ascii")
+    for target, length, _, _, gateway, *_ in _rows(_ROUTES6):
+        if target == _NOWHERE and length == "00" and gateway != _NOWHERE:
+            yield str(IPv6Address(bytes.fromhex(gateway))).encode("ascii")
+
+
+def _rows(path: str) -> list[list[str]]:
+    try:
+        with open(path, encoding="ascii") as file:
+            return [line.split() for line in file]
+    except OSError:
+        return []
