@@ -103,11 +103,14 @@ def test_no_client_forges_a_line_or_a_field(name: bytes, helo: bytes, sender: by
     client = Visitor(name, b"192.0.2.7")
 
     line = loglines.rejected(b"RCPT", client, reply(550, b"no"), envelope, Path(recipient, recipient))
+    of_message = loglines.message(client, envelope, 1, reply(250, b"ok"), COURSE)
 
-    assert line.endswith(b"\n")
-    assert all(32 <= byte <= 126 for byte in line[:-1])
-    assert (line.count(b"<"), line.count(b">"), line.count(b" ")) == (3, 3, 11)
-    assert len(line) < 4096
+    for told, fields, blanks in ((line, 3, 11), (of_message, 2, 13)):
+        assert told.endswith(b"\n")
+        assert all(32 <= byte <= 126 for byte in told[:-1])
+        assert (told.count(b"<"), told.count(b">"), told.count(b" ")) == (fields, fields, blanks)
+        assert told.index(b"[192.0.2.7]") == told.index(b"[")
+        assert len(told) < 4096
 
 
 def test_a_field_is_cut() -> None:
