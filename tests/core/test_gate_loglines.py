@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.content.checked import BODY, HEADER, MIME_ERROR, Note
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
@@ -58,6 +59,22 @@ def test_a_message_about_which_no_restriction_has_decided() -> None:
     rest = b"proto=ESMTP helo=<mx> relay=no delay=63.00"
 
     assert line.endswith(b": 554 5.7.1 spam; from=<s@example.net> nrcpt=2 size=1 %b\n" % rest)
+
+
+def test_what_a_check_has_found() -> None:
+    """As Postfix's cleanup logs it: the last recipient, 200 bytes, and no bracket of the client's."""
+    head = b"Subject: a\n b\0 [1.2.3.4] <x> \xff"
+    about = b"from %b; from=<s@example.net> to=<r@example.org> proto=ESMTP helo=<mx>" % WHO
+
+    assert loglines.checked(CLIENT, Note(b"reject", HEADER, head, b"5.7.1 no [x]"), ENVELOPE) == (
+        b"smtpgate: NOQUEUE: reject: header Subject: a? b? (1.2.3.4) (x) ? %b: 5.7.1 no (x)\n" % about
+    )
+    assert loglines.checked(CLIENT, Note(b"warning", BODY, b"x" * 201, b""), ENVELOPE) == (
+        b"smtpgate: NOQUEUE: warning: body %b %b\n" % (b"x" * 200, about)
+    )
+    assert loglines.checked(CLIENT, Note(b"reject", MIME_ERROR, b"a: b", b""), ENVELOPE) == (
+        b"smtpgate: NOQUEUE: reject: mime-error MIME nesting exceeds safety limit: a: b %b\n" % about
+    )
 
 
 def test_a_client_that_is_gone() -> None:

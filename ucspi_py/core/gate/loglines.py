@@ -13,6 +13,7 @@ from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
+from .content.checked import Note
 from .restrictions.judgement import LogLine
 from .visitor import Visitor
 
@@ -23,6 +24,11 @@ _FIELD_LIMIT, _RAW_LIMIT = 512, 100
 _NO_BRACKETS = bytes.maketrans(b"[]", b"??")
 _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
 
+
+#: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log).
+_CONTENT_LIMIT = 200
+#: Readers find the client's address between brackets, wherever these stand.
+_NO_BRACKETS = bytes.maketrans(b"[]<>", b"()()")
 
 #: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
 About = Envelope | bytes | None
@@ -83,6 +89,14 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
         fields += b" restriction=" + course.restriction.encode()
     told = _told(reply, envelope.sender, *envelope.recipients)
     return b"%b: message from %b: %b; %b\n" % (_program(client), _who(client), told, fields)
+
+
+def checked(client: Visitor, note: Note, envelope: Envelope) -> bytes:
+    """Report what a header or body check has found (cleanup_message.c, cleanup_act_log)."""
+    content, text = (clean(said).translate(_NO_BRACKETS) for said in (note.content[:_CONTENT_LIMIT], note.text))
+    about = _envelope(envelope, next(reversed(envelope.recipients), None))
+    words = (note.action, note.part, content, _who(client), about, b": " + text if text else b"")
+    return b"smtpgate: NOQUEUE: %b: %b %b from %b; %b%b\n" % words
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:

@@ -1,0 +1,62 @@
+"""What the value of a header or body check says (header_checks(5); cleanup_message.c, cleanup_act)."""
+
+import re
+from typing import NamedTuple
+
+from ...smtp.reply import Reply, reply
+from ...text import shown
+from ..restrictions.checks import detail
+from .header import is_header
+
+#: What needs a queue; to pass over it would deliver what was to be held back, or to whom it was not meant.
+QUEUE_ACTIONS = frozenset((b"FILTER", b"HOLD", b"REDIRECT", b"BCC"))
+#: Actions, and how each is called in a line of the log; those without one are not logged.
+NOTED = {
+    b"REJECT": b"reject",
+    b"DISCARD": b"discard",
+    b"PASS": b"pass",
+    b"WARN": b"warning",
+    b"INFO": b"info",
+    b"STRIP": b"strip",
+    b"PREPEND": b"prepend",
+    b"REPLACE": b"replace",
+}
+_SILENT = frozenset((b"IGNORE", b"DUNNO", b"OK"))
+_WITH_TEXT = frozenset((b"PREPEND", b"REPLACE"))
+
+_REJECTED = b"message content rejected"
+
+
+class Action(NamedTuple):
+    """verb: in capitals. text: what stands behind it."""
+
+    verb: bytes
+    text: bytes
+
+
+def action(value: bytes) -> Action:
+    """Split a value into its verb and what stands behind it."""
+    verb = re.split(rb"[ \t]", value, maxsplit=1)[0]
+    return Action(verb.upper(), value[len(verb) :].lstrip())
+
+
+def flaw(value: bytes, *, of_header: bool) -> str | None:
+    """Tell what is wrong with a value; None = nothing. of_header: it stands in a table of headers."""
+    verb, text = action(value)
+    if verb in QUEUE_ACTIONS:
+        return f"{shown(verb)} needs a queue, and the gate has none"
+    if verb not in NOTED and verb not in _SILENT:
+        return f"'{shown(value)}' is no action of a header or body check"
+    if verb in _WITH_TEXT and not text:
+        return f"{shown(verb)} must be followed by a text"
+    if verb in _WITH_TEXT and of_header and not is_header(text):
+        return f"{shown(verb)} must be followed by a header, name: text"
+    return None
+
+
+def refusal(text: bytes) -> Reply:
+    """Make the reply of a REJECT with this text: 550 with 5.7.1, unless it has a code of its own."""
+    code, words = detail.split(text or _REJECTED, b"5.7.1")
+    if code.startswith(b"2"):
+        code = b"4" + code[1:]
+    return reply(550 if code.startswith(b"5") else 451, b"%b %b" % (code, words))
