@@ -319,6 +319,16 @@ def test_what_no_table_knows_passes_as_it_is(lines: list[str], cuts: list[int]) 
         assert cut.asked == whole.asked
 
 
+@given(LINES, CUTS, st.dictionaries(st.sampled_from(_WORDS), st.sampled_from([None, b"OK", b"PASS", b"WARN", b"INFO"])))
+@example(["x: y", "a: b", "c: d"], [], {"x: y": b"PASS"})
+def test_what_changes_nothing_passes_as_it_is(
+    lines: list[str], cuts: list[int], table: dict[str, bytes | None]
+) -> None:
+    """Byte for byte, also behind PASS."""
+    content = framed("\n".join(["", *lines, ""]))[2:]
+    assert Run(content, lambda lookup: table.get(lookup.key.decode("latin-1")), ALL, cuts).passed == content
+
+
 @given(LINES, CUTS, st.dictionaries(st.sampled_from(_WORDS), st.sampled_from(VALUES)))
 def test_whatever_tables_say_content_stays_framed(
     lines: list[str], cuts: list[int], table: dict[str, bytes | None]

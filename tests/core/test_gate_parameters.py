@@ -48,7 +48,8 @@ def test_each_field_has_its_parameter() -> None:
     gate = {one.field for one in PARAMETERS if one.field} - smtp
 
     assert smtp == set(SmtpSettings.__slots__)
-    assert gate | {"smtp", "restrictions", "event_limits", "dry_run"} == set(GateSettings.__slots__)
+    others = {"smtp", "restrictions", "event_limits", "dry_run", "content"}
+    assert gate | others == set(GateSettings.__slots__)
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ucspi_py.core.gate.maps.names import Broken, MapName, parse_map_name
+from ucspi_py.system.gate.budget import Budget
 from ucspi_py.system.gate.tables import Tables
 from ucspi_py.system.rules.checked_cdb import CheckedWriter
 
@@ -170,3 +171,51 @@ def test_a_key_that_takes_too_long_for_each_rule_has_no_value(tmp_path: Path) ->
 
     assert time.thread_time() - begun < 2
     assert len(lines) == 1
+
+
+def test_a_table_is_walked_in_steps_and_remembers_which_rule_was_late(tmp_path: Path) -> None:
+    """One for each rule; a rule that takes too long is asked no more, and named."""
+    lines: list[str] = []
+    tables, budget = Tables(lines.append), Budget(0.03)
+    name = MapName("pcre", str(_write(tmp_path / "body", b"/^(a|a)*c$/ bad\n/^x/ good\n/./ last\n")))
+    skipped: set[int] = set()
+    key, begun = 60 * b"a", time.thread_time()
+
+    assert budget.spend(lambda: list(tables.walk(name, key, skipped))) == [None, None, b"last"]
+    assert time.thread_time() - begun < 0.5
+    assert skipped == {1}
+    assert lines == [f"table {name} line 1: a message took too long, and the expression is not asked again"]
+    assert list(tables.walk(name, key, skipped)) == [None, None, b"last"]
+    assert list(tables.walk(name, b"x", skipped)) == [None, b"good"]
+    assert list(tables.walk(MapName("pcre", str(tmp_path / "none")), key, skipped)) == [
+        Broken(f"table pcre:{tmp_path}/none: file does not exist")
+    ]
+
+
+def test_a_search_alone_is_ended() -> None:
+    """Whatever else takes long in a budget is not disturbed."""
+    begun = time.thread_time()
+
+    def work() -> str:
+        while time.thread_time() - begun < 0.1:
+            pass
+        return "done"
+
+    assert Budget(0.01).spend(work) == "done"
+
+
+@pytest.mark.parametrize(
+    ("word", "source", "values"),
+    [
+        ("pcre", b"if /a/\n/(b)/ REPLACE $1\nendif\n/c/ OK\n", [(2, b"REPLACE ${1}"), (4, b"OK")]),
+        ("texthash", b"a OK\nb REJECT no\n", [(0, b"OK"), (0, b"REJECT no")]),
+        ("cidr", b"192.0.2.0/24 OK\n", []),
+    ],
+)
+def test_the_values_of_a_table(word: str, source: bytes, values: list[tuple[int, bytes]], tmp_path: Path) -> None:
+    """With their lines, where these are known."""
+    name = MapName(word, str(_write(tmp_path / "table", source)))
+
+    assert list(Tables(_nobody).values(name)) == values
+    assert list(Tables(_nobody).values(MapName(word, str(tmp_path / "none")))) == []
+    assert list(Tables(_nobody).values(parse_map_name("static:OK"))) == [(0, b"OK")]

@@ -84,16 +84,22 @@ def sources(ctx: click.Context, read: Callable[[str, str], list[Setting]] = synt
 
 
 def settings(ctx: click.Context) -> GateSettings:
-    """Make the settings of parsed options. Raises as sources() does, and AskedWrongly for a wrong name or value."""
+    """Make the settings of parsed options. Raises as sources() does, and AskedWrongly for a wrong name or value.
+
+    What few have is loaded where it is asked for: alone, the gate is a process for each client.
+    """
     asked = Configuration(*sources(ctx))
     found = replace(asked.gate_settings(), dry_run=ctx.params["dry_run"])
-    if not asked.has_lists:
-        return found
-    # A process for each client, and mostly without lists.
-    from ...core.gate.restrictions import configured
-    from ...system.process.interfaces import host_addresses
+    if asked.has_lists:
+        from ...core.gate.restrictions import configured
+        from ...system.process.interfaces import host_addresses
 
-    return replace(found, restrictions=configured.restriction_settings(asked, host_addresses))
+        found = replace(found, restrictions=configured.restriction_settings(asked, host_addresses))
+    if asked.has_checks:
+        from ...core.gate.content.configured import content_settings
+
+        found = replace(found, content=content_settings(asked))
+    return found
 
 
 def _text(path: str) -> str:

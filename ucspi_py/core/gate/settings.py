@@ -7,6 +7,7 @@ from ..rules.cidr import Network
 from ..smtp.settings import SmtpSettings
 
 if TYPE_CHECKING:
+    from .content.settings import ContentSettings
     from .restrictions.settings import RestrictionSettings
 
 #: Where qmail keeps its control files.
@@ -55,7 +56,7 @@ class GateSettings:
     which recipients are taken beside those of rcpthosts, with all below them, in lower case; with lists they stand
     there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
     event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
-    backend would not, and log who would be.
+    backend would not, and log who would be. content: header and body checks; None = there are none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -70,3 +71,4 @@ class GateSettings:
     restrictions: "RestrictionSettings | None" = None
     event_limits: EventLimits | None = None
     dry_run: bool = False
+    content: "ContentSettings | None" = None

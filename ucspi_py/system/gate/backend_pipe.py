@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from typing import Unpack
 
 from ...core.smtp.backend.dialogue import BackendDialogue
 from ...core.smtp.backend.exchange import UNAVAILABLE
@@ -15,6 +16,11 @@ from .running_backend import RunningBackend
 #: Starts a backend: its environment, a descriptor for 0 and 1, what is called with its wait status when it has ended ->
 #: its process id, None where it could not be started. May wait for a slot.
 Start = Callable[[dict[bytes, bytes], int, Callable[[int], None]], Awaitable[int | None]]
+#: What RunningBackend is made of, and whatever makes one of the same.
+BackendEnds = tuple[
+    asyncio.AbstractEventLoop, socket.socket, BackendDialogue, Callable[[str], None], Callable[[], None]
+]
+MakeBackend = Callable[[Unpack[BackendEnds]], RunningBackend]
 
 _TOO_BUSY = reply(451, b"4.3.2 The mail system is too busy, try again later")
 
@@ -28,7 +34,8 @@ class BackendPipe:
     """A session's way to its backend; one at a time, a new one where the last is of no use any more.
 
     start: of a backend. environment: every backend's. report: gets one sentence about each that fails. on_room: to be
-    set; called when content may be sent again after is_full. A coroutine of this that is cancelled closes the backend.
+    set; called when content may be sent again after is_full. make: may be set; makes a backend's end here. A coroutine
+    of this that is cancelled closes the backend.
     """
 
     __slots__ = (
@@ -40,11 +47,13 @@ class BackendPipe:
         "_report",
         "_start",
         "_starting",
+        "make",
         "on_room",
     )
 
     def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
         self.on_room: Callable[[], None] = nobody
+        self.make: MakeBackend = RunningBackend
         self._start = start
         self._environment = environment
         self._report = report
@@ -163,7 +172,7 @@ class BackendPipe:
         except OSError:
             return self._start_failed(UNAVAILABLE)
         dialogue = BackendDialogue(self._environment.get(b"TCPREMOTEHOST") or b"unknown")
-        backend = RunningBackend(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
+        backend = self.make(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
         try:
             with theirs:
                 async with asyncio.timeout(0.0 if self._in_a_hurry else _SLOT_PATIENCE) as self._starting:

@@ -9,11 +9,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
-from ...core.gate.maps.patterns.table import TooLong
+from ...core.gate.maps.patterns.table import PatternTable, TooLong
 
 #: Seconds of one search, and how many may use them up in one look-up: its other rules are to be asked as well.
 _SEARCH = 0.05
 _SEARCHES = 4
+
+#: Where a search may be ended. Anywhere else an exception would be a surprise.
+_SEARCHING = PatternTable.walk.__code__
 
 T = TypeVar("T")
 
@@ -23,18 +26,20 @@ class _Over(Exception):
 
 
 class Budget:
-    """Ends searches. For the main thread, which alone gets signals; SIGVTALRM is ours."""
+    """Ends searches of tables. For the main thread, which alone gets signals; SIGVTALRM is ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, search: float = _SEARCH) -> None:
+        """Have no limit run yet. search: seconds of one search."""
+        self._search = search
         self._is_running = False
         self._used_up = 0
-        signal.signal(signal.SIGVTALRM, self._end)
 
     def spend(self, look_up: Callable[[], T]) -> T | None:
         """Run a look-up, whose searches raise TooLong after their time; None where the whole takes too long."""
         self._used_up, self._is_running = 0, True
+        signal.signal(signal.SIGVTALRM, self._end)
         try:
-            signal.setitimer(signal.ITIMER_VIRTUAL, _SEARCH)
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._search)
             try:
                 return look_up()
             finally:
@@ -50,11 +55,14 @@ class Budget:
         """Whether the last look-up had a search that took too long."""
         return self._used_up > 0
 
-    def _end(self, _number: int, _frame: FrameType | None) -> None:
+    def _end(self, _number: int, frame: FrameType | None) -> None:
         if not self._is_running:
+            return
+        if frame is None or frame.f_code is not _SEARCHING:
+            signal.setitimer(signal.ITIMER_VIRTUAL, self._search)
             return
         self._used_up += 1
         if self._used_up == _SEARCHES:
             raise _Over
-        signal.setitimer(signal.ITIMER_VIRTUAL, _SEARCH)
+        signal.setitimer(signal.ITIMER_VIRTUAL, self._search)
         raise TooLong

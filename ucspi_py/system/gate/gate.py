@@ -31,6 +31,7 @@ from .session_log import SessionLog
 from .throttle import Counts, Throttle
 
 if TYPE_CHECKING:
+    from .content.checks import Checks
     from .lists.judging import Judging
     from .lists.lookups import Ways
 
@@ -79,6 +80,7 @@ class Gate:
         self._timer = Timer(_LOOKS, self._look)
         self._judging = _judging(settings, ways, self._complain, self._host.control)
         self._ids = connection_ids()
+        self._checks = _checks(settings, self._complain)
         self._leave_at: float | None = None
 
     async def talk(self, client: Client) -> None:
@@ -126,8 +128,12 @@ class Gate:
     def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
         environment = backend_environment(client.environment, guest)
         if self._judging is None:
-            return BackendPipe(client.start, environment, partial(self._complain, say=log.warn))
-        return self._judging.pipe(client.start, environment, guest, dialogue, log)
+            pipe = BackendPipe(client.start, environment, partial(self._complain, say=log.warn))
+        else:
+            pipe = self._judging.pipe(client.start, environment, guest, dialogue, log)
+        if self._checks is not None:
+            pipe.make = self._checks.maker(dialogue, log)
+        return pipe
 
     def drain(self) -> None:
         """Have whoever is in no transaction leave after a moment; the others finish theirs."""
@@ -147,7 +153,8 @@ class Gate:
 def check(settings: GateSettings, log: Log) -> None:
     """Look whether qmail's control files can be used, before the first client comes.
 
-    Raises AskedWrongly where nothing says our name, Failure for a file that cannot be read.
+    Raises AskedWrongly where nothing says our name, and for a header or body check that cannot be done; Failure for a
+    file that cannot be read.
     """
     complain = _complaints(log)
     Control(settings.qmail_control, complain).check(settings)
@@ -155,6 +162,10 @@ def check(settings: GateSettings, log: Log) -> None:
         from .lists import judging
 
         judging.check(settings.restrictions, complain)
+    if settings.content:
+        from .content import checks
+
+        checks.check(settings.content, complain)
 
 
 def _judging(
@@ -166,6 +177,15 @@ def _judging(
     from .lists import judging
 
     return judging.Judging(settings, ways(), complain, control)
+
+
+def _checks(settings: GateSettings, complain: Complaints) -> "Checks | None":
+    """What looks into messages; where nothing is to be looked for, nothing of it is loaded."""
+    if settings.content is None:
+        return None
+    from .content import checks
+
+    return checks.Checks(settings.content, complain)
 
 
 def _complaints(log: Log) -> Complaints:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ...core.gate import loglines, relay
+from ...core.gate.content.checked import Note
 from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
@@ -74,6 +75,10 @@ class SessionLog:
     def noted(self, stage: bytes, line: LogLine, about: About, recipient: Path | None) -> None:
         """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
         self._log.say(loglines.noted(stage, self._visitor, line, about, recipient))
+
+    def checked(self, note: Note, envelope: Envelope) -> None:
+        """Log what a header or body check has found."""
+        self._log.say(loglines.checked(self._visitor, note, envelope))
 
     def spared(self, stage: bytes, reply: Reply, about: About, recipient: Path | None) -> None:
         """Log a command that only --dry-run lets pass, in the word of warn_if_reject; of a recipient the first reason.

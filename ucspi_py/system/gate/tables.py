@@ -6,14 +6,16 @@ Each file is looked at once a second at most, and read again when it has changed
 import os
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 from ...core.errors import CorruptRules, error_words
+from ...core.gate.maps.indexed import IndexedTable
 from ...core.gate.maps.names import INDEXED, UNFILED, Broken, MapName
 from ...core.gate.maps.parse import parse_table
 from ...core.gate.maps.patterns.table import PatternTable
 from ...core.gate.maps.table import Flaw, Table, told
+from ...core.gate.maps.unfiled import StaticTable
 from ..rules.checked_cdb import CheckedReader
 from ..rules.table import reader_on_disk
 from ..rules.whole_file import WholeFile
@@ -64,6 +66,39 @@ class Tables:
             self._complain(broken.sentence)
             return broken
 
+    def walk(self, name: MapName, key: bytes, skipped: set[int]) -> Iterator[bytes | Broken | None]:
+        """Find the value of one key in steps, as PatternTable.walk(), within a budget of the caller's.
+
+        For keys that are long and come once: no value is remembered. skipped: lines of expressions that are asked no
+        more; gets those that have taken too long.
+        """
+        found = self._table(name).current()
+        if isinstance(found, _Opened) and isinstance(found.table, PatternTable):
+
+            def late(line: int) -> None:
+                skipped.add(line)
+                self._complain(
+                    f"table {name} line {line}: a message took too long, and the expression is not asked again"
+                )
+
+            yield from found.table.walk(key, late, skipped)
+        else:
+            yield self.look_up(name, key)
+
+    def values(self, name: MapName) -> Iterator[tuple[int, bytes]]:
+        """Find the values that a table has now, each with its line, 0 = unknown; of $1 the place. None of a cdb."""
+        found = self._table(name).current()
+        table = found.table if isinstance(found, _Opened) else None
+        match table:
+            case PatternTable():
+                for rule in table.rules:
+                    if rule.value:
+                        yield rule.line, rule.value.text
+            case IndexedTable():
+                yield from ((0, value) for value in table.values.values())
+            case StaticTable():
+                yield 0, table.value
+
     def inspect(self, name: MapName) -> Broken | tuple[Flaw, ...]:
         """Look before the first client comes whether a table can be used -> what Postfix would warn of, too."""
         found = self._table(name).current()
@@ -76,10 +111,10 @@ class Tables:
 
     def _opened(self, name: MapName, table: Table) -> "_Opened":
         if name.kind == "cidr":
-            return _Opened(lru_cache(_REMEMBERED)(table.get), table.flaws)
+            return _Opened(lru_cache(_REMEMBERED)(table.get), table)
         if isinstance(table, PatternTable):
-            return _Opened(lru_cache(_REMEMBERED)(partial(self._search, name, table)), table.flaws)
-        return _Opened(table.get, table.flaws)
+            return _Opened(lru_cache(_REMEMBERED)(partial(self._search, name, table)), table)
+        return _Opened(table.get, table)
 
     def _search(self, name: MapName, table: PatternTable, key: bytes) -> bytes | None:
         late: list[int] = []
@@ -94,11 +129,16 @@ class Tables:
 
 
 class _Opened:
-    """A table that can be used."""
+    """A table that can be used. table: None = it is read on disk."""
 
-    def __init__(self, get: Get, flaws: tuple[Flaw, ...] = ()) -> None:
+    def __init__(self, get: Get, table: Table | None = None) -> None:
         self.get = get
-        self.flaws = flaws
+        self.table = table
+
+    @property
+    def flaws(self) -> tuple[Flaw, ...]:
+        """What is wrong with its source."""
+        return self.table.flaws if self.table else ()
 
 
 class _LiveTable:

@@ -24,6 +24,9 @@ NOTED = {
 _SILENT = frozenset((b"IGNORE", b"DUNNO", b"OK"))
 _WITH_TEXT = frozenset((b"PREPEND", b"REPLACE"))
 
+#: A name may come of an expression.
+_GROUP = re.compile(rb"\$\{[0-9]+\}")
+
 _REJECTED = b"message content rejected"
 
 
@@ -49,7 +52,7 @@ def flaw(value: bytes, *, of_header: bool) -> str | None:
         return f"'{shown(value)}' is no action of a header or body check"
     if verb in _WITH_TEXT and not text:
         return f"{shown(verb)} must be followed by a text"
-    if verb in _WITH_TEXT and of_header and not is_header(text):
+    if verb in _WITH_TEXT and of_header and not is_header(_GROUP.sub(b"x", text)):
         return f"{shown(verb)} must be followed by a header, name: text"
     return None
 

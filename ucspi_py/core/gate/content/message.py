@@ -51,6 +51,11 @@ class CheckedMessage:
         self._steps = self._work()
         next(self._steps)
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that were fed and not looked at."""
+        return self._records.waiting
+
     def feed(self, content: bytes) -> None:
         """Take content, framed, in pieces of any size."""
         self._records.feed(content)
@@ -115,6 +120,9 @@ class CheckedMessage:
                 return
             yield from self._end_header()
             if self.verdict:
+                return
+            if self._is_passed:
+                self._output.put(record.text, is_whole=record.is_whole)
                 return
             self._header = Header.begun(record, self._settings.header_size_limit, is_top=self._is_top)
             self._is_top = False

@@ -26,6 +26,11 @@ class Records:
         self._data = b""
         self._at = 0
 
+    @property
+    def waiting(self) -> int:
+        """Bytes that were fed and not taken."""
+        return len(self._data) - self._at
+
     def feed(self, data: bytes) -> None:
         """Take content."""
         self._data = self._data[self._at :] + data

@@ -35,3 +35,9 @@ class ContentSettings:
     def checks_headers(self) -> bool:
         """Whether headers of any kind are looked at."""
         return bool(self.header_checks or self.mime_header_checks or self.nested_header_checks)
+
+    @property
+    def tables(self) -> Maps:
+        """All tables, each once."""
+        of_headers = self.header_checks + self.mime_header_checks + self.nested_header_checks
+        return tuple(dict.fromkeys(of_headers + self.body_checks))

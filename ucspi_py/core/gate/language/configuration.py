@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from ...errors import AskedWrongly
 from ...smtp.settings import SmtpSettings
 from ..settings import EventLimits, GateSettings
-from . import limits, parameters, passed_over, refused, restriction_parameters, values
+from . import content_parameters, limits, parameters, passed_over, refused, restriction_parameters, values
 from .expansion import Expansion, unknown
 from .syntax import Setting, Source
 from .words import Fragment, Word, joined, split
@@ -72,6 +72,11 @@ class Configuration:
         if not _OF_LISTS.isdisjoint(self._given) or self.value("compatibility_level") >= _FIRST_WITH_LISTS:
             return True
         return self.is_given(_RELAY_DOMAINS) and self.parsed(_RELAY_DOMAINS, values.has_patterns)
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether header or body checks are set."""
+        return any(map(self.is_given, content_parameters.CHECKS))
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""

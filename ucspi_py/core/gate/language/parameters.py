@@ -4,7 +4,7 @@
 """
 
 from ..settings import QMAIL_CONTROL
-from . import limits, restriction_parameters, values
+from . import content_parameters, limits, restriction_parameters, values
 from .parameter import Parameter
 
 NAME, BANNER = "myhostname", "smtpd_banner"
@@ -87,6 +87,7 @@ PARAMETERS = (
     Parameter("compatibility_level", "", values.level, "0", "whose defaults hold, as in Postfix"),
     Parameter("mydomain", "", values.text, None, "what $mydomain stands for; myhostname without its first label"),
     Parameter("mail_name", "", values.text, "Postfix", "what $mail_name stands for"),
+    *content_parameters.PARAMETERS,
     *restriction_parameters.PARAMETERS,
     *limits.PARAMETERS,
 )

@@ -24,7 +24,7 @@ _QUEUE = """
     allow_srv_lookup_fallback alternate_config_directories always_add_missing_headers anvil_status_update_time
     append_at_myorigin application_event_drain_time authorized_flush_users authorized_mailq_users
     authorized_submit_users backwards_bounce_logfile_compatibility berkeley_db_create_buffer_size
-    berkeley_db_read_buffer_size best_mx_transport biff body_checks_size_limit bounce_notice_recipient
+    berkeley_db_read_buffer_size best_mx_transport biff bounce_notice_recipient
     bounce_queue_lifetime bounce_service_name bounce_size_limit bounce_template_file canonical_classes
     cleanup_replace_stray_cr_lf cleanup_service_name client_connection_rate_service_name command_directory
     command_execution_directory command_expansion_filter config_directory confirm_delay_cleared
@@ -35,7 +35,7 @@ _QUEUE = """
     default_verp_delimiters defer_service_name defer_transports delay_logging_resolution_limit
     delay_notice_recipient delay_warning_time deliver_lock_attempts deliver_lock_delay
     destination_concurrency_feedback_debug detect_8bit_encoding_header disable_dns_lookups
-    disable_mime_input_processing disable_mime_output_conversion disable_verp_bounces dnssec_probe dont_remove
+    disable_mime_output_conversion disable_verp_bounces dnssec_probe dont_remove
     double_bounce_sender duplicate_filter_limit empty_address_default_transport_maps_lookup_key
     empty_address_local_login_sender_maps_lookup_key empty_address_recipient empty_address_relayhost_maps_lookup_key
     enable_idna2003_compatibility enable_long_queue_ids enable_original_recipient enable_threaded_bounces
@@ -43,7 +43,7 @@ _QUEUE = """
     export_environment fallback_transport fallback_transport_maps fast_flush_domains fast_flush_purge_time
     fast_flush_refresh_time fault_injection_code flush_service_name force_mime_input_conversion fork_attempts
     fork_delay forward_expansion_filter forward_path frozen_delivered_to full_name_encoding_charset hash_queue_depth
-    hash_queue_names header_address_token_limit header_from_format header_size_limit helpful_warnings home_mailbox
+    hash_queue_names header_address_token_limit header_from_format helpful_warnings home_mailbox
     hopcount_limit html_directory ignore_mx_lookup_error ignore_srv_lookup_error import_environment in_flow_delay
     initial_destination_concurrency ipc_idle ipc_timeout ipc_ttl lmdb_map_size local_command_shell
     local_delivery_status_filter local_header_rewrite_clients local_login_sender_maps local_transport luser_relay
@@ -52,7 +52,7 @@ _QUEUE = """
     maillog_file maillog_file_compressor maillog_file_permissions maillog_file_prefixes maillog_file_rotate_suffix
     mailq_path manpage_directory masquerade_classes masquerade_domains masquerade_exceptions master_service_disable
     max_idle max_use maximal_backoff_time maximal_queue_lifetime message_drop_headers message_reject_characters
-    message_strip_characters meta_directory mime_boundary_length_limit mime_nesting_limit minimal_backoff_time
+    message_strip_characters meta_directory minimal_backoff_time
     newaliases_path non_bdb_custom_mapping non_bdb_migration_allow_root_prefixes
     non_bdb_migration_allow_user_prefixes non_bdb_migration_level non_bdb_migration_log_redirect
     non_bdb_migration_service_name non_empty_end_of_header_action notify_classes pickup_service_name

@@ -46,7 +46,6 @@ def _words(text: str) -> list[str]:
 
 _NO_TLS = "the gate speaks no TLS yet"
 _NO_MILTER = "the gate asks no milter yet"
-_NO_CONTENT = "the gate looks into no message yet"
 _NO_COPIES = "the gate sends no copies"
 _OWN_REPLIES = "the gate has its own replies"
 _OWN_COMMANDS = "the gate takes commands as they are"
@@ -59,7 +58,6 @@ REFUSED = (
     Refused("smtpd_tls_wrappermode", _yes, _NO_TLS, "no"),
     Refused("smtpd_enforce_tls", _yes, _NO_TLS, "no"),
     *(Refused(name, bool, _NO_MILTER) for name in ("smtpd_milters", "smtpd_milter_maps")),
-    *(Refused(f"{part}_checks", bool, _NO_CONTENT) for part in ("header", "mime_header", "nested_header", "body")),
     *(Refused(name, bool, _NO_COPIES) for name in ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")),
     Refused("smtpd_proxy_filter", bool, "the program behind the gate has its place"),
     *(Refused(f"smtpd_{name}", bool, _OWN_COMMANDS) for name in ("command_filter", "noop_commands")),
@@ -89,7 +87,5 @@ REFUSED = (
 BY_NAME = {one.name: one for one in REFUSED}
 #: What Postfix has where one is not set, and so is never refused.
 DEFAULTS = {
-    "mime_header_checks": "$header_checks",
-    "nested_header_checks": "$header_checks",
     "smtpd_forbid_bare_newline_exclusions": "$mynetworks",
 }

@@ -18,6 +18,11 @@ class Replacement(NamedTuple):
         """The highest group in it; 0 = there is none."""
         return max((piece for piece in self.pieces if isinstance(piece, int)), default=0)
 
+    @property
+    def text(self) -> bytes:
+        """The text with ``$1`` as it is written, as ``${1}``."""
+        return b"".join(piece if isinstance(piece, bytes) else b"${%d}" % piece for piece in self.pieces)
+
     def filled(self, key: bytes, found: re.Match[bytes] | None) -> bytes:
         """Put in what the groups are. key: as the client sent it. A group that took no part is empty."""
         if found is None:

@@ -1,6 +1,7 @@
 """A regexp or pcre table: the first expression that a key matches decides. Never decides how long that may take."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from ..lines import logical_lines
@@ -25,26 +26,37 @@ class PatternTable:
     rules: tuple[rules.Rule, ...]
 
     def get(self, key: bytes, late: Callable[[int], object] = _nothing) -> bytes | None:
-        """Find the value of a whole key.
+        """Find the value of a whole key. late: as of walk()."""
+        last = deque(self.walk(key, late), maxlen=1)
+        return last[0] if last else None
+
+    def walk(
+        self, key: bytes, late: Callable[[int], object] = _nothing, skipped: Collection[int] = ()
+    ) -> Iterator[bytes | None]:
+        """Find the value of a whole key: None for each rule that is looked at, and at last the value, if there is one.
 
         late: is told the line of each rule whose search raises TooLong. It does not match, as in Postfix one beyond
-        PCRE's match limit.
+        PCRE's match limit. skipped: lines of rules that do not match, either.
         """
-        capitals, position = key.upper(), 0
-        while position < len(self.rules):
-            rule = self.rules[position]
+        rules, capitals, position = self.rules, key.upper(), 0
+        while position < len(rules):
+            rule = rules[position]
             position += 1
             try:
+                if skipped and rule.line in skipped:
+                    raise TooLong
                 found = rule.find(capitals if rule.folds else key)
                 holds = (found is None) == rule.is_negated
             except TooLong:
                 found, holds = None, False
-                late(rule.line)
+                if rule.line not in skipped:
+                    late(rule.line)
             if rule.value is None:
                 position = position if holds else rule.after
             elif holds:
-                return rule.value.filled(key, found)
-        return None
+                yield rule.value.filled(key, found)
+                return
+            yield None
 
 
 def pattern_table(kind: str, text: bytes) -> PatternTable:

@@ -1,0 +1,1 @@
+"""Header and body checks at work: tables are asked, and nobody else waits for it."""
