@@ -272,13 +272,25 @@ def test_a_piece_that_is_taken_away_makes_no_line_end_of_its_own() -> None:
     assert Run(framed(f"\n{line}"), says(b".", b"IGNORE")).passed == framed("\n" + "x" * 2048 + "\n")
 
 
-def test_of_a_long_header_the_rest_is_dropped() -> None:
-    """The line with which it reaches the limit is the last one of it."""
+@pytest.mark.parametrize(
+    ("head", "seen", "passed"),
+    [
+        ("a: 1\n" + " 3456789\n" * 9, 31, 30),
+        ("a : 1\n" + " 3456789\n" * 9, 32, 31),
+        ("a: " + "x" * 40 + "\n", 43, 30),
+        ("a: " + "x" * 27 + "\n b\n", 30, 30),
+        ("a: " + "x" * 26 + "\n bc\n d\n", 33, 29),
+        ("a: " + "x" * 25 + "\n bc\n d\n", 32, 30),
+        ("a: " + "x" * 5000 + "\n b\n c\n", 2048, 30),
+    ],
+    ids=lambda text: str(text)[:9],
+)
+def test_of_a_long_header_the_rest_is_dropped(head: str, seen: int, passed: int) -> None:
+    """header_size_limit, each newline counted; the line that passes it is looked at as a whole."""
     settings = ContentSettings(HEADER, MIME, NESTED, BODY, header_size_limit=30)
-    run = Run(framed("a: 1\n" + " 3456789\n" * 9 + "b: 2\n\nx\n"), nothing, settings)
-    kept = "a: 1\n" + "\n".join([" 3456789"] * 3)
-    assert run.asked == [f"H {kept}", "H b: 2", "B x"]
-    assert run.passed == framed(f"{kept}\nb: 2\n\nx\n")
+    run = Run(framed(f"{head}b: 2\n\nx\n"), nothing, settings)
+    assert run.asked == [f"H {head[:seen]}".replace(" :", ":"), "H b: 2", "B x"]
+    assert run.passed == framed(f"{head[:passed]}\nb: 2\n\nx\n")
 
 
 @pytest.mark.parametrize(("depth", "refused"), [(100, False), (101, False), (102, True)])

@@ -68,10 +68,13 @@ class Running(NamedTuple):
 
 
 @contextmanager
-def running(profiles: Mapping[str, Sequence[str]], *, main: str = PLAIN, name_server: str = "") -> Iterator[Running]:
+def running(
+    profiles: Mapping[str, Sequence[str]], *, main: str = PLAIN, master: str = "", name_server: str = ""
+) -> Iterator[Running]:
     """Serve each profile, parameters as ``name=value``.
 
-    main: lines of main.cf. name_server: the address of the one that is asked, "" = that of this host.
+    main: lines of main.cf. master: more lines of master.cf. name_server: the address of the one that is asked, "" =
+    that of this host.
     """
     need_root()
     postfix = theirs("postfix")
@@ -79,6 +82,8 @@ def running(profiles: Mapping[str, Sequence[str]], *, main: str = PLAIN, name_se
     ports = dict(zip(profiles, _free_ports(len(profiles)), strict=True))
     try:
         _furnish(folder, profiles, ports, main)
+        with (folder / "etc/master.cf").open("a") as file:
+            file.write(master)
         command = (postfix, "-c", str(folder / "etc"))
         subprocess.run([*_asking(folder, name_server), *command, "start"], check=True, capture_output=True)
         try:

@@ -31,10 +31,11 @@ class Header:
     def __init__(self, name: bytes, value: bytes, first: Record, limit: int) -> None:
         """Begin with its first line. value: what is behind the name, with the colon. limit: bytes that are kept."""
         self.name = name.lower()
-        self.records = [first]
-        self._texts = [name, _unended(value, first)]
-        self._size = len(name) + len(self._texts[1])
+        self.records: list[Record] = []
+        self._texts = [name]
+        self._size = len(name)
         self._limit = limit
+        self._keep(first, value)
         self._is_whole = first.is_whole
 
     @classmethod
@@ -70,11 +71,22 @@ class Header:
     def add(self, record: Record) -> None:
         """Take a line of it, or a piece of one; beyond the limit it is dropped."""
         if self._size < self._limit:
-            text = _unended(record.text, record)
-            self._texts += (b"\n", text) if self._is_whole else (text,)
-            self._size += len(text) + self._is_whole
-            self.records.append(record)
+            if self._is_whole:
+                self._texts.append(b"\n")
+                self._size += 1
+            self._keep(record, record.text)
         self._is_whole = record.is_whole
+
+    def _keep(self, record: Record, text: bytes) -> None:
+        """Keep a line. text: what of it counts; looked at is all of it, passed on as much as there is room for."""
+        text = _unended(text, record)
+        room = self._limit - self._size
+        self._texts.append(text)
+        self._size += len(text)
+        if len(text) > room:
+            record = record._replace(text=_unended(record.text, record)[: room - len(text)])
+        if room > 0 or not self.records:
+            self.records.append(record)
 
 
 def _unended(text: bytes, record: Record) -> bytes:
