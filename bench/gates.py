@@ -1,7 +1,7 @@
 """The servers of the gate's rows: ours with the gate, tcpserver with nothing between, Postfix. Never measures."""
 
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -40,6 +40,18 @@ def standing(
                 command = djb_words(programs[name], workshop, limit, chains[name])
                 servers[name] = stack.enter_context(Server(command, environment, tells_port=True))
         yield servers
+
+
+@contextmanager
+def checking(workshop: Workshop, rules: Sequence[str]) -> Iterator[Server]:
+    """Ours with one worker, and with these rules for every line of a message."""
+    words = _gate(workshop, None)
+    table = Path(tempfile.mkdtemp(prefix="checks-", dir=workshop.folder)) / "body"
+    table.write_text("".join(f"{rule}\n" for rule in rules))
+    asked = ("-o", f"body_checks=pcre:{table}", "-o", "body_checks_size_limit=0")
+    program = [ours("pytcpserver"), "-w", "1", "--held", MANY]
+    with Server(djb_words(program, workshop, 200, [*words[:-1], *asked, words[-1]]), {}, tells_port=True) as server:
+        yield server
 
 
 def _gate(workshop: Workshop, lists: Restrictions | None) -> list[str]:

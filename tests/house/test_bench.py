@@ -39,6 +39,8 @@ _FINDINGS = [
     "gate-idle",
     "gate-idle-slots",
     "gate-busy",
+    "gate-checks",
+    "gate-checks-odd",
 ]
 
 _BESIDE_POSTFIX = ("gate-refused", "gate-message", "gate-lists-refused", "gate-lists-message")
