@@ -73,6 +73,8 @@ def test_postfix_says_the_same(running: tuple[Case, int]) -> None:
 
 def _main(example: str, folder: Path) -> str:
     """The main.cf of an example, its tables compiled in a folder of their own."""
+    for checks in (FOLDER / example).glob("*_checks"):
+        shutil.copy(checks, folder)
     for table in (FOLDER / example).glob("*access"):
         shutil.copy(table, folder)
         subprocess.run([theirs("postmap"), f"hash:{folder / table.name}"], check=True, capture_output=True)
