@@ -62,15 +62,15 @@ def test_a_message_about_which_no_restriction_has_decided() -> None:
 
 
 def test_what_a_check_has_found() -> None:
-    """As Postfix's cleanup logs it: the last recipient, 200 bytes, and no bracket of the client's."""
+    """As Postfix's cleanup logs it: the last recipient, 200 bytes, no bracket of the client's; and its text bounded."""
     head = b"Subject: a\n b\0 [1.2.3.4] <x> \xff"
     about = b"from %b; from=<s@example.net> to=<r@example.org> proto=ESMTP helo=<mx>" % WHO
 
     assert loglines.checked(CLIENT, Note(b"reject", HEADER, head, b"5.7.1 no [x]"), ENVELOPE) == (
         b"smtpgate: NOQUEUE: reject: header Subject: a? b? (1.2.3.4) (x) ? %b: 5.7.1 no (x)\n" % about
     )
-    assert loglines.checked(CLIENT, Note(b"warning", BODY, b"x" * 201, b""), ENVELOPE) == (
-        b"smtpgate: NOQUEUE: warning: body %b %b\n" % (b"x" * 200, about)
+    assert loglines.checked(CLIENT, Note(b"warning", BODY, b"x" * 201, b"y" * 5000), ENVELOPE) == (
+        b"smtpgate: NOQUEUE: warning: body %b %b: %b\n" % (b"x" * 200, about, b"y" * 512)
     )
     assert loglines.checked(CLIENT, Note(b"reject", MIME_ERROR, b"a: b", b""), ENVELOPE) == (
         b"smtpgate: NOQUEUE: reject: mime-error MIME nesting exceeds safety limit: a: b %b\n" % about

@@ -39,6 +39,10 @@ smtp_destination_concurrency_limit = 1
 _SMTP = "smtp unix - - n - - smtp\n"
 #: What Postfix's line has behind its queue file, and ours behind NOQUEUE.
 _NOTED = re.compile(rb"(?:[0-9A-F]{6,}|NOQUEUE): ((?:reject|warning|info|discard|pass|strip|prepend|replace): \w.*)")
+#: Bytes of a line that are compared; what a table says is cut behind them by each in its way.
+_COMPARED = 600
+#: Bytes of a reply: Postfix's may be longer than RFC 5321 allows.
+_OF_REPLY = 510
 _OWN_RECEIVED = re.compile(rb"(?m)^Received: from [^\n]*\n(?:[ \t][^\n]*\n)*")
 
 
@@ -135,11 +139,11 @@ def _heard(port: int, content: bytes, recipient: bytes) -> bytes:
     with Client(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) as client:
         client.reply()
         *_, reply, _bye = client.converse([*steps, Content(content + b".\r\n"), b"QUIT"])
-    return reply if reply[:1] in b"45" else reply[:3]
+    return reply[:_OF_REPLY] if reply[:1] in b"45" else reply[:3]
 
 
 def _noted(log: bytes) -> list[bytes]:
-    return [line.translate(bytes.maketrans(b"[]<>", b"()()")) for line in _NOTED.findall(log)]
+    return [line[:_COMPARED].translate(bytes.maketrans(b"[]<>", b"()()")) for line in _NOTED.findall(log)]
 
 
 def _kept(backend: NotQmail, recipient: bytes) -> list[bytes]:

@@ -93,7 +93,8 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
 
 def checked(client: Visitor, note: Note, envelope: Envelope) -> bytes:
     """Report what a header or body check has found (cleanup_message.c, cleanup_act_log)."""
-    content, text = (clean(said).translate(_NO_BRACKETS) for said in (note.content[:_CONTENT_LIMIT], note.text))
+    said = note.content[:_CONTENT_LIMIT], note.text[:_FIELD_LIMIT]
+    content, text = (clean(one).translate(_NO_BRACKETS) for one in said)
     about = _envelope(envelope, next(reversed(envelope.recipients), None))
     words = (note.action, note.part, content, _who(client), about, b": " + text if text else b"")
     return b"smtpgate: NOQUEUE: %b: %b %b from %b; %b%b\n" % words

@@ -47,7 +47,8 @@ class Structure:
         self._is_message = said.is_message
         is_sound = True
         for boundary in said.boundaries:
-            if len(self._enclosing) > self._nesting_limit:
+            # Postfix counts from -1.
+            if len(self._enclosing) > self._nesting_limit + 1:
                 is_sound = False
             else:
                 self._enclosing.append(_Enclosing(boundary[: self._boundary_limit], said.is_digest))

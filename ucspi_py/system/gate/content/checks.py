@@ -19,7 +19,7 @@ from .checking import Checking
 from .turns import Turns
 
 #: Seconds of one search in a message. Each expression may use them up once in a message, and others wait meanwhile.
-_SEARCH = 0.03
+_SEARCH = 0.02
 
 
 class Checks:
