@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,8 @@ import pytest
 
 from tests.server.test_gate_content import Kept
 from tests.support.backends.known import Keeper, Mailfront, NotQmail, RealQmail, Scripted
-from tests.support.gate import LOCAL, MAIL, PATIENT, RCPT, Gate, controls, gated
+from tests.support.gate import LOCAL, MAIL, PATIENT, RCPT, Gate, controls, gate_words, gated
+from tests.support.programs import ours, theirs
 from tests.support.smtp_client import Content, Manner, Step, every_manner, short, shorts
 from tests.support.waiting import until
 
@@ -133,6 +135,36 @@ def test_case_76_the_backend_reads_the_end_without_a_dot(scripted: Scripted, tmp
         assert short(client.reply()) == "550 5.7.1"
         assert shorts(client.converse([MAIL, RCPT, b"DATA", Content(b"\r\ngood\r\n.\r\n")]))[3][:3] == "250"
     assert scripted.last().input.endswith(b"DATA\r\n\r\ngood\r\n.\r\n")
+
+
+def test_alone_the_gate_checks_too(scripted: Scripted, tmp_path: Path) -> None:
+    """Under another server, where each client has a process."""
+    (tmp_path / "body").write_bytes(b"/forbidden/ REJECT no\n/(a|a)*c$/ REJECT catastrophic\n")
+    asked = (*_PATIENT, f"body_checks=pcre:{tmp_path}/body")
+    with gated(scripted.argv, tmp_path, parameters=asked, server=theirs("tcpserver")) as gate:
+        refused, taken = (b"\r\n%b\r\n.\r\n" % line for line in (b"forbidden", 100 * b"a"))
+        replies = gate.converse([*BEGIN, Content(refused), MAIL, RCPT, b"DATA", Content(taken), b"QUIT"])
+        assert [short(reply)[:3] for reply in replies[4:]] == ["550", "250", "250", "354", "250", "221"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("/a/ HOLD", "line 2: HOLD needs a queue, and the gate has none"),
+        ("/a/ filter x:y", "line 2: FILTER needs a queue, and the gate has none"),
+        ("/a/ no", "line 2: 'no' is no action of a header or body check"),
+        ("/a/ PREPEND text", "line 2: PREPEND must be followed by a header, name: text"),
+    ],
+)
+def test_the_server_does_not_start_with_what_the_gate_cannot_do(rule: str, said: str, tmp_path: Path) -> None:
+    """It names the file and the line, and ends with 100."""
+    table = tmp_path / "headers"
+    table.write_text(f"/b/ OK\n{rule}\n")
+    gate = gate_words(controls(tmp_path / "control"), (f"header_checks=regexp:{table}",))
+    words = [ours("pytcpserver"), "127.0.0.1", "0", *gate, "true"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 100
+    assert f"tcpserver: fatal: table regexp:{table} {said}" in done.stderr
 
 
 def test_lists_and_checks_work_together(scripted: Scripted, tmp_path: Path) -> None:
