@@ -173,6 +173,7 @@ ACTIONS = [
     ("REJECT no spam", "", "reject: 5.7.1 no spam", "550 5.7.1 no spam"),
     ("REJECT 5.6.7 no", "", "reject: 5.6.7 no", "550 5.6.7 no"),
     ("REJECT 4.6.7 later", "", "reject: 4.6.7 later", "451 4.6.7 later"),
+    ("REJECT a\n\tb", "", "reject: 5.7.1 a\n\tb", "550 5.7.1 a  b"),
     ("REJECT 2.0.0 fine", "", "reject: 4.0.0 fine", "451 4.0.0 fine"),
     ("DISCARD", "", "discard: ", "250 2.0.0 Ok: discarded"),
 ]

@@ -27,6 +27,7 @@ _WITH_TEXT = frozenset((b"PREPEND", b"REPLACE"))
 #: A name may come of an expression.
 _GROUP = re.compile(rb"\$\{[0-9]+\}")
 
+_ONE_LINE = bytes.maketrans(b"\r\n\t", b"   ")
 _REJECTED = b"message content rejected"
 
 
@@ -57,9 +58,14 @@ def flaw(value: bytes, *, of_header: bool) -> str | None:
     return None
 
 
-def refusal(text: bytes) -> Reply:
-    """Make the reply of a REJECT with this text: 550 with 5.7.1, unless it has a code of its own."""
+def reason(text: bytes) -> bytes:
+    """Complete the text of a REJECT by its code, which is 5.7.1 unless it has one of its own (cleanup_message.c)."""
     code, words = detail.split(text or _REJECTED, b"5.7.1")
     if code.startswith(b"2"):
         code = b"4" + code[1:]
-    return reply(550 if code.startswith(b"5") else 451, b"%b %b" % (code, words))
+    return b"%b %b" % (code, words)
+
+
+def refusal(said: bytes) -> Reply:
+    """Make the reply of a REJECT. said: its reason, which may hold the lines of a header."""
+    return reply(550 if said.startswith(b"5") else 451, said.translate(_ONE_LINE))

@@ -210,8 +210,8 @@ class CheckedMessage:
     def _do(self, action: Action, part: bytes, key: bytes) -> None:
         text = action.text
         if action.verb == b"REJECT":
+            text = actions.reason(text)
             self.verdict = actions.refusal(text)
-            text = self.verdict.texts[0]
         elif action.verb == b"DISCARD":
             self.verdict = DISCARDED
         elif action.verb == b"PASS":
