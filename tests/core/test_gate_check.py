@@ -15,6 +15,7 @@ from ucspi_py.core.gate.check.finding import Finding, Kind, error
 from ucspi_py.core.gate.check.notes import pyrblsmtpd
 from ucspi_py.core.gate.check.reading import Reading, read
 from ucspi_py.core.gate.check.subject import Subject, Surroundings
+from ucspi_py.core.gate.content.configured import content_settings
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.restriction_parameters import LISTS
 from ucspi_py.core.gate.language.syntax import flaws, option, settings, sound_settings
@@ -56,6 +57,8 @@ def is_refused(text: str) -> bool:
         configuration.gate_settings()
         if configuration.has_lists:
             restriction_settings(configuration)
+        if configuration.has_checks:
+            content_settings(configuration)
     except AskedWrongly:
         return True
     return False
@@ -400,7 +403,7 @@ def test_what_is_nearly_the_same_and_right_is_none(case: Case) -> None:
 def test_every_trap_has_a_case() -> None:
     """So that each case above would fail without its own."""
     of_cases = [Subject(reading(case.trap), Surroundings(zones=None)) for case in CASES]
-    elsewhere = {"unknown_to_backend", "postscreen"}
+    elsewhere = {"unknown_to_backend", "wrong_checks", "postscreen"}
 
     silent = {trap.__name__ for trap in TRAPS if not any(any(trap(subject)) for subject in of_cases)}
 
@@ -409,7 +412,7 @@ def test_every_trap_has_a_case() -> None:
 
 def test_all_errors_are_named_and_not_the_first_alone() -> None:
     """With those of lines that are no settings, of names, of values, of lists, of classes and of domains."""
-    text = "foo\nbar = 1\nsmtpd_timeout = x\nheader_checks = regexp:/h\nmydestination = mysql:/d /etc/domains\n"
+    text = "foo\nbar = 1\nsmtpd_timeout = x\nheader_checks = mysql:/h\nmydestination = mysql:/d /etc/domains\n"
     text += "smtpd_restriction_classes = one, two\none = permit_al, two\ntwo = one\n"
     text += f"{CLIENT} = one, permti\n{DATA} = hash:/x, warn_if_reject\nlocal_recipient_maps = ldap:/l\n"
 
@@ -680,3 +683,22 @@ def test_a_check_and_a_start_say_the_same_of_any_file(text: str) -> None:
     text = LEVEL + text
 
     assert any(": error: " in line for line in found(text)) == is_refused(text)
+
+
+@pytest.mark.parametrize("text", ["header_checks = mysql:/etc/checks\n", "body_checks = nonsense\n"])
+def test_a_table_that_header_and_body_checks_cannot_have_is_an_error(text: str) -> None:
+    (line,) = found(text)
+    assert line.startswith("main.cf:1: error: ")
+    assert is_refused(text)
+
+
+def test_values_that_are_no_actions_of_header_and_body_checks_are_errors() -> None:
+    """As they are at the start; each table once, and none that is right."""
+    name = parse_map_name("regexp:/etc/checks")
+    around = Surroundings(tables={name: entries("regexp", b"/^Subject: a/ HOLD\n/b/ IGNORE\n/c/ PREPEND no header\n")})
+    hold = "/etc/checks:1: error: HOLD needs a queue, and the gate has none"
+    header = "/etc/checks:3: error: PREPEND must be followed by a header, name: text"
+
+    assert found("header_checks = regexp:/etc/checks\n", around=around) == [hold, header]
+    assert found("body_checks = regexp:/etc/checks\n", around=around) == [hold]
+    assert found("header_checks = inline:{a=IGNORE}\n") == []

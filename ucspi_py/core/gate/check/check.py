@@ -21,6 +21,7 @@ TRAPS: tuple[Trap, ...] = (
     domains.borrowed_senders,
     tables.broken,
     tables.wrong_values,
+    tables.wrong_checks,
     zones.dead_zones,
     zones.sick_zones,
     list_traps.pipelining,

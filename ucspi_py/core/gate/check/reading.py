@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ...dnsbl.zone import Zone
 from ...errors import AskedWrongly
 from ..language.configuration import Configuration
+from ..language.content_parameters import CHECKS
 from ..language.restriction_parameters import LISTS
 from ..language.syntax import Setting
 from ..language.words import Word
@@ -65,11 +66,16 @@ class Reading:
     def tables(self) -> tuple[MapName, ...]:
         """Every table, once: those of the lists and of domains."""
         found = [one.argument for of_list in self._all() for one in of_list if isinstance(one.argument, MapName)]
-        for name in (*DOMAINS, *MAPS):
-            for word in self.words(name):
-                with suppress(AskedWrongly):
-                    found += [one for one in (_table(word),) if one]
+        found += [table for name in (*DOMAINS, *MAPS, *CHECKS) for _, table in self.tables_of(name)]
         return tuple(dict.fromkeys(found))
+
+    def tables_of(self, name: str) -> tuple[tuple[Word, MapName], ...]:
+        """Find the tables that a parameter names, each with its word. name: of domains, of users, of content checks."""
+        found = []
+        for word in self.words(name):
+            with suppress(AskedWrongly):
+                found += [(word, one) for one in (_table(word),) if one]
+        return tuple(found)
 
     @property
     def zones(self) -> tuple[tuple[Zone, str], ...]:
@@ -105,6 +111,7 @@ def read(
     """
     configuration = Configuration(settings, directory, names, service, is_lenient=True)
     errors = [error(flaw) for flaw in (*flaws, *configuration.flaws())]
+    errors += _content_errors(configuration)
     lists: dict[str, Restrictions] = dict.fromkeys(LISTS, ())
     classes: dict[str, Restrictions] = {}
     with suppress(AskedWrongly):
@@ -152,6 +159,13 @@ def _list_errors(
             )
         except AskedWrongly as wrong:
             yield _without_relay_check(configuration, wrong.sentence)
+
+
+def _content_errors(configuration: Configuration) -> Iterator[Finding]:
+    for name in filter(configuration.is_given, CHECKS):
+        with suppress(AskedWrongly):
+            for word in configuration.words(name):
+                yield from _word_errors(name, word)
 
 
 def _word_errors(name: str, word: Word) -> Iterator[Finding]:

@@ -1,12 +1,16 @@
-"""Traps in tables: those that cannot be read, and values in those of lists with which a client gets 451 4.3.5."""
+"""Traps in tables: those that cannot be read, values of lists with which a client gets 451 4.3.5, and values of content
+checks with which the gate does not start.
+"""
 
 from collections.abc import Iterator
 
+from ..content import actions
+from ..language.content_parameters import CHECKS
 from ..maps.names import Broken, MapName
 from ..restrictions.checks.actions import flaw
 from ..restrictions.restriction import Restriction
 from .entries import ANY, Entry, told
-from .finding import Finding, warning
+from .finding import Finding, error, warning
 from .subject import Subject
 
 
@@ -27,6 +31,21 @@ def wrong_values(subject: Subject) -> Iterator[Finding]:
             if sentence:
                 where = _where(one, entry)
                 yield warning(where, f"{_told(one.table, entry)}: {sentence}", "until then it is 451 4.3.5 to clients")
+
+
+def wrong_checks(subject: Subject) -> Iterator[Finding]:
+    """Find tables of header and body checks that cannot be read now, and values in them that are no actions."""
+    for name in CHECKS:
+        for word, table in subject.reading.tables_of(name):
+            contents = subject.contents(table)
+            if isinstance(contents, Broken):
+                yield warning(word.where, contents.sentence, "until it can be read, it is 451 4.3.0 to clients")
+                continue
+            for entry in contents:
+                sentence = actions.flaw(entry.value, of_header=name != "body_checks")
+                if sentence:
+                    where = f"{table.path_or_text} line {entry.line}" if entry.line else word.where
+                    yield error(f"{where}: {sentence}")
 
 
 def _with_tables(subject: Subject) -> Iterator[Restriction]:
