@@ -1,20 +1,23 @@
 """What is explained of a client: lists as they were evaluated, and the words of each room."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.restrictions import World, facts, settings
+from tests.support.restrictions import OURS, World, facts, settings
 from ucspi_py.core.client.limits import ClientLimits
 from ucspi_py.core.explain import rooms
 from ucspi_py.core.explain.question import Asked, commands, content
 from ucspi_py.core.explain.steps import Judged, Step
 from ucspi_py.core.explain.trace import Trace, Tracer
 from ucspi_py.core.explain.verdict import sentence
-from ucspi_py.core.explain.words import client_text
+from ucspi_py.core.explain.words import client_text, log_text
+from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.restrictions.judgement import Judgement
 from ucspi_py.core.gate.restrictions.questions import Answer, DnsFailure, Question
+from ucspi_py.core.gate.settings import EventLimits
 from ucspi_py.core.greylist.network import Record
 from ucspi_py.core.greylist.visit import parsed
 
@@ -103,32 +106,20 @@ def test_a_warning_is_no_refusal() -> None:
     assert lines(found) == [(0, "warn_if_reject reject", f"dunno, reject_warning: {DENIED}")]
 
 
-def test_what_no_list_leaves_out_stands_behind_them() -> None:
-    """The relay check, where lists permit everybody."""
-    traces: list[Trace] = []
+def test_what_is_looked_at_behind_the_lists_is_told() -> None:
+    """Whether there is such a recipient."""
+    users = replace(OURS, local_recipient_maps=(MapName("hash", "/users"),))
 
-    Tracer(traces.append).judge(
-        settings(relay="permit"), facts(recipient="u@far.example", sender=""), _Own({}, World())
-    )
+    found = traced(World(tables={"hash:/users": {}}), relay="permit", destinations=users)
 
-    assert traces[0].judged[-1] == Judged(
+    assert found.judged[-1] == Judged(
         "",
         0,
-        "recipient and relay checks",
-        "reject: 554 5.7.1 <u@far.example>: Relay access denied",
-        ("far.example is not in rcpthosts",),
+        "unlisted addresses",
+        "reject: 550 5.1.1 <u@ours.example>: Recipient address rejected: User unknown in local recipient table",
+        ("hash:/users has none of u@ours.example, u, @ours.example",),
     )
-
-
-class _Own(dict[Question, Answer]):
-    """A world as what is known of it."""
-
-    def __init__(self, known: dict[Question, Answer], world: World) -> None:
-        super().__init__(known)
-        self._world = world
-
-    def __missing__(self, question: Question) -> Answer:
-        return self._world.answer(question)
+    assert found.refuses
 
 
 @pytest.mark.parametrize(
@@ -215,3 +206,30 @@ def test_limits_are_told() -> None:
 def test_a_record_is_told(record: Record | None, expected: str) -> None:
     """Also as Redis has it."""
     assert rooms.record("192.0.2.0/24", record, 1000) == expected
+
+
+def test_limits_of_the_gate_are_told() -> None:
+    """Under Postfix's names."""
+    found = EventLimits(smtpd_client_connection_count_limit=9, smtpd_client_message_rate_limit=5)
+
+    assert rooms.event_limits(EventLimits()) == ("none",)
+    assert rooms.event_limits(found) == (
+        "smtpd_client_connection_count_limit: 9 at most",
+        "smtpd_client_message_rate_limit: 5 in 60 seconds at most",
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (b"smtpgate[179570]: NOQUEUE: reject: x; id=7 [1]", "smtpgate: NOQUEUE: reject: x; id=7 [1]"),
+        (
+            b"rblsmtpd: 192.0.2.7 pid 9: 451 pid 8: no; helo=<x> id=179570",
+            "rblsmtpd: 192.0.2.7: 451 pid 8: no; helo=<x>",
+        ),
+        (b"rblsmtpd: 192.0.2.7 pid 9: 451 no; id=179570", "rblsmtpd: 192.0.2.7: 451 no"),
+    ],
+)
+def test_a_line_of_the_log_is_told_without_its_session(line: bytes, expected: str) -> None:
+    """Whatever else looks like an id stays."""
+    assert log_text(line) == expected

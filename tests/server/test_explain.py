@@ -21,6 +21,7 @@ from tests.support.smtp_client import Client
 from ucspi_py.cli import service_from
 from ucspi_py.core.explain.question import Asked
 from ucspi_py.core.explain.steps import Step, Way
+from ucspi_py.core.explain.words import log_text
 from ucspi_py.core.gate.restrictions.names import NEEDS, Needs
 from ucspi_py.core.service.settings import ServerSettings
 from ucspi_py.system.explain import way
@@ -166,7 +167,13 @@ def test_what_is_explained_is_what_happens(service: Service, of_clients: dict[st
     if found.environment is not None:
         environment = {name.decode(): text.decode() for name, text in visits[-1].environment.items()}
         assert found.environment.items() <= environment.items()
-        assert set(environment) - set(found.environment) <= {"PATH", "DNSCACHEIP", "TCPREMOTEPORT", "LC_CTYPE"}
+        assert set(environment) - set(found.environment) <= {
+            "PATH",
+            "DNSCACHEIP",
+            "TCPREMOTEPORT",
+            "UNIQUE_ID",
+            "LC_CTYPE",
+        }
 
 
 def spoken(found: Way) -> list[Step]:
@@ -175,8 +182,9 @@ def spoken(found: Way) -> list[Step]:
 
 
 def without_pid(lines: str) -> list[str]:
-    """Lines of a log without the process that wrote them; WORDS in place of one with the program's reply."""
-    return [WORDS if WORDS in line else re.sub(r" pid \d+", "", line) for line in lines.splitlines()]
+    """Lines of a log without process, session and delay; WORDS in place of one with the program's reply."""
+    told = (WORDS if WORDS in line else log_text(line.encode()) for line in lines.splitlines())
+    return [re.sub(r" delay=[\d.]+", "", line) for line in told]
 
 
 def unsaid(lines: tuple[str, ...]) -> list[str]:

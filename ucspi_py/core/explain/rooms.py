@@ -6,12 +6,19 @@ from ..client.connection import Names
 from ..client.limits import ClientLimits
 from ..dnsbl.answers import Failing, Finding, Listed, Result, dotted
 from ..dnsbl.zone import Zone
+from ..gate.settings import EventLimits
 from ..greylist.network import Record
 from ..rules.dump import instructions_text
 from ..rules.explain import Explanation, key_text
 from ..service.settings import ServerSettings
 from ..smtp.verdict import Refuse, Verdict
 from ..text import shown
+
+_EVENTS = (
+    "smtpd_client_connection_rate_limit",
+    "smtpd_client_message_rate_limit",
+    "smtpd_client_recipient_rate_limit",
+)
 
 
 def names(settings: ServerSettings, found: Names) -> tuple[str, ...]:
@@ -53,6 +60,14 @@ def _limits(found: ClientLimits) -> Iterator[str]:
         yield f"connections at once of its network (/{prefixes}): {found.per_network} at most"
     if found.arrivals is not None:
         yield f"connections of the client in {found.period} seconds: {found.arrivals} at most"
+
+
+def event_limits(found: EventLimits) -> tuple[str, ...]:
+    """Tell the limits of the gate, under Postfix's names."""
+    at_once, rates = found.smtpd_client_connection_count_limit, zip(_EVENTS, found.rates, strict=True)
+    most = [f"smtpd_client_connection_count_limit: {at_once} at most"] if at_once else []
+    most += [f"{name}: {rate} in {found.anvil_rate_time_unit} seconds at most" for name, rate in rates if rate]
+    return tuple(most) or ("none",)
 
 
 def zones(asked: Sequence[Zone], results: Sequence[Result | None]) -> tuple[str, ...]:

@@ -20,11 +20,15 @@ _WORDS = {Verdict.OK: "permit", Verdict.DUNNO: "dunno", Verdict.REJECT: "reject"
 
 
 class Trace(NamedTuple):
-    """One command as it was judged by the lists. facts: of the session. pause: seconds that the client waits."""
+    """One command as it was judged by the lists.
+
+    facts: of the session. pause: seconds that the client waits. refuses: whether the lists refuse it.
+    """
 
     facts: Facts
     judged: tuple[Judged, ...]
     pause: int
+    refuses: bool
 
 
 class Tracer:
@@ -44,7 +48,7 @@ class Tracer:
         found = stages.judge(settings, facts, known, begin)
         if not isinstance(found, Judgement):
             return found
-        self._take(Trace(facts, watched[-1].seen(), found.pause))
+        self._take(Trace(facts, watched[-1].seen(), found.pause, found.reply is not None))
         return found._replace(pause=0)
 
 
@@ -69,7 +73,7 @@ class _Watched(Evaluation):
         if refusal is None and not self._asking[0]:
             return tuple(self._seen)
         verdict = f"reject: {shown(refusal)}" if refusal else "dunno"
-        return (*self._seen, Judged("", 0, "recipient and relay checks", verdict, told(self._asking[0])))
+        return (*self._seen, Judged("", 0, "unlisted addresses", verdict, told(self._asking[0])))
 
     def run(self, restrictions: Restrictions, subject: Subject) -> Verdict:
         """Evaluate a list, under its name."""

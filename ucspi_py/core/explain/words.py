@@ -1,6 +1,7 @@
 """Restrictions, questions and answers in words. Never judges."""
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 
 from ..dnsbl.zone import Zone
@@ -26,6 +27,8 @@ from ..gate.restrictions.restriction import CLASS, FLAWED, TABLE, Restriction
 from ..text import shown
 
 _KINDS = {A: "A", NS: "NS", MX: "MX", AAAA: "AAAA"}
+#: Behind the program's name, and as the last field of a screen's line.
+_OF_SESSION = re.compile(rb"^(?P<who>smtpgate(?=\[)|\w+: \S+(?= pid ))(?:\[\d+\]| pid \d+)|;? id=\d+$")
 _OWN = {True: "is in rcpthosts", False: "is not in rcpthosts", None: "cannot be looked up in rcpthosts"}
 
 
@@ -38,6 +41,11 @@ def restriction_text(restriction: Restriction) -> str:
         return restriction.name
     text = shown(argument.name) if isinstance(argument, Zone) else str(argument)
     return text if restriction.name in (CLASS, TABLE) else f"{restriction.name} {text}"
+
+
+def log_text(line: bytes) -> str:
+    """Tell a line of the log without what is another one in each session: its process, and its id."""
+    return shown(_OF_SESSION.sub(lambda found: found["who"] or b"", line))
 
 
 def facts(asked: Mapping[Question, Answer]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from ...core.dns.message import Ask
 from ...core.explain.question import QUIT, Asked, commands, content
 from ...core.explain.steps import Step
 from ...core.explain.trace import Trace, Tracer
-from ...core.explain.words import client_text
+from ...core.explain.words import client_text, log_text
 from ...core.gate.settings import GateSettings
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse
@@ -133,8 +133,10 @@ class _Said:
         """Make the step of a command that was answered."""
         found = [client_text(trace.facts) for trace in self.traces[:1]]
         found += [f"waits for {trace.pause} seconds" for trace in self.traces if trace.pause]
+        if self.traces and reply and reply[0][:1] in (b"4", b"5") and not any(trace.refuses for trace in self.traces):
+            found.append("no list refuses it, the gate itself does: its last check, or a screen before it")
         judged = tuple(one for trace in self.traces for one in trace.judged)
-        log = tuple(map(shown, self._lines))
+        log = tuple(map(log_text, self._lines))
         self.traces.clear()
         self._lines.clear()
         return Step(what, tuple(found), judged, tuple(map(shown, reply)), log)

@@ -24,8 +24,8 @@ from ..rules.live import RulesFile
 from . import screens
 from .session import Visit, at_gate, refused
 
-#: Variables of a connection that there is not.
-_UNKNOWN = ("REMOTEPORT", "REMOTEINFO")
+#: Variables of a connection that there is not, and of a session.
+_UNKNOWN, _OF_SESSION = ("REMOTEPORT", "REMOTEINFO"), b"UNIQUE_ID"
 
 
 def explain(settings: ServerSettings, asked: Asked) -> Way:
@@ -107,6 +107,8 @@ class _Walk:
                 break
         if program.gate is None:
             return self._end(f"comes to {program.argv[0]}", visit.environment, rule)
+        if program.gate.event_limits:
+            self._step("limits of the gate", *rooms.event_limits(program.gate.event_limits))
         steps, stand_in = await at_gate(program.gate, visit, self._ask)
         self._steps += steps
         return self._end(sentence(self._steps, program.argv[0]), stand_in.environment, rule)
@@ -121,7 +123,8 @@ class _Walk:
         """What of an environment does not hang on a connection that there is not, or is said by the rule."""
         by_rule = {name for name, _ in rule.variables}
         parts = (*_UNKNOWN, *(("LOCALIP",) if self._endpoints.local_ip in (b"0.0.0.0", b"::") else ()))
-        unknown = {f"{protocol}{part}".encode() for protocol in ("TCP", "TCP6") for part in parts} - by_rule
+        of_connection = (f"{protocol}{part}".encode() for protocol in ("TCP", "TCP6") for part in parts)
+        unknown = {*of_connection, _OF_SESSION} - by_rule
         return {shown(name): shown(value) for name, value in sorted(environment.items()) if name not in unknown}
 
 
