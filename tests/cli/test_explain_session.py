@@ -53,9 +53,9 @@ def runs(service: Path, chain: str, options: str = OPTIONS) -> None:
     (service / "run").write_text(f"#!/bin/sh\nexec pytcpserver {options} 0 smtp \\\n  {chain}\n")
 
 
-def explain(service: Path, ip: str, *words: str, dns: str = "127.0.0.1@9") -> Run:
-    """Explain a client of the service, from another folder."""
-    command = [ours("pyrules"), "explain", "--session", "--from", str(service / "run"), ip, *words]
+def explain(service: Path, ip: str, *words: str, dns: str = "127.0.0.1@9", before: Sequence[str] = ()) -> Run:
+    """Explain a client of the service, from another folder. before: a program that runs ours."""
+    command = [*before, ours("pyrules"), "explain", "--session", "--from", str(service / "run"), ip, *words]
     environment = {**os.environ, "DNSCACHEIP": dns}
     return subprocess.run(command, capture_output=True, check=False, cwd="/", env=environment)
 
@@ -202,6 +202,23 @@ def test_a_message_is_sent_as_it_is(service: Path) -> None:
     assert any(line.startswith("198.51.100.7 is refused at (the message, 212 bytes): 552 ") for line in large)
 
 
+def test_the_content_of_a_message_is_checked(service: Path) -> None:
+    """As headers of main.cf say, and what lists put on top of it is shown."""
+    with (service / "main.cf").open("a") as main_cf:
+        main_cf.write("smtpd_data_restrictions = check_sender_access inline:{ {s@example.net=PREPEND X-List: yes} }\n")
+        main_cf.write(f"header_checks = regexp:{service / 'headers'}\n")
+    (service / "headers").write_text("/^X-Gone:/ IGNORE\n/^Subject: bad/ REJECT no\n")
+    runs(service, "pysmtpgate -f main.cf smtpd")
+    (service / "good").write_bytes(b"Subject: good\nX-Gone: x\n\nbody\n")
+    (service / "bad").write_bytes(b"Subject: bad\n\nbody\n")
+
+    good = told(explain(service, "198.51.100.7", *TO_US, "--message", str(service / "good")))
+    bad = told(explain(service, "198.51.100.7", *TO_US, "--message", str(service / "bad")))
+
+    assert good[good.index("(the message, 30 bytes)") + 1 :][:2] == ["    +X-List: yes", "    -X-Gone: x"]
+    assert "198.51.100.7 is refused at (the message, 19 bytes): 550 5.7.1 no" in bad
+
+
 WRONG: list[tuple[Sequence[str], int, str]] = [
     (["--session", "192.0.2.7"], 100, "--session needs --from, the run script of the service"),
     (["--session", "--from", "run", "192.0.2.7", "tcp.cdb"], 100, "--session takes the rules of --from"),
@@ -224,15 +241,22 @@ def test_what_is_wrong_is_said_in_a_line(service: Path, words: Sequence[str], co
     assert sentence in done.stderr.decode().splitlines()[0]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-@pytest.mark.parametrize("name", ["tcp.cdb", "main.cf", "greylist.db"])
+#: Root without the right to read every file.
+WITHOUT_ROOTS_RIGHT = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+
+
+@pytest.mark.parametrize("name", ["run", "tcp.cdb", "main.cf", "greylist.db", "senders", "control/rcpthosts"])
 def test_what_may_not_be_read_is_said(service: Path, name: str) -> None:
     """Nothing is guessed: exit 111."""
     runs(service, "pygreylist -s greylist.db pysmtpgate -f main.cf smtpd")
-    (service / name).touch()
+    with (service / "main.cf").open("a") as main_cf:
+        main_cf.write(f"smtpd_helo_restrictions = check_sender_access hash:{service / 'senders'}\n")
+    for file in (service / "greylist.db", service / "senders"):
+        file.touch()
     (service / name).chmod(0)
 
-    done = explain(service, "192.0.2.7", *TO_US)
+    done = explain(service, "192.0.2.7", *TO_US, before=WITHOUT_ROOTS_RIGHT if os.geteuid() == 0 else ())
 
-    assert done.returncode == 111
+    assert (done.returncode, done.stdout) == (111, b"")
     assert name in done.stderr.decode()
+    assert "access denied" in done.stderr.decode()

@@ -8,7 +8,7 @@ import pytest
 from tests.support.restrictions import OURS, World, facts, settings
 from ucspi_py.core.client.limits import ClientLimits
 from ucspi_py.core.explain import rooms
-from ucspi_py.core.explain.question import Asked, commands, content
+from ucspi_py.core.explain.question import Asked, changes, commands, content
 from ucspi_py.core.explain.steps import Judged, Step
 from ucspi_py.core.explain.trace import Trace, Tracer
 from ucspi_py.core.explain.verdict import sentence
@@ -162,6 +162,22 @@ def test_what_a_client_says(asked: Asked, name: bytes | None, expected: list[byt
 def test_a_message_is_framed(message: bytes | None, expected: bytes) -> None:
     """Lines end in CRLF, dots are stuffed, a last dot ends it."""
     assert content(message) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "came", "expected"),
+    [
+        (None, b"", ()),
+        (b".a\n", b"..a\r\n", ()),
+        (b"a: 1\nb: 2\n\n-- x\n", b"c: 3\r\na: 1\r\n\r\n", ("+c: 3", "-b: 2", "--- x")),
+        (b"a\n" * 300, b"", ("-a",) * 20),
+        (b"a\n" * (1 << 19), b"a\r\n", ("the gate has changed it: 3 bytes come to the program",)),
+    ],
+    ids=["none", "stuffed", "lines", "many", "much"],
+)
+def test_what_is_changed_in_a_message_is_told(message: bytes | None, came: bytes, expected: tuple[str, ...]) -> None:
+    """Line by line, and no more than can be read."""
+    assert changes(message, came) == expected
 
 
 REFUSED, TAKEN = Step("RCPT TO:<a>", reply=("550 no",)), Step("RCPT TO:<b>", reply=("250 ok",))

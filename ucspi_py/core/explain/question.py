@@ -1,12 +1,18 @@
 """Who is asked about, and what such a client says. Never hears a reply."""
 
+import difflib
 from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from ..address import is_ipv6
+from ..text import shown
 
 #: The one step that is sent in the end, whatever was said.
 QUIT = b"QUIT"
+_DOT = b".\r\n"
+#: Changed lines that are told, and bytes of a message in which they are looked for.
+_CHANGES, _COMPARED = 20, 1 << 20
 
 
 class Asked(NamedTuple):
@@ -36,6 +42,22 @@ def commands(asked: Asked, name: bytes | None) -> Iterator[bytes]:
         yield b"MAIL FROM:<%b>" % (asked.sender or b"")
     for recipient in asked.recipients:
         yield b"RCPT TO:<%b>" % recipient
+
+
+def changes(message: bytes | None, came: bytes) -> tuple[str, ...]:
+    """Tell what the gate has changed in a message, - before a line that is gone, + before one that is new.
+
+    came: what the program has got, without its final dot.
+    """
+    sent = content(message).removesuffix(_DOT)
+    if sent == came:
+        return ()
+    if len(sent) > _COMPARED:
+        return (f"the gate has changed it: {len(came)} bytes come to the program",)
+    before, after = (list(map(shown, text.split(b"\r\n"))) for text in (sent, came))
+    lines = difflib.unified_diff(before, after, n=0, lineterm="")
+    of_lines = (line for line in islice(lines, 2, None) if not line.startswith("@@"))
+    return tuple(islice(of_lines, _CHANGES))
 
 
 def content(message: bytes | None) -> bytes:

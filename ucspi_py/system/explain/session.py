@@ -1,13 +1,15 @@
 """A client's session with whoever speaks SMTP for the service: the real gate, or the dialogue of a refused client."""
 
 import asyncio
+import errno
 import socket
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import NamedTuple
 
 from ...core.dns.message import Ask
-from ...core.explain.question import QUIT, Asked, commands, content
+from ...core.errors import Failure, error_words
+from ...core.explain.question import QUIT, Asked, changes, commands, content
 from ...core.explain.steps import Step
 from ...core.explain.trace import Trace, Tracer
 from ...core.explain.words import client_text, log_text
@@ -17,7 +19,7 @@ from ...core.smtp.verdict import Refuse
 from ...core.text import shown
 from ..dnsbl.query import ask_zone
 from ..gate.gate import Client as GateClient
-from ..gate.gate import Gate
+from ..gate.gate import Gate, check
 from ..gate.lists.lookups import Ways
 from ..gate.session import Hold
 from ..report.log import ERRORS, Log
@@ -25,6 +27,8 @@ from .program import StandIn
 
 #: Bytes of a reply's line that are read.
 _LINE = 1 << 16
+#: How the gate says what is wrong with a file.
+_WARNING = "smtpgate: warning: "
 
 
 class Visit(NamedTuple):
@@ -54,11 +58,13 @@ def _step(what: str, replies: bytes) -> Step:
 async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[Step], StandIn]:
     """Have the gate speak with the client -> what it hears, and what came to the program.
 
-    Raises Failure where control files fail.
+    Raises Failure where control files fail, and where we may not read what the server may.
     """
     ours, theirs = socket.socketpair()
     program, said = StandIn(), _Said()
     log = Log(ERRORS, said.write)
+    check(settings, log)
+    begun = said.warnings()
     gate = Gate(
         settings, log, lambda: False, lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge)
     )
@@ -70,11 +76,14 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
         reader, writer = await asyncio.open_connection(sock=ours, limit=_LINE)
         try:
             steps = [said.step(what, reply) async for what, reply in _spoken(visit, reader, writer)]
+            if program.content is not None:
+                told = changes(visit.asked.message, program.content)
+                steps[-1] = steps[-1]._replace(found=(*steps[-1].found, *told))
         finally:
             writer.close()
             await talking
             await program.close()
-    return steps, program
+    return [*begun, *steps], program
 
 
 async def _spoken(
@@ -129,8 +138,15 @@ class _Said:
         self._lines += data.splitlines()
         return len(data)
 
+    def warnings(self) -> list[Step]:
+        """Make the step of what the server says of its files when it starts; none where all is well."""
+        return [self.step("what the gate reads", [])] if self._lines else []
+
     def step(self, what: str, reply: list[bytes]) -> Step:
-        """Make the step of a command that was answered."""
+        """Make the step of a command that was answered. Raises Failure."""
+        for line in map(log_text, self._lines):
+            if line.startswith(_WARNING) and error_words(errno.EACCES) in line:
+                raise Failure(line.removeprefix(_WARNING))
         found = [client_text(trace.facts) for trace in self.traces[:1]]
         found += [f"waits for {trace.pause} seconds" for trace in self.traces if trace.pause]
         if self.traces and reply and reply[0][:1] in (b"4", b"5") and not any(trace.refuses for trace in self.traces):

@@ -137,11 +137,13 @@ class SqliteStore:
 def read(path: str, tenant: Tenant, key: str) -> Row | None:
     """Read the record of a key, and write nothing, not even a file that is missing; None = there is none.
 
-    Raises OSError where the file cannot be looked at, sqlite3.Error where it cannot be read.
+    Raises OSError where the file cannot be opened, sqlite3.Error where it cannot be read.
     """
     place = os.path.abspath(path)
     try:
-        os.stat(place)
+        with open(place, "rb") as file:
+            if not file.read(1):
+                return None  # nothing was ever put there
     except FileNotFoundError:
         return None
     # What nobody has open has no WAL; read as any other file, it gets none.
