@@ -1,7 +1,6 @@
 """README's explanation of a client is what pyrules says of it."""
 
 import os
-import re
 import shlex
 import shutil
 import subprocess
@@ -52,5 +51,4 @@ def _explain(folder: Path, words: list[str]) -> list[str]:
             check=False,
         )
     assert (done.returncode, done.stderr) == (0, "")
-    said = re.sub(r"smtpgate\[\d+\]", "smtpgate[ID]", done.stdout)
-    return said.replace(str(rules), "/etc/tcp.smtp.cdb").replace(str(service), SERVICE).splitlines()
+    return done.stdout.replace(str(rules), "/etc/tcp.smtp.cdb").replace(str(service), SERVICE).splitlines()
