@@ -5,6 +5,7 @@ Its smtpd listens once for each profile, a set of parameters.
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.support.programs import need_root, theirs
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 _MAIN = """\
 queue_directory = {folder}/spool
@@ -85,14 +86,26 @@ def running(
         with (folder / "etc/master.cf").open("a") as file:
             file.write(master)
         command = (postfix, "-c", str(folder / "etc"))
-        subprocess.run([*_asking(folder, name_server), *command, "start"], check=True, capture_output=True)
+        _run(*_asking(folder, name_server), *command, "start")
         try:
             until(lambda: all(map(_listens, ports.values())), f"Postfix on {ports}")
             yield Running(ports, folder / "etc/main.cf", folder / "log")
         finally:
-            subprocess.run([*command, "abort"], check=True, capture_output=True)
+            _abort(folder, command)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE)
+
+
+def _abort(folder: Path, command: Sequence[str]) -> None:
+    """Stop Postfix. What hangs meanwhile, as its own command has been seen to do, ends with its master's group."""
+    try:
+        _run(*command, "abort")
+    except subprocess.TimeoutExpired:
+        os.killpg(int((folder / "spool/pid/master.pid").read_text()), signal.SIGKILL)
 
 
 def _asking(folder: Path, name_server: str) -> Sequence[str]:
