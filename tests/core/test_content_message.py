@@ -25,11 +25,19 @@ Answer = Callable[[Lookup], MapOutcome]
 class Run:
     """One message that has gone through. asked: look-ups in their order. passed: what is passed on."""
 
-    def __init__(self, content: bytes, answer: Answer, settings: ContentSettings = ALL, cuts: Sequence[int] = ()):
+    def __init__(
+        self,
+        content: bytes,
+        answer: Answer,
+        settings: ContentSettings = ALL,
+        cuts: Sequence[int] = (),
+        *,
+        dry_run: bool = False,
+    ) -> None:
         self.asked: list[str] = []
         self.passed = b""
         self._answer = answer
-        self._message = CheckedMessage(settings)
+        self._message = CheckedMessage(settings, dry_run=dry_run)
         for piece in _pieces(content, cuts):
             self._message.feed(piece)
             self._work()
@@ -194,6 +202,19 @@ def test_what_an_action_does(row: tuple[str, str, str, str | None], part: bytes,
     else:
         assert content.startswith(run.passed) and key not in run.passed
         assert run.asked[-1].endswith(key.decode()), "nothing is asked behind a verdict"
+
+
+@pytest.mark.parametrize(
+    ("value", "noted"),
+    [(b"REJECT x", b"reject_warning: 5.7.1 x"), (b"DISCARD", b"warn: "), (b"STRIP", b"strip: "), (Broken("gone"), b"")],
+)
+def test_in_a_dry_run_each_message_passes(value: MapOutcome, noted: bytes) -> None:
+    """What would have ended it is noted; what is changed is changed."""
+    content = framed("a: 1\nb: 2\n\nx\n")
+    run = Run(content, lambda lookup: value if lookup.key == b"b: 2" else None, ALL, dry_run=True)
+    assert run.verdict is None
+    assert [b"%b: %b" % (one.action, one.text) for one in run.notes] == ([noted] if noted else [])
+    assert run.passed == (content.replace(b"b: 2\r\n", b"") if value == b"STRIP" else content)
 
 
 @pytest.mark.parametrize(

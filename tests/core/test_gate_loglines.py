@@ -72,6 +72,10 @@ def test_what_a_check_has_found() -> None:
     assert loglines.checked(CLIENT, Note(b"warning", BODY, b"x" * 201, b"y" * 5000), ENVELOPE) == (
         b"smtpgate: NOQUEUE: warning: body %b %b: %b\n" % (b"x" * 200, about, b"y" * 512)
     )
+    named = CLIENT._replace(unique_id=b"17")
+    assert loglines.checked(named, Note(b"info", BODY, b"x", b""), ENVELOPE).startswith(
+        b"smtpgate[17]: NOQUEUE: info: "
+    )
     assert loglines.checked(CLIENT, Note(b"reject", MIME_ERROR, b"a: b", b""), ENVELOPE) == (
         b"smtpgate: NOQUEUE: reject: mime-error MIME nesting exceeds safety limit: a: b %b\n" % about
     )

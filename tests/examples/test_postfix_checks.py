@@ -98,7 +98,7 @@ def test_what_a_line_does(standing: Standing, line: str) -> None:
     reply = _reply(standing.gate, shown.message)
     assert reply.startswith(shown.words)
     assert len(standing.backend.messages()) == count + shown.arrives
-    until(lambda: b"smtpgate: NOQUEUE: " + shown.logged in standing.gate.since(mark), f"{shown.logged!r} in the log")
+    until(lambda: b": NOQUEUE: " + shown.logged in standing.gate.since(mark), f"{shown.logged!r} in the log")
     assert _reply(standing.gate, PLAIN).startswith(b"250 ok")
 
 

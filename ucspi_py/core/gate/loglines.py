@@ -23,12 +23,8 @@ _FIELD_LIMIT, _RAW_LIMIT = 512, 100
 #: A name from DNS may have any byte in it. Filters of fail2ban ban the address in the first brackets.
 _NO_BRACKETS = bytes.maketrans(b"[]", b"??")
 _FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
-
-
-#: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log).
-_CONTENT_LIMIT = 200
-#: Readers find the client's address between brackets, wherever these stand.
-_NO_BRACKETS = bytes.maketrans(b"[]<>", b"()()")
+#: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log), and its brackets.
+_CONTENT_LIMIT, _ROUND = 200, bytes.maketrans(b"[]<>", b"()()")
 
 #: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
 About = Envelope | bytes | None
@@ -94,10 +90,11 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
 def checked(client: Visitor, note: Note, envelope: Envelope) -> bytes:
     """Report what a header or body check has found (cleanup_message.c, cleanup_act_log)."""
     said = note.content[:_CONTENT_LIMIT], note.text[:_FIELD_LIMIT]
-    content, text = (clean(one).translate(_NO_BRACKETS) for one in said)
+    content, text = (clean(one).translate(_ROUND) for one in said)
     about = _envelope(envelope, next(reversed(envelope.recipients), None))
-    words = (note.action, note.part, content, _who(client), about, b": " + text if text else b"")
-    return b"smtpgate: NOQUEUE: %b: %b %b from %b; %b%b\n" % words
+    about += b": " + text if text else b""
+    words = (_program(client), note.action, note.part, content, _who(client), about)
+    return b"%b: NOQUEUE: %b: %b %b from %b; %b\n" % words
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:

@@ -185,7 +185,7 @@ def _checks(settings: GateSettings, complain: Complaints) -> "Checks | None":
         return None
     from .content import checks
 
-    return checks.Checks(settings.content, complain)
+    return checks.Checks(settings.content, complain, dry_run=settings.dry_run)
 
 
 def _complaints(log: Log) -> Complaints:

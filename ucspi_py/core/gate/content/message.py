@@ -22,6 +22,8 @@ _AT_ONCE = 64
 
 _DROPPING = frozenset((b"IGNORE", b"STRIP"))
 _WRITING = frozenset((b"PREPEND", b"REPLACE"))
+#: What is noted of a message that passes all the same, in the words of restriction lists.
+_IN_DRY_RUN = {b"reject": b"reject_warning", b"discard": b"warn"}
 _NOTHING = Action(b"DUNNO", b"")
 
 _Steps = Generator[Lookup | None, MapOutcome, None]
@@ -35,12 +37,14 @@ class CheckedMessage:
     to be asked until more comes.
     """
 
-    def __init__(self, settings: ContentSettings) -> None:
+    def __init__(self, settings: ContentSettings, *, dry_run: bool = False) -> None:
+        """Begin with a message. dry_run: what would end it is noted, and then it passes."""
         self.verdict: Reply | None = None
         self.notes: list[Note] = []
         self.complaints: list[str] = []
         self.is_done = True
         self._settings = settings
+        self._dry_run = dry_run
         self._records = Records(settings.line_length_limit)
         self._structure = Structure(settings.mime_nesting_limit, settings.mime_boundary_length_limit)
         self._output = Output()
@@ -142,8 +146,8 @@ class CheckedMessage:
         action = yield from self._judge(self._maps_of(header), header.text, HEADER)
         self._pass_header(header, action)
         if not is_sound and self._settings.checks_headers and not self.verdict:
-            self.notes.append(Note(b"reject", MIME_ERROR, header.text, b""))
-            self.verdict = TOO_DEEP
+            self._note(b"reject", MIME_ERROR, header.text, b"")
+            self._end(TOO_DEEP)
 
     def _maps_of(self, header: Header) -> Maps:
         settings = self._settings
@@ -205,17 +209,28 @@ class CheckedMessage:
 
     def _give_up(self, sentence: str) -> None:
         self.complaints.append(sentence)
-        self.verdict = UNCHECKED
+        self._end(UNCHECKED)
 
     def _do(self, action: Action, part: bytes, key: bytes) -> None:
         text = action.text
         if action.verb == b"REJECT":
             text = actions.reason(text)
-            self.verdict = actions.refusal(text)
+            self._end(actions.refusal(text))
         elif action.verb == b"DISCARD":
-            self.verdict = DISCARDED
+            self._end(DISCARDED)
         elif action.verb == b"PASS":
             self._is_passed = True
         noted = actions.NOTED.get(action.verb)
         if noted:
-            self.notes.append(Note(noted, part, key, text))
+            self._note(noted, part, key, text)
+
+    def _end(self, verdict: Reply) -> None:
+        """Let this be the last of the message that is looked at."""
+        if self._dry_run:
+            self._is_passed = True
+        else:
+            self.verdict = verdict
+
+    def _note(self, action: bytes, part: bytes, content: bytes, text: bytes) -> None:
+        action = _IN_DRY_RUN.get(action, action) if self._dry_run else action
+        self.notes.append(Note(action, part, content, text))

@@ -23,9 +23,10 @@ _SEARCH = 0.02
 
 
 class Checks:
-    """What checks messages. complain: gets a sentence about a table."""
+    """What checks messages. complain: gets a sentence about a table. dry_run: of all sessions."""
 
-    def __init__(self, settings: ContentSettings, complain: Callable[[str], None]) -> None:
+    def __init__(self, settings: ContentSettings, complain: Callable[[str], None], *, dry_run: bool = False) -> None:
+        self._dry_run = dry_run
         self._turns = Turns()
         self._settings = settings
         self._complain = complain
@@ -45,7 +46,9 @@ class Checks:
         return partial(_made, SessionChecks(self._begin, self._turns, note))
 
     def _begin(self) -> Checking:
-        return Checking(CheckedMessage(self._settings), self._tables, self._budget, self._complain)
+        return Checking(
+            CheckedMessage(self._settings, dry_run=self._dry_run), self._tables, self._budget, self._complain
+        )
 
 
 def _made(checks: SessionChecks, *ends: *BackendEnds) -> CheckedBackend:
