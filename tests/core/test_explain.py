@@ -7,6 +7,8 @@ import pytest
 
 from tests.support.restrictions import OURS, World, facts, settings
 from ucspi_py.core.client.limits import ClientLimits
+from ucspi_py.core.dnsbl import zone
+from ucspi_py.core.dnsbl.answers import NOT_ASKED, Clean, Failing, Finding, Listed, Result
 from ucspi_py.core.explain import rooms
 from ucspi_py.core.explain.question import Asked, changes, commands, content
 from ucspi_py.core.explain.steps import Judged, Step
@@ -208,6 +210,20 @@ def test_limits_are_told() -> None:
         "connections at once of the client: 3 at most",
         "connections at once of its network (/24/64): 9 at most",
         "connections of the client in 60 seconds: 60 at most",
+    )
+
+
+def test_what_zones_say_is_told() -> None:
+    """Also that one is not asked, or has no answer."""
+    asked = [zone.parse(f"{name}.example") for name in "abcde"]
+    findings: list[Finding] = [Listed(b"go away", bytes((127, 0, 0, 2))), Clean(), Failing("timed out")]
+
+    assert rooms.zones(asked, [*(Result(one, 0.1, 0) for one in findings), NOT_ASKED, None]) == (
+        "a.example: listed (127.0.0.2), go away",
+        "b.example: not listed",
+        "c.example: failed, timed out",
+        "d.example: not asked about such an address",
+        "e.example: not heard",
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from ..client.connection import Names
 from ..client.limits import ClientLimits
-from ..dnsbl.answers import Failing, Finding, Listed, Result, dotted
+from ..dnsbl.answers import NOT_ASKED, Failing, Finding, Listed, Result, dotted
 from ..dnsbl.zone import Zone
 from ..gate.settings import EventLimits
 from ..greylist.network import Record
@@ -72,10 +72,13 @@ def event_limits(found: EventLimits) -> tuple[str, ...]:
 
 def zones(asked: Sequence[Zone], results: Sequence[Result | None]) -> tuple[str, ...]:
     """Tell what each zone says of the client."""
-    return tuple(
-        f"{shown(zone.alias)}: {_finding(result.finding) if result else 'not heard'}"
-        for zone, result in zip(asked, results, strict=False)
-    )
+    return tuple(f"{shown(zone.alias)}: {_result(result)}" for zone, result in zip(asked, results, strict=False))
+
+
+def _result(result: Result | None) -> str:
+    if result is None:
+        return "not heard"
+    return "not asked about such an address" if result is NOT_ASKED else _finding(result.finding)
 
 
 def _finding(finding: Finding) -> str:
