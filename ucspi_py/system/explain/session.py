@@ -29,6 +29,8 @@ from .program import StandIn
 _LINE = 1 << 16
 #: How the gate says what is wrong with a file.
 _WARNING = "smtpgate: warning: "
+#: The line about a session, which may come before its client has read the last reply.
+_OF_END = "smtpgate: disconnect from "
 
 
 class Visit(NamedTuple):
@@ -83,7 +85,7 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
             writer.close()
             await talking
             await program.close()
-    return [*begun, *steps], program
+    return [*begun, *steps, *said.end()], program
 
 
 async def _spoken(
@@ -93,19 +95,21 @@ async def _spoken(
     asked = visit.asked
     reply = await _heard(reader)
     yield "(connected)", reply
-    is_taken = False
+    goes_on, is_taken = _is_positive(reply), False
     for line in commands(asked, visit.name):
+        if not goes_on:
+            break
         writer.write(line + b"\r\n")
         reply = await _heard(reader)
         yield shown(line), reply
-        is_taken = is_taken or (line.startswith(b"RCPT") and _is_positive(reply))
-        if not _is_positive(reply) and not line.startswith(b"RCPT"):
-            return
-    if is_taken:
+        is_recipient = line.startswith(b"RCPT")
+        is_taken = is_taken or (is_recipient and _is_positive(reply))
+        goes_on = _is_positive(reply) or (is_recipient and reply != [] and not reply[0].startswith(b"421"))
+    if goes_on and is_taken:
         writer.write(b"DATA\r\n")
         reply = await _heard(reader)
         yield "DATA", reply
-    if is_taken and reply[:1] and reply[0].startswith(b"354"):
+    if reply and reply[0].startswith(b"354"):
         writer.write(content(asked.message))
         size = "an empty one" if asked.message is None else f"{len(asked.message)} bytes"
         yield f"(the message, {size})", await _heard(reader)
@@ -132,11 +136,17 @@ class _Said:
     def __init__(self) -> None:
         self.traces: list[Trace] = []
         self._lines: list[bytes] = []
+        self._last: list[str] = []
 
     def write(self, data: bytes) -> int:
         """Take lines of the log."""
         self._lines += data.splitlines()
         return len(data)
+
+    def end(self) -> list[Step]:
+        """Make the step of what is said of the session as a whole; none where nothing is."""
+        lines = (*self._last, *map(log_text, self._lines))
+        return [Step("(the end)", log=lines)] if lines else []
 
     def warnings(self) -> list[Step]:
         """Make the step of what the server says of its files when it starts; none where all is well."""
@@ -152,7 +162,8 @@ class _Said:
         if self.traces and reply and reply[0][:1] in (b"4", b"5") and not any(trace.refuses for trace in self.traces):
             found.append("no list refuses it, the gate itself does: its last check, or a screen before it")
         judged = tuple(one for trace in self.traces for one in trace.judged)
-        log = tuple(map(log_text, self._lines))
+        log = tuple(line for line in map(log_text, self._lines) if not line.startswith(_OF_END))
+        self._last += [line for line in map(log_text, self._lines) if line.startswith(_OF_END)]
         self.traces.clear()
         self._lines.clear()
         return Step(what, tuple(found), judged, tuple(map(shown, reply)), log)
