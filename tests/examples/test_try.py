@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.checkout import ROOT, fresh_checkout
-from tests.support.field import free_port
+from tests.support.ports import free_port
 from tests.support.programs import theirs
 from tests.support.waiting import PATIENCE, until
 

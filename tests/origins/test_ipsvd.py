@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.support.origins import Client, held_against, words
+from tests.support.ports import free_port
 from tests.support.programs import theirs
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.importers.ipsvd import import_ipsvd
@@ -24,9 +25,7 @@ _CONTENTS = words("|# x|+RELAYCLIENT=|+X|C5|C0|nonsense|+X=y|+", "|")
 @contextlib.contextmanager
 def _tcpsvd(rules: Path) -> Iterator[int]:
     """The port of a tcpsvd that reads these rules and says yes to whom it lets in."""
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        port = int(unused.getsockname()[1])
+    port = free_port()
     command = [theirs("tcpsvd"), "-C", "9", "-l", "x", "-i", str(rules), "127.0.0.1", str(port), "/bin/echo", "yes"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     try:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.programs import need_root, ours, theirs
 from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
@@ -38,8 +39,7 @@ def workers(server: Server) -> list[int]:
 @pytest.mark.parametrize("closed", ["0", "1", "0 1", "2", "0 1 2", "0 2"])
 def test_closed_standard_descriptors(closed: str, tmp_path: Path) -> None:
     """In C the listener becomes fd 0 and is closed as stdin."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     redirections = " ".join(f"{fd}<&-" for fd in closed.split())
     command = f'exec "$@" {redirections}'
     with subprocess.Popen(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.programs import need_root, ours, theirs
 from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
@@ -178,8 +179,7 @@ def test_more_descriptors_than_select_knows(tmp_path: Path) -> None:
 @pytest.mark.parametrize("output", ["/dev/full", "a reader that is gone"])
 def test_the_port_that_nobody_can_be_told(program: str, output: str) -> None:
     """-1 with a full or closed output: served all the same, as in C."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     reader, stdout = os.pipe()
     os.close(reader)
     if output == "/dev/full":

@@ -7,13 +7,13 @@ shell that says on standard error what it was given.
 import os
 import shutil
 import smtplib
-import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from .ports import free_port
 from .programs import need_root, ours, theirs
 from .waiting import PATIENCE, until
 
@@ -147,10 +147,3 @@ def swaks(port: int, source: str, words: Sequence[str] = ()) -> list[str]:
     command += ["--ehlo", "client.example", "--from", "me@client.example", "--to", "friend@elsewhere.example", *words]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     return [line[4:] for line in done.stdout.splitlines() if line.startswith("<")]
-
-
-def free_port() -> int:
-    """A port on which nobody listens, for what cannot choose its own."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    return port

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from types import TracebackType
 
+from .ports import free_port
 from .programs import theirs
 from .waiting import PATIENCE, until
 
@@ -16,7 +17,7 @@ class RedisServer:
 
     def __init__(self, folder: Path, *options: str, ip: str | None = None, port: int | None = None) -> None:
         self.ip = ip or f"127.{random.randrange(1, 250)}.{random.randrange(250)}.{random.randrange(1, 250)}"
-        self.port = port or _free_port(self.ip)
+        self.port = port or free_port(self.ip)
         self.url = f"redis://{self.ip}:{self.port}/0"
         self._folder = folder
         self._options = options
@@ -67,10 +68,3 @@ class RedisServer:
             return self.ask("PING") != b""
         except OSError:
             return False
-
-
-def _free_port(ip: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((ip, 0))
-        port: int = probe.getsockname()[1]
-        return port
