@@ -7,10 +7,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ucspi_py.core.gate.content.checked import DISCARDED, TOO_DEEP, UNCHECKED, Lookup, Note
+from ucspi_py.core.gate.content.checked import TOO_DEEP, UNCHECKED, Lookup, Note
 from ucspi_py.core.gate.content.message import CheckedMessage
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import Broken, MapName
+from ucspi_py.core.gate.restrictions.judgement import DISCARDED
 from ucspi_py.core.gate.restrictions.questions import MapOutcome
 from ucspi_py.core.smtp.content import Content
 from ucspi_py.core.smtp.settings import BareNewline

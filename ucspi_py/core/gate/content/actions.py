@@ -1,15 +1,12 @@
 """What the value of a header or body check says (header_checks(5); cleanup_message.c, cleanup_act)."""
 
 import re
-from typing import NamedTuple
 
 from ...smtp.reply import Reply, reply
 from ...text import shown
+from ..maps.action import QUEUE_ACTIONS, action, is_header, needs_queue
 from ..restrictions.checks import detail
-from .header import is_header
 
-#: What needs a queue; to pass over it would deliver what was to be held back, or to whom it was not meant.
-QUEUE_ACTIONS = frozenset((b"FILTER", b"HOLD", b"REDIRECT", b"BCC"))
 #: Actions, and how each is called in a line of the log; those without one are not logged.
 NOTED = {
     b"REJECT": b"reject",
@@ -31,24 +28,11 @@ _ONE_LINE = bytes.maketrans(b"\r\n\t", b"   ")
 _REJECTED = b"message content rejected"
 
 
-class Action(NamedTuple):
-    """verb: in capitals. text: what stands behind it."""
-
-    verb: bytes
-    text: bytes
-
-
-def action(value: bytes) -> Action:
-    """Split a value into its verb and what stands behind it."""
-    verb = re.split(rb"[ \t]", value, maxsplit=1)[0]
-    return Action(verb.upper(), value[len(verb) :].lstrip())
-
-
 def flaw(value: bytes, *, of_header: bool) -> str | None:
     """Tell what is wrong with a value; None = nothing. of_header: it stands in a table of headers."""
     verb, text = action(value)
     if verb in QUEUE_ACTIONS:
-        return f"{shown(verb)} needs a queue, and the gate has none"
+        return needs_queue(verb)
     if verb not in NOTED and verb not in _SILENT:
         return f"'{shown(value)}' is no action of a header or body check"
     if verb in _WITH_TEXT and not text:

@@ -8,9 +8,7 @@ from .settings import Maps
 HEADER, BODY = b"header", b"body"
 MIME_ERROR = b"mime-error MIME nesting exceeds safety limit:"
 
-#: What a client is told whose message is thrown away.
-DISCARDED = reply(250, b"2.0.0 Ok: discarded")
-#: What it is told where a table cannot be asked.
+#: What a client is told where a table cannot be asked.
 UNCHECKED = reply(451, b"4.3.0 Error: unable to check the message, try again later")
 TOO_DEEP = reply(550, b"5.6.0 MIME nesting exceeds safety limit")
 

@@ -2,10 +2,9 @@
 
 import re
 
+from ..maps.action import HEADER_NAME
 from .records import Record
 
-#: RFC 5322, 2.2 and 4.5 (is_header.c).
-_NAME = re.compile(rb"([!-9;-~]+)[ \t]*(?=:)")
 #: header_opts.c: headers that are about MIME, wherever they stand.
 _ABOUT_MIME = frozenset(
     (
@@ -18,11 +17,6 @@ _ABOUT_MIME = frozenset(
 #: The line that a mailbox puts before a message; smtpd.c makes a header of it, and others follow.
 _FROM = re.compile(rb">*From ")
 _OF_MAILBOX = b"X-Mailbox-Line"
-
-
-def is_header(text: bytes) -> bool:
-    """Whether a line begins a header."""
-    return _NAME.match(text) is not None
 
 
 class Header:
@@ -46,7 +40,7 @@ class Header:
         """
         if is_top and _FROM.match(record.text):
             return cls(_OF_MAILBOX, b": " + record.text, record, limit)
-        found = _NAME.match(record.text)
+        found = HEADER_NAME.match(record.text)
         return cls(found[1], record.text[found.end() :], record, limit) if found else None
 
     @property

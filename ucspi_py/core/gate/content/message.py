@@ -6,11 +6,12 @@ sans-IO: feed what came, look up what next() asks, answer it, pass on what take_
 from collections.abc import Generator
 
 from ...smtp.reply import Reply
+from ..maps.action import QUEUE_ACTIONS, Action, action
 from ..maps.names import Broken
+from ..restrictions.judgement import DISCARDED
 from ..restrictions.questions import MapOutcome
 from . import actions
-from .actions import Action
-from .checked import BODY, DISCARDED, HEADER, MIME_ERROR, TOO_DEEP, UNCHECKED, Lookup, Note
+from .checked import BODY, HEADER, MIME_ERROR, TOO_DEEP, UNCHECKED, Lookup, Note
 from .header import Header
 from .output import Output
 from .records import Record, Records
@@ -196,15 +197,15 @@ class CheckedMessage:
         if isinstance(value, Broken):
             self._give_up(value.sentence)
             return _NOTHING
-        action = actions.action(value)
+        found = action(value)
         flaw = actions.flaw(value, of_header=part is HEADER)
-        if flaw and action.verb in actions.QUEUE_ACTIONS:
+        if flaw and found.verb in QUEUE_ACTIONS:
             self._give_up(flaw)
         elif flaw:
             self.complaints.append(flaw)
         else:
-            self._do(action, part, key)
-            return action
+            self._do(found, part, key)
+            return found
         return _NOTHING
 
     def _give_up(self, sentence: str) -> None:

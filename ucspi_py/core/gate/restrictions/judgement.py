@@ -3,7 +3,10 @@
 import enum
 from typing import NamedTuple
 
-from ...smtp.reply import Reply
+from ...smtp.reply import Reply, reply
+
+#: What a client is told whose message is thrown away.
+DISCARDED = reply(250, b"2.0.0 Ok: discarded")
 
 
 class Verdict(enum.Enum):

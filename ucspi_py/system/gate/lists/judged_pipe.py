@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
-from ....core.gate.restrictions.judgement import Judgement
+from ....core.gate.restrictions.judgement import DISCARDED, Judgement
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
@@ -16,7 +16,6 @@ from .session_lists import SessionLists
 _PASSES = reply(250, b"Ok")
 _TAKEN = reply(250, b"2.1.5 Ok")
 _GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
-_DISCARDED = reply(250, b"2.0.0 Ok: discarded")
 
 
 class JudgedPipe(BackendPipe):
@@ -94,7 +93,7 @@ class JudgedPipe(BackendPipe):
         if refusal:
             self.close()
         elif self._discards:
-            refusal = _DISCARDED
+            refusal = DISCARDED
         return refusal or await super().end_of_data()
 
     def hurry(self) -> None:

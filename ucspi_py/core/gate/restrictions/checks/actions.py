@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ....text import shown
 from ...language.words import Fragment, split
+from ...maps.action import QUEUE_ACTIONS, action, is_header, needs_queue
 from ..addresses.hostname import is_numeric
 from ..evaluation import Evaluation, Subject
 from ..facts import Stage
@@ -15,10 +16,6 @@ from ..restriction import Restriction, Restrictions
 from . import detail
 
 _REPLY = re.compile(rb"([45]\d\d)[ \t]+(\S.*)", re.DOTALL)
-#: RFC 5322, 2.2 (is_header.c).
-_HEADER = re.compile(rb"[!-9;-~]+[ \t]*:")
-#: What needs a queue; to pass over it would deliver what was to be held back.
-_QUEUE_ACTIONS = frozenset((b"FILTER", b"HOLD", b"REDIRECT", b"BCC"))
 
 
 class _Result(NamedTuple):
@@ -31,10 +28,10 @@ class _Result(NamedTuple):
 
 def act(evaluation: Evaluation, table: object, value: bytes, subject: Subject) -> Verdict:
     """Do what a value says. table: where it stands. subject: what was looked up, for the reply."""
-    word, text = _words(value)
-    action = _ACTIONS.get(word.upper())
-    if action is not None:
-        return action(evaluation, _Result(table, text, subject))
+    verb, text = action(value)
+    carry_out = _ACTIONS.get(verb)
+    if carry_out is not None:
+        return carry_out(evaluation, _Result(table, text, subject))
     found = _REPLY.fullmatch(value)
     if is_numeric(value):
         return Verdict.OK
@@ -46,14 +43,13 @@ def act(evaluation: Evaluation, table: object, value: bytes, subject: Subject) -
 
 
 def flaw(value: bytes, classes: Collection[str]) -> str | None:
-    """Tell why the gate does not start with a value in an access table; None = it does. classes: names of these."""
-    word, text = _words(value)
-    action = word.upper()
-    if action in _QUEUE_ACTIONS:
-        return f"{shown(action)} needs a queue, and the gate has none"
-    if action == b"PREPEND" and not _HEADER.match(text):
+    """Tell what is wrong with a value in an access table; None = nothing. classes: names of these."""
+    verb, text = action(value)
+    if verb in QUEUE_ACTIONS:
+        return needs_queue(verb)
+    if verb == b"PREPEND" and not is_header(text):
         return "PREPEND must be followed by a header, name: text"
-    if action in _ACTIONS or is_numeric(value) or _REPLY.fullmatch(value):
+    if verb in _ACTIONS or is_numeric(value) or _REPLY.fullmatch(value):
         return None
     if b":" in value:
         return "no table may stand in a table: name a restriction class that has it"
@@ -68,17 +64,12 @@ def restrictions_of(value: bytes, table: object, classes: Collection[str]) -> Re
 
     table: where it stands. classes: names of these.
     """
-    action = _ACTIONS.get(_words(value)[0].upper())
-    if action is _ok or (action is None and is_numeric(value)):
+    carry_out = _ACTIONS.get(action(value).verb)
+    if carry_out is _ok or (carry_out is None and is_numeric(value)):
         return (Restriction("permit", where=str(table)),)
-    if action in (_refuse, _defer) or _REPLY.fullmatch(value):
+    if carry_out in (_refuse, _defer) or _REPLY.fullmatch(value):
         return (Restriction("reject", where=str(table)),)
-    return () if action else parse_leniently(split((Fragment(shown(value), str(table)),)), classes)
-
-
-def _words(value: bytes) -> tuple[bytes, bytes]:
-    word = re.split(rb"[ \t]", value, maxsplit=1)[0]
-    return word, value[len(word) :].lstrip()
+    return () if carry_out else parse_leniently(split((Fragment(shown(value), str(table)),)), classes)
 
 
 def _reject(evaluation: Evaluation, code: int, said: tuple[bytes, bytes], default: bytes, subject: Subject) -> Verdict:
@@ -147,7 +138,7 @@ def _prepend(evaluation: Evaluation, result: _Result) -> Verdict:
         evaluation.warn(
             f"access table {result.table}: action PREPEND must be used before smtpd_end_of_data_restrictions"
         )
-    elif not _HEADER.match(result.text):
+    elif not is_header(result.text):
         evaluation.warn(f"access table {result.table}: PREPEND requires header: text")
     else:
         evaluation.prepend(result.text)
@@ -193,5 +184,5 @@ _ACTIONS: dict[bytes, Callable[[Evaluation, _Result], Verdict]] = {
     b"WARN": _warn,
     b"DISCARD": _discard,
     b"PREPEND": _prepend,
-    **dict.fromkeys(_QUEUE_ACTIONS, _needs_queue),
+    **dict.fromkeys(QUEUE_ACTIONS, _needs_queue),
 }
