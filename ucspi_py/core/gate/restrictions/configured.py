@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 
 from ...errors import AskedWrongly
 from ..language.configuration import Configuration
@@ -14,6 +14,8 @@ from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
 from .relay_check import check_relay
 from .settings import Codes, Destinations, RestrictionSettings
+
+_Read = TypeVar("_Read")
 
 #: Lists that have no check of their own for a table without a name before it.
 WITHOUT_OWN_CHECK = ("smtpd_data_restrictions", "smtpd_end_of_data_restrictions")
@@ -127,23 +129,21 @@ def _unwritten(configuration: Configuration) -> Iterator[Kind]:
 
 
 def _known(configuration: Configuration, name: str, default: bytes) -> bytes:
-    """The text of a parameter; where it hangs on our name, and that is not set, default."""
+    return _or_default(configuration, name, lambda name: _bytes(configuration.text(name)), default)
+
+
+def _words(configuration: Configuration, name: str) -> tuple[Word, ...]:
+    return _or_default(configuration, name, configuration.words, ())
+
+
+def _or_default(configuration: Configuration, name: str, read: Callable[[str], _Read], default: _Read) -> _Read:
+    """What is read of a parameter; where its default hangs on our name, and that is not set, default."""
     try:
-        return _bytes(configuration.text(name))
+        return read(name)
     except AskedWrongly:
         if configuration.is_given(name):
             raise
         return default
-
-
-def _words(configuration: Configuration, name: str) -> tuple[Word, ...]:
-    """The words of a list of domains; none where its default hangs on our name, and that is not set."""
-    try:
-        return configuration.words(name)
-    except AskedWrongly:
-        if configuration.is_given(name):
-            raise
-        return ()
 
 
 def _bytes(text: str) -> bytes:

@@ -1,5 +1,7 @@
 """An address of the envelope in the forms in which Postfix looks at it (rewrite.c, resolve.c, mail_addr_find.c)."""
 
+from collections.abc import Iterator, Sequence
+
 from ....smtp.path import Path
 from ..evaluation import Evaluation
 
@@ -27,6 +29,19 @@ def without_extension(evaluation: Evaluation, local: bytes) -> bytes | None:
     if not position or local in _UNSPLIT or _is_of_list(evaluation, local):
         return None
     return local[:position]
+
+
+def locals_of(evaluation: Evaluation, local: bytes) -> tuple[bytes, ...]:
+    """A local part in lower case, and behind it the same without its extension, where it has one."""
+    bare = without_extension(evaluation, local)
+    return (local,) if bare is None else (local, bare)
+
+
+def whole_keys(locals_: Sequence[bytes], domain: bytes) -> Iterator[tuple[bytes, bool]]:
+    """Yield the keys that are whole addresses, quoted and not, and whether each is only a part of what was said."""
+    for place, local in enumerate(locals_):
+        for key in dict.fromkeys((quoted(local, domain), b"%b@%b" % (local, domain))):
+            yield key, place > 0
 
 
 def _is_of_list(evaluation: Evaluation, local: bytes) -> bool:

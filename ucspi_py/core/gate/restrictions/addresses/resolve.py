@@ -4,9 +4,10 @@ from ....address import canonical
 from ....smtp.path import Path
 from ..evaluation import Evaluation
 from ..settings import Destinations
+from .address import said
 from .hostname import is_bracketed, mail_address
 from .resolved import Kind, Resolved
-from .tables import is_in
+from .tables import TableFailed, is_in
 
 
 def resolve(evaluation: Evaluation, path: Path) -> Resolved:
@@ -15,6 +16,14 @@ def resolve(evaluation: Evaluation, path: Path) -> Resolved:
     if found is None:
         found = evaluation.resolved[path] = _resolve(evaluation, path)
     return found
+
+
+def resolved_or_refused(evaluation: Evaluation, path: Path) -> Resolved:
+    """Tell where an address leads; refuse for now where a table cannot be read."""
+    try:
+        return resolve(evaluation, path)
+    except TableFailed:
+        evaluation.fail_lookup(said(path))
 
 
 def _resolve(evaluation: Evaluation, path: Path) -> Resolved:

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from ....text import shown
 from ...maps.names import MapName
-from ..addresses.address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
+from ..addresses.address import RECIPIENT, SENDER, locals_of, quoted, said, wanted, whole_keys
 from ..addresses.hostname import is_address
-from ..addresses.resolve import resolve
+from ..addresses.resolve import resolved_or_refused
 from ..addresses.resolved import Resolved
 from ..addresses.tables import TableFailed, find, holds_below, parents
 from ..evaluation import Check, Evaluation, Subject
@@ -71,11 +71,8 @@ def address_keys(address: bytes) -> Keys:
 
 def _mail_keys(evaluation: Evaluation, resolved: Resolved) -> Keys:
     """``user+ext@dom``, ``user@dom``, ``dom`` and what is above it, ``user+ext@``, ``user@`` (mail_addr_find.c)."""
-    bare = without_extension(evaluation, resolved.local)
-    locals_ = [resolved.local] if bare is None else [resolved.local, bare]
-    for place, one in enumerate(locals_):
-        for key in dict.fromkeys((quoted(one, resolved.domain), b"%b@%b" % (one, resolved.domain))):
-            yield key, place > 0
+    locals_ = locals_of(evaluation, resolved.local)
+    yield from whole_keys(locals_, resolved.domain)
     yield resolved.domain, True
     for parent in parents(resolved.domain, bare=holds_below(evaluation, _PARAMETER)):
         yield parent, True
@@ -149,10 +146,7 @@ def _mail(evaluation: Evaluation, table: MapName, kind: bytes, subject: Subject)
     path = wanted(evaluation, kind)
     if path is None:
         return Verdict.DUNNO
-    try:
-        resolved = resolve(evaluation, path)
-    except TableFailed:
-        evaluation.fail_lookup(said(path))
+    resolved = resolved_or_refused(evaluation, path)
     subject = Subject(said(path), kind, subject.access)
     verdict = search(evaluation, table, _mail_keys(evaluation, resolved), subject).verdict
     untrusted = resolved.routed and not evaluation.settings.destinations.allow_untrusted_routing

@@ -2,9 +2,8 @@
 
 from ....smtp.path import Path
 from ..addresses.address import RECIPIENT, said, wanted
-from ..addresses.resolve import resolve
+from ..addresses.resolve import resolved_or_refused
 from ..addresses.resolved import Kind
-from ..addresses.tables import TableFailed
 from ..evaluation import Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
@@ -28,10 +27,7 @@ def defer_unauth(evaluation: Evaluation, _restriction: Restriction, _subject: Su
 
 def is_authorized(evaluation: Evaluation, recipient: Path) -> bool:
     """Whether mail for a recipient is taken from anybody (permit_auth_destination)."""
-    try:
-        resolved = resolve(evaluation, recipient)
-    except TableFailed:
-        evaluation.fail_lookup(said(recipient))
+    resolved = resolved_or_refused(evaluation, recipient)
     if resolved.unsure:
         evaluation.fail_lookup(said(recipient))
     if resolved.routed and not evaluation.settings.destinations.allow_untrusted_routing:

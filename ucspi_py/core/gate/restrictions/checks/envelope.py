@@ -2,8 +2,7 @@
 
 from ..addresses.address import RECIPIENT, SENDER, said, wanted
 from ..addresses.hostname import is_bracketed, without_dot
-from ..addresses.resolve import resolve
-from ..addresses.tables import TableFailed
+from ..addresses.resolve import resolved_or_refused
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..restriction import Restriction
@@ -34,10 +33,7 @@ def _unknown(kind: bytes) -> Check:
         path = wanted(evaluation, kind)
         if path is None:
             return Verdict.DUNNO
-        try:
-            resolved = resolve(evaluation, path)
-        except TableFailed:
-            evaluation.fail_lookup(said(path))
+        resolved = resolved_or_refused(evaluation, path)
         if resolved.kind.is_final or is_bracketed(resolved.domain):
             return Verdict.DUNNO
         return unknown_domain(evaluation, resolved.domain, said(path), kind)

@@ -2,12 +2,11 @@
 
 import enum
 
+from ..addresses.address import SENDER
 from ..addresses.hostname import in_ascii, is_address, is_hostname
 from ..evaluation import Evaluation
 from ..judgement import Verdict
 from ..questions import AAAA, MX, A, DnsFailure
-
-_SENDER = b"Sender address"
 
 
 class _Status(enum.IntEnum):
@@ -51,7 +50,7 @@ def unknown_domain(evaluation: Evaluation, domain: bytes, address: bytes, kind: 
     ends = frozenset((_Status.FOUND, _Status.MALFORMED, _Status.NULL_MX))
     domain = in_ascii(domain)
     status = _lookup(evaluation, domain, (MX, A, AAAA), ends)
-    is_sender = kind == _SENDER
+    is_sender = kind == SENDER
     start = b"<%b>: %b rejected: " % (address, kind)
     if status is _Status.FOUND:
         return Verdict.DUNNO

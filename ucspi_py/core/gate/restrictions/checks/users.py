@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ....smtp.path import Path
 from ...maps.names import MapName
-from ..addresses.address import RECIPIENT, SENDER, quoted, said, wanted, without_extension
+from ..addresses.address import RECIPIENT, SENDER, locals_of, quoted, said, wanted, whole_keys
 from ..addresses.resolve import resolve
 from ..addresses.resolved import Kind, Resolved
 from ..addresses.tables import TableFailed, find
@@ -94,11 +94,8 @@ def _is_in_users(evaluation: Evaluation, resolved: Resolved, tables: tuple[MapNa
 def _keys(evaluation: Evaluation, resolved: Resolved) -> Iterator[tuple[bytes, bool]]:
     """Yield the keys of an address, and whether each is only a part of it."""
     local, domain = resolved.local, resolved.domain
-    bare = without_extension(evaluation, local)
-    locals_ = [local] if bare is None else [local, bare]
-    for place, one in enumerate(locals_):
-        for key in dict.fromkeys((quoted(one, domain), b"%b@%b" % (one, domain))):
-            yield key, place > 0
+    locals_ = locals_of(evaluation, local)
+    yield from whole_keys(locals_, domain)
     destinations = evaluation.settings.destinations
     if domain == destinations.myorigin.lower() or resolved.kind is Kind.LOCAL:
         for one in locals_:
