@@ -6,12 +6,11 @@ glibc folds case by comparing capitals with capitals, the expression's with the 
 import re
 
 from . import bytesets
-from .scanner import DEPTH_LIMIT, Repeat, Scanner, Translated, Unknown, repeat, said
+from .scanner import DEPTH_LIMIT, SHORT, Repeat, Scanner, Translated, Unknown, repeat, said
 
 _ASSERTIONS = {b"b": rb"\b", b"B": rb"(?!\b)", b"<": rb"\b(?=\w)", b">": rb"\b(?<=\w)", b"`": rb"\A", b"'": rb"\Z"}
 _SETS = (b"w", b"W", b"s", b"S")
 _BRACES = re.compile(rb"\{(\d*)(,?)(\d*)\}")
-_SHORT = {b"*": Repeat(0, None), b"+": Repeat(1, None), b"?": Repeat(0, 1)}
 _CLASS = re.compile(rb"\[:([^\]]*):\]")
 
 
@@ -66,11 +65,7 @@ class _Reader:
             return b"(?m:^)" if self._by_lines else rb"\A"
         if self._scanner.take_if(b"$"):
             return b"(?m:$)" if self._by_lines else rb"\Z"
-        two = self._scanner.peek(2)
-        found = _ASSERTIONS.get(two[1:], b"") if two[:1] == b"\\" else b""
-        if found:
-            self._scanner.take_if(two)
-        return found
+        return self._scanner.take_escape(_ASSERTIONS)
 
     def _atom(self, depth: int) -> bytes:
         byte = self._scanner.take()
@@ -111,21 +106,20 @@ class _Reader:
         """Read the repeats behind an atom. ``*?`` is a repeat of a repeat here, and nothing is lazy."""
         simple: Repeat | None = None
         while found := self._repeat():
-            if simple and found in _SHORT.values():
+            if simple and found in SHORT.values():
                 simple = Repeat(simple.least * found.least, 1 if simple.most == found.most == 1 else None)
                 continue
             if simple:
                 atom, simple = b"(?:%b%b)" % (atom, simple.written), None
-            if found in _SHORT.values():
+            if found in SHORT.values():
                 simple = found
             else:
                 atom = b"(?:%b%b)" % (atom, found.written)
         return atom + simple.written if simple else atom
 
     def _repeat(self) -> Repeat | None:
-        short = _SHORT.get(self._scanner.peek())
+        short = self._scanner.take_short()
         if short:
-            self._scanner.take()
             return short
         if self._scanner.peek() != b"{":
             return None

@@ -13,7 +13,6 @@ from .pcre_escapes import ASSERTIONS, SEQUENCES, escaped
 from .scanner import DEPTH_LIMIT, Repeat, Scanner, Translated, Unknown, repeat, said
 
 _BRACES = re.compile(rb"\{(\d+)(,?)(\d*)\}")
-_SHORT = {b"*": Repeat(0, None), b"+": Repeat(1, None), b"?": Repeat(0, 1)}
 _FLAGS = re.compile(rb"\?([imsx]*)(?:-([imsx]*))?([:)])")
 _COMMENT = re.compile(rb"\(\?#[^)]*\)")
 _EXTENDED = re.compile(rb"(?:\s|#[^\n]*)+")
@@ -102,11 +101,7 @@ class _Reader:
         if edge:
             scanner.take_if(scanner.peek(7))
             return edge
-        two = scanner.peek(2)
-        found = ASSERTIONS.get(two[1:], b"") if two[:1] == b"\\" else b""
-        if found:
-            scanner.take_if(two)
-        return found
+        return scanner.take_escape(ASSERTIONS)
 
     def _atom(self, depth: int) -> bytes:
         byte = self._scanner.take()
@@ -223,9 +218,8 @@ class _Reader:
         return found.written + lazy
 
     def _repeat(self) -> Repeat | None:
-        short = _SHORT.get(self._scanner.peek())
+        short = self._scanner.take_short()
         if short:
-            self._scanner.take()
             return short
         found = self._scanner.take_match(_BRACES)
         return repeat(found[1], found[3], bool(found[2])) if found else None

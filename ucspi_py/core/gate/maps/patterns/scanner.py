@@ -1,6 +1,7 @@
 """An expression as it is read, and what is said where one is not known. Never decides what it means."""
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from ....text import shown
@@ -43,6 +44,10 @@ class Repeat(NamedTuple):
         return b"{%d,%b}" % (self.least, b"" if self.most is None else b"%d" % self.most)
 
 
+#: Repeats that are one sign.
+SHORT = {b"*": Repeat(0, None), b"+": Repeat(1, None), b"?": Repeat(0, 1)}
+
+
 class Scanner:
     """The bytes of an expression, and how far it has been read."""
 
@@ -77,6 +82,18 @@ class Scanner:
         found = pattern.match(self.text, self.position)
         if found:
             self.position = found.end()
+        return found
+
+    def take_short(self) -> Repeat | None:
+        """Read a repeat of one sign, if it comes next."""
+        found = SHORT.get(self.peek())
+        self.position += found is not None
+        return found
+
+    def take_escape(self, known: Mapping[bytes, bytes]) -> bytes:
+        """Read a backslash and a letter, if they come next -> what is known of the letter; b"" = nothing."""
+        found = known.get(self.peek(2)[1:], b"") if self.peek() == b"\\" else b""
+        self.position += 2 if found else 0
         return found
 
 
