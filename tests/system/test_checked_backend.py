@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path as File
 
 import pytest
@@ -52,12 +53,7 @@ class Checks:
 
     def put_before(self, backends: Backends) -> None:
         """Have all content of a pipe looked at."""
-        backends.pipe.make = self._made
-
-    def _made(self, *ends: object) -> CheckedBackend:
-        backend = CheckedBackend(*ends)  # type: ignore[arg-type]
-        backend.checks = SessionChecks(self._begin, self.turns, self.notes.append)
-        return backend
+        backends.pipe.make = partial(CheckedBackend, SessionChecks(self._begin, self.turns, self.notes.append))
 
     def _begin(self) -> Checking:
         return Checking(CheckedMessage(self._settings), self.tables, Budget(0.02), self.complaints.append)

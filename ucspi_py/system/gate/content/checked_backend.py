@@ -1,13 +1,12 @@
 """A backend that gets what the checks of a message pass on, and no end of one that they refuse. Never judges."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ....core.gate.content.checked import Note
-from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.reply import Reply
+from ..backend_pipe import BackendEnds
 from ..running_backend import RunningBackend
 from .checking import Checking
 from .turns import Turns
@@ -28,19 +27,12 @@ class SessionChecks(NamedTuple):
 
 
 class CheckedBackend(RunningBackend):
-    """As RunningBackend; content goes by way of the checks, which are to be set."""
+    """As RunningBackend, of the same ends; content goes by way of the checks."""
 
-    checks: SessionChecks
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        connected: socket.socket,
-        dialogue: BackendDialogue,
-        report: Callable[[str], None],
-        on_room: Callable[[], None],
-    ) -> None:
+    def __init__(self, checks: SessionChecks, *ends: *BackendEnds) -> None:
+        loop, connected, dialogue, report, on_room = ends
         super().__init__(loop, connected, dialogue, report, self._socket_has_room)
+        self._checks = checks
         self._room = on_room
         self._checking: Checking | None = None
         self._verdict: Reply | None = None
@@ -60,7 +52,7 @@ class CheckedBackend(RunningBackend):
         """Have content looked at and sent; thrown away where the backend takes none, or the message is refused."""
         if self.dialogue.takes_content:
             self._begun().message.feed(content)
-            self.checks.turns.want(self._turn)
+            self._checks.turns.want(self._turn)
 
     async def end_of_data(self) -> Reply:
         """Wait until all is looked at; send the final dot of a message that passes. Cancelled, closes the backend."""
@@ -74,7 +66,7 @@ class CheckedBackend(RunningBackend):
 
     def close(self) -> None:
         """Close at once. A message without its final dot is none."""
-        self.checks.turns.leave(self._turn)
+        self._checks.turns.leave(self._turn)
         was_full, self._checking = self._has_much_to_check, None
         self._tell_checked()
         super().close()
@@ -82,12 +74,12 @@ class CheckedBackend(RunningBackend):
             self._room()
 
     def _begun(self) -> Checking:
-        self._checking = self._checking or self.checks.begin()
+        self._checking = self._checking or self._checks.begin()
         return self._checking
 
     async def _all_checked(self) -> None:
         self._is_checked = self._loop.create_future()
-        self.checks.turns.want(self._turn)
+        self._checks.turns.want(self._turn)
         try:
             await self._is_checked
         except BaseException:
@@ -121,7 +113,7 @@ class CheckedBackend(RunningBackend):
     def _pass_on(self, checking: Checking) -> None:
         message = checking.message
         for note in message.notes:
-            self.checks.note(note)
+            self._checks.note(note)
         message.notes.clear()
         content = message.take_output()
         if message.verdict:
@@ -132,7 +124,7 @@ class CheckedBackend(RunningBackend):
 
     def _socket_has_room(self) -> None:
         if self._checking is not None and not self._checking.message.is_done:
-            self.checks.turns.want(self._turn)
+            self._checks.turns.want(self._turn)
         if not self.is_full:
             self._room()
 

@@ -10,7 +10,7 @@ from ....core.gate.content.message import CheckedMessage
 from ....core.gate.content.settings import ContentSettings
 from ....core.gate.maps.names import Broken
 from ....core.smtp.dialogue import Dialogue
-from ..backend_pipe import BackendEnds, MakeBackend
+from ..backend_pipe import MakeBackend
 from ..budget import Budget
 from ..session_log import SessionLog
 from ..tables import Tables
@@ -43,18 +43,12 @@ class Checks:
             if dialogue.envelope:
                 log.checked(found, dialogue.envelope)
 
-        return partial(_made, SessionChecks(self._begin, self._turns, note))
+        return partial(CheckedBackend, SessionChecks(self._begin, self._turns, note))
 
     def _begin(self) -> Checking:
         return Checking(
             CheckedMessage(self._settings, dry_run=self._dry_run), self._tables, self._budget, self._complain
         )
-
-
-def _made(checks: SessionChecks, *ends: *BackendEnds) -> CheckedBackend:
-    backend = CheckedBackend(*ends)
-    backend.checks = checks
-    return backend
 
 
 def check(settings: ContentSettings, complain: Callable[[str], None]) -> None:
