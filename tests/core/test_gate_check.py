@@ -18,7 +18,7 @@ from ucspi_py.core.gate.check.subject import Subject, Surroundings
 from ucspi_py.core.gate.content.configured import content_settings
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.restriction_parameters import LISTS
-from ucspi_py.core.gate.language.syntax import flaws, option, settings, sound_settings
+from ucspi_py.core.gate.language.syntax import lenient_settings, option, settings
 from ucspi_py.core.gate.maps.names import parse_map_name
 from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.gate.restrictions.names import NEEDS, OLD_NAMES, REFUSED, Needs
@@ -41,8 +41,8 @@ class Case(NamedTuple):
 
 def reading(text: str, *options: str) -> Reading:
     """What is read of a file and options."""
-    said = [*sound_settings("main.cf", text), *map(option, options)]
-    return read(said, "/etc/here", flaws=list(flaws("main.cf", text)))
+    said, flaws = lenient_settings("main.cf", text)
+    return read([*said, *map(option, options)], "/etc/here", flaws=flaws)
 
 
 def found(text: str, *options: str, around: Surroundings = Surroundings()) -> list[str]:  # noqa: B008  it is frozen
@@ -701,4 +701,5 @@ def test_values_that_are_no_actions_of_header_and_body_checks_are_errors() -> No
 
     assert found("header_checks = regexp:/etc/checks\n", around=around) == [hold, header]
     assert found("body_checks = regexp:/etc/checks\n", around=around) == [hold]
+    assert found("header_checks = regexp:/etc/checks\nbody_checks = $header_checks\n", around=around) == [hold]
     assert found("header_checks = inline:{a=IGNORE}\n") == []

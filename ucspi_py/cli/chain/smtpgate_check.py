@@ -24,8 +24,9 @@ def check(ctx: click.Context) -> None:
     flaws: list[str] = []
 
     def sound(place: str, text: str) -> list[Setting]:
-        flaws.extend(syntax.flaws(place, text))
-        return syntax.sound_settings(place, text)
+        settings, wrong = syntax.lenient_settings(place, text)
+        flaws.extend(wrong)
+        return settings
 
     reading = read(*smtpgate_options.sources(ctx, sound), flaws)
     findings = all_findings(reading, surroundings.of(reading))

@@ -29,23 +29,22 @@ def wrong_values(subject: Subject) -> Iterator[Finding]:
         for entry in () if isinstance(contents, Broken) else contents:
             sentence = flaw(entry.value, subject.reading.classes)
             if sentence:
-                where = _where(one, entry)
+                where = _where(one.table, entry, one.where)
                 yield warning(where, f"{_told(one.table, entry)}: {sentence}", "until then it is 451 4.3.5 to clients")
 
 
 def wrong_checks(subject: Subject) -> Iterator[Finding]:
     """Find tables of header and body checks that cannot be read now, and values in them that are no actions."""
-    for name in CHECKS:
-        for word, table in subject.reading.tables_of(name):
-            contents = subject.contents(table)
-            if isinstance(contents, Broken):
-                yield warning(word.where, contents.sentence, "until it can be read, it is 451 4.3.0 to clients")
-                continue
-            for entry in contents:
-                sentence = actions.flaw(entry.value, of_header=name != "body_checks")
-                if sentence:
-                    where = f"{table.path_or_text} line {entry.line}" if entry.line else word.where
-                    yield error(f"{where}: {sentence}")
+    of_body = {table for _, table in subject.reading.tables_of("body_checks")}
+    for word, table in (one for name in CHECKS for one in subject.reading.tables_of(name)):
+        contents = subject.contents(table)
+        if isinstance(contents, Broken):
+            yield warning(word.where, contents.sentence, "until it can be read, it is 451 4.3.0 to clients")
+            continue
+        for entry in contents:
+            sentence = actions.flaw(entry.value, of_header=table not in of_body)
+            if sentence:
+                yield error(f"{_where(table, entry, word.where)}: {sentence}")
 
 
 def _with_tables(subject: Subject) -> Iterator[Restriction]:
@@ -53,8 +52,8 @@ def _with_tables(subject: Subject) -> Iterator[Restriction]:
         yield from (one for one in restrictions if isinstance(one.argument, MapName))
 
 
-def _where(one: Restriction, entry: Entry) -> str:
-    return f"{one.table.path_or_text} line {entry.line}" if entry.line else one.where
+def _where(table: MapName, entry: Entry, otherwise: str) -> str:
+    return f"{table.path_or_text} line {entry.line}" if entry.line else otherwise
 
 
 def _told(table: MapName, entry: Entry) -> str:

@@ -5,7 +5,6 @@ Never knows what a parameter means.
 
 from bisect import bisect
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import NamedTuple
 
 from ...errors import AskedWrongly
@@ -59,26 +58,22 @@ def settings(place: str, text: str) -> list[Setting]:
     return [setting(line) for line in logical_lines(place, text)]
 
 
-def flaws(place: str, text: str) -> Iterator[str]:
-    """Yield a sentence, with its place, for each line of a file that is no setting. place: its name, for messages."""
+def lenient_settings(place: str, text: str) -> tuple[list[Setting], list[str]]:
+    """Read the settings of a file, and of each line that is none a sentence with its place.
+
+    place: the file's name, for messages.
+    """
+    found: list[Setting] = []
+    flaws: list[str] = []
     try:
         for line in logical_lines(place, text):
             try:
-                setting(line)
-            except AskedWrongly as wrong:
-                yield wrong.sentence
-    except AskedWrongly as wrong:
-        yield wrong.sentence
-
-
-def sound_settings(place: str, text: str) -> list[Setting]:
-    """Read the settings of a file, without the lines that flaws() names. place: its name, for messages."""
-    found: list[Setting] = []
-    with suppress(AskedWrongly):
-        for line in logical_lines(place, text):
-            with suppress(AskedWrongly):
                 found.append(setting(line))
-    return found
+            except AskedWrongly as wrong:
+                flaws.append(wrong.sentence)
+    except AskedWrongly as wrong:
+        flaws.append(wrong.sentence)
+    return found, flaws
 
 
 def setting(line: Source) -> Setting:
