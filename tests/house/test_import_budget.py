@@ -114,3 +114,4 @@ def test_a_gate_without_restriction_lists_loads_nothing_of_them(option: str, is_
     assert "ucspi_py.system.gate.session" in loaded
     assert ("ucspi_py.core.gate.restrictions.configured" in loaded) == is_loaded
     assert ("ucspi_py.system.gate.lists.lookups" in loaded) == is_loaded
+    assert "ucspi_py.core.gate.content.checked" not in loaded

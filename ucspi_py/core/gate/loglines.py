@@ -5,7 +5,7 @@ What a client says is a field without a blank, < or >, and cannot forge another 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
@@ -13,9 +13,11 @@ from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
-from .content.checked import Note
 from .restrictions.judgement import LogLine
 from .visitor import Visitor
+
+if TYPE_CHECKING:
+    from .content.checked import Note
 
 _PROGRAM = b"smtpgate"
 #: Bytes that are shown of a field, and of what is quoted raw (Postfix shows 100 of the latter).
@@ -87,7 +89,7 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
     return b"%b: message from %b: %b; %b\n" % (_program(client), _who(client), told, fields)
 
 
-def checked(client: Visitor, note: Note, envelope: Envelope) -> bytes:
+def checked(client: Visitor, note: "Note", envelope: Envelope) -> bytes:
     """Report what a header or body check has found (cleanup_message.c, cleanup_act_log)."""
     said = note.content[:_CONTENT_LIMIT], note.text[:_FIELD_LIMIT]
     content, text = (clean(one).translate(_ROUND) for one in said)

@@ -4,9 +4,9 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from ...core.gate import loglines, relay
-from ...core.gate.content.checked import Note
 from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
@@ -16,6 +16,9 @@ from ...core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, Sen
 from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply
 from ..report.log import Log
+
+if TYPE_CHECKING:
+    from ...core.gate.content.checked import Note
 
 #: Whose verdict $RBLSMTPD is.
 _TOLD_BY_ENVIRONMENT = b"rblsmtpd"
@@ -76,7 +79,7 @@ class SessionLog:
         """Log what a list has to say of a command. stage: its verb. recipient: None where none is meant alone."""
         self._log.say(loglines.noted(stage, self._visitor, line, about, recipient))
 
-    def checked(self, note: Note, envelope: Envelope) -> None:
+    def checked(self, note: "Note", envelope: Envelope) -> None:
         """Log what a header or body check has found."""
         self._log.say(loglines.checked(self._visitor, note, envelope))
 
