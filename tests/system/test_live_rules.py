@@ -214,8 +214,8 @@ def test_a_file_written_in_place_with_its_old_times(tmp_path: Path) -> None:
 
 def test_a_file_written_in_place_many_times_within_a_tick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Same size, same inode, and the times of a kernel before 6.13: each question has the rules of its moment."""
-    exact = whole_file._version
-    monkeypatch.setattr(whole_file, "_version", lambda status: [number // 10**7 for number in exact(status)])
+    exact = whole_file.version_of
+    monkeypatch.setattr(whole_file, "version_of", lambda status: [number // 10**7 for number in exact(status)])
     cdb = _file(tmp_path, crafted(DENY))
     rules = RulesFile(str(cdb))
 

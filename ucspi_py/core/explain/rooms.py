@@ -6,6 +6,7 @@ from ..client.connection import Names
 from ..client.limits import ClientLimits
 from ..dnsbl.answers import NOT_ASKED, Failing, Finding, Listed, Result, dotted
 from ..dnsbl.zone import Zone
+from ..gate.language.limits import LIMITS
 from ..gate.settings import EventLimits
 from ..greylist.network import Record
 from ..rules.dump import instructions_text
@@ -13,12 +14,6 @@ from ..rules.explain import Explanation, key_text
 from ..service.settings import ServerSettings
 from ..smtp.verdict import Refuse, Verdict
 from ..text import shown
-
-_EVENTS = (
-    "smtpd_client_connection_rate_limit",
-    "smtpd_client_message_rate_limit",
-    "smtpd_client_recipient_rate_limit",
-)
 
 
 def names(settings: ServerSettings, found: Names) -> tuple[str, ...]:
@@ -64,8 +59,9 @@ def _limits(found: ClientLimits) -> Iterator[str]:
 
 def event_limits(found: EventLimits) -> tuple[str, ...]:
     """Tell the limits of the gate, under Postfix's names."""
-    at_once, rates = found.smtpd_client_connection_count_limit, zip(_EVENTS, found.rates, strict=True)
-    most = [f"smtpd_client_connection_count_limit: {at_once} at most"] if at_once else []
+    at_once, *events = LIMITS
+    count, rates = found.smtpd_client_connection_count_limit, zip(events, found.rates, strict=True)
+    most = [f"{at_once}: {count} at most"] if count else []
     most += [f"{name}: {rate} in {found.anvil_rate_time_unit} seconds at most" for name, rate in rates if rate]
     return tuple(most) or ("none",)
 

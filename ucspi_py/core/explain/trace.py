@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from ..gate.language.restriction_parameters import LISTS
 from ..gate.restrictions import stages
 from ..gate.restrictions.evaluation import Check, Evaluation, Subject
 from ..gate.restrictions.facts import Facts
@@ -61,7 +62,7 @@ class _Watched(Evaluation):
     def __init__(self, settings: RestrictionSettings, facts: Facts, known: Known, checks: Mapping[str, Check]) -> None:
         watching = {name: partial(self._watch, check) for name, check in checks.items()}
         super().__init__(settings, facts, known, watching)
-        self._names = {id(getattr(settings, name)): name for name in _LISTS}
+        self._names = {id(getattr(settings, name)): name for name in LISTS}
         self._running: list[str] = []
         self._seen: list[Judged] = []
         self._asking: list[dict[Question, Answer]] = [{}]
@@ -115,17 +116,6 @@ class _Watched(Evaluation):
         answer = super()._answer(question)
         self._asking[-1][question] = answer
         return answer
-
-
-_LISTS = (
-    "smtpd_client_restrictions",
-    "smtpd_helo_restrictions",
-    "smtpd_sender_restrictions",
-    "smtpd_relay_restrictions",
-    "smtpd_recipient_restrictions",
-    "smtpd_data_restrictions",
-    "smtpd_end_of_data_restrictions",
-)
 
 
 def _line(line: LogLine) -> str:

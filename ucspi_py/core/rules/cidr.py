@@ -27,6 +27,10 @@ class Network(NamedTuple):
         """The number after its last address."""
         return self.base + self.size
 
+    def holds(self, other: "Network") -> bool:
+        """Whether all addresses of another network are in it."""
+        return self.bits == other.bits and self.base <= other.base and other.end <= self.end
+
 
 def network(address: bytes) -> Network | None:
     """Parse ``10.0.0.0/8``; None for anything else, also where a bit beyond the prefix is set."""

@@ -154,7 +154,8 @@ class _Said:
 
     def step(self, what: str, reply: list[bytes]) -> Step:
         """Make the step of a command that was answered. Raises Failure."""
-        for line in map(log_text, self._lines):
+        lines = tuple(map(log_text, self._lines))
+        for line in lines:
             if line.startswith(_WARNING) and error_words(errno.EACCES) in line:
                 raise Failure(line.removeprefix(_WARNING))
         found = [client_text(trace.facts) for trace in self.traces[:1]]
@@ -162,8 +163,8 @@ class _Said:
         if self.traces and reply and reply[0][:1] in (b"4", b"5") and not any(trace.refuses for trace in self.traces):
             found.append("no list refuses it, the gate itself does: its last check, or a screen before it")
         judged = tuple(one for trace in self.traces for one in trace.judged)
-        log = tuple(line for line in map(log_text, self._lines) if not line.startswith(_OF_END))
-        self._last += [line for line in map(log_text, self._lines) if line.startswith(_OF_END)]
+        log = tuple(line for line in lines if not line.startswith(_OF_END))
+        self._last += [line for line in lines if line.startswith(_OF_END)]
         self.traces.clear()
         self._lines.clear()
         return Step(what, tuple(found), judged, tuple(map(shown, reply)), log)

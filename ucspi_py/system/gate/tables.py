@@ -18,7 +18,7 @@ from ...core.gate.maps.table import Flaw, Table, told
 from ...core.gate.maps.unfiled import StaticTable
 from ..rules.checked_cdb import CheckedReader
 from ..rules.table import reader_on_disk
-from ..rules.whole_file import WholeFile
+from ..rules.whole_file import WholeFile, version_of
 from .budget import Budget
 from .complaints import Complaints
 
@@ -200,8 +200,7 @@ class _CdbOnDisk:
 
     def current(self) -> _Opened:
         """Raises OSError, CorruptRules."""
-        status = os.stat(self._path)
-        version = (status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns, status.st_size)
+        version = version_of(os.stat(self._path))
         if version != self._version:
             self._version = ()
             self._opened = _Opened(partial(_value, reader_on_disk(self._path)))

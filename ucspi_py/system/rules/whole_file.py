@@ -21,7 +21,7 @@ _TRIES = 3
 _TICK = 0.1
 
 #: What tells two versions of a file apart; ctime, as a file that was made unreadable is no longer ours to use.
-_version: Callable[[os.stat_result], tuple[int, ...]] = attrgetter(
+version_of: Callable[[os.stat_result], tuple[int, ...]] = attrgetter(
     "st_dev", "st_ino", "st_mtime_ns", "st_ctime_ns", "st_size"
 )
 
@@ -43,7 +43,7 @@ class WholeFile(Generic[T]):
         What was read earlier is never told instead of a bad file.
         """
         try:
-            if _version(os.stat(self.path)) != self._version:
+            if version_of(os.stat(self.path)) != self._version:
                 self._version = None
                 data, version = read_whole(self.path)
                 self._meaning = self._parse(data)
@@ -61,10 +61,10 @@ def read_whole(path: str) -> tuple[bytes, tuple[int, ...] | None]:
     """
     for _ in range(_TRIES):
         with open_regular(path) as file:
-            before = _version(os.fstat(file.fileno()))
+            before = version_of(os.fstat(file.fileno()))
             data = file.read(SIZE_LIMIT + 1)
             after = os.fstat(file.fileno())
-        if _version(after) == before:
+        if version_of(after) == before:
             return data, None if 0 <= time.time() - after.st_ctime < _TICK else before
     raise CorruptRules("it is being written")
 

@@ -131,6 +131,4 @@ def _has_networks(subject: Subject) -> bool:
         networks = values.networks(subject.reading.text("mynetworks"))
     except ValueError:
         return True
-    return any(
-        all(one.bits != own.bits or one.base < own.base or one.end > own.end for own in LOOPBACK) for one in networks
-    )
+    return any(not any(own.holds(one) for own in LOOPBACK) for one in networks)

@@ -66,9 +66,7 @@ def _networks(subject: Subject) -> Iterator[tuple[Word, Network]]:
 
 def _holds(outer: Network, text: str) -> bool:
     inner = network(text)
-    return (
-        isinstance(inner, Network) and outer.bits == inner.bits and outer.base <= inner.base and inner.end <= outer.end
-    )
+    return isinstance(inner, Network) and outer.holds(inner)
 
 
 def _is_loopback(text: str) -> bool:

@@ -16,6 +16,7 @@ _EXPLANATIONS = {
     "smtpd_client_message_rate_limit": ("0", "messages of one client in anvil_rate_time_unit, 0 = any"),
     "smtpd_client_recipient_rate_limit": ("0", "recipients of one client in anvil_rate_time_unit, 0 = any"),
 }
+#: In the order of EventLimits.rates behind the first.
 LIMITS = tuple(_EXPLANATIONS)
 
 PARAMETERS = (

@@ -8,9 +8,8 @@ class Parameter(NamedTuple):
     """One parameter.
 
     field: of the settings in which its value stands; "" = of no field of the gate: the lists or the limits have it, or
-    others refer to it. parse: its text -> its
-    value; raises ValueError. default: the text of its default; None where a control file has that. explanation: one
-    line.
+    others refer to it. parse: its text -> its value; raises ValueError. default: the text of its default; None where a
+    control file has that. explanation: one line.
     """
 
     name: str
