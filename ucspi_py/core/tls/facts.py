@@ -1,0 +1,19 @@
+"""What is known of a client's TLS, and the environment that says so. Never speaks TLS."""
+
+from typing import NamedTuple
+
+
+class TlsFacts(NamedTuple):
+    """One client's TLS.
+
+    protocol: as TLSv1.3. cipher: its name. bits: of its key. server_name: what the client has asked for (SNI), b"" =
+    nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it showed none.
+    """
+
+    protocol: bytes
+    cipher: bytes
+    bits: int
+    server_name: bytes = b""
+    subject: bytes = b""
+    serial: bytes = b""
+    fingerprint: bytes = b""
