@@ -1,0 +1,26 @@
+"""Certificates for tests, of an authority of their own, in files as an operator has them."""
+
+from pathlib import Path
+
+import trustme
+
+from ucspi_py.core.tls.settings import Pair
+
+
+class Authority:
+    """Signs certificates. ca_file: what a client that trusts it is given."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        self.ca_file = folder / "ca.pem"
+        self._ca.cert_pem.write_to_path(self.ca_file)
+
+    def pair(self, *names: str, kind: str = "ECDSA", file: str | None = None) -> Pair:
+        """Have a certificate made for names, and write it and its key. kind: ECDSA or RSA. file: their stem."""
+        issued = self._ca.issue_cert(*names, key_type=trustme.KeyType[kind])
+        stem = self._folder / (file or f"{names[0].strip('*.')}-{kind}")
+        certificate, key = stem.with_suffix(".crt"), stem.with_suffix(".key")
+        certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
+        issued.private_key_pem.write_to_path(key)
+        return Pair(str(certificate), str(key))

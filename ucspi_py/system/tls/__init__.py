@@ -1,0 +1,1 @@
+"""TLS spoken: keys, contexts, handshakes, streams."""
