@@ -16,9 +16,9 @@ from ucspi_py.core.smtp.backend.exchange import OUTCOME_UNKNOWN, UNAVAILABLE, Ex
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import reply
-from ucspi_py.system.gate import backend_pipe, running_backend
-from ucspi_py.system.gate.backend_pipe import BackendPipe
-from ucspi_py.system.gate.running_backend import RunningBackend
+from ucspi_py.system.gate.backend import pipe, running
+from ucspi_py.system.gate.backend.pipe import BackendPipe
+from ucspi_py.system.gate.backend.running import RunningBackend
 from ucspi_py.system.process.loop import new_loop
 
 BOB, CAROL = Path(b"bob", b"example.org"), Path(b"carol", b"example.org")
@@ -398,7 +398,7 @@ def test_whoever_is_cancelled_while_content_waits_leaves_nothing_open(held: File
 
 def test_goodbye_has_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that does not answer to QUIT is closed."""
-    monkeypatch.setattr(running_backend, "_GRACE", 0.05)
+    monkeypatch.setattr(running, "_GRACE", 0.05)
 
     async def story(backends: Backends) -> None:
         assert await backends.pipe.recipient(ENVELOPE, BOB) == reply(550, b"no")
@@ -435,7 +435,7 @@ def test_a_backend_that_fails_is_451_and_one_line_with_its_end(script: str, word
 
 def test_a_process_that_outlives_its_words_is_told_without_its_end(held: File, monkeypatch: pytest.MonkeyPatch) -> None:
     """The log waits for its exit code, and not for ever."""
-    monkeypatch.setattr(running_backend, "_GRACE", 0.05)
+    monkeypatch.setattr(running, "_GRACE", 0.05)
 
     async def story(backends: Backends) -> None:
         assert await backends.pipe.recipient(ENVELOPE, BOB) == UNAVAILABLE
@@ -600,7 +600,7 @@ def test_a_backend_that_reads_no_content_is_given_up(
 
 def test_a_slot_is_waited_for_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Case 48: 451 4.3.2 as often as it is asked; that is no failed start."""
-    monkeypatch.setattr(backend_pipe, "_SLOT_PATIENCE", 0.02)
+    monkeypatch.setattr(pipe, "_SLOT_PATIENCE", 0.02)
 
     async def never(_environment: dict[bytes, bytes], _fd: int, _ended: Callable[[int], None]) -> int | None:
         await asyncio.get_running_loop().create_future()

@@ -5,70 +5,27 @@ and nothing else. Nothing that the client sends reaches the backend but by the d
 """
 
 import asyncio
-from collections.abc import Callable
-from functools import wraps
-from typing import Concatenate, ParamSpec
 
 from ...core.smtp import events
-from ...core.smtp.reply import Reply, reply
+from ...core.smtp.reply import Reply
 from ..stream.stream import Stream
-from .backend_pipe import nobody
+from .backend.pipe import nobody
 from .client_end import ClientEnd
+from .presence import CROWDED, Presence, of_one_session
 from .session import Host, Session
 
-#: Seconds for which a backend may be kept between two messages: it has a slot.
-_BACKEND_IDLE = 60.0
 
-_CROWDED = reply(421, b"4.3.2 too many clients, try again later")
-_TIMED_OUT = b"4.4.2 %b Error: timeout exceeded"
-_LEAVING = b"4.3.2 %b Service not available, try again later"
-
-_P = ParamSpec("_P")
-_Method = Callable[Concatenate["Conversation", _P], None]
-
-
-def _of_one_session(method: _Method[_P]) -> _Method[_P]:
-    """Have an error of what the loop calls end this session, and disturb no other."""
-
-    @wraps(method)
-    def guarded(self: "Conversation", /, *args: _P.args, **kwargs: _P.kwargs) -> None:
-        try:
-            method(self, *args, **kwargs)
-        except Exception as error:
-            self.fail(error)
-
-    return guarded
-
-
-class Conversation:
+class Conversation(Presence):
     """One session. All times are seconds of the monotonic clock."""
 
-    __slots__ = (
-        "_asked",
-        "_backend",
-        "_client",
-        "_dialogue",
-        "_error",
-        "_hold",
-        "_host",
-        "_is_leaving",
-        "_log",
-        "_name",
-        "_patience",
-        "_pause",
-        "_visitor",
-    )
+    __slots__ = ("_asked", "_patience", "_pause")
 
     def __init__(self, host: Host, session: Session) -> None:
-        loop = asyncio.get_running_loop()
-        self._host = host
-        self._name, connected, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
-        self._client = ClientEnd(connected, self._dialogue, host.settings.smtp, self._received, self._hung_up)
-        self._asked: asyncio.Future[events.Event | None] = loop.create_future()
+        client = ClientEnd(session.socket, session.dialogue, host.settings.smtp, self._received, self._hung_up)
+        super().__init__(host, session, client)
+        self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
         self._patience: asyncio.Timeout | None = None
         self._pause: asyncio.TimerHandle | None = None
-        self._error: Exception | None = None
-        self._is_leaving = False
 
     async def run(self) -> None:
         """Speak with the client until one of us ends it. Raises what went wrong meanwhile."""
@@ -90,35 +47,6 @@ class Conversation:
                 self._end()
             finally:
                 self._backend.close()
-
-    def fail(self, error: Exception) -> None:
-        """End the session without a word: something went wrong that nobody expected."""
-        self._error = self._error or error
-        self._client.end()
-
-    @_of_one_session
-    def look(self, now: float, *, idle_limit: float, leaving: bool) -> None:
-        """Leave a client that is silent or slow for too long.
-
-        now: the time. idle_limit: seconds for which it may be silent. leaving: whether whoever is in no transaction is
-        to be left.
-        """
-        self._is_leaving = leaving
-        dialogue = self._dialogue
-        if dialogue.waits:
-            return
-        if self._client.is_late(now, idle_limit):
-            self._client.close(reply(421, _TIMED_OUT % self._name), b"timeout")
-        elif dialogue.idle and leaving:
-            self._client.close(reply(421, _LEAVING % self._name), b"leaving")
-        elif dialogue.idle:
-            self._backend.rest(now - _BACKEND_IDLE)
-
-    @_of_one_session
-    def dismiss(self) -> None:
-        """Leave the client for a newcomer, with a word, if it takes it at once."""
-        self._client.close(_CROWDED, b"crowded")
-        self._client.end()
 
     async def _serve(self) -> None:
         """Carry out what the backend is wanted for, one thing after the other."""
@@ -143,12 +71,12 @@ class Conversation:
             self._backend.quit()
         self._log.ended(self._dialogue)
 
-    @_of_one_session
+    @of_one_session
     def _received(self, _stream: Stream, data: bytes) -> None:
         self._client.take(data)
         self._advance()
 
-    @_of_one_session
+    @of_one_session
     def _hung_up(self, _stream: Stream) -> None:
         """What it has said is carried out nevertheless, and answered; but nothing is waited for that leads nowhere."""
         self._dialogue.receive_end()
@@ -191,9 +119,9 @@ class Conversation:
         """Whether a recipient is refused without asking the backend; then it has been."""
         refusal = self._host.refusal(event, self._visitor, self._log)
         if refusal is None and self._is_leaving and not event.envelope.recipients:
-            refusal = reply(421, _LEAVING % self._name)
+            refusal = self._farewell()
         if refusal is None and not self._hold.protect():
-            refusal = _CROWDED
+            refusal = CROWDED
         if refusal is None:
             return False
         self._dialogue.answer(refusal)
@@ -234,12 +162,12 @@ class Conversation:
         self._client.content_ends()
         self._hold.expose(self.dismiss)
 
-    @_of_one_session
+    @of_one_session
     def _resume(self) -> None:
         self._dialogue.resume()
         self._advance()
 
-    @_of_one_session
+    @of_one_session
     def _read_on(self) -> None:
         self._client.read_on(has_room=not self._backend.is_full)
 

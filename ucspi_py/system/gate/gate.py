@@ -22,7 +22,7 @@ from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.connection_ids import connection_ids
 from ..report.log import Log
-from .backend_pipe import BackendPipe, Start
+from .backend.pipe import BackendPipe, Start
 from .complaints import Complaints
 from .control import Control
 from .conversation import Conversation

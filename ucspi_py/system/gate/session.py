@@ -10,7 +10,7 @@ from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.events import RecipientGiven
 from ...core.smtp.reply import Reply
-from .backend_pipe import BackendPipe
+from .backend.pipe import BackendPipe
 from .control import Control
 from .session_log import SessionLog
 

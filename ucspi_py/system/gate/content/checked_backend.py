@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from ....core.gate.content.checked import Note
 from ....core.smtp.reply import Reply
-from ..backend_pipe import BackendEnds
-from ..running_backend import RunningBackend
+from ..backend.pipe import BackendEnds
+from ..backend.running import RunningBackend
 from .checking import Checking
 from .turns import Turns
 

@@ -9,7 +9,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
-from ..backend_pipe import BackendPipe, Start
+from ..backend.pipe import BackendPipe, Start
 from .session_lists import SessionLists
 
 #: What smtpd says of a message that it throws away is what it says of any other.

@@ -9,7 +9,7 @@ from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
-from ..backend_pipe import BackendPipe, Start
+from ..backend.pipe import BackendPipe, Start
 from ..complaints import Complaints
 from ..control import Control
 from ..session import LastCheck

@@ -5,13 +5,13 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Unpack
 
-from ...core.smtp.backend.dialogue import BackendDialogue
-from ...core.smtp.backend.exchange import UNAVAILABLE
-from ...core.smtp.envelope import Envelope
-from ...core.smtp.events import DataAsked, Event, RecipientGiven
-from ...core.smtp.path import Path
-from ...core.smtp.reply import Reply, reply
-from .running_backend import RunningBackend
+from ....core.smtp.backend.dialogue import BackendDialogue
+from ....core.smtp.backend.exchange import UNAVAILABLE
+from ....core.smtp.envelope import Envelope
+from ....core.smtp.events import DataAsked, Event, RecipientGiven
+from ....core.smtp.path import Path
+from ....core.smtp.reply import Reply, reply
+from .running import RunningBackend
 
 #: Starts a backend: its environment, a descriptor for 0 and 1, what is called with its wait status when it has ended ->
 #: its process id, None where it could not be started. May wait for a slot.

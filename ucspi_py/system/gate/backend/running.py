@@ -5,8 +5,8 @@ import os
 import socket
 from collections.abc import Callable
 
-from ...core.smtp.backend.dialogue import BackendDialogue
-from ...core.smtp.reply import Reply
+from ....core.smtp.backend.dialogue import BackendDialogue
+from ....core.smtp.reply import Reply
 from .backend_socket import BackendSocket
 
 #: Seconds that a backend has to say goodbye in, and to be reaped before its failure is told without its exit code.
