@@ -3,8 +3,10 @@
 import asyncio
 import os
 import re
+import sqlite3
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from ucspi_py.core.greylist.visit import TENANT
@@ -20,6 +22,8 @@ GREYLIST = ours("pygreylist")
 
 #: What a refused client hears that says ``rcpt``.
 REFUSED = b"220 rblsmtpd.local\r\n451 Greylisted, try again in N seconds\r\n"
+#: A delay of a minute, and what makes it pass (grow_older).
+MINUTE, PAST = ("-d", "60"), 61
 #: A delay that no test will see the end of.
 LONG = ("-d", "3600")
 
@@ -61,6 +65,12 @@ def masked(told: bytes) -> bytes:
 def comes_in(server: Server, source: str) -> None:
     """The client tries until it is let in."""
     until(lambda: answer(server, source) == b"welcome\n", f"{source} to be let in")
+
+
+def grow_older(db: Path, seconds: int) -> None:
+    """Let time pass for the networks of a store: all that is remembered was so many seconds earlier."""
+    with closing(sqlite3.connect(db)) as connection, connection:
+        connection.execute("UPDATE greylist SET first = first - ?1, passed = passed - ?1", (seconds,))
 
 
 def alone(words: Sequence[str], environment: Mapping[str, str], said: bytes = b"rcpt\r\n") -> tuple[bytes, bytes]:
