@@ -1,0 +1,32 @@
+"""The exact lines of the guard. Each function one line; never writes it, and knows no password."""
+
+from ..text import clean, log_field
+
+
+def cannot_tell(reason: str, ip: bytes, login: bytes) -> bytes:
+    """Report a check that nobody can tell the end of. ip: the client's. login: as the client says it."""
+    who = b" (client %s, user %s)" % (log_field(ip), log_field(login))
+    return b"guard: warning: %s%s\n" % (_text(reason), who)
+
+
+def too_many(whose: str, ip: bytes, login: bytes) -> bytes:
+    """Report a check that is not made: too many passwords were wrong. whose: of whom they were."""
+    return cannot_tell(f"too many wrong passwords of {whose}", ip, login)
+
+
+def keys_kept(reason: str) -> bytes:
+    """Report keys that cannot be read, so that those read before stay in use."""
+    return b"guard: warning: %s, the keys read before stay in use\n" % _text(reason)
+
+
+def gone(pid: int, wait_status: int) -> bytes:
+    """Report the end of the guard, which nobody can start again without root.
+
+    pid: process id. wait_status: as wait(2) gives it.
+    """
+    words = b"no password is checked by checkpassword and no renewed key is read until the server is started again"
+    return b"tcpserver: warning: guard %d ended with status %d, %s\n" % (pid, wait_status, words)
+
+
+def _text(sentence: str) -> bytes:
+    return clean(sentence.encode("utf-8", "surrogateescape"))
