@@ -1,10 +1,13 @@
 """Certificates for tests, of an authority of their own, in files as an operator has them."""
 
+import datetime
 from pathlib import Path
 
 import trustme
 
 from ucspi_py.core.tls.settings import Pair
+
+_LONG_AGO = datetime.datetime(2000, 1, 1, tzinfo=datetime.UTC)
 
 
 class Authority:
@@ -16,11 +19,17 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self._ca.cert_pem.write_to_path(self.ca_file)
 
-    def pair(self, *names: str, kind: str = "ECDSA", file: str | None = None) -> Pair:
+    def pair(
+        self,
+        *names: str,
+        kind: str = "ECDSA",
+        file: str | None = None,
+        not_after: datetime.datetime | None = None,
+    ) -> Pair:
         """Have a certificate made for names, and write it and its key. kind: ECDSA or RSA. file: their stem."""
-        issued = self._ca.issue_cert(*names, key_type=trustme.KeyType[kind])
-        stem = self._folder / (file or f"{names[0].strip('*.')}-{kind}")
-        certificate, key = stem.with_suffix(".crt"), stem.with_suffix(".key")
+        issued = self._ca.issue_cert(*names, key_type=trustme.KeyType[kind], not_after=not_after, not_before=_LONG_AGO)
+        stem = file or f"{names[0].strip('*.')}-{kind}"
+        certificate, key = self._folder / f"{stem}.crt", self._folder / f"{stem}.key"
         certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
         issued.private_key_pem.write_to_path(key)
         return Pair(str(certificate), str(key))

@@ -1,4 +1,4 @@
-"""What is known of a client's TLS, and the environment that says so. Never speaks TLS."""
+"""What is known of a client's TLS. Never speaks TLS."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,8 @@ class TlsFacts(NamedTuple):
     """One client's TLS.
 
     protocol: as TLSv1.3. cipher: its name. bits: of its key. server_name: what the client has asked for (SNI), b"" =
-    nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it showed none.
+    nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it showed none. The
+    subject is written as RFC 4514 says, serial and fingerprint (SHA-256) in hexadecimal digits.
     """
 
     protocol: bytes

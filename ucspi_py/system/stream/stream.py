@@ -10,7 +10,7 @@ from ..process.loop import add_bulk_reader
 from ..process.timer import Timer
 
 #: Bytes that are read at once, and in bulk.
-PIECE, _BULK = 4096, 65536
+PIECE, BULK = 4096, 65536
 
 #: The last bytes wait for what follows them, which is the end: one packet for both.
 _LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
@@ -134,7 +134,7 @@ class Stream:
 
     def _read(self) -> None:
         try:
-            data = self.socket.recv(_BULK if self._is_bulk else PIECE, socket.MSG_DONTWAIT)
+            data = self.socket.recv(BULK if self._is_bulk else PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -142,7 +142,11 @@ class Stream:
             return
         if data:
             self._received(self, data)
-        elif self._hung_up is None:
+        else:
+            self._hear_the_last()
+
+    def _hear_the_last(self) -> None:
+        if self._hung_up is None:
             self.end()
         else:
             self.pause()
@@ -161,7 +165,7 @@ class Stream:
         self._loop.remove_writer(self.socket)
         data, self._unsent = self._unsent, b""
         self.begin()
-        self.send(data)
+        Stream.send(self, data)  # in the form in which it had to wait
 
 
 def _nobody(_stream: Stream, _data: bytes) -> None:

@@ -1,0 +1,279 @@
+"""A stream through TLS: as a plain one for whoever has it, whatever OpenSSL keeps in between."""
+
+import asyncio
+import os
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+
+import pytest
+
+from tests.support.certificates import Authority
+from tests.support.held import Ends, connected, eventually, some_turns
+from tests.support.tls import Slowly, shake_hands, trusting
+from tests.support.waiting import PATIENCE
+from ucspi_py.core.tls.settings import TlsSettings
+from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.stream.stream import PIECE, Stream
+from ucspi_py.system.tls.context import build
+from ucspi_py.system.tls.handshake import handshake
+from ucspi_py.system.tls.pem import sealed
+from ucspi_py.system.tls.tls_stream import TlsStream
+
+NO, BYE = b"451 no\r\n", b"221 bye\r\n"
+MUCH = bytes(range(256)) * 4096
+
+#: What a client does in a thread of its own, and what is told of it.
+Client = Callable[[socket.socket], object]
+Received = Callable[[Stream, bytes], None]
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="module")
+def context(authority: Authority) -> ssl.SSLContext:
+    settings = TlsSettings((authority.pair("mx.example"),))
+    fd = sealed(settings.pairs[0])
+    try:
+        return build(settings, [fd])
+    finally:
+        os.close(fd)
+
+
+def answer(stream: Stream, data: bytes) -> None:
+    """Say no to whatever comes, and bye to quit."""
+    if data == b"quit":
+        stream.send(BYE, last=True)
+    else:
+        stream.send(NO)
+
+
+class Meeting:
+    """A client and the stream with which it is served. heard: what came of it. ended: whether it has said its last."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        self.heard = b""
+        self.ended = False
+
+    def take(self, _stream: Stream, data: bytes) -> None:
+        self.heard += data
+
+    def run(self, client: Client, story: Callable[[TlsStream], Awaitable[None]], received: Received) -> None:
+        """Play a story with the stream, and see that nothing of it is watched afterwards."""
+
+        def there(plain: socket.socket) -> None:
+            plain.settimeout(PATIENCE)
+            client(plain)
+
+        async def play(ends: Ends) -> None:
+            loop, fd = asyncio.get_running_loop(), ends.server.fileno()
+            away = loop.run_in_executor(None, there, ends.client)
+            session = await handshake(loop, ends.server, self._context, 20)
+            stream = TlsStream(loop, session, received, hung_up=self._end)
+            try:
+                async with asyncio.timeout(20):
+                    await story(stream)
+            finally:
+                stream.leave()
+                if stream.over.done():
+                    ends.server.close()
+                await away
+            assert not any((loop.remove_reader(fd), loop.remove_writer(fd)))
+
+        with connected() as ends, closing(new_loop()) as loop:
+            loop.run_until_complete(play(ends))
+
+    def _end(self, _stream: Stream) -> None:
+        self.ended = True
+
+
+async def _serve(stream: TlsStream) -> None:
+    stream.begin()
+    await stream.over
+
+
+def test_question_and_answer_until_the_last_word(authority: Authority, context: ssl.SSLContext) -> None:
+    """After it comes close_notify: an end without one would be an error to this client."""
+    said = []
+
+    def client(plain: socket.socket) -> None:
+        with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
+            for word in (b"rcpt", b"rcpt", b"quit"):
+                secured.sendall(word)
+                said.append(secured.recv(100))
+            said.append(secured.recv(100))
+
+    Meeting(context).run(client, _serve, answer)
+    assert said == [NO, NO, BYE, b""]
+
+
+def test_what_comes_with_the_last_of_the_handshake_is_heard(authority: Authority, context: ssl.SSLContext) -> None:
+    meeting = Meeting(context)
+
+    def early(plain: socket.socket) -> None:
+        slow = Slowly(trusting(authority.ca_file), plain, "mx.example")
+        flights = slow.flights()
+        plain.sendall(next(flights))
+        plain.sendall(next(flights) + slow.said(b"early"))
+
+    async def story(stream: TlsStream) -> None:
+        await some_turns()
+        assert not meeting.heard
+        stream.begin()
+        await eventually(lambda: meeting.heard == b"early")
+
+    meeting.run(early, story, meeting.take)
+
+
+def test_what_has_come_already_can_be_had_at_once(authority: Authority, context: ssl.SSLContext) -> None:
+    """As a gate does before it greets; the end behind it is found afterwards."""
+    meeting = Meeting(context)
+
+    def client(plain: socket.socket) -> None:
+        with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
+            secured.sendall(b"early")
+            with pytest.raises(OSError):
+                secured.unwrap()
+
+    async def story(stream: TlsStream) -> None:
+        had = b""
+
+        def has_come() -> bool:
+            nonlocal had
+            had += stream.waiting()
+            return had == b"early"
+
+        await eventually(has_come)
+        stream.begin()
+        await eventually(lambda: meeting.ended)
+        stream.end()
+
+    meeting.run(client, story, meeting.take)
+    assert meeting.heard == b""
+
+
+@pytest.mark.parametrize("in_bulk", [False, True])
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_client_that_says_all_and_leaves_unread_is_heard(
+    authority: Authority, context: ssl.SSLContext, version: ssl.TLSVersion, in_bulk: bool
+) -> None:
+    """Without close_notify, too, which is usual in SMTP."""
+    meeting = Meeting(context)
+
+    def client(plain: socket.socket) -> None:
+        secured = shake_hands(trusting(authority.ca_file, maximum_version=version), plain.dup())
+        secured.sendall(MUCH)
+        secured.close()
+        plain.close()
+
+    async def story(stream: TlsStream) -> None:
+        stream.read_in_bulk(in_bulk)
+        stream.begin()
+        await eventually(lambda: meeting.ended)
+
+    meeting.run(client, story, meeting.take)
+    assert meeting.heard == MUCH
+
+
+def test_whoever_pauses_hears_no_more_until_it_begins_again(authority: Authority, context: ssl.SSLContext) -> None:
+    """Also of what was in the same record."""
+    meeting = Meeting(context)
+    pieces = []
+
+    def one(stream: Stream, data: bytes) -> None:
+        pieces.append(data)
+        stream.pause()
+
+    def client(plain: socket.socket) -> None:
+        with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
+            secured.sendall(b"a" * 3 * PIECE)
+            secured.recv(1)
+
+    async def story(stream: TlsStream) -> None:
+        for number in range(1, 4):
+            stream.begin()
+            await eventually(lambda number=number: len(pieces) == number)  # type: ignore[misc]
+            await some_turns()
+        stream.send(b"", last=True)
+        await stream.over
+
+    meeting.run(client, story, one)
+    assert pieces == [b"a" * PIECE] * 3
+
+
+def test_a_client_that_does_not_read_is_not_read(authority: Authority, context: ssl.SSLContext) -> None:
+    """And gets everything, in order, when it does."""
+    meeting = Meeting(context)
+    read = b""
+
+    def client(plain: socket.socket) -> None:
+        nonlocal read
+        with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
+            secured.sendall(b"flood")
+            secured.sendall(b"heard?")
+            while len(read) < len(MUCH):
+                read += secured.recv(65536)
+            secured.sendall(b"quit")
+            assert secured.recv(1) == b""
+
+    def flood(stream: Stream, data: bytes) -> None:
+        meeting.take(stream, data)
+        if data.startswith(b"flood"):
+            stream.send(MUCH)
+            stream.send(b"")
+        if data.endswith(b"quit"):
+            stream.send(b"", last=True)
+
+    meeting.run(client, _serve, flood)
+    assert read == MUCH
+    assert meeting.heard == b"floodheard?quit"
+
+
+def test_bytes_that_are_no_tls_end_it(authority: Authority, context: ssl.SSLContext) -> None:
+    meeting = Meeting(context)
+
+    def client(plain: socket.socket) -> None:
+        for flight in Slowly(trusting(authority.ca_file), plain, "mx.example").flights():
+            plain.sendall(flight)
+        plain.sendall(b"EHLO x\r\n")
+        plain.recv(100)
+
+    meeting.run(client, _serve, meeting.take)
+    assert meeting.heard == b""
+
+
+def test_a_client_that_is_gone_is_not_sent_anything(authority: Authority, context: ssl.SSLContext) -> None:
+    meeting = Meeting(context)
+
+    def client(plain: socket.socket) -> None:
+        shake_hands(trusting(authority.ca_file), plain.dup()).close()
+        plain.close()
+
+    async def story(stream: TlsStream) -> None:
+        stream.begin()
+        await eventually(lambda: meeting.ended)
+        stream.send(MUCH)
+        await stream.over
+
+    meeting.run(client, story, meeting.take)
+
+
+def test_after_it_is_left_nobody_hears_anything(authority: Authority, context: ssl.SSLContext) -> None:
+    meeting = Meeting(context)
+
+    def client(plain: socket.socket) -> None:
+        with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
+            secured.sendall(b"heard?")
+
+    async def story(stream: TlsStream) -> None:
+        stream.begin()
+        stream.leave()
+        await some_turns()
+
+    meeting.run(client, story, meeting.take)
+    assert meeting.heard == b""

@@ -1,0 +1,42 @@
+"""What a program is told of its client's TLS: the names of s6-networking, ucspi-ssl and mod_ssl. Never speaks TLS."""
+
+from collections.abc import Mapping
+
+from .facts import TlsFacts
+
+#: Where OpenSSL finds its authorities: of whoever started us, and of no client.
+_OF_OPENSSL = frozenset((b"SSL_CERT_FILE", b"SSL_CERT_DIR"))
+#: What a program takes for descriptors of ours (UCSPI-TLS).
+_DESCRIPTORS = frozenset((b"SSLCTLFD", b"SSLREADFD", b"SSLWRITEFD", b"UCSPITLS"))
+
+
+def without_tls(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Take out all that a program would take for its client's TLS: nobody but us says that, neither rule nor parent."""
+    return {name: value for name, value in environment.items() if not _is_forged(name)}
+
+
+def with_tls(environment: Mapping[bytes, bytes], facts: TlsFacts) -> dict[bytes, bytes]:
+    """Put in what is known of a client's TLS, and nothing that anybody else has said of it. PROTO stays TCP."""
+    return without_tls(environment) | variables(facts)
+
+
+def variables(facts: TlsFacts) -> dict[bytes, bytes]:
+    """Build SSL_PROTOCOL and its like; what is not known is no variable."""
+    told = {
+        b"SSL_VERSION_INTERFACE": b"ucspi_py",
+        b"SSL_PROTOCOL": facts.protocol,
+        b"SSL_CIPHER": facts.cipher,
+        b"SSL_CIPHER_USEKEYSIZE": b"%d" % facts.bits,
+        b"SSL_CLIENT_VERIFY": b"SUCCESS" if facts.fingerprint else b"NONE",
+    }
+    if facts.server_name:
+        told[b"SSL_TLS_SNI_SERVERNAME"] = facts.server_name
+    if facts.fingerprint:
+        told[b"SSL_PEER_CERT_HASH"] = b"SHA256:" + facts.fingerprint
+        told[b"SSL_PEER_CERT_SUBJECT"] = told[b"SSL_CLIENT_S_DN"] = facts.subject
+        told[b"SSL_CLIENT_M_SERIAL"] = facts.serial
+    return told
+
+
+def _is_forged(name: bytes) -> bool:
+    return name in _DESCRIPTORS or (name.startswith(b"SSL_") and name not in _OF_OPENSSL)

@@ -1,0 +1,43 @@
+"""The subject of a certificate, written on one line (RFC 4514). Never decodes a certificate."""
+
+from collections.abc import Sequence
+
+#: RFC 4514, 3, by the long names of OpenSSL, which ssl.SSLSocket.getpeercert() uses; others stay long.
+_SHORT = {
+    "commonName": "CN",
+    "localityName": "L",
+    "stateOrProvinceName": "ST",
+    "organizationName": "O",
+    "organizationalUnitName": "OU",
+    "countryName": "C",
+    "streetAddress": "STREET",
+    "domainComponent": "DC",
+    "userId": "UID",
+}
+_SPECIAL = frozenset(',+"\\<>;')
+
+#: Bytes: it stands in environments and log lines.
+LIMIT = 1024
+
+#: As getpeercert() has it: relative names in their order, each of pairs of type and value.
+Subject = Sequence[Sequence[tuple[str, str]]]
+
+
+def written(subject: Subject) -> bytes:
+    """Write a subject, its last relative name first, as ``CN=mail,O=Example``; no control character survives."""
+    names = ("+".join(f"{_SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in name) for name in subject)
+    return ",".join(reversed(list(names))).encode("utf-8", "surrogateescape")[:LIMIT]
+
+
+def _escaped(value: str) -> str:
+    """RFC 4514, 2.4: a space is escaped at both ends, a number sign at the beginning."""
+    text = "".join(map(_character, value))
+    if text.endswith(" "):
+        text = text[:-1] + "\\ "
+    return "\\" + text if text.startswith((" ", "#")) else text
+
+
+def _character(character: str) -> str:
+    if character in _SPECIAL:
+        return "\\" + character
+    return character if character.isprintable() else "".join(f"\\{byte:02X}" for byte in character.encode())
