@@ -1,6 +1,6 @@
 """What is wrong is said once a minute, not for each client, and is not remembered without a bound."""
 
-from ucspi_py.system.gate.complaints import Complaints
+from ucspi_py.system.report.complaints import Complaints
 
 
 class Heard:

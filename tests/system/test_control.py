@@ -12,8 +12,8 @@ from ucspi_py.core.errors import AskedWrongly, Failure
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.path import Path as Address
 from ucspi_py.core.smtp.settings import Greeting
-from ucspi_py.system.gate.complaints import Complaints
 from ucspi_py.system.gate.control import Control
+from ucspi_py.system.report.complaints import Complaints
 from ucspi_py.system.rules import whole_file
 from ucspi_py.system.rules.checked_cdb import CheckedWriter
 

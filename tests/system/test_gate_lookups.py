@@ -7,10 +7,10 @@ import pytest
 from ucspi_py.core.dns.message import MX, Absent, Answer, AnswerCallback, Failed, Found
 from ucspi_py.core.gate.restrictions.questions import Answer as Outcome
 from ucspi_py.core.gate.restrictions.questions import DnsAnswer, DnsFailure, DnsQuestion
-from ucspi_py.system.gate.complaints import Complaints
 from ucspi_py.system.gate.control import Control
 from ucspi_py.system.gate.lists.lookups import Lookups, Ways
 from ucspi_py.system.gate.tables import Tables
+from ucspi_py.system.report.complaints import Complaints
 
 ASKED = DnsQuestion(b"joe.example", MX)
 

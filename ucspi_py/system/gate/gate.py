@@ -20,10 +20,10 @@ from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
 from ..process.timer import Timer
 from ..refuse import last_reply
+from ..report.complaints import Complaints
 from ..report.connection_ids import connection_ids
 from ..report.log import Log
 from .backend.pipe import BackendPipe, Start
-from .complaints import Complaints
 from .control import Control
 from .conversation import Conversation
 from .session import Hold, Host, Session

@@ -9,8 +9,8 @@ from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
+from ...report.complaints import Complaints
 from ..backend.pipe import BackendPipe, Start
-from ..complaints import Complaints
 from ..control import Control
 from ..session import LastCheck
 from ..session_log import SessionLog

@@ -1,4 +1,4 @@
-"""What is wrong around a gate, said once a minute and not for each client. Never decides what is wrong."""
+"""What is wrong around us, said once a minute and not for each client. Never decides what is wrong."""
 
 import time
 from collections.abc import Callable
