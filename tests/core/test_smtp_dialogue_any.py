@@ -3,8 +3,18 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.dialogues import OUT_OF_SYNC, Session, Talk, obliging, session
-from ucspi_py.core.smtp.events import ContentGiven, DataAsked, Event, MessageEnded, Paused, RecipientGiven
+from tests.support.dialogues import OUT_OF_SYNC, Session, Talk, answer, obliging, session
+from ucspi_py.core.smtp.events import (
+    ContentGiven,
+    DataAsked,
+    Event,
+    LoginAsked,
+    MessageEnded,
+    Paused,
+    RecipientGiven,
+    TlsAsked,
+)
+from ucspi_py.core.smtp.settings import NOTHING, Offers, Starttls
 
 MESSAGE = b"MAIL FROM:<>\r\nRCPT TO:<r@example.org>\r\nDATA\r\n"
 TOKENS = st.sampled_from(
@@ -35,6 +45,21 @@ TOKENS = st.sampled_from(
         b"GET /\r\n",
         b"\xc3\xa9",
         b"x" * 2100,
+        b"STARTTLS\r\n",
+        b"AUTH PLAIN AHUAcmlnaHQ=\r\n",
+        b"AUTH PLAIN\r\n",
+        b"AUTH LOGIN dQ==\r\n",
+        b"AUTH CRAM-MD5\r\n",
+        b"AHUAd3Jvbmc=\r\n",
+        b"cmlnaHQ=\r\n",
+        b"*\r\n",
+    ]
+)
+OFFERS = st.sampled_from(
+    [
+        NOTHING,
+        Offers(Starttls.YES, mechanisms=(b"PLAIN", b"LOGIN", b"CRAM-MD5"), secured_mechanisms=(b"LOGIN",)),
+        Offers(Starttls.YES, requires_tls=True, secured_mechanisms=(b"PLAIN", b"LOGIN"), response_limit=10),
     ]
 )
 
@@ -52,11 +77,14 @@ def cut(data: bytes, lengths: list[int]) -> list[bytes]:
     st.lists(st.one_of(TOKENS, st.binary(max_size=9)), max_size=40),
     st.lists(st.integers(1, 40), max_size=20),
     st.booleans(),
+    OFFERS,
 )
-def test_whatever_is_sent_gets_whole_replies(tokens: list[bytes], lengths: list[int], excepted: bool) -> None:
+def test_whatever_is_sent_gets_whole_replies(
+    tokens: list[bytes], lengths: list[int], excepted: bool, offers: Offers
+) -> None:
     """No exception, at most one reply for each line and two at the end; no end of data among what is passed."""
     data = b"".join(tokens)
-    said, events, content, end = session(cut(data, lengths), excepted=excepted)
+    said, events, content, end = session(cut(data, lengths), excepted=excepted, offers=offers)
 
     assert end
     assert said.endswith(b"\r\n")
@@ -69,12 +97,12 @@ def test_whatever_is_sent_gets_whole_replies(tokens: list[bytes], lengths: list[
     assert sum(isinstance(event, RecipientGiven) for event in events) <= data.upper().count(b"RCPT")
 
 
-@given(st.lists(TOKENS, max_size=30), st.lists(st.integers(1, 30), max_size=30))
-def test_how_it_is_cut_changes_nothing_but_who_is_left(tokens: list[bytes], lengths: list[int]) -> None:
+@given(st.lists(TOKENS, max_size=30), st.lists(st.integers(1, 30), max_size=30), OFFERS)
+def test_how_it_is_cut_changes_nothing_but_who_is_left(tokens: list[bytes], lengths: list[int], offers: Offers) -> None:
     """What comes later is no pipelining; all else is the same."""
     data = b"".join(tokens)
-    whole = session(bytes([byte]) for byte in data)
-    pieces = session(cut(data, lengths))
+    whole = session((bytes([byte]) for byte in data), offers=offers)
+    pieces = session(cut(data, lengths), offers=offers)
 
     if OUT_OF_SYNC in pieces.said:
         assert whole.said.startswith(pieces.said.removesuffix(OUT_OF_SYNC))
@@ -86,8 +114,8 @@ def test_how_it_is_cut_changes_nothing_but_who_is_left(tokens: list[bytes], leng
 class Later:
     """A dialogue whose events are carried out one at a time, whenever it is said."""
 
-    def __init__(self) -> None:
-        self.talk = Talk(excepted=True)
+    def __init__(self, offers: Offers) -> None:
+        self.talk = Talk(excepted=True, offers=offers)
         self.pending: Event | None = None
 
     def receive(self, piece: bytes) -> None:
@@ -102,7 +130,7 @@ class Later:
                 self.talk.content += event.data
                 continue
             self.talk.events.append(event)
-            if isinstance(event, Paused | RecipientGiven | DataAsked | MessageEnded):
+            if isinstance(event, Paused | RecipientGiven | DataAsked | MessageEnded | LoginAsked | TlsAsked):
                 self.pending = event
         self.talk.said += self.talk.dialogue.take_output()
 
@@ -112,7 +140,7 @@ class Later:
         if isinstance(self.pending, Paused):
             self.talk.dialogue.resume()
         elif self.pending is not None:
-            self.talk.dialogue.answer(obliging(self.pending))
+            answer(self.talk.dialogue, self.pending, obliging(self.pending))
         self.pending = None
         self.look()
 
@@ -125,10 +153,17 @@ class Later:
         return Session(self.talk.said, self.talk.events, self.talk.content, self.talk.dialogue.end)
 
 
-@given(st.lists(TOKENS, max_size=30), st.lists(st.integers(1, 60), max_size=30), st.lists(st.booleans(), max_size=60))
-def test_when_answers_come_changes_nothing(tokens: list[bytes], lengths: list[int], turns: list[bool]) -> None:
-    """What comes meanwhile waits; only content that was sent blind is told from commands by it."""
-    data, later = b"".join(tokens), Later()
+@given(
+    st.lists(TOKENS, max_size=30),
+    st.lists(st.integers(1, 60), max_size=30),
+    st.lists(st.booleans(), max_size=60),
+    OFFERS,
+)
+def test_when_answers_come_changes_nothing(
+    tokens: list[bytes], lengths: list[int], turns: list[bool], offers: Offers
+) -> None:
+    """What comes meanwhile waits; only what was sent blind behind DATA or STARTTLS is told from commands by it."""
+    data, later = b"".join(tokens), Later(offers)
     pieces = cut(data, lengths)
     for answers in turns:
         if answers:
@@ -137,7 +172,7 @@ def test_when_answers_come_changes_nothing(tokens: list[bytes], lengths: list[in
             later.receive(pieces.pop(0))
     for piece in pieces:
         later.receive(piece)
-    late, prompt = later.end(), session([data], excepted=True)
+    late, prompt = later.end(), session([data], excepted=True, offers=offers)
 
     if OUT_OF_SYNC in late.said + prompt.said:
         shorter, longer = sorted((late, prompt), key=lambda done: len(done.events))

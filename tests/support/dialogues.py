@@ -4,9 +4,18 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from ucspi_py.core.smtp.dialogue import Dialogue
-from ucspi_py.core.smtp.events import ContentGiven, DataAsked, Event, MessageEnded, Paused, RecipientGiven
+from ucspi_py.core.smtp.events import (
+    ContentGiven,
+    DataAsked,
+    Event,
+    LoginAsked,
+    MessageEnded,
+    Paused,
+    RecipientGiven,
+    TlsAsked,
+)
 from ucspi_py.core.smtp.reply import Reply, reply
-from ucspi_py.core.smtp.settings import Greeting, SmtpSettings
+from ucspi_py.core.smtp.settings import NOTHING, Greeting, Offers, SmtpSettings
 
 GREETING = Greeting(b"gate.example", b"gate.example ESMTP")
 BANNER = b"220 gate.example ESMTP\r\n"
@@ -19,16 +28,22 @@ QUEUED = b"250 2.0.0 Ok: queued\r\n"
 BYE = b"221 2.0.0 Bye\r\n"
 DENIED = b"554 5.7.1 Relay access denied\r\n"
 OUT_OF_SYNC = b"554 5.5.0 Error: SMTP protocol synchronization\r\n"
+LOGGED_IN = reply(235, b"2.7.0 Authentication successful")
+WRONG = reply(535, b"5.7.8 Error: authentication failed: (reason unavailable)")
 
 Backend = Callable[[Event], Reply]
 
 
 def obliging(event: Event) -> Reply:
-    """A backend that takes every message, and every recipient whose local part is not `no`."""
+    """A backend that takes every message, and every recipient whose local part is not `no`; the password is `right`."""
     if isinstance(event, RecipientGiven):
         return reply(554, b"5.7.1 Relay access denied") if event.recipient.local == b"no" else reply(250, b"2.1.5 Ok")
     if isinstance(event, DataAsked):
         return reply(354, b"End data with <CR><LF>.<CR><LF>")
+    if isinstance(event, LoginAsked):
+        return LOGGED_IN if event.credentials.secret == b"right" else WRONG
+    if isinstance(event, TlsAsked):
+        return reply(220, b"2.0.0 Ready to start TLS")
     return reply(250, b"2.0.0 Ok: queued")
 
 
@@ -46,8 +61,9 @@ class Talk:
         excepted: bool = False,
         backend: Backend = obliging,
         waiting: bytes = b"",
+        offers: Offers = NOTHING,
     ) -> None:
-        self.dialogue = Dialogue(settings or SmtpSettings(), greeting, excepted=excepted)
+        self.dialogue = Dialogue(settings or SmtpSettings(), greeting, excepted=excepted, offers=offers)
         self.backend = backend
         self.said = b""
         self.events: list[Event] = []
@@ -86,10 +102,17 @@ class Talk:
         if isinstance(event, Paused):
             self.pauses += 1
             self.dialogue.resume()
-        elif isinstance(event, RecipientGiven | DataAsked | MessageEnded):
+        elif isinstance(event, RecipientGiven | DataAsked | MessageEnded | LoginAsked | TlsAsked):
             assert self.dialogue.waits
             assert self.dialogue.next() is None
-            self.dialogue.answer(self.backend(event))
+            answer(self.dialogue, event, self.backend(event))
+
+
+def answer(dialogue: Dialogue, event: Event, reply: Reply) -> None:
+    """Answer an event, and begin TLS where the answer is that it begins."""
+    dialogue.answer(reply, event.credentials.login if isinstance(event, LoginAsked) else b"")
+    if isinstance(event, TlsAsked) and dialogue.waits:
+        dialogue.secured()
 
 
 class Session(NamedTuple):
@@ -101,9 +124,15 @@ class Session(NamedTuple):
     end: bytes
 
 
-def session(pieces: Iterable[bytes], settings: SmtpSettings | None = None, *, excepted: bool = False) -> Session:
+def session(
+    pieces: Iterable[bytes],
+    settings: SmtpSettings | None = None,
+    *,
+    excepted: bool = False,
+    offers: Offers = NOTHING,
+) -> Session:
     """Say something in pieces to a new dialogue, and leave."""
-    talk = Talk(settings, excepted=excepted)
+    talk = Talk(settings, excepted=excepted, offers=offers)
     talk.send(*pieces)
     talk.end()
     return Session(talk.said, talk.events, talk.content, talk.dialogue.end)

@@ -6,26 +6,34 @@ from .line import Flawed
 from .reply import Reply
 from .session import replies
 from .session.flaws import mend, stranger
-from .session.message import Message
-from .session.outcome import Outcome, Said, answered
+from .session.outcome import Begun, Outcome, Said, answered
+from .session.trust import Trust
 from .session.verbs import VERBS, Verb, carried_out
-from .settings import Greeting, SmtpSettings
+from .settings import NOTHING, Greeting, Offers, SmtpSettings
 
 
-class Dialogue(Message):
+class Dialogue(Trust):
     """One session's dialogue: feed it what the client sends, carry out its events, send what it says."""
 
     __slots__ = ("_dropped", "_half_closed")
 
     def __init__(
-        self, settings: SmtpSettings, greeting: Greeting, *, excepted: bool, judges_early: bool = False
+        self,
+        settings: SmtpSettings,
+        greeting: Greeting,
+        *,
+        excepted: bool,
+        judges_early: bool = False,
+        offers: Offers = NOTHING,
     ) -> None:
         """Begin a session.
 
         excepted: bare newlines are normalized, and what comes before its time is taken. judges_early: HELO, EHLO and
-        MAIL are events, too.
+        MAIL are events, too. offers: beside plain SMTP.
         """
         super().__init__(settings, greeting, excepted=excepted, judges_early=judges_early)
+        self._state.offers = offers
+        self._state.secured = offers.secured
         self._dropped: events.TransactionDropped | None = None
         self._half_closed = False
 
@@ -62,13 +70,13 @@ class Dialogue(Message):
                 if (self._half_closed or self._reader.has_more) and self._is_left():
                     continue
                 break
-            event = self._carry_out(line)
+            event = self._carry_out(line) if self._exchange is None else self._respond(self._exchange, line)
             if event is not None:
                 return event
         return None
 
-    def answer(self, reply: Reply) -> None:
-        """Answer the event that waits; what hangs up ends the session behind it."""
+    def answer(self, reply: Reply, login: bytes = b"") -> None:
+        """Answer the event that waits; what hangs up ends the session behind it. login: whose a LoginAsked is."""
         asked, self._asked = self._asked, None
         said = answered(reply)
         if isinstance(asked, events.RecipientGiven):
@@ -79,6 +87,10 @@ class Dialogue(Message):
             self._end_message(said)
         elif isinstance(asked, events.HeloGiven | events.SenderGiven):
             self._end_early(asked, said)
+        elif isinstance(asked, events.LoginAsked):
+            self._end_login(asked, said, login)
+        elif isinstance(asked, events.TlsAsked):
+            self._begin_tls(asked, said)
         elif asked is not None and reply.code == 354:
             self._say(said.reply)
             self._begin_content(asked.envelope)
@@ -117,10 +129,17 @@ class Dialogue(Message):
             if self._is_strict:
                 self._leave_early(b"improper pipelining")
                 return None
+        if self._state.waits_for_tls and not verb.before_tls:
+            self._settle(name, replies.TLS_FIRST)
+            return None
         return self._conclude(name, verb, verb.carry_out(self._state, argument))
 
     def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> events.Event | None:
         """Answer a command, or ask for its answer -> the event that it makes."""
+        if isinstance(outcome, Begun):
+            return self._go_on(outcome.exchange, outcome.exchange.begin(outcome.initial))
+        if isinstance(outcome, events.ExchangeFailed):
+            return self._fail_login(outcome)
         if not isinstance(outcome, Said):
             self._asked = outcome
             return outcome

@@ -7,14 +7,14 @@ from .settings import Greeting
 
 
 @lru_cache(maxsize=64)
-def ehlo_reply(greeting: Greeting, smtputf8: bool) -> bytes:
-    """Make the reply to EHLO. smtputf8: whether SMTPUTF8 is announced.
+def ehlo_reply(greeting: Greeting, smtputf8: bool, offered: tuple[bytes, ...] = ()) -> bytes:
+    """Make the reply to EHLO. smtputf8: whether SMTPUTF8 is announced. offered: more keywords; they are never last.
 
     Never what the backend must do and may not: CHUNKING, DSN, ETRN. Nor ENHANCEDSTATUSCODES: qmail's replies have none.
     """
     size = b"SIZE %d" % greeting.size if greeting.size else b"SIZE"
     utf8 = (b"SMTPUTF8",) if smtputf8 else ()
-    return Reply(250, (greeting.myhostname, b"PIPELINING", size, b"8BITMIME", *utf8)).wire
+    return Reply(250, (greeting.myhostname, b"PIPELINING", size, *offered, b"8BITMIME", *utf8)).wire
 
 
 def keywords(reply: Reply) -> dict[bytes, bytes]:

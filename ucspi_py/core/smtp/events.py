@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from ..auth.credentials import Credentials
+from ..auth.sasl import Fault
 from .envelope import Envelope
 from .path import Path
 from .reply import Reply
@@ -61,6 +63,28 @@ class MessageRefused(NamedTuple):
     size: int
 
 
+class TlsAsked(NamedTuple):
+    """STARTTLS. To be answered: behind 220 the session goes on with secured(), and not before.
+
+    envelope: of the transaction that ends by it; None = there is none.
+    """
+
+    envelope: Envelope | None
+
+
+class LoginAsked(NamedTuple):
+    """AUTH came to credentials. To be answered: 2xx, and with whose login, lets the client in."""
+
+    credentials: Credentials
+
+
+class ExchangeFailed(NamedTuple):
+    """AUTH came to none; the dialogue has refused it. Not to be answered. mechanism: as the client has said it."""
+
+    mechanism: bytes
+    why: Fault
+
+
 class TransactionDropped(NamedTuple):
     """RSET, HELO or EHLO behind an accepted recipient. Not to be answered: the client has its 250."""
 
@@ -73,5 +97,5 @@ class Paused(NamedTuple):
     seconds: float
 
 
-Asked = HeloGiven | SenderGiven | RecipientGiven | DataAsked
-Event = Asked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | Paused
+Asked = HeloGiven | SenderGiven | RecipientGiven | DataAsked | TlsAsked | LoginAsked
+Event = Asked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | ExchangeFailed | Paused

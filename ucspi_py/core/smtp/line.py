@@ -32,10 +32,10 @@ class Flawed(NamedTuple):
 
 
 class CommandReader:
-    """Bytes of a client -> its command lines. limit: bytes of a line without its line end (line_length_limit)."""
+    """Bytes of a client -> its lines. limit: bytes of one without its line end; may be changed between two lines."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._buffer = bytearray()
         self._skips = False
 
@@ -82,13 +82,13 @@ class CommandReader:
 
     def _skip(self) -> None:
         """Drop a line that is too long already; one byte above the limit may be the CR of its end."""
-        if self._skips or len(self._buffer) > self._limit + 1:
+        if self._skips or len(self._buffer) > self.limit + 1:
             self._skips = True
             self._buffer.clear()
 
     def _checked(self, line: bytes, skipped: bool) -> bytes | Flawed:
         command = line.removesuffix(b"\r")
-        if skipped or len(command) > self._limit:
+        if skipped or len(command) > self.limit:
             return Flawed(Flaw.TOO_LONG, b"")
         if _NUL in command:
             return Flawed(Flaw.NUL, command)

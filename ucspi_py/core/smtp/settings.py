@@ -60,3 +60,53 @@ class Greeting(NamedTuple):
     banner: bytes
     size: int = 0
     content_limit: int = 0
+
+
+class Starttls(enum.Enum):
+    """Whether a client may begin TLS. BROKEN: it may, but there is no certificate just now."""
+
+    NO = "no"
+    YES = "yes"
+    BROKEN = "broken"
+
+
+class Offers(NamedTuple):
+    """One session's offers, as they are when the client comes.
+
+    starttls: STARTTLS. requires_tls: most commands are refused before TLS (smtpd_tls_security_level = encrypt).
+    mechanisms: of AUTH before TLS, in capitals and in order; secured_mechanisms: within it; () = AUTH is not enabled.
+    broken_clients: announce them once more, with ``=`` (broken_sasl_auth_clients). response_limit: bytes of a client's
+    response (smtpd_sasl_response_limit). nonce: what no other session has, printable, for CRAM-MD5. secured: TLS has
+    begun before the banner.
+    """
+
+    starttls: Starttls = Starttls.NO
+    requires_tls: bool = False
+    mechanisms: tuple[bytes, ...] = ()
+    secured_mechanisms: tuple[bytes, ...] = ()
+    broken_clients: bool = False
+    response_limit: int = 12288
+    nonce: bytes = b""
+    secured: bool = False
+
+    @property
+    def takes_auth(self) -> bool:
+        """Whether AUTH is enabled, if perhaps not yet."""
+        return bool(self.mechanisms or self.secured_mechanisms)
+
+    def taken(self, secured: bool) -> tuple[bytes, ...]:
+        """Tell which mechanisms are taken now. secured: the session is within TLS."""
+        return self.secured_mechanisms if secured else self.mechanisms
+
+    def keywords(self, secured: bool) -> tuple[bytes, ...]:
+        """Make the lines of the reply to EHLO. secured: the session is within TLS, which is not begun twice."""
+        starttls = (b"STARTTLS",) if self.starttls is Starttls.YES and not secured else ()
+        mechanisms = b" ".join(self.taken(secured))
+        if not mechanisms:
+            return starttls
+        broken = (b"AUTH=" + mechanisms,) if self.broken_clients else ()
+        return (*starttls, b"AUTH " + mechanisms, *broken)
+
+
+#: Those of a session without TLS and logins.
+NOTHING = Offers()

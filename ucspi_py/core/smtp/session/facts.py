@@ -7,7 +7,7 @@ from ..settings import Greeting, SmtpSettings
 from .counters import Counters
 from .output import Output
 from .reception import Reception
-from .state import State, Throttle
+from .state import Login, State, Throttle
 
 
 class Facts:
@@ -43,8 +43,18 @@ class Facts:
         self.ill_pipelining = False
 
     def throttled(self, throttle: Throttle) -> None:
-        """Ask from now on whether the client may say MAIL and RCPT once more (smtpd.c, mail_cmd and rcpt_cmd)."""
+        """Ask from now on whether the client may say MAIL, RCPT and AUTH once more (smtpd.c, mail_cmd and rcpt_cmd)."""
         self._state.throttle = throttle
+
+    @property
+    def within_tls(self) -> bool:
+        """Whether the client speaks TLS."""
+        return self._state.secured
+
+    @property
+    def login(self) -> Login | None:
+        """Whom the client has proved to be; None = nobody."""
+        return self._state.login
 
     @property
     def helo(self) -> bytes:

@@ -2,7 +2,8 @@
 
 from typing import NamedTuple
 
-from ..events import Asked, TransactionDropped
+from ...auth.sasl import Exchange
+from ..events import Asked, ExchangeFailed, TransactionDropped
 from ..reply import Reply
 
 
@@ -19,7 +20,14 @@ class Said(NamedTuple):
     end: bytes = b""
 
 
-Outcome = Said | Asked
+class Begun(NamedTuple):
+    """AUTH that is sound. initial: the response that came with it; None = none did."""
+
+    exchange: Exchange
+    initial: bytes | None
+
+
+Outcome = Said | Asked | Begun | ExchangeFailed
 
 
 def accepted(code: int, text: bytes) -> Said:

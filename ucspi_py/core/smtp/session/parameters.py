@@ -28,6 +28,8 @@ def _refuse(name: bytes, value: bytes | None, state: State) -> Said | None:
         return _refuse_size(value, state.greeting.size)
     if name == b"BODY" and value is not None and value.upper() in (b"7BIT", b"8BITMIME"):
         return None
+    if name == b"AUTH" and value is not None and state.offers.takes_auth:
+        return None  # RFC 4954, 5: whoever it is, nobody here trusts the client's word, and it is not passed on
     if name == b"SMTPUTF8" and value is None and state.settings.smtputf8_enable:
         return None
     return replies.unsupported(name, value)

@@ -1,5 +1,6 @@
 """Our own replies in Postfix's words (smtpd.c), made once. Never decides which one is due."""
 
+from ...auth.sasl import Fault
 from ..reply import Reply, reply
 from .outcome import Said, accepted, answered, refused
 
@@ -21,6 +22,26 @@ NEED_MAIL = refused(503, b"5.5.1 Error: need MAIL command")
 NEED_RCPT = refused(503, b"5.5.1 Error: need RCPT command")
 NO_RECIPIENTS = refused(554, b"5.5.1 Error: no valid recipients")
 NO_AUTH = refused(503, b"5.5.1 Error: authentication not enabled")
+AUTH_IN_TRANSACTION = refused(503, b"5.5.1 Error: MAIL transaction in progress")
+AUTH_TWICE = refused(503, b"5.5.1 Error: already authenticated")
+AUTH_SYNTAX = refused(501, b"5.5.4 Syntax: AUTH mechanism")
+LOGIN_REFUSED = reply(535, b"5.7.8 Error: authentication failed: (reason unavailable)")
+#: RFC 4954, 4 and 6. Of most of them Postfix says 535, though no password was wrong.
+NO_LOGIN = {
+    Fault.UNKNOWN: refused(504, b"5.5.4 Error: authentication failed: Invalid authentication mechanism"),
+    Fault.WANTS_TLS: refused(504, b"5.5.4 Encryption required for requested authentication mechanism"),
+    Fault.ABORTED: refused(501, b"5.7.0 Authentication aborted"),
+    Fault.NOT_BASE64: refused(501, b"5.5.2 Error: authentication failed: Invalid base64 data"),
+    Fault.NOT_FIRST: refused(501, b"5.7.0 Error: authentication failed: Initial response not expected"),
+    Fault.TOO_LONG: refused(500, b"5.5.6 SASL response limit exceeded"),
+    Fault.MALFORMED: answered(LOGIN_REFUSED),
+}
+
+STARTTLS_SYNTAX = refused(501, b"5.5.4 Syntax: STARTTLS")
+STARTTLS_TWICE = refused(554, b"5.5.1 Error: TLS already active")
+TLS_READY = reply(220, b"2.0.0 Ready to start TLS")
+TLS_BROKEN = reply(454, b"4.7.0 TLS not available due to local problem")
+TLS_FIRST = refused(530, b"5.7.0 Must issue a STARTTLS command first")
 
 TOO_MANY_RECIPIENTS = refused(452, b"4.5.3 Error: too many recipients")
 TOO_LARGE = refused(552, b"5.3.4 Message size exceeds fixed limit")

@@ -37,6 +37,10 @@ class Speech(Facts):
         self._denial = answered(later)
         self.end = answered(refusal).end
 
+    def turn_away(self, later: Reply) -> None:
+        """Tell the client this at each command from now on, but QUIT."""
+        self._denial = answered(later)
+
     def resume(self) -> None:
         """Go on after Paused."""
         self._output.resume()
@@ -61,7 +65,7 @@ class Speech(Facts):
     def _reject(self, said: Said, line: bytes) -> None:
         """Answer a line that is no command, or leave a client that speaks another protocol."""
         if said.end:
-            self.excess = line[:_EXCESS_LIMIT]
+            self.excess = self._safe(line)
         else:
             self.last_verb = _UNKNOWN
         self._counters.begin(_UNKNOWN)
@@ -71,13 +75,20 @@ class Speech(Facts):
         """DATA that is refused: what was sent behind it is content, of which no byte may be taken for a command."""
         if said.end or not self._reader.has_more:
             return said
-        self.excess = self._reader.take_rest()[:_EXCESS_LIMIT]
+        self.excess = self._safe(self._reader.take_rest())
         return said._replace(reply=said.reply + replies.OUT_OF_SYNC, end=b"improper pipelining")
 
     def _leave_early(self, end: bytes) -> None:
         """Leave a client that sends before it may."""
-        self.excess = self._reader.take_rest()[:_EXCESS_LIMIT]
+        self.excess = self._safe(self._reader.take_rest())
         self._leave(replies.OUT_OF_SYNC, end)
+
+    def _safe(self, excess: bytes) -> bytes:
+        """What a log may have of bytes that came too early: nothing that could be a password."""
+        if b"AUTH" in self._counters.verbs:
+            return b""
+        at = excess.upper().find(b"AUTH")
+        return excess[: min(_EXCESS_LIMIT, at + 4 if at >= 0 else _EXCESS_LIMIT)]
 
     def _leave(self, reply: bytes, end: bytes) -> None:
         self._say(reply)

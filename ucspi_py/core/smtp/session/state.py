@@ -1,15 +1,23 @@
 """What a session knows of its client: name, protocol, the message that is being told (RFC 5321, 4.1.4)."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from ..envelope import Envelope
 from ..events import TransactionDropped
 from ..path import Path
 from ..reply import Reply
-from ..settings import Greeting, SmtpSettings
+from ..settings import NOTHING, Greeting, SmtpSettings
 
-#: Whether a client may say a verb, MAIL or RCPT, once more: None, or its refusal.
+#: Whether a client may say a verb, MAIL, RCPT or AUTH, once more: None, or its refusal.
 Throttle = Callable[[bytes], Reply | None]
+
+
+class Login(NamedTuple):
+    """Whom a client has proved to be. name: its login. method: the mechanism, in capitals."""
+
+    name: bytes
+    method: bytes
 
 
 class State:
@@ -17,11 +25,25 @@ class State:
 
     helo: the client's name, safe to be told; b"" = none. esmtp: whether it has said EHLO. envelope: of the transaction;
     None = there is none. judges_early: HELO, EHLO and MAIL are judged before they are carried out. overshoot:
-    recipients beyond the limit that it was told so far. throttle: asked at each MAIL and RCPT that is none out of
-    order, before its address is read; None = it may say as many as it likes.
+    recipients beyond the limit that it was told so far. throttle: asked at each MAIL, RCPT and AUTH that is none out of
+    order, before its address is read; None = it may say as many as it likes. offers: beside plain SMTP. secured:
+    whether it is within TLS. login: whom it has proved to be; None = nobody. challenges: of CRAM-MD5 so far.
     """
 
-    __slots__ = ("envelope", "esmtp", "greeting", "helo", "judges_early", "overshoot", "settings", "throttle")
+    __slots__ = (
+        "challenges",
+        "envelope",
+        "esmtp",
+        "greeting",
+        "helo",
+        "judges_early",
+        "login",
+        "offers",
+        "overshoot",
+        "secured",
+        "settings",
+        "throttle",
+    )
 
     def __init__(self, settings: SmtpSettings, greeting: Greeting, *, judges_early: bool = False) -> None:
         self.settings = settings
@@ -32,6 +54,15 @@ class State:
         self.throttle: Throttle | None = None
         self.overshoot = 0
         self.envelope: Envelope | None = None
+        self.offers = NOTHING
+        self.secured = False
+        self.login: Login | None = None
+        self.challenges = 0
+
+    @property
+    def waits_for_tls(self) -> bool:
+        """Whether most commands are refused before TLS."""
+        return self.offers.requires_tls and not self.secured
 
     @property
     def smtputf8(self) -> bool:
@@ -46,6 +77,12 @@ class State:
     def take(self, envelope: Envelope, recipient: Path) -> None:
         """Put an accepted recipient into the transaction's envelope."""
         self.envelope = envelope._replace(recipients=(*envelope.recipients, recipient))
+
+    def secure(self) -> None:
+        """Forget all that the client has said, since it may have been said by another one (RFC 3207, 4.2)."""
+        self.secured = True
+        self.helo, self.esmtp, self.login = b"", False, None
+        self.reset()
 
     def reset(self) -> TransactionDropped | None:
         """Forget the transaction -> the event for whoever has heard of it; None = nobody has."""

@@ -13,6 +13,7 @@ from . import replies
 from .outcome import Outcome, Said, accepted, answered
 from .parameters import refuse_mail, refuse_rcpt
 from .state import State
+from .trust_verbs import auth, starttls
 
 #: smtpd.c, NEUTER_CHARACTERS: bytes of a client's name that may stand in no log line or header as they are.
 _NEUTER = bytes(byte if 33 <= byte <= 126 and byte not in b'<>()\\";@' else ord("?") for byte in range(256))
@@ -44,7 +45,8 @@ def carried_out(state: State, given: HeloGiven | SenderGiven) -> Said:
     # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
     state.esmtp = True
     dropped = _take_name(state, given.name)
-    return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable), True, dropped)
+    offered = state.offers.keywords(state.secured)
+    return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable, offered), True, dropped)
 
 
 def _take_name(state: State, argument: bytes) -> TransactionDropped | None:
@@ -131,10 +133,6 @@ def _help(_state: State, _argument: bytes) -> Outcome:
     return _HELP
 
 
-def _auth(_state: State, _argument: bytes) -> Outcome:
-    return replies.NO_AUTH
-
-
 def _bdat(_state: State, _argument: bytes) -> Outcome:
     return replies.NO_CHUNKS
 
@@ -146,31 +144,35 @@ def _not_implemented(_state: State, _argument: bytes) -> Outcome:
 class Verb(NamedTuple):
     """One verb. carry_out: what it does. is_last: nothing may be sent behind it before its reply (RFC 2920, 3.1).
 
-    is_junk: it leads nowhere, so that only so many of it are free (smtpd_junk_command_limit).
+    is_junk: it leads nowhere, so that only so many of it are free (smtpd_junk_command_limit). before_tls: it is taken
+    also where most wait for TLS (RFC 3207, 4).
     """
 
     carry_out: Callable[[State, bytes], Outcome]
     is_last: bool = False
     is_junk: bool = False
+    before_tls: bool = False
 
 
-#: smtpd.c, smtpd_cmd_table; AUTH and STARTTLS as where they are not configured. HELP is free in Postfix, without end.
+#: smtpd.c, smtpd_cmd_table. HELP is free in Postfix, without end.
 VERBS = {
-    b"HELO": Verb(_helo, is_last=True, is_junk=True),
-    b"EHLO": Verb(_ehlo, is_last=True, is_junk=True),
+    b"HELO": Verb(_helo, is_last=True, is_junk=True, before_tls=True),
+    b"EHLO": Verb(_ehlo, is_last=True, is_junk=True, before_tls=True),
+    b"STARTTLS": Verb(starttls, before_tls=True),
     b"MAIL": Verb(_mail),
     b"RCPT": Verb(_rcpt),
     b"DATA": Verb(_data, is_last=True),
     b"RSET": Verb(_rset, is_junk=True),
-    b"NOOP": Verb(_noop, is_last=True, is_junk=True),
+    b"NOOP": Verb(_noop, is_last=True, is_junk=True, before_tls=True),
     b"VRFY": Verb(_vrfy, is_last=True, is_junk=True),
-    b"HELP": Verb(_help, is_junk=True),
-    b"QUIT": Verb(_quit),
-    b"AUTH": Verb(_auth),
-    b"BDAT": Verb(_bdat),
+    b"HELP": Verb(_help, is_junk=True, before_tls=True),
+    b"QUIT": Verb(_quit, before_tls=True),
+    b"AUTH": Verb(auth),
+    b"BDAT": Verb(_bdat, before_tls=True),
     b"ETRN": Verb(_not_implemented, is_junk=True),
 } | dict.fromkeys(
-    (b"STARTTLS", b"EXPN", b"TURN", b"ATRN", b"SEND", b"SOML", b"SAML", b"XCLIENT", b"XFORWARD"), Verb(_not_implemented)
+    (b"EXPN", b"TURN", b"ATRN", b"SEND", b"SOML", b"SAML", b"XCLIENT", b"XFORWARD"),
+    Verb(_not_implemented, before_tls=True),
 )
 
 _HELP = accepted(214, b"2.0.0 Commands: DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET VRFY")
