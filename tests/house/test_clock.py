@@ -5,13 +5,15 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 
-#: Records of greylisting outlive the machine's start, so no other clock will do (core/greylist/network.py).
+#: Records of greylisting and grants outlive the machine's start, so no other clock will do (core/greylist/network.py,
+#: core/ledger/grant.py).
 #: The time of a file's last change is the wall clock's, and held against it; a step costs one more look at the file.
 #: Certificates are valid by the wall clock; nothing but a line in the log hangs on it.
 #: Ids of connections are to be others than those before the machine's start.
 WALL_CLOCK = {
     "system/screens/greylist.py",
     "system/explain/screens.py",
+    "system/ledger/ledger.py",
     "system/rules/whole_file.py",
     "system/report/connection_ids.py",
     "core/tls/validity.py",

@@ -11,7 +11,7 @@ from tests.support.redisserver import RedisServer
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.errors import Failure
 from ucspi_py.core.greylist.settings import GreylistSettings
-from ucspi_py.core.greylist.visit import TENANT, Visit, parsed
+from ucspi_py.core.greylist.visit import TENANT, Visit
 from ucspi_py.core.store.change import Row
 from ucspi_py.system.store import look
 from ucspi_py.system.store.records import keeper
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 def found(place: str, network: str) -> Row | None:
     """What is remembered of a network."""
-    return asyncio.run(look.record(place, TENANT, network, parsed))
+    return asyncio.run(look.record(place, TENANT, network))
 
 
 async def _visit(place: str, network: str, *seconds: int) -> None:

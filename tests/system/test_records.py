@@ -29,7 +29,7 @@ VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
 class Count:
     """One more of something; another tenant, that asks no more than it must of a store."""
 
-    tenant: ClassVar[Tenant] = Tenant("counts", "name", ("count INTEGER NOT NULL",), 1, "n")
+    tenant: ClassVar[Tenant] = Tenant("counts", "name", ("count INTEGER NOT NULL",), 1, "n", lambda text: (int(text),))
     lua: ClassVar[str] = "local count = (text or 0) + argv[1]; return count, string.format('%d', count), 100"
 
     step: int

@@ -11,15 +11,6 @@ from ..store.change import Outcome, Row, Tenant
 from .network import Record, decide, expiry, patience
 from .settings import GreylistSettings
 
-TENANT = Tenant(
-    table="greylist",
-    key="network",
-    columns=("first INTEGER NOT NULL", "passed INTEGER"),
-    version=1,
-    tag="g",
-    old_prefix="greylist:",
-)
-
 #: decide() and expiry() once more. A record is ``first passed``, with - for None; the answer is how many seconds are
 #: left to wait.
 _LUA = """
@@ -49,6 +40,17 @@ def parsed(text: bytes) -> Record:
     """Parse a record as Redis has it. Raises ValueError for what is none."""
     first, passed = text.split(b" ")
     return Record(int(first), None if passed == b"-" else int(passed))
+
+
+TENANT = Tenant(
+    table="greylist",
+    key="network",
+    columns=("first INTEGER NOT NULL", "passed INTEGER"),
+    version=1,
+    tag="g",
+    parse=parsed,
+    old_prefix="greylist:",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ A change is written twice: as a pure function, which SQLite's keeper calls withi
 Redis server runs as one command. tests/system/test_store_twins.py holds both equal.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -18,8 +19,9 @@ class Tenant:
     """How one kind of records is kept.
 
     SQLite: table and key name the table and its key column; columns are the others, as CREATE TABLE has them; version
-    is the number of that layout. Redis: tag ends the name of each key; old_prefix, before the network, was the whole
-    name before there were tags, and is still read; None = there was none.
+    is the number of that layout. Redis: tag stands in the name of each key; parse reads a record as it is written
+    there, and raises ValueError for what is none; old_prefix, before the network, was the whole name before there were
+    tags, and is still read; None = there was none. neighbourhood: the network of a key; None = each key is a network.
     """
 
     table: str
@@ -27,19 +29,21 @@ class Tenant:
     columns: tuple[str, ...]
     version: int
     tag: str
+    parse: Callable[[bytes], Row]
     old_prefix: str | None = None
+    neighbourhood: Callable[[str], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome(Generic[T_co]):
     """What a change makes of a record.
 
-    result: for whoever asked. record: what is kept from now on. expires: the last second since 1970 for which that
-    means anything.
+    result: for whoever asked. record: what is kept from now on; None = nothing. expires: the last second since 1970
+    for which that means anything.
     """
 
     result: T_co
-    record: Row
+    record: Row | None
     expires: int
 
 
@@ -47,8 +51,8 @@ class Change(Protocol[T_co]):
     """A named operation on one record, with its arguments; a frozen value.
 
     lua: the body of ``function change(text, argv)``. text is the record as Redis has it, false = none; argv are the
-    arguments as text. It returns the answer, an integer, the record from now on, and its life in seconds; or
-    nothing where the text is no record of this tenant.
+    arguments as text. It returns the answer, an integer, the record from now on, '' = none, and its life in seconds;
+    the answer alone leaves all as it is; or nothing where the text is no record of this tenant.
     """
 
     tenant: ClassVar[Tenant]
@@ -73,10 +77,15 @@ class Change(Protocol[T_co]):
         """Read the answer of the Lua."""
 
 
-def redis_keys(tenant: Tenant, network: str) -> tuple[str, ...]:
+def redis_keys(tenant: Tenant, key: str) -> tuple[str, ...]:
     """The names of a record's key: the one to write, and the one to read where that is missing, if there was one.
 
     The braces make all keys of one network neighbours in a Redis cluster, so that one script may touch them.
     """
-    key = f"u1:{{{network}}}:{tenant.tag}"
-    return (key,) if tenant.old_prefix is None else (key, tenant.old_prefix + network)
+    name = redis_name(tenant, tenant.neighbourhood(key), key) if tenant.neighbourhood else redis_name(tenant, key)
+    return (name,) if tenant.old_prefix is None else (name, tenant.old_prefix + key)
+
+
+def redis_name(tenant: Tenant, network: str, key: str | None = None) -> str:
+    """Build a name. key: None = it is the network."""
+    return f"u1:{{{network}}}:{tenant.tag}" + ("" if key is None else f":{key}")

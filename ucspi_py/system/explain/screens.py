@@ -64,7 +64,7 @@ async def _greylist(settings: GreylistSettings, environment: dict[bytes, bytes])
     network = greylist.network(environment.get(b"TCPREMOTEIP", b""), settings.network)
     if greylist.exempt(environment) or network is None:
         return Screened(("exempt by RELAYCLIENT, or an empty RBLSMTPD or GREYLIST",), Accept(), {})
-    row = await look.record(settings.store, visit.TENANT, network, visit.parsed)
+    row = await look.record(settings.store, visit.TENANT, network)
     now = int(time.time())
     found = rooms.record(network, None if row is None else Record(*row), now)
     return Screened((found,), visit.Visit(now, settings).apply(row).result, {})

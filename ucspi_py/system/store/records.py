@@ -1,20 +1,13 @@
-"""The records that one process keeps in a store: one deadline and one circuit breaker for all. Never decides.
+"""The records that one process keeps in a store. Never decides."""
 
-A store that fails delays a client by a second at most, and each change says what its result is then.
-"""
-
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
-from ...core.store import breaker, url
-from ...core.store.change import Change, Tenant
+from ...core.store import url
+from ...core.store.change import Change, Row, Tenant
+from .attempts import Attempts
 
 T = TypeVar("T")
-
-#: Seconds that a client may have to wait for the store.
-_PATIENCE = 1.0
 
 
 class Store(Protocol):
@@ -25,6 +18,9 @@ class Store(Protocol):
 
     async def update(self, key: str, change: Change[T], /) -> T:
         """Apply a change to the record of a key, and return its result; nobody else writes meanwhile."""
+
+    async def page(self, tenant: Tenant, after: str | None, /) -> tuple[list[tuple[str, Row]], str | None]:
+        """Read some of all records -> each with its key, and what to ask for the next with; None = that was all."""
 
     async def close(self) -> None:
         """Give everything back."""
@@ -40,40 +36,25 @@ class Records:
     def __init__(self, place: str, tenants: Sequence[Tenant], tell: Callable[[str], None]) -> None:
         self._place = place
         self._tenants = tenants
-        self._tell = tell
+        self._attempts = Attempts(tell)
         self._store: Store | None = None
-        self._standing = breaker.Standing()
 
     async def open(self) -> None:
         """Open the store before the first client comes, so that what is wrong with it is logged."""
-        await self._attempt(lambda store: store.open(), None)
+        await self._attempts.insist(lambda: self._kept().open(), None)
 
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key; its result, or the one that it has without a store."""
-        if not breaker.may_be_asked(self._standing, time.monotonic()):
-            return change.without_store
-        return await self._attempt(lambda store: store.update(key, change), change.without_store)
+        return await self._attempts.ask(lambda: self._kept().update(key, change), change.without_store)
 
     async def close(self) -> None:
         """Give everything back."""
         if self._store is not None:
-            await self._attempt(lambda store: store.close(), None)
+            await self._attempts.insist(self._store.close, None)
 
-    async def _attempt(self, deed: Callable[[Store], Awaitable[T]], otherwise: T) -> T:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                self._store = self._store or keeper(self._place)(self._place, self._tenants)
-                return await deed(self._store)
-        except Exception as error:  # whatever it is: mail is the service
-            self._fail("timed out" if isinstance(error, TimeoutError) else str(error).rstrip("."))
-            return otherwise
-
-    def _fail(self, reason: str) -> None:
-        now = time.monotonic()
-        worth_a_line = breaker.is_worth_a_line(self._standing, now)
-        self._standing = breaker.failed(self._standing, now)
-        if worth_a_line:
-            self._tell(reason)
+    def _kept(self) -> Store:
+        self._store = self._store or keeper(self._place)(self._place, self._tenants)
+        return self._store
 
 
 def keeper(place: str) -> Callable[[str, Sequence[Tenant]], Store]:

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from ...core.store.change import Change, Tenant, redis_keys
+from ...core.store.change import Change, Row, Tenant, redis_keys, redis_name
 
 T = TypeVar("T")
 
@@ -24,6 +24,8 @@ T = TypeVar("T")
 _PATIENCE = 1.0
 #: A server that answers in a millisecond serves thousands of clients a second by these.
 _CONNECTIONS = 8
+#: Names that the server looks at before it answers.
+_PAGE = 1000
 
 #: One change of one record, as one command: nobody else writes meanwhile. KEYS: as redis_keys().
 _SCRIPT = """
@@ -33,7 +35,11 @@ end
 local found = redis.call('GET', KEYS[1])
 if not found and KEYS[2] then found = redis.call('GET', KEYS[2]) end
 local answer, text, life = change(found, ARGV)
-if text and text ~= found then redis.call('SET', KEYS[1], text, 'EX', life) end
+if text == '' then
+  redis.call('DEL', KEYS[1])
+elseif text and text ~= found then
+  redis.call('SET', KEYS[1], text, 'EX', life)
+end
 return answer
 """
 
@@ -67,13 +73,31 @@ class RedisStore:
             raise ValueError("there is something else under our keys")
         return change.result(answer)
 
-    async def read(self, tenant: Tenant, key: str) -> bytes | None:
-        """Read the record of a key as it is written there; None = there is none."""
+    async def read(self, tenant: Tenant, key: str) -> Row | None:
+        """Read the record of a key; None = there is none. Raises ValueError for what is no record."""
         for name in redis_keys(tenant, key):
             found = await self._asked(self._server.get(name))
             if found is not None:
-                return found if isinstance(found, bytes) else found.encode()
+                return tenant.parse(_bytes(found))
         return None
+
+    async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
+        """Read the records of some keys of one neighbourhood, those that there are. Raises ValueError as read does."""
+        found = await self._asked(self._server.mget([redis_keys(tenant, key)[0] for key in keys]))
+        return tuple(tenant.parse(_bytes(text)) for text in found if text is not None)
+
+    async def page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
+        """Read some of all records -> each with its key, and what to ask for the next with; None = that was all.
+
+        after: what the last call gave; None = the first. A record may come twice, as of SCAN. For tenants with a
+        neighbourhood.
+        """
+        names = redis_name(tenant, "*", "*")
+        next_page, found = await self._asked(self._server.scan(int(after or 0), match=names, count=_PAGE))
+        texts = await self._asked(self._server.mget(found)) if found else []
+        keys = (_bytes(name).decode().split(f"}}:{tenant.tag}:", 1)[1] for name in found)
+        some = [(key, tenant.parse(_bytes(text))) for key, text in zip(keys, texts, strict=True) if text is not None]
+        return some, str(next_page) if next_page else None
 
     async def close(self) -> None:
         """Give everything back."""
@@ -94,6 +118,11 @@ class RedisStore:
             return await self._server.evalsha(digest, len(keys), *keys, *map(str, change.arguments))
         except NoScriptError:
             return await self._server.eval(script, len(keys), *keys, *map(str, change.arguments))
+
+
+def _bytes(found: bytes | str) -> bytes:
+    """What the server has; text, where the URL asks for that (decode_responses)."""
+    return found if isinstance(found, bytes) else found.encode()
 
 
 @cache

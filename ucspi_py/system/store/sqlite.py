@@ -10,10 +10,8 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from functools import cache
 from typing import TypeVar
-from urllib.parse import quote
 
 from ...core.store.change import Change, Outcome, Row, Tenant
 
@@ -35,6 +33,8 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA journal_size_limit = 8388608;
 """
+#: Records that are read at once.
+_ROWS = 1000
 #: For each tenant. Columns are never added here: another layout is another version, and a step that leads to it.
 _TABLE = """
 CREATE TABLE IF NOT EXISTS {table} ({key} TEXT PRIMARY KEY, {columns}, expires INTEGER NOT NULL) WITHOUT ROWID;
@@ -44,7 +44,9 @@ CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGE
 _VERSION = "SELECT version FROM schema_version WHERE name = ?"
 _SET_VERSION = "INSERT OR IGNORE INTO schema_version VALUES (?, ?)"
 _GET = "SELECT * FROM {table} WHERE {key} = ?"
+_NEXT = "SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
 _PUT = "REPLACE INTO {table} VALUES ({marks})"
+_DROP = "DELETE FROM {table} WHERE {key} = ?"
 #: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
 _SWEEP = "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE expires < ? ORDER BY expires LIMIT 2)"
 _PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
@@ -56,16 +58,19 @@ class SqliteStore:
     """One process's way to the file.
 
     path: of the file. tenants: whose records are kept there. pages: those that the file may have; then records that
-    expire first go early. size: bytes of all three files. All methods raise sqlite3.Error where the file is missing,
-    damaged, locked, read-only, of another release, or its disk is full.
+    expire first go early. size: bytes of all three files. busy: seconds to wait for another writer. All methods raise
+    sqlite3.Error where the file is missing, damaged, locked, read-only, of another release, or its disk is full.
     """
 
-    def __init__(self, path: str, tenants: Sequence[Tenant], pages: int = _PAGES, size: int = _SIZE) -> None:
+    def __init__(
+        self, path: str, tenants: Sequence[Tenant], pages: int = _PAGES, size: int = _SIZE, busy: float = _BUSY
+    ) -> None:
         # An absolute path is a file for SQLite too, whatever its name.
         self._path = os.path.abspath(path)
         self._tenants = tenants
         self._pages = pages
         self._size = size
+        self._busy = busy
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._thread = ThreadPoolExecutor(max_workers=1)
@@ -78,6 +83,13 @@ class SqliteStore:
         """Apply a change to the record of a key, and return its result."""
         return await self._in_thread(lambda: self._update(key, change))
 
+    async def page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
+        """Read some of all records, by their keys -> each with its key, and the last of these; None = that was all.
+
+        after: what the last call gave; None = the first.
+        """
+        return await self._in_thread(lambda: self._page(tenant, after))
+
     async def close(self) -> None:
         """Give everything back."""
         await self._in_thread(self._close)
@@ -89,7 +101,7 @@ class SqliteStore:
     def _update(self, key: str, change: Change[T]) -> T:
         try:
             connection = self._opened()
-            known = _record(connection, change.tenant, key)
+            known = record_of(connection, change.tenant, key)
             outcome = change.apply(known)
             if outcome.record != known:
                 outcome = self._write(connection, key, change)
@@ -104,10 +116,13 @@ class SqliteStore:
         self._make_room(connection, pages)
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            outcome = change.apply(_record(connection, change.tenant, key))
+            outcome = change.apply(record_of(connection, change.tenant, key))
             expired = _ANY_TIME if pages - free >= self._pages else change.now
             connection.execute(_about(change.tenant, _SWEEP), (expired,))
-            connection.execute(_about(change.tenant, _PUT), (key, *outcome.record, outcome.expires))
+            if outcome.record is None:
+                connection.execute(_about(change.tenant, _DROP), (key,))
+            else:
+                connection.execute(_about(change.tenant, _PUT), (key, *outcome.record, outcome.expires))
         return outcome
 
     def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
@@ -120,12 +135,16 @@ class SqliteStore:
     def _bytes(self, pages: int) -> int:
         return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
 
+    def _page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
+        rows = self._opened().execute(_about(tenant, _NEXT), (after or "", _ROWS)).fetchall()
+        return [(row[0], row[1:-1]) for row in rows], rows[-1][0] if rows else None
+
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None and _identity(self._path) != self._identity:
+        if self._connection is not None and identity(self._path) != self._identity:
             self._close()  # it was removed or replaced: what is written there, nobody would ever read
         if self._connection is None:
-            self._connection = _connect(self._path, self._tenants)
-            self._identity = _identity(self._path)
+            self._connection = _connect(self._path, self._tenants, self._busy)
+            self._identity = identity(self._path)
         return self._connection
 
     def _close(self) -> None:
@@ -134,22 +153,19 @@ class SqliteStore:
             self._connection = None
 
 
-def read(path: str, tenant: Tenant, key: str) -> Row | None:
-    """Read the record of a key, and write nothing, not even a file that is missing; None = there is none.
+def record_of(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row | None:
+    """The record of a key, without the key and the time when it expires."""
+    row: Row | None = connection.execute(_about(tenant, _GET), (key,)).fetchone()
+    return row[1:-1] if row else None
 
-    Raises OSError where the file cannot be opened, sqlite3.Error where it cannot be read.
-    """
-    place = os.path.abspath(path)
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Which file that is; None where there is none."""
     try:
-        with open(place, "rb") as file:
-            if not file.read(1):
-                return None  # nothing was ever put there
-    except FileNotFoundError:
+        status = os.stat(path)
+    except OSError:
         return None
-    # What nobody has open has no WAL; read as any other file, it gets none.
-    mode = "mode=ro" if os.path.exists(f"{place}-wal") else "immutable=1"
-    with closing(sqlite3.connect(f"file:{quote(place)}?{mode}", uri=True, timeout=_BUSY)) as connection:
-        return _record(connection, tenant, key)
+    return status.st_dev, status.st_ino
 
 
 @cache
@@ -159,21 +175,6 @@ def _about(tenant: Tenant, statement: str) -> str:
     return statement.format(table=tenant.table, key=tenant.key, columns=", ".join(tenant.columns), marks=marks)
 
 
-def _record(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row | None:
-    """The record of a key, without the key and the time when it expires."""
-    row: Row | None = connection.execute(_about(tenant, _GET), (key,)).fetchone()
-    return row[1:-1] if row else None
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    """Which file that is; None where there is none."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
 def _size_of(path: str) -> int:
     try:
         return os.stat(path).st_size
@@ -181,20 +182,20 @@ def _size_of(path: str) -> int:
         return 0
 
 
-def _connect(path: str, tenants: Sequence[Tenant]) -> sqlite3.Connection:
+def _connect(path: str, tenants: Sequence[Tenant], busy: float) -> sqlite3.Connection:
     """A connection to the file. Workers that begin a new one at once are locked out by each other, and try again."""
     for pause in _PAUSES:
         try:
-            return _prepared(path, tenants)
+            return _prepared(path, tenants, busy)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
             time.sleep(pause)
-    return _prepared(path, tenants)
+    return _prepared(path, tenants, busy)
 
 
-def _prepared(path: str, tenants: Sequence[Tenant]) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=_BUSY, isolation_level=None)
+def _prepared(path: str, tenants: Sequence[Tenant], busy: float) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=busy, isolation_level=None)
     try:
         connection.executescript(_OPEN)
         for tenant in tenants:

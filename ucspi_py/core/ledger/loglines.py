@@ -1,0 +1,33 @@
+"""The exact lines about the ledger. Each function one line; never writes it."""
+
+from ..text import clean, log_field
+from .grant import Grant
+from .settings import MANY
+
+
+def store_failed(store: str, reason: str) -> bytes:
+    """Report a store that cannot be asked, so that no grant counts. store: its path or URL, without a password."""
+    words = f"unable to use {store}: {reason}".encode("utf-8", "surrogateescape")
+    return b"relay: warning: %s, no grant counts\n" % clean(words)
+
+
+def relays(ip: bytes, pid: int, grant: Grant, now: int) -> bytes:
+    """Report a client that may relay by a grant. pid: process id. now: seconds since 1970."""
+    user, how, left = _user(grant.user), grant.how.encode("ascii"), grant.expires - now
+    return b"relay: %s pid %d: granted to %s by %s, for %d more seconds\n" % (clean(ip), pid, user, how, left)
+
+
+def is_ahead(ip: bytes, pid: int, grant: Grant) -> bytes:
+    """Report a grant that does not count, since it is of a clock that was wrong, or ours is. pid: process id."""
+    words = b"the grant to %s is of the future: is the clock right?" % _user(grant.user)
+    return b"relay: warning: %s pid %d: %s\n" % (clean(ip), pid, words)
+
+
+def granted(key: str, user: bytes, users: int) -> bytes:
+    """Report a grant. key: the address or network. users: of it that have a grant now, this one included."""
+    many = b", one of %d users: whose address is that?" % users if users > MANY else b""
+    return b"relay: granted %s to %s%s\n" % (key.encode("ascii"), _user(user), many)
+
+
+def _user(user: bytes) -> bytes:
+    return log_field(user) or b"-"

@@ -1,0 +1,1 @@
+"""The ledger at work: grants are recorded and looked up."""

@@ -1,0 +1,70 @@
+"""The ledger asked about a client. A store that cannot be asked opens nothing: the relay stays closed. Never grants."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from ...core.ledger import address, record
+from ...core.ledger.changes import TENANT
+from ...core.ledger.grant import Grant
+from ...core.store import url
+from ...core.store.change import Row, Tenant
+from ..store.attempts import Attempts
+
+_NONE: tuple[Grant, ...] = ()
+#: Keys under which there is no grant.
+_NOBODY = ("0.0.0.0",)
+
+
+class _Reader(Protocol):
+    async def read_some(self, tenant: Tenant, keys: Sequence[str], /) -> tuple[Row, ...]: ...
+
+    async def close(self) -> None: ...
+
+
+class LedgerReader:
+    """One process's way to the ledger, to be made in the process that uses it.
+
+    place: path of an SQLite file, which the process need not be able to write, or a redis:, rediss: or unix: URL. tell:
+    hears why it cannot be asked, once a minute.
+    """
+
+    def __init__(self, place: str, tell: Callable[[str], None]) -> None:
+        self._place = place
+        self._attempts = Attempts(tell)
+        self._store: _Reader | None = None
+
+    async def open(self) -> None:
+        """Ask about nobody, before the first client comes, so that what is wrong is logged."""
+        await self._attempts.insist(lambda: self._grants(_NOBODY), _NONE)
+
+    async def grants(self, ip: bytes) -> tuple[Grant, ...]:
+        """Find the grants of a client, those that have expired too; none where the ledger cannot be asked."""
+        try:
+            keys = address.keys(address.address(ip))
+        except ValueError:
+            return ()
+        return await self._attempts.ask(lambda: self._grants(keys), _NONE)
+
+    async def close(self) -> None:
+        """Give everything back."""
+        if self._store is not None:
+            await self._attempts.insist(self._store.close, None)
+
+    async def _grants(self, keys: Sequence[str]) -> tuple[Grant, ...]:
+        rows = await self._kept().read_some(TENANT, keys)
+        return tuple(grant for row in rows for grant in record.grants(row))
+
+    def _kept(self) -> _Reader:
+        self._store = self._store or reader(self._place)
+        return self._store
+
+
+def reader(place: str) -> _Reader:
+    """Make what reads a store. place: as of LedgerReader. Raises ImportError where its library is missing."""
+    if url.is_url(place):
+        from ..store.redis import RedisStore
+
+        return RedisStore(place, (TENANT,))
+    from ..store.sqlite_reader import SqliteReader
+
+    return SqliteReader(place)

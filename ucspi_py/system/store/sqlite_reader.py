@@ -1,0 +1,100 @@
+"""Records in an SQLite file, read by whoever need not be able to write it. Never makes or changes anything.
+
+What is read has either a WAL, and then its readers see each change at once; or nobody has it open, and then it is read
+as any other file, and not kept open: whoever writes next begins a WAL.
+"""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from typing import TypeVar
+from urllib.parse import quote
+
+from ...core.store.change import Row, Tenant
+from .sqlite import identity, record_of
+
+T = TypeVar("T")
+
+#: Seconds to wait for whoever keeps others from reading.
+_BUSY = 0.1
+
+
+class SqliteReader:
+    """One process's way to the file; both must stay in the process that uses it.
+
+    path: of the file. All methods raise sqlite3.Error where it is missing, damaged, locked, or has no such records.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = os.path.abspath(path)
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._thread = ThreadPoolExecutor(max_workers=1)
+
+    async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
+        """Read the records of some keys; those that there are."""
+        return await self._in_thread(lambda: self._read(tenant, keys))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._in_thread(self._close)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, deed: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
+
+    def _read(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
+        if not _has_wal(self._path):
+            self._close()
+            with closing(_connect(self._path)) as connection:
+                return _records(connection, tenant, keys)
+        try:
+            return _records(self._opened(), tenant, keys)
+        except sqlite3.Error:
+            self._close()  # the next one opens what may have been repaired or replaced meanwhile
+            raise
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._connection is None or identity(self._path) != self._identity:
+            self._close()
+            self._identity = identity(self._path)
+            self._connection = _connect(self._path)
+        return self._connection
+
+    def _close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def read(path: str, tenant: Tenant, key: str) -> Row | None:
+    """Read the record of a key, and write nothing, not even a file that is missing; None = there is none.
+
+    Raises OSError where the file cannot be opened, sqlite3.Error where it cannot be read.
+    """
+    place = os.path.abspath(path)
+    try:
+        with open(place, "rb") as file:
+            if not file.read(1):
+                return None  # nothing was ever put there
+    except FileNotFoundError:
+        return None
+    with closing(_connect(place)) as connection:
+        return record_of(connection, tenant, key)
+
+
+def _records(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
+    found = (record_of(connection, tenant, key) for key in keys)
+    return tuple(record for record in found if record is not None)
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    mode = "mode=ro" if _has_wal(path) else "immutable=1"
+    return sqlite3.connect(f"file:{quote(path)}?{mode}", uri=True, timeout=_BUSY, isolation_level=None)
+
+
+def _has_wal(path: str) -> bool:
+    return os.path.exists(f"{path}-wal")
