@@ -19,6 +19,16 @@ def keys_kept(reason: str) -> bytes:
     return b"guard: warning: %s, the keys read before stay in use\n" % _text(reason)
 
 
+def internal_error(error: Exception) -> bytes:
+    """Report an error that nobody expected: its kind and its line, and not its words, which may name a password."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    line = trace.tb_lineno if trace else 0
+    file = trace.tb_frame.f_code.co_filename.rpartition("/")[2] if trace else ""
+    return b"guard: warning: internal error: %s\n" % _text(f"{type(error).__name__} ({file}:{line})")
+
+
 def gone(pid: int, wait_status: int) -> bytes:
     """Report the end of the guard, which nobody can start again without root.
 

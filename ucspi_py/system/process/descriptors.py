@@ -1,7 +1,9 @@
 """The file descriptors we were started with: none of 0 to 2 missing, none above 2 passed on."""
 
+import contextlib
 import os
 import stat
+from collections.abc import Collection
 
 
 def survive_closed() -> None:
@@ -29,6 +31,14 @@ def null_input_and_output() -> None:
     os.dup2(fd, 0)
     os.dup2(fd, 1)
     os.close(fd)
+
+
+def close_all_but(kept: Collection[int]) -> None:
+    """Close everything above 2, in a forked child that is to have nothing else. kept: descriptors."""
+    for fd in _open_descriptors():
+        if fd > 2 and fd not in kept:
+            with contextlib.suppress(OSError):  # the descriptor that listed the folder
+                os.close(fd)
 
 
 def is_socket(fd: int) -> bool:

@@ -1,0 +1,104 @@
+"""The channel between workers and the guard: packets, each with the descriptor on which its answer is awaited.
+
+All workers have the same end of it. Nothing comes back by it, so none of them reads what another is told (unix(7)).
+"""
+
+import array
+import contextlib
+import os
+import select
+import socket
+from typing import NamedTuple
+
+from ...core.guard.request import PACKET_LIMIT
+
+#: Room for one descriptor; the kernel rounds it up to two, and closes all others that somebody passes.
+_ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
+
+#: Whoever has the other end may shut down one half of it only, which is the end as well.
+_END = getattr(select, "POLLRDHUP", 0)
+
+
+class Parcel(NamedTuple):
+    """What has come in. packet: its bytes. answer: where somebody waits for the answer."""
+
+    packet: bytes
+    answer: socket.socket
+
+
+class Guarded(NamedTuple):
+    """What the master and its workers have of the guard.
+
+    pid: its process id. channel: on which it is asked. keys: descriptors of the sealed keys as they were at the start.
+    """
+
+    pid: int
+    channel: socket.socket
+    keys: tuple[int, ...]
+
+
+def pair() -> tuple[socket.socket, socket.socket]:
+    """Make two connected sockets that keep packets apart; neither ever waits."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    ours.setblocking(False)
+    theirs.setblocking(False)
+    return ours, theirs
+
+
+def is_over(channel: socket.socket) -> bool:
+    """Whether nothing can come any more (poll(2)); recvmsg(2) shows an empty packet as an end, too, which is none."""
+    poll = select.poll()
+    poll.register(channel, _END)
+    return bool(poll.poll(0))
+
+
+def ask(channel: socket.socket, packet: bytes) -> socket.socket:
+    """Send a packet; the socket on which its answer comes. Raises OSError, also where there is no room for it now."""
+    ours, theirs = pair()
+    with theirs:
+        try:
+            socket.send_fds(channel, [packet], [theirs.fileno()])
+        except BaseException:
+            ours.close()
+            raise
+    return ours
+
+
+def receive(channel: socket.socket) -> Parcel | None:
+    """Take what has come; None for what nobody may send: no packet sockets, none or several of them, too many bytes.
+
+    Whatever was passed with that is closed. Raises BlockingIOError where nothing has come.
+    """
+    packet, ancillary, flags, _ = channel.recvmsg(PACKET_LIMIT, _ROOM, socket.MSG_CMSG_CLOEXEC)
+    fds = array.array("i")
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
+    if len(fds) == 1 and not flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        answer = _packet_socket(fds[0])
+        return Parcel(packet, answer) if answer else None
+    for fd in fds:
+        os.close(fd)
+    return None
+
+
+def reply(answer: socket.socket, packet: bytes, *fds: int) -> None:
+    """Send an answer, and close its socket: whoever does not take it at once, as it is gone or full, gets none.
+
+    fds: descriptors that go with it.
+    """
+    with answer, contextlib.suppress(OSError):
+        socket.send_fds(answer, [packet], fds, socket.MSG_DONTWAIT)
+
+
+def _packet_socket(fd: int) -> socket.socket | None:
+    """The socket that a descriptor is, where it keeps packets apart and stays on this host; otherwise it is closed."""
+    try:
+        passed = socket.socket(fileno=fd)
+    except OSError:  # no socket at all
+        os.close(fd)
+        return None
+    if (passed.family, passed.type) == (socket.AF_UNIX, socket.SOCK_SEQPACKET):
+        return passed
+    passed.close()
+    return None

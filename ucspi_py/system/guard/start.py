@@ -1,0 +1,63 @@
+"""The guard's start: everything that can fail is tried before, and it is forked while we still have root."""
+
+import os
+import signal
+import socket
+import traceback
+from collections.abc import Mapping
+
+from ...core.guard.settings import GuardSettings
+from ..process import descriptors, secrecy, signals
+from ..report.log import Log
+from . import channel
+from .channel import Guarded
+from .checks import Checks
+from .guard import Guard
+from .key_files import KeyFiles
+from .launcher import CheckerLauncher
+from .probe import probe
+
+#: Those by which somebody may want to end or to wake the service: the guard ends when nobody can ask it any more.
+_IGNORED = (
+    signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM,
+    signal.SIGPIPE,
+)  # fmt: skip
+
+
+def start(settings: GuardSettings, log: Log, environment: Mapping[bytes, bytes], port: bytes) -> Guarded:
+    """Start the guard, with the privileges that we have.
+
+    environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a checker not be started,
+    AskedWrongly where the checker checks nothing.
+    """
+    keys = KeyFiles(settings.pairs, log)
+    checker = CheckerLauncher(settings.checkpassword, settings.limits.cpu_seconds, environment)
+    if settings.checkpassword:
+        probe(settings, checker, port)
+    ours, workers = channel.pair()
+    with signals.all_blocked():
+        pid = os.fork()
+        if not pid:
+            _become_guard(ours, Checks(settings, checker, log), keys, log)
+    ours.close()
+    return Guarded(pid, workers, tuple(keys.descriptors))
+
+
+def _become_guard(ours: socket.socket, checks: Checks, keys: KeyFiles, log: Log) -> None:
+    """The forked child's one call: it never returns into the master's code."""
+    status = 111
+    try:
+        descriptors.null_input_and_output()
+        descriptors.close_all_but({ours.fileno(), *keys.descriptors})
+        secrecy.hide_memory()
+        secrecy.leave_no_core()
+        noted = signals.Signals(signal.SIGCHLD)
+        for number in _IGNORED:
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        Guard(ours, noted, checks, keys, log).run()
+        status = 0
+    except BaseException as error:  # whatever it is, it is told and ends here
+        log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
+    finally:
+        os._exit(status)
