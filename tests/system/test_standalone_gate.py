@@ -143,7 +143,7 @@ def test_a_backend_that_does_not_end_is_not_waited_for_without_end(
     launcher = Launcher(
         ("sh", "-c", f"while [ -e {tmp_path}/held ]; do sleep 0.01; done"), SpawnAttributes((), None, (), ())
     )
-    backends = gate._Backends(launcher, Log(ERRORS))
+    backends = gate.Backends(launcher, Log(ERRORS))
     statuses: list[int] = []
 
     async def story() -> None:

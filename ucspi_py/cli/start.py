@@ -18,6 +18,7 @@ PROGRAMS = {
     "pytcpserver": "tcpserver",
     "pyrblsmtpd": "chain.rblsmtpd",
     "pyrblcheck": "rblcheck",
+    "pyrelaytest": "relaytest",
     "pygreylist": "chain.greylist",
     "pysmtpgate": "chain.smtpgate",
     "pyrules": "rules.commands",

@@ -43,22 +43,22 @@ def run(program: Program, client: Screened, soft_limits: SoftLimits) -> None:
     be used.
     """
     log = Log(ERRORS)
-    backends = _Backends(Launcher(program.argv, spawn_attributes(soft_limits, None)), log)
+    backends = Backends(Launcher(program.argv, spawn_attributes(soft_limits, None)), log)
     with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
         runner.run(_talk(program, backends, client, log))
 
 
-async def _talk(program: Program, backends: "_Backends", client: Screened, log: Log) -> None:
+async def _talk(program: Program, backends: "Backends", client: Screened, log: Log) -> None:
     if program.gate is None:
         raise ValueError("a program without a gate")
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
-    gate = Gate(program.gate, log, lambda: False, _ways)
+    gate = Gate(program.gate, log, lambda: False, ways)
     with client_socket() as connected:
-        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, _alone()))
+        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, alone()))
     await backends.end()
 
 
-def _ways() -> "Ways":
+def ways() -> "Ways":
     from ..dnsbl.query import ask_zone
     from ..gate.lists.lookups import Ways
     from ..lookup import resolver
@@ -67,12 +67,12 @@ def _ways() -> "Ways":
     return Ways(ask, partial(ask_zone, ask))
 
 
-def _alone() -> Hold:
+def alone() -> Hold:
     """Nobody is asked to leave for others where there are no others."""
     return Hold(lambda _dismiss: None, lambda: True)
 
 
-class _Backends:
+class Backends:
     """The backends of the one client, one after the other."""
 
     def __init__(self, launcher: Launcher, log: Log) -> None:
@@ -82,7 +82,10 @@ class _Backends:
         self._all_ended = asyncio.Event()
 
     async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
-        """Start the program; its process id, None where it cannot be started. fd: what it gets as 0 and 1."""
+        """Start the program; its process id, None where it cannot be started.
+
+        fd: what it gets as 0 and 1. on_end: called with its wait status.
+        """
         try:
             pid = self._launcher.start(fd, environment)
         except (OSError, ValueError) as error:

@@ -1,0 +1,1 @@
+"""Relay tests as decisions: who is tried, with which addresses, what is said, and what the answers mean."""

@@ -1,0 +1,111 @@
+"""A service tried with one client for each thing that its rules say. Never asks who listens on its port."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import NamedTuple
+
+from ...core.client.connection import Endpoints, Names, environ
+from ...core.gate.visitor import visitor
+from ...core.relaytest import probes
+from ...core.relaytest.clients import MOST, Known, Lookups, classes
+from ...core.relaytest.probes import Addresses, Probe, address_literal
+from ...core.service.settings import ServerSettings
+from ...core.smtp.reply import Reply
+from ..accept import listener
+from ..rules.live import RulesFile
+from ..rules.table import Table
+from . import controls
+from .chain import Chain
+from .session import answers
+
+#: The port from which it comes: any.
+_PORT = b"1025"
+#: Where submission is (RFC 6409; RFC 8314, 3.3).
+_SUBMISSION = (587, 465)
+#: Variables of an operator's shell that no server would hand on as a client's.
+_OF_CLIENTS = (b"TCP", b"RELAY", b"RBLSMTPD", b"GREYLIST")
+
+
+class Tried(NamedTuple):
+    """A client that was tried. relays: it may. replies: to its probes; none at all where a rule denies it."""
+
+    known: Known
+    relays: bool
+    replies: tuple[tuple[Probe, Reply | None], ...]
+
+
+class Found(NamedTuple):
+    """A service that was tried. keeps: no mailbox of its own is sent on. warnings: of its gate, about its files."""
+
+    tried: tuple[Tried, ...]
+    keeps: bool
+    warnings: tuple[bytes, ...]
+
+
+def test(settings: ServerSettings, addresses: Addresses) -> Found:
+    """Start the program of a service for each class of its clients, and ask it about probes.
+
+    addresses: None in place of one's own = look for it. Raises Failure where a file cannot be read or the program
+    cannot be started.
+    """
+    return asyncio.run(_test(settings, addresses))
+
+
+async def _test(settings: ServerSettings, addresses: Addresses) -> Found:
+    domain = controls.own_domain(settings.program)
+    own = addresses.own or (None if domain is None else b"postmaster@" + domain)
+    local = _local(settings)
+    addresses = Addresses(own, addresses.elsewhere, address_literal(local))
+    chain = Chain(settings.program)
+    tried = []
+    for known in islice(_classes(settings), MOST):
+        environment = _environment(settings, known, local)
+        relays = not known.is_stranger and _relays(settings, environment)
+        wanted = () if known.said.deny else _probes(settings, addresses, relays=relays)
+        found = await answers(partial(chain.connected, environment), wanted)
+        tried.append(Tried(known, relays, tuple((probe, found.get(probe)) for probe in wanted)))
+    await chain.end()
+    keeps = controls.keeps(settings.program, None if own is None else own.rpartition(b"@")[2])
+    return Found(tuple(tried), keeps, tuple(chain.warnings))
+
+
+def _classes(settings: ServerSettings) -> Iterator[Known]:
+    gate = settings.program.gate
+    networks = gate.mynetworks if gate else ()
+    if settings.rules is None:
+        return classes((), lambda _key: None, Lookups(False, False), networks)
+    get = RulesFile(settings.rules, settings.allow_no_rules).current()
+    records = Table(settings.rules).records() if os.path.exists(settings.rules) else iter(())
+    return classes(records, get, Lookups(settings.remote_host, settings.remote_info), networks)
+
+
+def _environment(settings: ServerSettings, known: Known, local: bytes) -> dict[bytes, bytes]:
+    base = {name: value for name, value in os.environb.items() if not name.startswith(_OF_CLIENTS)}
+    port = b"%d" % listener.port_number(settings.port)
+    names = Names(settings.local_name or None, known.client.host, known.client.info)
+    return environ(base, Endpoints(local, port, known.client.ip, _PORT), names, known.said.variables)
+
+
+def _relays(settings: ServerSettings, environment: dict[bytes, bytes]) -> bool:
+    gate = settings.program.gate
+    return visitor(environment, gate).relays if gate else b"RELAYCLIENT" in environment
+
+
+def _probes(settings: ServerSettings, addresses: Addresses, *, relays: bool) -> tuple[Probe, ...]:
+    if relays:
+        return probes.of_trusted(addresses)
+    return probes.of_stranger(addresses, is_submission=is_submission(listener.port_number(settings.port)))
+
+
+def is_submission(port: int) -> bool:
+    """Whether a port is one on which nobody sends without a login (RFC 6409, 4.3)."""
+    return port in _SUBMISSION
+
+
+def _local(settings: ServerSettings) -> bytes:
+    """The address under which the service is reached: the host's own where it listens on all of them."""
+    local = listener.literal(settings.host)
+    return b"127.0.0.1" if local in (None, "0.0.0.0", "::") else local.encode()
