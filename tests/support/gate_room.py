@@ -23,6 +23,7 @@ from ucspi_py.system.gate import client_end
 from ucspi_py.system.gate import gate as gates
 from ucspi_py.system.gate.gate import Client, Gate
 from ucspi_py.system.gate.session import Hold
+from ucspi_py.system.gate.trust import NOBODY, Trust
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.refuse import held
 from ucspi_py.system.refuse.held import Held
@@ -175,7 +176,15 @@ class Guest:
 class Room:
     """A gate, its clients and their places. out: what backends have heard."""
 
-    def __init__(self, folder: Path, script: str = OBLIGING, *, content_limit: int | None = None, **smtp: Any) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        script: str = OBLIGING,
+        *,
+        content_limit: int | None = None,
+        trust: Trust = NOBODY,
+        **smtp: Any,
+    ) -> None:
         self.log = Lines()
         self.is_crowded = False
         self.out = folder / "out"
@@ -186,7 +195,7 @@ class Room:
         self._holds = self.out.with_suffix(".held")
         control = controls(folder / "control")
         settings = GateSettings(SmtpSettings(**smtp), message_size_limit=content_limit, qmail_control=str(control))
-        self.gate = Gate(settings, self.log, lambda: self.is_crowded, no_ways)
+        self.gate = Gate(settings, self.log, lambda: self.is_crowded, no_ways, trust)
 
     @property
     def told(self) -> list[bytes]:

@@ -20,15 +20,18 @@ class Challenge(NamedTuple):
 
 
 class Fault(enum.Enum):
-    """Why an exchange came to no credentials. Its value is what a log says, in Postfix's words where it has some."""
+    """Why an exchange came to no credentials. Its value is what a log says: Postfix's words, where it has some.
 
-    UNKNOWN = "Invalid authentication mechanism"
-    WANTS_TLS = "Encryption required for requested authentication mechanism"
-    ABORTED = "aborted"
-    NOT_BASE64 = "Invalid base64 data"
-    NOT_FIRST = "Initial response not expected"
-    TOO_LONG = "Response limit exceeded"
-    MALFORMED = "Malformed credentials"
+    Filters of fail2ban take "failed" for an attack, unless the mechanism is invalid.
+    """
+
+    UNKNOWN = "authentication failed: Invalid authentication mechanism"
+    WANTS_TLS = "authentication not tried: TLS is required"
+    ABORTED = "authentication aborted"
+    NOT_BASE64 = "authentication failed: Invalid base64 data"
+    NOT_FIRST = "authentication failed: Initial response not expected"
+    TOO_LONG = "authentication failed: Response limit exceeded"
+    MALFORMED = "authentication failed: Malformed credentials"
 
 
 Step = Challenge | Credentials | Fault

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
-from ..smtp.events import RecipientGiven
+from ..smtp.events import ExchangeFailed, RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
@@ -139,6 +139,12 @@ def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> byte
         total[1] += every
     words.append(_count(b"commands", *total))
     return b"%b: disconnect from %b %b\n" % (_program(client), _who(client), b" ".join(words))
+
+
+def exchange_failed(client: Visitor, event: ExchangeFailed) -> bytes:
+    """Report an AUTH that came to no credentials (smtpd_sasl_glue.c). None of what it came to is shown."""
+    words = (_program(client), _who(client), _field(event.mechanism), event.why.value.encode())
+    return b"%b: warning: %b: SASL %b %b\n" % words
 
 
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:

@@ -5,6 +5,8 @@ and nothing else. Nothing that the client sends reaches the backend but by the d
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, TypeVar
 
 from ...core.smtp import events
 from ...core.smtp.reply import Reply
@@ -13,6 +15,9 @@ from .backend.pipe import nobody
 from .client_end import ClientEnd
 from .presence import CROWDED, Presence, of_one_session
 from .session import Host, Session
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 
 class Conversation(Presence):
@@ -52,10 +57,13 @@ class Conversation(Presence):
         """Carry out what the backend is wanted for, one thing after the other."""
         while (event := await self._asked) is not None:
             self._asked = asyncio.get_running_loop().create_future()
-            with self._log.waiting(event):
-                answer = await self._carry_out(event)
-            if answer is not None:
-                self._answer(event, answer)
+            if isinstance(event, events.LoginAsked):
+                await self._log_in(event)
+            else:
+                with self._log.waiting(event):
+                    answer = await self._carry_out(event)
+                if answer is not None:
+                    self._answer(event, answer)
             if self._client.over.done():
                 break
         if self._error:
@@ -109,6 +117,8 @@ class Conversation(Presence):
             case events.TransactionDropped():
                 self._backend.reset()
                 self._end_transaction()
+            case events.ExchangeFailed():
+                self._log.exchange_failed(event)
             case events.Paused():
                 self._pause = asyncio.get_running_loop().call_later(event.seconds, self._resume)
             case _:
@@ -132,11 +142,29 @@ class Conversation(Presence):
         """Wait for the backend's answer; None where the client has gone, but for a message that is complete."""
         if isinstance(event, events.MessageEnded):
             return await self._backend.end_of_data()
+        return await self._unless_over(self._backend.ask, event)
+
+    async def _log_in(self, event: events.LoginAsked) -> None:
+        """Have the client's credentials checked; whom they let in is somebody else for lists, backend and log."""
+        if self._session.login is None:
+            raise ValueError("a login that nobody offers")
+        answered = await self._unless_over(self._session.login, event.credentials, self._visitor)
+        if answered is None:
+            return
+        if answered.visitor:
+            self._becomes(answered.visitor)
+        if answered.later:
+            self._dialogue.turn_away(answered.later)
+        self._dialogue.answer(answered.reply, answered.login)
+        self._advance()
+
+    async def _unless_over(self, ask: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
+        """Ask somebody; None where the client has gone meanwhile."""
         if self._client.over.done():
             return None
         try:
             async with asyncio.timeout(None) as self._patience:
-                return await self._backend.ask(event)
+                return await ask(*args, **kwargs)
         except TimeoutError:
             return None
         finally:

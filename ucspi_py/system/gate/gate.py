@@ -29,6 +29,7 @@ from .conversation import Conversation
 from .session import Hold, Host, Session
 from .session_log import SessionLog
 from .throttle import Counts, Throttle
+from .trust import NOBODY, Trust
 
 if TYPE_CHECKING:
     from .content.checks import Checks
@@ -67,10 +68,16 @@ class Gate:
     """All sessions of one process.
 
     is_crowded: whether places for clients are scarce. ways: makes the ways to name servers and zones, where lists ask.
+    trust: how clients become trusted beside their addresses.
     """
 
     def __init__(
-        self, settings: GateSettings, log: Log, is_crowded: Callable[[], bool], ways: "Callable[[], Ways]"
+        self,
+        settings: GateSettings,
+        log: Log,
+        is_crowded: Callable[[], bool],
+        ways: "Callable[[], Ways]",
+        trust: Trust = NOBODY,
     ) -> None:
         self._complain = _complaints(log)
         self._host = Host(settings, Control(settings.qmail_control, self._complain))
@@ -82,6 +89,7 @@ class Gate:
         self._ids = connection_ids()
         self._checks = _checks(settings, self._complain)
         self._leave_at: float | None = None
+        self._trust = trust
 
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
@@ -111,12 +119,15 @@ class Gate:
     def _session(self, client: Client, guest: Visitor, greeting: Greeting, throttle: Throttle | None) -> Session:
         settings = self._host.settings
         smtp = settings.smtp
-        dialogue = Dialogue(smtp, greeting, excepted=guest.relays, judges_early=self._host.judges_early)
+        offers, early = self._trust.offers(guest), self._host.judges_early
+        dialogue = Dialogue(smtp, greeting, excepted=guest.relays, judges_early=early, offers=offers)
         if throttle:
             dialogue.throttled(throttle.command)
         log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
         backend = self._backend(client, guest, dialogue, log)
-        return Session(greeting.myhostname, client.socket, dialogue, guest, backend, client.hold, log)
+        name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
+        session = Session(name, connected, dialogue, guest, backend, hold, log, environment)
+        return self._trust.begun(session, offers)
 
     def _throttle(self, client: Client, guest: Visitor, name: bytes) -> Throttle | None:
         """What holds a client against the limits; None = it has none."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+from ...core.gate.visitor import Visitor, backend_environment
 from ...core.smtp.reply import Reply, reply
 from .client_end import ClientEnd
 from .session import Host, Session
@@ -48,12 +49,14 @@ class Presence:
         "_is_leaving",
         "_log",
         "_name",
+        "_session",
         "_visitor",
     )
 
     def __init__(self, host: Host, session: Session, client: ClientEnd) -> None:
         self._host = host
-        self._name, _, self._dialogue, self._visitor, self._backend, self._hold, self._log = session
+        self._session = session
+        self._name, _, self._dialogue, self._visitor, self._backend, self._hold, self._log, *_ = session
         self._client = client
         self._error: Exception | None = None
         self._is_leaving = False
@@ -86,6 +89,12 @@ class Presence:
         """Leave the client for a newcomer, with a word, if it takes it at once."""
         self._client.close(CROWDED, b"crowded")
         self._client.end()
+
+    def _becomes(self, visitor: Visitor) -> None:
+        """Let the client be somebody else from now on. A backend that runs knows it not, and is left."""
+        self._visitor = visitor
+        self._log.becomes(visitor)
+        self._backend.becomes(visitor, backend_environment(self._session.environment, visitor))
 
     def _farewell(self) -> Reply:
         return reply(421, _LEAVING % self._name)

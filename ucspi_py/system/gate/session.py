@@ -1,9 +1,10 @@
 """What a conversation works with: the process, its client, and those who decide and log. Never does anything."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
 
+from ...core.auth.credentials import Credentials
 from ...core.gate import relay
 from ...core.gate.settings import GateSettings
 from ...core.gate.visitor import Visitor
@@ -31,7 +32,7 @@ class Host(NamedTuple):
         """Judge a recipient without asking anybody; None = it passes, or lists come first and JudgedPipe has this."""
         if self.settings.restrictions:
             return None
-        return LastCheck(*self, self.control).refusal(client, log, event)
+        return LastCheck(*self, self.control).refusal(log, client, event)
 
 
 class LastCheck(NamedTuple):
@@ -41,7 +42,7 @@ class LastCheck(NamedTuple):
     control: Control
     domains: relay.OwnDomains
 
-    def refusal(self, client: Visitor, log: SessionLog, event: RecipientGiven) -> Reply | None:
+    def refusal(self, log: SessionLog, client: Visitor, event: RecipientGiven) -> Reply | None:
         """Judge a recipient; None = it passes. log: gets a refusal that only a dry run does not have."""
         found = relay.judge(event.recipient, client, self.domains, self.settings)
         if found is None or not self.settings.dry_run:
@@ -80,8 +81,30 @@ class Hold:
         return True
 
 
+class Answered(NamedTuple):
+    """What became of a client's credentials.
+
+    reply: for the client; 2xx lets it in. login: as whom. visitor: who it is from then on; None = who it was. later:
+    what each of its commands but QUIT is told from now on; None = nothing of the kind.
+    """
+
+    reply: Reply
+    login: bytes = b""
+    visitor: Visitor | None = None
+    later: Reply | None = None
+
+
+#: Checks credentials of a client, as it is now, and logs what became of them. Takes a limited time; cancelled when the
+#: client is gone.
+CheckLogin = Callable[[Credentials, Visitor], Awaitable[Answered]]
+
+
 class Session(NamedTuple):
-    """What one conversation works with. name: ours, in replies. socket: the client's."""
+    """What one conversation works with.
+
+    name: ours, in replies. socket: the client's. environment: what its backend would get of a stranger's. login: checks
+    its credentials; None = the dialogue offers no logins.
+    """
 
     name: bytes
     socket: socket.SocketType
@@ -90,3 +113,5 @@ class Session(NamedTuple):
     backend: BackendPipe
     hold: Hold
     log: SessionLog
+    environment: Mapping[bytes, bytes]
+    login: CheckLogin | None = None

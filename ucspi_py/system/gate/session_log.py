@@ -12,7 +12,7 @@ from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
-from ...core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven
+from ...core.smtp.events import DataAsked, Event, ExchangeFailed, HeloGiven, RecipientGiven, SenderGiven
 from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply
 from ..report.log import Log
@@ -51,6 +51,16 @@ class SessionLog:
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
         self._visitor = self._visitor._replace(name=name)
+
+    def becomes(self, visitor: Visitor) -> None:
+        """Call the client this from now on, but for its name. Of one who may relay no screen says anything."""
+        self._visitor = visitor._replace(name=self._visitor.name)
+        if visitor.relays:
+            self._untold = None
+
+    def exchange_failed(self, event: ExchangeFailed) -> None:
+        """Log an AUTH that came to no credentials."""
+        self._log.say(loglines.exchange_failed(self._visitor, event))
 
     def warn(self, sentence: str) -> None:
         """Log something that is wrong on our side."""

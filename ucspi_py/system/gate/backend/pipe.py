@@ -5,6 +5,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from typing import Unpack
 
+from ....core.gate.visitor import Visitor
 from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.backend.exchange import UNAVAILABLE
 from ....core.smtp.envelope import Envelope
@@ -126,6 +127,11 @@ class BackendPipe:
         if self._backend is None:
             return UNAVAILABLE
         return await self._backend.end_of_data()
+
+    def becomes(self, _visitor: Visitor, environment: dict[bytes, bytes]) -> None:
+        """Take another environment, since the client is somebody else now; the backend that knows it not is left."""
+        self.quit()
+        self._environment = environment
 
     def hurry(self) -> None:
         """Wait for no slot any more; one that is free is still taken."""

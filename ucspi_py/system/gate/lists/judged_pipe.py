@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
 from ....core.gate.restrictions.judgement import DISCARDED, Judgement
+from ....core.gate.visitor import Visitor
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
@@ -21,7 +22,7 @@ _GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
 class JudgedPipe(BackendPipe):
     """As BackendPipe; whatever lists refuse never reaches a backend.
 
-    lists: the client's. last_check: the refusal of a recipient that they let pass; None = it passes.
+    lists: the client's. last_check: the refusal of a client's recipient that they let pass; None = it passes.
     """
 
     __slots__ = ("_begun", "_discards", "_envelope", "_headers", "_last_check", "_lists")
@@ -32,7 +33,7 @@ class JudgedPipe(BackendPipe):
         environment: dict[bytes, bytes],
         report: Callable[[str], None],
         lists: SessionLists,
-        last_check: Callable[[RecipientGiven], Reply | None],
+        last_check: Callable[[Visitor, RecipientGiven], Reply | None],
     ) -> None:
         super().__init__(start, environment, report)
         self._lists = lists
@@ -62,7 +63,9 @@ class JudgedPipe(BackendPipe):
         self._begin(envelope)
         found = await self._judged(Stage.RCPT, envelope, path)
         # What is thrown away goes nowhere, and so not elsewhere.
-        answer = found.reply or (None if self._discards else self._last_check(RecipientGiven(envelope, path)))
+        answer = found.reply or (
+            None if self._discards else self._last_check(self._lists.visitor, RecipientGiven(envelope, path))
+        )
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:
@@ -95,6 +98,12 @@ class JudgedPipe(BackendPipe):
         elif self._discards:
             refusal = DISCARDED
         return refusal or await super().end_of_data()
+
+    def becomes(self, visitor: Visitor, environment: dict[bytes, bytes]) -> None:
+        """Judge another visitor from now on."""
+        self._forget()
+        self._lists.becomes(visitor)
+        super().becomes(visitor, environment)
 
     def hurry(self) -> None:
         """Wait for no slot any more, and for nothing that lists ask."""

@@ -51,7 +51,7 @@ class Judging:
         """Make the way of one client to its backend. environment: the backend's."""
         report = partial(self._complain, say=log.warn)
         lists = SessionLists(self._shared, guest, dialogue, log)
-        return JudgedPipe(start, environment, report, lists, partial(self._last_check.refusal, guest, log))
+        return JudgedPipe(start, environment, report, lists, partial(self._last_check.refusal, log))
 
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:

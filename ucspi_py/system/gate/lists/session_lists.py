@@ -49,7 +49,7 @@ class Shared(NamedTuple):
 
 
 class SessionLists:
-    """Judges the commands of one client. dialogue: its own. log: gets what lists have to say."""
+    """Judges the commands of one client. visitor: who it is. dialogue: its own. log: gets what lists have to say."""
 
     __slots__ = (
         "_dialogue",
@@ -62,12 +62,12 @@ class SessionLists:
         "_name",
         "_patience",
         "_settings",
-        "_visitor",
+        "visitor",
     )
 
     def __init__(self, shared: Shared, visitor: Visitor, dialogue: Dialogue, log: SessionLog) -> None:
         self._settings, self._lookups, self._dry_run = shared
-        self._visitor = visitor
+        self.visitor = visitor
         self._dialogue = dialogue
         self._log = log
         self._known = Knowledge(self._lookups)
@@ -85,7 +85,7 @@ class SessionLists:
     @property
     def who(self) -> bytes:
         """The client as replies name it."""
-        return b"%b[%b]" % (UNKNOWN if self._name is None else self._name.name, self._visitor.ip)
+        return b"%b[%b]" % (UNKNOWN if self._name is None else self._name.name, self.visitor.ip)
 
     async def judge(
         self, stage: Stage, about: About, recipient: Path | None = None, *, discards: bool = False
@@ -117,6 +117,11 @@ class SessionLists:
             await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
         return found
 
+    def becomes(self, visitor: Visitor) -> None:
+        """Judge another visitor from now on: the same client, who has said more of itself."""
+        self.visitor = visitor
+        self._left.clear()
+
     def _spared(self, stage: Stage, found: Judgement, about: About, recipient: Path | None) -> Judgement:
         if found.reply:
             self._log.spared(stage.value, found.reply, about, recipient)
@@ -138,7 +143,7 @@ class SessionLists:
         return True
 
     def _facts(self, stage: Stage, name: ClientName, about: About, recipient: Path | None, *, discards: bool) -> Facts:
-        visitor = self._visitor
+        visitor = self.visitor
         of_client = Facts(
             stage,
             visitor.ip,
@@ -160,7 +165,7 @@ class SessionLists:
         )
 
     async def _find_name(self, deadline: float) -> ClientName:
-        found = await self._wait_for(client_name(self._lookups.ask, self._visitor.ip, deadline), deadline + _GRACE)
+        found = await self._wait_for(client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE)
         return found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
 
     async def _wait_for(self, awaited: Awaitable[T], deadline: float) -> T | None:
