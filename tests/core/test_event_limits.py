@@ -47,7 +47,7 @@ def test_the_first_that_was_asked_for_is_named() -> None:
 
     assert asked is not None
     assert asked.where == "main.cf line 2: smtpd_client_connection_rate_limit"
-    assert asked.rates == (30, 0, 0)
+    assert asked.rates == (30, 0, 0, 0)
 
 
 def test_limits_are_no_lists() -> None:
@@ -113,13 +113,17 @@ SAID = {
         b"450 4.7.1 Error: too many recipients from 192.0.2.7\r\n",
         b"smtpgate: warning: Recipient address rate limit exceeded: 3 from a.example[192.0.2.7] for service smtp\n",
     ),
+    Event.AUTH: (
+        b"450 4.7.1 Error: too many AUTH commands from 192.0.2.7\r\n",
+        b"smtpgate: warning: AUTH command rate limit exceeded: 3 from a.example[192.0.2.7] for service smtp\n",
+    ),
 }
 
 
 @pytest.mark.parametrize("event", Event)
 def test_what_is_said_of_too_many(event: Event) -> None:
     """From the first beyond the limit on; 0 is none."""
-    asked = EventLimits(2, 2, 2, 2)
+    asked = EventLimits(2, 2, 2, 2, 2)
 
     assert event_limits.too_many(asked, GUEST, event, 2, b"mx.example.org") is None
     assert event_limits.too_many(EventLimits(2), GUEST, event, 3, b"mx.example.org") is None

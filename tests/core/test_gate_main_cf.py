@@ -185,7 +185,6 @@ def test_a_wrong_value_is_named_with_its_place(name: str, value: str, said: str)
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("smtpd_sasl_auth_enable = yes", "the gate takes no logins yet; -o smtpd_sasl_auth_enable=no leaves it out"),
         ("smtpd_tls_security_level = encrypt", "the gate speaks no TLS yet; -o smtpd_tls_security_level=none "),
         ("smtpd_tls_security_level = ${x?encrypt}\nx = 1", "main.cf line 2: smtpd_tls_security_level: the gate speaks"),
         ("smtpd_tls_auth_only = YES", "smtpd_tls_auth_only: the gate speaks no TLS yet"),

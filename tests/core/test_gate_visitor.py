@@ -74,9 +74,11 @@ def test_the_verdict_of_a_screen_beats_rblsmtpd() -> None:
 
 
 def test_the_backend_does_not_repeat_what_the_gate_has_done() -> None:
-    """Neither a verdict nor a delay, and it speaks without TLS; all else stays, an empty RBLSMTPD too."""
-    kept = {**STRANGER, b"DATABYTES": b"1000", b"FORCETLS": b"1"}
-    gone = {b"RBLSMTPD": b"-no", b"SMTPD_GREETDELAY": b"20", b"DROP_PRE_GREET": b"1", b"SMTPS": b"1"}
+    """Neither a verdict nor a delay, nor TLS; nobody forges a login. All else stays, an empty RBLSMTPD too."""
+    kept = {**STRANGER, b"DATABYTES": b"1000", b"SPFBEHAVIOR": b"1"}
+    gone = {b"RBLSMTPD": b"-no", b"SMTPD_GREETDELAY": b"20", b"DROP_PRE_GREET": b"1"}
+    gone |= dict.fromkeys((b"SMTPS", b"FORCETLS", b"STARTTLS", b"UCSPITLS", b"SMTPAUTH"), b"1")
+    gone |= dict.fromkeys((b"SMTPAUTHUSER", b"SMTP_AUTH_USER", b"SMTPAUTHMETHOD", b"AUTHINFO", b"AUTHENTICATED"), b"1")
     spared = {**kept, b"RBLSMTPD": b""}
 
     assert backend_environment(kept | gone, visitor(kept | gone, SETTINGS)) == kept

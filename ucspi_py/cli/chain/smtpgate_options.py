@@ -11,6 +11,7 @@ from ...core.errors import AskedWrongly, CorruptRules, Failure, unable
 from ...core.gate.language import master, parameters, syntax
 from ...core.gate.language.configuration import Configuration, mentioned
 from ...core.gate.language.parameter import Parameter
+from ...core.gate.language.sasl_parameters import ENABLE
 from ...core.gate.language.syntax import Setting
 from ...core.gate.settings import GateSettings
 from ...system.rules.whole_file import read_whole
@@ -99,6 +100,10 @@ def settings(ctx: click.Context) -> GateSettings:
         from ...core.gate.content.configured import content_settings
 
         found = replace(found, content=content_settings(asked))
+    if asked.value(ENABLE):
+        from ...core.gate.logins.configured import login_settings
+
+        found = replace(found, logins=login_settings(asked))
     return found
 
 

@@ -10,17 +10,19 @@ from typing import NamedTuple
 
 
 class Event(enum.IntEnum):
-    """What a client does: it connects, begins a message (MAIL), names a recipient (RCPT)."""
+    """What a client does: it connects, begins a message (MAIL), names a recipient (RCPT), wants to log in (AUTH)."""
 
     CONNECTION = 0
     MESSAGE = 1
     RECIPIENT = 2
+    AUTH = 3
 
 
 class Window(NamedTuple):
     """The events of a client in its period.
 
-    client: its key, 0 = a free entry. begun: second of the first event. connections, messages, recipients: how many.
+    client: its key, 0 = a free entry. begun: second of the first event. connections, messages, recipients, logins: how
+    many.
     """
 
     client: int
@@ -28,6 +30,7 @@ class Window(NamedTuple):
     connections: int = 0
     messages: int = 0
     recipients: int = 0
+    logins: int = 0
 
 
 #: Events of one kind that are counted at most; four bytes hold them.

@@ -12,6 +12,7 @@ _NAMES = {
     Event.CONNECTION: b"Connection rate",
     Event.MESSAGE: b"Message delivery request rate",
     Event.RECIPIENT: b"Recipient address rate",
+    Event.AUTH: b"AUTH command rate",
 }
 
 
@@ -59,3 +60,5 @@ def _refusal(event: Event, client: Visitor, name: bytes) -> Reply:
             return reply(450, b"4.7.1 Error: too much mail from " + client.ip)
         case Event.RECIPIENT:
             return reply(450, b"4.7.1 Error: too many recipients from " + client.ip)
+        case Event.AUTH:
+            return reply(450, b"4.7.1 Error: too many AUTH commands from " + client.ip)

@@ -46,8 +46,8 @@ class Course(NamedTuple):
 def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipient: Path | None = None) -> bytes:
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
     said = _told(reply, *_paths(about, recipient))
-    words = (_program(client), stage, _who(client), said, _about(about, recipient))
-    return b"%b: NOQUEUE: reject: %b from %b: %b; %b\n" % words
+    words = (_program(client), stage, _who(client), said, _about(about, recipient), _user(client))
+    return b"%b: NOQUEUE: reject: %b from %b: %b; %b%b\n" % words
 
 
 def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient: Path | None = None) -> bytes:
@@ -58,8 +58,8 @@ def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient:
     if line.kind == b"warning":
         return b"%b: warning: %b\n" % (_program(client), clean(line.text))
     text = _shown(clean(line.text), *_paths(about, recipient))
-    words = (_program(client), line.kind, stage, _who(client), text, _about(about, recipient))
-    return b"%b: NOQUEUE: %b: %b from %b: %b; %b\n" % words
+    words = (_program(client), line.kind, stage, _who(client), text, _about(about, recipient), _user(client))
+    return b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
 
 
 def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> bytes:
@@ -80,9 +80,11 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
         len(envelope.recipients),
         size,
         _session(envelope),
-        b"yes" if client.relays else b"no",
+        b"yes" if client.is_trusted else b"no",
         course.delay,
     )
+    if client.login:
+        fields += b" sasl_method=%b sasl_username=%b" % (_field(client.method), _field(client.login))
     if course.restriction:
         fields += b" restriction=" + course.restriction.encode()
     told = _told(reply, envelope.sender, *envelope.recipients)
@@ -147,16 +149,49 @@ def exchange_failed(client: Visitor, event: ExchangeFailed) -> bytes:
     return b"%b: warning: %b: SASL %b %b\n" % words
 
 
+def logged_in(client: Visitor) -> bytes:
+    """Report a client that has logged in, as smtpd names it at its first recipient."""
+    words = (_program(client), _who(client), _field(client.method), _field(client.login))
+    return b"%b: client=%b, sasl_method=%b, sasl_username=%b\n" % words
+
+
+def login_failed(client: Visitor, mechanism: bytes, login: bytes, reason: str) -> bytes:
+    """Report a login that failed (smtpd_sasl_glue.c). login: as the client says it, so it stands last."""
+    return _login(client, mechanism, login, "authentication failed: " + reason)
+
+
+def login_not_tried(client: Visitor, mechanism: bytes, login: bytes, reason: str) -> bytes:
+    """Report a login about which nobody was asked: no filter takes the line for a wrong password. login: as above."""
+    return _login(client, mechanism, login, "authentication not tried: " + reason)
+
+
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:
     """Report a client over one of its limits (smtpd.c). what: the limit's name. count: what the client has come to."""
     words = (_program(client), what, count, _who(client), _field(service))
     return b"%b: warning: %b limit exceeded: %d from %b for service %b\n" % words
 
 
+def too_many_recipients(client: Visitor, count: int) -> bytes:
+    """Report a user over the limit of recipients in an hour. count: to how many it has come."""
+    words = (_program(client), count, _who(client), _field(client.login))
+    return b"%b: warning: Hourly recipient limit exceeded: %d from %b, sasl_username=%b\n" % words
+
+
 def warning(sentence: str, client: Visitor | None = None) -> bytes:
     """Report something wrong that the gate survives. client: in whose session; None = it is about no one of them."""
     program = _PROGRAM if client is None else _program(client)
     return b"%b: warning: %b\n" % (program, clean(sentence.encode("utf-8", "surrogateescape")))
+
+
+def _login(client: Visitor, mechanism: bytes, login: bytes, what: str) -> bytes:
+    said = clean(what.encode("utf-8", "surrogateescape"))
+    words = (_program(client), _who(client), _field(mechanism), said, _field(login))
+    return b"%b: warning: %b: SASL %b %b, sasl_username=%b\n" % words
+
+
+def _user(client: Visitor) -> bytes:
+    """smtpd_check.c, log_whatsup: behind all that the client has said."""
+    return b" sasl_username=<%b>" % _field(client.login) if client.login else b""
 
 
 def _program(client: Visitor) -> bytes:

@@ -30,7 +30,7 @@ def judge(recipient: Path, client: Visitor, domains: OwnDomains, settings: GateS
     and Postfix append a domain of theirs to it. Whether we know a recipient is said last, so that nobody learns it who
     would be refused anyhow.
     """
-    if recipient.is_postmaster or client.relays:
+    if recipient.is_postmaster or client.is_trusted:
         return None
     return (
         _relay_flaw(recipient, domains, settings)

@@ -8,6 +8,7 @@ from ..smtp.settings import SmtpSettings
 
 if TYPE_CHECKING:
     from .content.settings import ContentSettings
+    from .logins.settings import LoginSettings
     from .restrictions.settings import RestrictionSettings
 
 #: Where qmail keeps its control files.
@@ -21,28 +22,30 @@ class EventLimits:
     """What one client may do (anvil(8)); 0 = as much as it likes.
 
     smtpd_client_connection_count_limit: connections at once. smtpd_client_connection_rate_limit,
-    smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit: connections, messages and recipients within
-    anvil_rate_time_unit seconds. smtpd_client_event_limit_exceptions: clients without limits; None = who may relay.
-    service: its name in log lines. where: the place of a limit that was asked for, and its name; None = none was, and
-    there is that of the default alone.
+    smtpd_client_message_rate_limit, smtpd_client_recipient_rate_limit, smtpd_client_auth_rate_limit: connections,
+    messages, recipients and AUTH commands within anvil_rate_time_unit seconds. smtpd_client_event_limit_exceptions:
+    clients without limits; None = who may relay. service: its name in log lines. where: the place of a limit that was
+    asked for, and its name; None = none was, and there is that of the default alone.
     """
 
     smtpd_client_connection_count_limit: int = 0
     smtpd_client_connection_rate_limit: int = 0
     smtpd_client_message_rate_limit: int = 0
     smtpd_client_recipient_rate_limit: int = 0
+    smtpd_client_auth_rate_limit: int = 0
     anvil_rate_time_unit: int = 60
     smtpd_client_event_limit_exceptions: tuple[Network, ...] | None = None
     service: bytes = b"smtp"
     where: str | None = None
 
     @property
-    def rates(self) -> tuple[int, int, int]:
+    def rates(self) -> tuple[int, int, int, int]:
         """The limits on events within a period, in the order of Event."""
         return (
             self.smtpd_client_connection_rate_limit,
             self.smtpd_client_message_rate_limit,
             self.smtpd_client_recipient_rate_limit,
+            self.smtpd_client_auth_rate_limit,
         )
 
 
@@ -57,6 +60,7 @@ class GateSettings:
     there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
     event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
     backend would not, and log who would be. content: header and body checks; None = there are none.
+    logins: who may log in, and how; None = nobody may.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -72,3 +76,4 @@ class GateSettings:
     event_limits: EventLimits | None = None
     dry_run: bool = False
     content: "ContentSettings | None" = None
+    logins: "LoginSettings | None" = None

@@ -15,18 +15,26 @@ _UNKNOWN = b"unknown"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
 #: The name of such a variable in CGI (Apache's mod_unique_id).
 _UNIQUE_ID = b"UNIQUE_ID"
-#: What makes a patched qmail-smtpd wait, or speak TLS, before its banner. The gate has let its client wait, and speaks
-#: without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it, SMTPS has it wait for a TLS hello.
-_BEFORE_BANNER = (b"SMTPD_GREETDELAY", b"DROP_PRE_GREET", b"SMTPS")
+#: What makes a patched qmail-smtpd wait, or speak TLS, before its banner, or have TLS and logins of its own. The gate
+#: has let its client wait, and speaks without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it,
+#: SMTPS has it wait for a TLS hello; FORCETLS, STARTTLS (indimail), UCSPITLS and SMTPAUTH have it offer what is ours,
+#: or refuse us.
+_NOT_OURS = (
+    *(b"SMTPD_GREETDELAY", b"DROP_PRE_GREET"),
+    *(b"SMTPS", b"FORCETLS", b"STARTTLS", b"UCSPITLS", b"SMTPAUTH"),
+)
+#: What says that a client has logged in, which the gate alone can know.
+LOGIN_NAMES = (b"SMTPAUTHUSER", b"SMTP_AUTH_USER", b"SMTPAUTHMETHOD", b"AUTHINFO", b"AUTHENTICATED")
 
 
 class Visitor(NamedTuple):
     """A client. Also a stranger has one.
 
     name: from DNS, ``unknown`` where there is none. ip: canonical address, ``unknown`` where the server gives none.
-    relays: whether it may send to anybody, since a rule or mynetworks says who it is; bare newlines and early talking
-    are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let it in.
-    changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" = none.
+    relays: whether a rule or mynetworks says who it is, and that it may send to anybody; bare newlines and early
+    talking are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let
+    it in. changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" =
+    none. login: whom it has logged in as, and by which mechanism; b"" = it has not.
     """
 
     name: bytes
@@ -35,6 +43,13 @@ class Visitor(NamedTuple):
     refusal: Refuse | None = None
     changes: tuple[tuple[bytes, bytes | None], ...] = ()
     unique_id: bytes = b""
+    login: bytes = b""
+    method: bytes = b""
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether it may send to anybody, by where it is or by who it is."""
+        return self.relays or bool(self.login)
 
 
 def visitor(
@@ -49,7 +64,9 @@ def visitor(
     ip = _ip(environment.get(b"TCPREMOTEIP", b""))
     ruled = _RELAYCLIENT in environment
     relays = ruled or is_in(ip, settings.mynetworks)
-    changes: list[tuple[bytes, bytes | None]] = [(name, None) for name in _BEFORE_BANNER if name in environment]
+    changes: list[tuple[bytes, bytes | None]] = [
+        (name, None) for name in (*_NOT_OURS, *LOGIN_NAMES) if name in environment
+    ]
     if environment.get(_RBLSMTPD):
         # We have spoken it, or spared the client; a patched qmail-smtpd would refuse postmaster and relays once more.
         changes.append((_RBLSMTPD, None))

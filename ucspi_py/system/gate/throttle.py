@@ -11,7 +11,7 @@ from ...core.gate.visitor import Visitor
 from ...core.smtp.reply import Reply
 from ..report.log import Log
 
-_EVENTS = {b"MAIL": Event.MESSAGE, b"RCPT": Event.RECIPIENT}
+_EVENTS = {b"MAIL": Event.MESSAGE, b"RCPT": Event.RECIPIENT, b"AUTH": Event.AUTH}
 
 
 class Counts(NamedTuple):
@@ -43,7 +43,7 @@ class Throttle:
         return self._said(self._at_once() or of_rate)
 
     def command(self, verb: bytes) -> Reply | None:
-        """Count a command, MAIL or RCPT; None, or its refusal. verb: in capitals."""
+        """Count a command, MAIL, RCPT or AUTH; None, or its refusal. verb: in capitals."""
         return self._said(self._noted(_EVENTS[verb]))
 
     def _at_once(self) -> Excess | None:

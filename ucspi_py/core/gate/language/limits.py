@@ -15,6 +15,7 @@ _EXPLANATIONS = {
     "smtpd_client_connection_rate_limit": ("0", "connections of one client in anvil_rate_time_unit, 0 = any"),
     "smtpd_client_message_rate_limit": ("0", "messages of one client in anvil_rate_time_unit, 0 = any"),
     "smtpd_client_recipient_rate_limit": ("0", "recipients of one client in anvil_rate_time_unit, 0 = any"),
+    "smtpd_client_auth_rate_limit": ("0", "AUTH commands of one client in anvil_rate_time_unit, 0 = any"),
 }
 #: In the order of EventLimits.rates behind the first.
 LIMITS = tuple(_EXPLANATIONS)

@@ -4,7 +4,7 @@
 """
 
 from ..settings import QMAIL_CONTROL
-from . import content_parameters, limits, restriction_parameters, values
+from . import content_parameters, limits, restriction_parameters, sasl_parameters, values
 from .parameter import Parameter
 
 NAME, BANNER = "myhostname", "smtpd_banner"
@@ -90,4 +90,5 @@ PARAMETERS = (
     *content_parameters.PARAMETERS,
     *restriction_parameters.PARAMETERS,
     *limits.PARAMETERS,
+    *sasl_parameters.PARAMETERS,
 )

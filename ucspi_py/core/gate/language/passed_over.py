@@ -24,18 +24,17 @@ _QUEUE = """
     allow_srv_lookup_fallback alternate_config_directories always_add_missing_headers anvil_status_update_time
     append_at_myorigin application_event_drain_time authorized_flush_users authorized_mailq_users
     authorized_submit_users backwards_bounce_logfile_compatibility berkeley_db_create_buffer_size
-    berkeley_db_read_buffer_size best_mx_transport biff bounce_notice_recipient
-    bounce_queue_lifetime bounce_service_name bounce_size_limit bounce_template_file canonical_classes
-    cleanup_replace_stray_cr_lf cleanup_service_name client_connection_rate_service_name command_directory
-    command_execution_directory command_expansion_filter config_directory confirm_delay_cleared
-    connection_cache_protocol_timeout connection_cache_service_name connection_cache_status_update_time
-    connection_cache_ttl_limit content_filter daemon_directory daemon_table_open_error_is_fatal daemon_timeout
-    data_directory debug_peer_level debug_peer_list debugger_command default_cache_db_type default_database_type
-    default_delivery_status_filter default_filter_nexthop default_privs default_process_limit default_transport
-    default_verp_delimiters defer_service_name defer_transports delay_logging_resolution_limit
-    delay_notice_recipient delay_warning_time deliver_lock_attempts deliver_lock_delay
-    destination_concurrency_feedback_debug detect_8bit_encoding_header disable_dns_lookups
-    disable_mime_output_conversion disable_verp_bounces dnssec_probe dont_remove
+    berkeley_db_read_buffer_size best_mx_transport biff bounce_notice_recipient bounce_queue_lifetime
+    bounce_service_name bounce_size_limit bounce_template_file canonical_classes cleanup_replace_stray_cr_lf
+    cleanup_service_name client_connection_rate_service_name command_directory command_execution_directory
+    command_expansion_filter config_directory confirm_delay_cleared connection_cache_protocol_timeout
+    connection_cache_service_name connection_cache_status_update_time connection_cache_ttl_limit content_filter
+    daemon_directory daemon_table_open_error_is_fatal daemon_timeout data_directory debug_peer_level debug_peer_list
+    debugger_command default_cache_db_type default_database_type default_delivery_status_filter
+    default_filter_nexthop default_privs default_process_limit default_transport default_verp_delimiters
+    defer_service_name defer_transports delay_logging_resolution_limit delay_notice_recipient delay_warning_time
+    deliver_lock_attempts deliver_lock_delay destination_concurrency_feedback_debug detect_8bit_encoding_header
+    disable_dns_lookups disable_mime_output_conversion disable_verp_bounces dnssec_probe dont_remove
     double_bounce_sender duplicate_filter_limit empty_address_default_transport_maps_lookup_key
     empty_address_local_login_sender_maps_lookup_key empty_address_recipient empty_address_relayhost_maps_lookup_key
     enable_idna2003_compatibility enable_long_queue_ids enable_original_recipient enable_threaded_bounces
@@ -43,8 +42,8 @@ _QUEUE = """
     export_environment fallback_transport fallback_transport_maps fast_flush_domains fast_flush_purge_time
     fast_flush_refresh_time fault_injection_code flush_service_name force_mime_input_conversion fork_attempts
     fork_delay forward_expansion_filter forward_path frozen_delivered_to full_name_encoding_charset hash_queue_depth
-    hash_queue_names header_address_token_limit header_from_format helpful_warnings home_mailbox
-    hopcount_limit html_directory ignore_mx_lookup_error ignore_srv_lookup_error import_environment in_flow_delay
+    hash_queue_names header_address_token_limit header_from_format helpful_warnings home_mailbox hopcount_limit
+    html_directory ignore_mx_lookup_error ignore_srv_lookup_error import_environment in_flow_delay
     initial_destination_concurrency ipc_idle ipc_timeout ipc_ttl lmdb_map_size local_command_shell
     local_delivery_status_filter local_header_rewrite_clients local_login_sender_maps local_transport luser_relay
     mail_owner mail_release_date mail_spool_directory mailbox_command mailbox_command_maps mailbox_defer_errors
@@ -52,18 +51,17 @@ _QUEUE = """
     maillog_file maillog_file_compressor maillog_file_permissions maillog_file_prefixes maillog_file_rotate_suffix
     mailq_path manpage_directory masquerade_classes masquerade_domains masquerade_exceptions master_service_disable
     max_idle max_use maximal_backoff_time maximal_queue_lifetime message_drop_headers message_reject_characters
-    message_strip_characters meta_directory minimal_backoff_time
-    newaliases_path non_bdb_custom_mapping non_bdb_migration_allow_root_prefixes
-    non_bdb_migration_allow_user_prefixes non_bdb_migration_level non_bdb_migration_log_redirect
-    non_bdb_migration_service_name non_empty_end_of_header_action notify_classes pickup_service_name
-    pipe_delivery_status_filter postlog_service_name postlogd_watchdog_timeout prepend_delivered_header process_id
-    process_id_directory process_name propagate_unmatched_extensions proxy_read_access_list proxy_read_maps
-    proxy_write_access_list proxy_write_maps proxymap_service_name proxywrite_service_name queue_directory
-    queue_file_attribute_count_limit queue_minfree queue_run_delay queue_service_name readme_directory
-    receive_override_options recipient_canonical_classes relay_transport relayhost relocated_maps
+    message_strip_characters meta_directory minimal_backoff_time newaliases_path non_bdb_custom_mapping
+    non_bdb_migration_allow_root_prefixes non_bdb_migration_allow_user_prefixes non_bdb_migration_level
+    non_bdb_migration_log_redirect non_bdb_migration_service_name non_empty_end_of_header_action notify_classes
+    pickup_service_name pipe_delivery_status_filter postlog_service_name postlogd_watchdog_timeout
+    prepend_delivered_header process_id process_id_directory process_name propagate_unmatched_extensions
+    proxy_read_access_list proxy_read_maps proxy_write_access_list proxy_write_maps proxymap_service_name
+    proxywrite_service_name queue_file_attribute_count_limit queue_minfree queue_run_delay queue_service_name
+    readme_directory receive_override_options recipient_canonical_classes relay_transport relayhost relocated_maps
     relocated_prefix_enable remote_header_rewrite_domain require_home_directory reset_owner_alias
     resolve_dequoted_address resolve_null_domain resolve_numeric_domain rewrite_service_name sample_directory
-    sender_based_routing sender_canonical_classes sender_dependent_default_transport_maps
+    send_cyrus_sasl_authzid sender_based_routing sender_canonical_classes sender_dependent_default_transport_maps
     sender_dependent_relayhost_maps sendmail_fix_line_endings sendmail_path server_acl service_name
     service_throttle_time setgid_group shlib_directory showq_service_name socketmap_max_query_size
     socketmap_max_reply_size stale_lock_time strict_7bit_headers strict_8bitmime strict_8bitmime_body
@@ -92,12 +90,7 @@ _TLS = """
     tls_required_enable tls_server_sni_maps tls_session_ticket_cipher tls_ssl_options tls_trace_rate_limit
     tls_trust_server_ccerts tls_wildcard_matches_multiple_labels tlsmgr_service_name
     """
-_AUTH = """
-    broken_sasl_auth_clients cyrus_sasl_config_path send_cyrus_sasl_authzid smtpd_client_auth_rate_limit
-    smtpd_sasl_authenticated_header smtpd_sasl_exceptions_networks smtpd_sasl_local_domain
-    smtpd_sasl_mechanism_filter smtpd_sasl_path smtpd_sasl_response_limit smtpd_sasl_security_options
-    smtpd_sasl_service smtpd_sasl_tls_security_options smtpd_sasl_type smtpd_sender_login_maps
-    """
+_AUTH = "smtpd_sasl_authenticated_header"
 _POSTSCREEN = """
     dnsblog_reply_delay dnsblog_service_name postscreen_access_list postscreen_allowlist_interfaces
     postscreen_bare_newline_action postscreen_bare_newline_enable postscreen_bare_newline_ttl
@@ -186,7 +179,7 @@ _CLIENT = """
 _REASONS = {
     **dict.fromkeys(_QUEUE.split(), "it belongs to the queue and its deliveries"),
     **dict.fromkeys(_TLS.split(), "the gate speaks no TLS"),
-    **dict.fromkeys(_AUTH.split(), "the gate takes no logins"),
+    **dict.fromkeys(_AUTH.split(), "the program writes the header, and is told the user by TCPREMOTEINFO"),
     **dict.fromkeys(_POSTSCREEN.split(), "it belongs to postscreen, and pyrblsmtpd has its place"),
     **dict.fromkeys(_MILTER.split(), "the gate asks no milter"),
     **dict.fromkeys(_POLICY.split(), "the gate asks no policy service"),
@@ -215,7 +208,6 @@ DEFAULTS = {
     "postscreen_dnsbl_threshold": "1",
     "postscreen_greet_action": "ignore",
     "postscreen_greet_wait": "6s",
-    "queue_directory": "/var/spool/postfix",
     "shlib_directory": "/usr/lib/postfix",
     "smtpd_client_connection_limit_exceptions": "",
     "stress": "",

@@ -52,7 +52,6 @@ _OWN_COMMANDS = "the gate takes commands as they are"
 _NO_PROXY = "the gate takes no word of a proxy for the client's address"
 
 REFUSED = (
-    Refused("smtpd_sasl_auth_enable", _yes, "the gate takes no logins yet", "no"),
     Refused("smtpd_tls_security_level", lambda text: text.lower() not in ("", "none", "may"), _NO_TLS, "none"),
     Refused("smtpd_tls_auth_only", _yes, _NO_TLS, "no"),
     Refused("smtpd_tls_wrappermode", _yes, _NO_TLS, "no"),

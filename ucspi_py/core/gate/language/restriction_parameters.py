@@ -97,6 +97,7 @@ PARAMETERS = (
     _one("virtual_mailbox_domains", "$virtual_mailbox_maps", "domains of users of their own"),
     _one("virtual_alias_maps", "$virtual_maps", "addresses that become others"),
     *(_one(name, "", explanation) for name, explanation in _TABLES.items()),
+    _one("smtpd_sender_login_maps", "", "users whose an address is, for who writes from it"),
     _one("append_dot_mydomain", _LEVEL_1, "complete a domain without a dot by $mydomain", values.yes_no),
     _one("swap_bangpath", "yes", "take host!user for a user of that host", values.yes_no),
     _one("allow_percent_hack", "yes", "take user%host for a user of that host", values.yes_no),

@@ -30,9 +30,9 @@ _BARE_NEWLINE = {
 }
 
 
-def text(words: str) -> str:
+def text(text: str) -> str:
     """Take a text as it is."""
-    return words
+    return text
 
 
 def tempfail_action(text: str) -> bool:
@@ -126,9 +126,14 @@ def domains(text: str) -> frozenset[bytes]:
     return frozenset(_domain(word) for word in _words(text))
 
 
+def words(text: str) -> list[str]:
+    """Split a list into its words, whatever they are."""
+    return [word for word in _BETWEEN.split(text) if word]
+
+
 def has_patterns(text: str) -> bool:
     """Whether something of a list must be looked up, or is an exception: ``example.org, hash:/etc/domains``."""
-    return any(map(_is_pattern, _split(text)))
+    return any(map(_is_pattern, words(text)))
 
 
 def _network(word: str) -> Network:
@@ -157,17 +162,13 @@ def _domain(word: str) -> bytes:
 
 def _words(text: str) -> list[str]:
     """Split a list; a table or an exception in it is refused by name."""
-    words = _split(text)
-    for word in words:
+    split = words(text)
+    for word in split:
         if word.startswith("!"):
             raise ValueError(f"takes no exceptions, and '{word}' is one")
         if _is_pattern(word):
             raise ValueError(f"takes no tables and no files, and '{word}' is one: write here what it says")
-    return words
-
-
-def _split(text: str) -> list[str]:
-    return [word for word in _BETWEEN.split(text) if word]
+    return split
 
 
 def _is_pattern(word: str) -> bool:

@@ -29,6 +29,7 @@ _FLAGS = (
     "smtpd_reject_unlisted_sender",
     "soft_bounce",
     "owner_request_special",
+    "smtpd_sasl_auth_enable",
 )
 _HABITS = (
     "append_dot_mydomain",
@@ -75,6 +76,7 @@ def restriction_settings(
             word.text for word in configuration.words("parent_domain_matches_subdomains")
         ),
         recipient_delimiter=_bytes(configuration.text("recipient_delimiter")),
+        smtpd_sender_login_maps=parse_maps(configuration.user_tables("smtpd_sender_login_maps")),
         codes=Codes(**{field.name: configuration.value(field.name) for field in fields(Codes)}),
         destinations=_destinations(configuration, host_addresses),
     )

@@ -42,7 +42,7 @@ class Facts(NamedTuple):
     it must (RFC 2920). relays: it is in mynetworks, or a rule says that it may relay. is_ours: its address is one of
     this host. deferred: what an earlier stage has left to be said (Judgement.deferred), only without
     smtpd_delay_reject. discard: an earlier command of the message was told to discard it. smtputf8: the message may
-    have names in UTF-8 (RFC 6531).
+    have names in UTF-8 (RFC 6531). login: whom it has logged in as; b"" = it has not.
     """
 
     stage: Stage
@@ -61,3 +61,4 @@ class Facts(NamedTuple):
     deferred: Deferral | None = None
     discard: bool = False
     smtputf8: bool = False
+    login: bytes = b""

@@ -111,7 +111,8 @@ class RestrictionSettings:
     HELO and sender lists wait for RCPT. unknown_..._tempfail_action: whether a name that cannot be looked up now is
     refused only where nothing else refuses (defer_if_permit), and not at once (defer). smtpd_null_access_lookup_key:
     the key of the null sender. parent_domain_matches_subdomains: the parameters in which a domain stands for all below
-    it. recipient_delimiter: characters, each of which begins an extension.
+    it. recipient_delimiter: characters, each of which begins an extension. smtpd_sasl_auth_enable: clients may log in.
+    smtpd_sender_login_maps: the users whose an address is, which are asked for those that are senders.
     """
 
     smtpd_client_restrictions: Restrictions = ()
@@ -133,6 +134,8 @@ class RestrictionSettings:
     parent_domain_matches_subdomains: frozenset[str] = frozenset(("smtpd_access_maps", "relay_domains"))
     recipient_delimiter: bytes = b""
     owner_request_special: bool = True
+    smtpd_sasl_auth_enable: bool = False
+    smtpd_sender_login_maps: Maps = ()
     codes: Codes = field(default_factory=Codes)
     destinations: Destinations = field(default_factory=Destinations)
 
@@ -143,9 +146,9 @@ class RestrictionSettings:
 
     @property
     def tables(self) -> Maps:
-        """Every table of every list, and of who there is, once."""
+        """Every table of every list, of who there is, and whose an address is, once."""
         of_lists = (one.table for one in self._all() if isinstance(one.argument, MapName))
-        return tuple(dict.fromkeys((*of_lists, *self.destinations.tables)))
+        return tuple(dict.fromkeys((*of_lists, *self.destinations.tables, *self.smtpd_sender_login_maps)))
 
     def _all(self) -> Iterator[Restriction]:
         yield from self.smtpd_client_restrictions

@@ -153,6 +153,7 @@ class SessionLists:
             is_ours=visitor.ip in self._settings.destinations.own_addresses,
             deferred=next((self._left[one] for one in _BEFORE.get(stage, ()) if one in self._left), None),
             discard=discards,
+            login=visitor.login,
         )
         if not isinstance(about, Envelope):
             return of_client._replace(helo=about)

@@ -66,14 +66,8 @@ def multi_recipient_bounce(evaluation: Evaluation, _restriction: Restriction, su
     return evaluation.reject(code, b"5.5.3", words)
 
 
-def without_sasl(evaluation: Evaluation, restriction: Restriction, _subject: Subject) -> Verdict:
-    """A restriction about logins, of which there are none."""
-    evaluation.warn(f"restriction `{restriction.name}' ignored: no SASL support")
-    return Verdict.DUNNO
-
-
 def dunno(_evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
-    """A restriction that has nothing to say of a client without TLS and without a login."""
+    """A restriction that has nothing to say of any client here."""
     return Verdict.DUNNO
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from ..evaluation import Check
 from ..names import REFUSED
 from ..restriction import CLASS, FLAWED, TABLE
-from . import access, client, destination, envelope, general, helo, users, zones
+from . import access, client, destination, envelope, general, helo, logins, users, zones
 from .servers import SERVER_ACCESS
 
 CHECKS: Mapping[str, Check] = {
@@ -24,7 +24,7 @@ CHECKS: Mapping[str, Check] = {
     "reject_multi_recipient_bounce": general.multi_recipient_bounce,
     "permit_mynetworks": client.mynetworks,
     "permit_inet_interfaces": client.inet_interfaces,
-    "permit_sasl_authenticated": general.dunno,
+    "permit_sasl_authenticated": logins.permit_authenticated,
     "permit_tls_clientcerts": general.dunno,
     "permit_tls_all_clientcerts": general.dunno,
     "reject_unknown_client_hostname": client.unknown_hostname,
@@ -35,10 +35,10 @@ CHECKS: Mapping[str, Check] = {
     "reject_non_fqdn_sender": envelope.non_fqdn_sender,
     "reject_unknown_sender_domain": envelope.unknown_sender_domain,
     "reject_unlisted_sender": users.reject_unlisted_sender,
-    "reject_sender_login_mismatch": general.without_sasl,
-    "reject_known_sender_login_mismatch": general.without_sasl,
-    "reject_authenticated_sender_login_mismatch": general.without_sasl,
-    "reject_unauthenticated_sender_login_mismatch": general.without_sasl,
+    "reject_sender_login_mismatch": logins.sender_mismatch,
+    "reject_known_sender_login_mismatch": logins.known_mismatch,
+    "reject_authenticated_sender_login_mismatch": logins.authenticated_mismatch,
+    "reject_unauthenticated_sender_login_mismatch": logins.unauthenticated_mismatch,
     "reject_non_fqdn_recipient": envelope.non_fqdn_recipient,
     "reject_unknown_recipient_domain": envelope.unknown_recipient_domain,
     "reject_unlisted_recipient": users.reject_unlisted_recipient,
@@ -59,7 +59,7 @@ CHECKS: Mapping[str, Check] = {
     "check_sender_access": access.sender,
     "check_recipient_access": access.recipient,
     **SERVER_ACCESS,
-    "check_sasl_access": general.without_sasl,
+    "check_sasl_access": logins.access,
     "check_ccert_access": general.dunno,
     "check_etrn_access": general.dunno,
 }

@@ -36,6 +36,11 @@ def unlisted_recipient(evaluation: Evaluation) -> Verdict:
     return _unlisted(evaluation, RECIPIENT)
 
 
+def value_of(evaluation: Evaluation, path: Path, tables: tuple[MapName, ...]) -> bytes | None:
+    """Find what tables have for an address, by one of its keys; None = nothing. Raises TableFailed."""
+    return _value(evaluation, resolve(evaluation, path), tables)
+
+
 def _unlisted(evaluation: Evaluation, kind: bytes) -> Verdict:
     path = wanted(evaluation, kind)
     if path is None or kind in evaluation.checked_unlisted:
@@ -85,10 +90,13 @@ def _is_always(resolved: Resolved) -> bool:
 
 
 def _is_in_users(evaluation: Evaluation, resolved: Resolved, tables: tuple[MapName, ...]) -> bool:
-    """Whether a table has an address by one of its keys (mail_addr_find.c, MA_FIND_DEFAULT)."""
-    if not tables:
-        return False
-    return any(find(evaluation, tables, key, part=part) is not None for key, part in _keys(evaluation, resolved))
+    return bool(tables) and _value(evaluation, resolved, tables) is not None
+
+
+def _value(evaluation: Evaluation, resolved: Resolved, tables: tuple[MapName, ...]) -> bytes | None:
+    """The value of the first of an address's keys that a table has (mail_addr_find.c, MA_FIND_DEFAULT)."""
+    values = (find(evaluation, tables, key, part=part) for key, part in _keys(evaluation, resolved))
+    return next((value for value in values if value is not None), None)
 
 
 def _keys(evaluation: Evaluation, resolved: Resolved) -> Iterator[tuple[bytes, bool]]:

@@ -1,0 +1,34 @@
+"""What a login changes: who the client is from then on, and what its backend is told. Never checks one."""
+
+from collections.abc import Mapping
+
+from ..visitor import LOGIN_NAMES, Visitor
+
+_RELAYCLIENT, _METHOD = b"RELAYCLIENT", b"SMTPAUTHMETHOD"
+#: Bytes of a login that a program is told.
+_LIMIT = 255
+
+
+def is_sound(login: bytes) -> bool:
+    """Whether a login may stand in an environment and a header: no control characters, and not too long."""
+    return 0 < len(login) <= _LIMIT and not any(byte < 32 or byte == 127 for byte in login)
+
+
+def logged_in(client: Visitor, environment: Mapping[bytes, bytes], login: bytes, mechanism: bytes) -> Visitor:
+    """Tell who a client is that has logged in; screens in front have nothing to say of it any more.
+
+    client: who it was without a login. environment: that which the server gives. login: sound. mechanism: in capitals.
+    A rule's RELAYCLIENT stays. TCPREMOTEINFO stands in qmail's Received header, and s/qmail's for IPv6 has a name of
+    its own. SMTPAUTHUSER is of qmail-ldap and qmail-spp, AUTHINFO of indimail.
+    """
+    told = {
+        b"TCPREMOTEINFO": login,
+        **dict.fromkeys(LOGIN_NAMES, login),
+        _METHOD: mechanism.lower(),
+        b"AUTHENTICATED": b"1",
+    }
+    if _RELAYCLIENT not in environment:
+        told[_RELAYCLIENT] = b""
+    if environment.get(b"PROTO") == b"TCP6":
+        told[b"TCP6REMOTEINFO"] = login
+    return client._replace(refusal=None, changes=(*client.changes, *told.items()), login=login, method=mechanism)
