@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from ...core.auth.answer import Answer, Verdict
 from ...core.gate import loglines, relay
 from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
@@ -61,6 +62,25 @@ class SessionLog:
     def exchange_failed(self, event: ExchangeFailed) -> None:
         """Log an AUTH that came to no credentials."""
         self._log.say(loglines.exchange_failed(self._visitor, event))
+
+    def logged_in(self, visitor: Visitor) -> None:
+        """Log that the client has logged in, and call it that from now on. visitor: who it is then."""
+        self._visitor = visitor._replace(name=self._visitor.name)
+        self._untold = None
+        self._log.say(loglines.logged_in(self._visitor))
+
+    def login_failed(self, mechanism: bytes, login: bytes, answer: Answer) -> None:
+        """Log a login that failed, and why; of a wrong password, and where nobody could tell, in Postfix's words.
+
+        fail2ban takes the former for an attack, and not the latter (filter.d/postfix.conf).
+        """
+        said = "authentication failure" if answer.verdict is Verdict.NO else "Connection lost to authentication server"
+        reason = f"{said} ({answer.reason})" if answer.reason else said
+        self._log.say(loglines.login_failed(self._visitor, mechanism, login, reason))
+
+    def login_not_tried(self, mechanism: bytes, login: bytes, reason: str) -> None:
+        """Log a login about which nobody was asked."""
+        self._log.say(loglines.login_not_tried(self._visitor, mechanism, login, reason))
 
     def warn(self, sentence: str) -> None:
         """Log something that is wrong on our side."""

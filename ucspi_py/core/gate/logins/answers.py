@@ -24,7 +24,7 @@ def delay(failures: int) -> float:
 
 
 def is_last(failures: int) -> bool:
-    """Whether a client that fails so often is left at its next command."""
+    """Whether a client is left at its next command. failures: of its session."""
     return failures >= _FAILURES
 
 

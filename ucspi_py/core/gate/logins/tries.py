@@ -14,7 +14,7 @@ _NETWORK_V4, _NETWORK_V6 = 24, 64
 
 
 class Limit(NamedTuple):
-    """So many wrong passwords within so many seconds from the first of them on."""
+    """What is free. tries: wrong passwords, within so many seconds from the first of them on."""
 
     tries: int
     seconds: int

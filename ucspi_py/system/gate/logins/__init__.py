@@ -1,0 +1,1 @@
+"""Clients log in at the gate."""
