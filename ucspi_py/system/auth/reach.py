@@ -1,0 +1,97 @@
+"""Whether a worker will reach a daemon that checks passwords, tried as its user. Never waits for an answer."""
+
+import errno
+import grp
+import os
+import pwd
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...core.auth.place import Place, UnixPlace
+from ...core.auth.reach import Need, Step, Who, barrier, missing_group
+from ...core.errors import Failure, error_words
+from ..process import privileges
+from .daemon_socket import connecting
+
+#: What the child that tries says of an end that is no errno.
+_NO_USER = 255
+
+
+def flaw(place: Place, uid: int | None, gid: int | None) -> str | None:
+    """Try to connect to a daemon as a worker will; None = it may, or it cannot be told yet.
+
+    uid, gid: what the worker becomes, with no other group; None = it stays what we are. A TCP port is not tried.
+    """
+    if not isinstance(place, UnixPlace):
+        return None
+    failure = _tried(place, uid, gid)
+    if failure in (0, errno.EAGAIN):  # its queue is full, so that it is there
+        return None
+    if failure == _NO_USER:
+        return f"cannot become the user who is to connect to {place}"
+    return _explained(place, failure, _who(uid, gid))
+
+
+def _tried(place: UnixPlace, uid: int | None, gid: int | None) -> int:
+    """The errno of connecting, by a process of its own: ours keeps its rights."""
+    child = os.fork()
+    if not child:
+        os._exit(_try(place, uid, gid))
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256
+
+
+def _try(place: UnixPlace, uid: int | None, gid: int | None) -> int:
+    try:
+        if os.geteuid() == 0:
+            privileges.become(uid, gid)
+        connecting(place).close()
+    except OSError as error:
+        return error.errno or _NO_USER
+    except Failure:
+        return _NO_USER
+    return 0
+
+
+def _who(uid: int | None, gid: int | None) -> Who:
+    groups = {gid} if gid is not None and os.geteuid() == 0 else {os.getegid(), *os.getgroups()}
+    return Who(os.geteuid() if uid is None or os.geteuid() else uid, frozenset(groups))
+
+
+def _explained(place: UnixPlace, failure: int, who: Who) -> str:
+    sentence = f"user {_user(who.uid)} is unable to connect to {place}: {error_words(failure)}"
+    if failure != errno.EACCES:
+        return sentence
+    step = barrier(_steps(place.path), who)
+    if step is None:
+        return sentence
+    group = missing_group(step, who)
+    if group is None:
+        return f"{sentence}: no group may, {step.path} is for user {_user(step.owner)} alone"
+    return f"{sentence}: {step.path} is for group {_group(group)}, which is missing"
+
+
+def _steps(path: str) -> Iterator[Step]:
+    """The way to a socket, as far as we may see it ourselves. Symbolic links are followed: their targets count."""
+    whole = Path(path)
+    real = whole.parent.resolve() / whole.name
+    for part in (*reversed(real.parents), real):
+        try:
+            status = part.stat()
+        except OSError:
+            return
+        need = Need.WRITE if part == real else Need.SEARCH
+        yield Step(str(part), status.st_uid, status.st_gid, status.st_mode, need)
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
+
+
+def _group(number: int) -> str:
+    try:
+        return grp.getgrgid(number).gr_name
+    except KeyError:
+        return str(number)
