@@ -26,7 +26,7 @@ class Step(NamedTuple):
 
 
 class Who(NamedTuple):
-    """Whoever is to connect. groups: all that it is in."""
+    """Whoever is to connect. uid: its number. groups: all that it is in."""
 
     uid: int
     groups: frozenset[int]
