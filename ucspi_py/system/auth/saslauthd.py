@@ -19,13 +19,24 @@ _PAUSE = 0.05
 _READ = 1024
 
 
+#: saslauthd is told a password: CRAM-MD5 has none.
+_MECHANISMS = (b"PLAIN", b"LOGIN")
+
+
 class SaslauthdChecker:
-    """Asks saslauthd. service: of PAM. realm: of logins that have none."""
+    """Asks saslauthd.
 
-    #: It is told a password, so that CRAM-MD5 is not for it.
-    mechanisms: tuple[bytes, ...] = (b"PLAIN", b"LOGIN")
+    service: of PAM. realm: of logins that have none. mechanisms: to be offered, of PLAIN and LOGIN.
+    """
 
-    def __init__(self, place: Place, service: bytes = b"smtp", realm: bytes = b"") -> None:
+    def __init__(
+        self,
+        place: Place,
+        service: bytes = b"smtp",
+        realm: bytes = b"",
+        mechanisms: tuple[bytes, ...] = _MECHANISMS,
+    ) -> None:
+        self.mechanisms = mechanisms
         self._place = place
         self._service = service
         self._realm = realm
