@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import pytest
 
-from tests.support.checkers import PEER, Checker, RunningGuard, guard
+from tests.support.guards import PEER, Checker, RunningGuard, guard, is_alive
 from tests.support.waiting import until
 from ucspi_py.core.auth.answer import Answer, Verdict
 from ucspi_py.core.auth.credentials import Credentials
@@ -121,14 +121,6 @@ def test_a_hanging_checker_is_killed_with_its_group(checker: Checker, tmp_path: 
         assert wait(client.check(Credentials(b"PLAIN", b"bob", b"right"), PEER)).verdict is Verdict.YES
         until(lambda: not any(is_alive(pid) for pid in checker.hanging), "the group to be gone")
         assert b"the checkpassword program took too long (client 192.0.2.1, user hang)" in running.log
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process is there and is no zombie."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
 
 
 def test_the_ninth_waits_and_the_sixty_fifth_that_waits_is_sent_away(running: RunningGuard, checker: Checker) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.checkers import Checker, RunningGuard, guard
+from tests.support.guards import Checker, RunningGuard, guard
 from tests.support.waiting import until
 from ucspi_py.core.guard import request
 from ucspi_py.core.guard.request import KeysAsked

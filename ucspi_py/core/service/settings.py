@@ -7,6 +7,7 @@ from ..client.limits import ClientLimits
 from ..dnsbl.settings import DnsblSettings
 from ..dnsbl.zone import Zone
 from ..gate.settings import GateSettings
+from ..guard.settings import GuardSettings
 
 
 class ScreenSettings(Protocol):
@@ -69,7 +70,8 @@ class ServerSettings:
     client_limits: what one client may have.
     overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
     local_name: -l or None.
-    uid, gid: what to become, None = stay. workers: how many processes accept.
+    uid, gid: what to become, None = stay. workers: how many processes accept. guard: what is done with the privileges
+    that we give up, None = nothing.
     """
 
     host: str
@@ -96,6 +98,12 @@ class ServerSettings:
     gid: int | None
     print_port: bool
     workers: int
+    guard: GuardSettings | None = None
+
+    @property
+    def keeps_secrets(self) -> bool:
+        """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
+        return self.guard is not None
 
     @property
     def looks_up_names(self) -> bool:

@@ -8,15 +8,20 @@ import contextlib
 import os
 import select
 import socket
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...core.guard.request import PACKET_LIMIT
 
-#: Room for one descriptor; the kernel rounds it up to two, and closes all others that somebody passes.
-_ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
-
 #: Whoever has the other end may shut down one half of it only, which is the end as well.
 _END = getattr(select, "POLLRDHUP", 0)
+
+
+class Taken(NamedTuple):
+    """A packet that has come. fds: descriptors that were passed with it, which are the caller's to close."""
+
+    packet: bytes
+    fds: list[int]
 
 
 class Parcel(NamedTuple):
@@ -69,17 +74,36 @@ def receive(channel: socket.socket) -> Parcel | None:
 
     Whatever was passed with that is closed. Raises BlockingIOError where nothing has come.
     """
-    packet, ancillary, flags, _ = channel.recvmsg(PACKET_LIMIT, _ROOM, socket.MSG_CMSG_CLOEXEC)
+    taken = take(channel, PACKET_LIMIT, 1)
+    if taken and len(taken.fds) == 1:
+        answer = _packet_socket(taken.fds[0])
+        return Parcel(taken.packet, answer) if answer else None
+    close(taken.fds if taken else ())
+    return None
+
+
+def take(channel: socket.socket, size: int, most: int) -> Taken | None:
+    """Take a packet, and the descriptors passed with it, close-on-exec; None: it is more than there may be.
+
+    size: bytes that it may have. most: descriptors. Raises BlockingIOError where nothing has come. recv_fds() of the
+    library passes no flags on, so programs would inherit what it takes.
+    """
+    room = socket.CMSG_SPACE(most * array.array("i").itemsize)
+    packet, ancillary, flags, _ = channel.recvmsg(size, room, socket.MSG_CMSG_CLOEXEC)
     fds = array.array("i")
     for level, kind, data in ancillary:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
-    if len(fds) == 1 and not flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        answer = _packet_socket(fds[0])
-        return Parcel(packet, answer) if answer else None
+    if len(fds) > most or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        close(fds)
+        return None
+    return Taken(packet, list(fds))
+
+
+def close(fds: Iterable[int]) -> None:
+    """Close what was passed. fds: descriptors."""
     for fd in fds:
         os.close(fd)
-    return None
 
 
 def reply(answer: socket.socket, packet: bytes, *fds: int) -> None:

@@ -35,18 +35,14 @@ class GuardKeys:
     async def _ask(self) -> Sequence[int] | None:
         with channel.ask(self._guarded.channel, request.encode(KeysAsked(self._known)) or b"") as ours:
             await _readable(ours)
-            packet, fds, _, _ = socket.recv_fds(
-                ours, request.ANSWER_LIMIT, len(self._guarded.keys), socket.MSG_CMSG_CLOEXEC
-            )
-        number = request.generation_of(packet)
-        if number is None or len(fds) != len(self._guarded.keys):
-            for fd in fds:
-                os.close(fd)
-            if number is None:
-                raise OSError("the guard is gone")
+            taken = channel.take(ours, request.ANSWER_LIMIT, len(self._guarded.keys))
+        number = request.generation_of(taken.packet) if taken else None
+        if taken is None or number is None:
+            raise OSError("the guard is gone")
+        if number == self._known:
             return None
         self._known = number
-        return fds
+        return taken.fds
 
     def _as_at_start(self) -> list[int]:
         self._known = 1

@@ -8,6 +8,7 @@ import traceback
 
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import error_words
+from ...core.guard import loglines as guard_loglines
 from ...core.service import loglines, worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
@@ -126,6 +127,9 @@ class Master:
                 self._log.warn(loglines.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
                 self._worker_slots[number] = worker_slot.ended(self._worker_slots[number], pid, time.monotonic())
         self._leaving -= dead
+        guarded = self._shared.guarded
+        if guarded and guarded.pid in ended:
+            self._log.warn(guard_loglines.gone(guarded.pid, ended[guarded.pid]))
         self._reaper.clear(ended, dead, self._workers())
 
     def _report(self) -> None:

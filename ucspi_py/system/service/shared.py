@@ -1,6 +1,7 @@
 """What the master hands to each of its workers, made once before any of them is forked. Never does anything."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...core.dns.message import Ask
 from ...core.service.settings import ServerSettings
@@ -13,6 +14,9 @@ from ..dnsbl.shared_state import SharedZones
 from ..report.log import Log
 from ..report.totals import SharedTotals
 from .pipes import Pipes
+
+if TYPE_CHECKING:
+    from ..guard.channel import Guarded
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class Shared:
     """All that a worker begins with.
 
     environment: what every program gets. spawn_attributes: how every program is started. ask: the way to the name
-    servers; it knows nothing where nothing is ever asked.
+    servers; it knows nothing where nothing is ever asked. guarded: the guard, None = none was asked for.
     """
 
     settings: ServerSettings
@@ -42,3 +46,4 @@ class Shared:
     environment: dict[bytes, bytes]
     spawn_attributes: SpawnAttributes
     ask: Ask
+    guarded: "Guarded | None" = None

@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...core.dns import message as dns_message
 from ...core.dns.message import AnswerCallback, Ask
@@ -20,7 +21,7 @@ from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
 from ..gate import gate
-from ..process import descriptors, privileges, signals
+from ..process import descriptors, privileges, secrecy, signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
@@ -31,6 +32,9 @@ from .master import Master
 from .pipes import Pipes
 from .shared import Shared, SharedTables
 from .worker import MASTERS_SIGNALS
+
+if TYPE_CHECKING:
+    from ..guard.channel import Guarded
 
 #: For us, not for the backends: systemd's messages to its service.
 _NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
@@ -48,7 +52,10 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     ask = _ask(settings)  # imports, while we may still read whatever root may
     kinds.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
+    guarded = _guarded(settings, log, sock)
     privileges.become(settings.uid, settings.gid)
+    if settings.keeps_secrets:
+        secrecy.hide_memory()
     if settings.print_port:
         with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
             os.write(1, b"%d\n" % sock.getsockname()[1])
@@ -67,6 +74,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         environment=passed_on(os.environb),
         spawn_attributes=spawn_attributes,
         ask=ask,
+        guarded=guarded,
     )
     Master(shared, noted).run()
 
@@ -79,6 +87,15 @@ def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _guarded(settings: ServerSettings, log: Log, sock: listener.Listener) -> "Guarded | None":
+    """The guard, where one is asked for, which has the privileges that we still have. Raises Failure."""
+    if settings.guard is None:
+        return None
+    from ..guard import client, key_client, start  # noqa: F401  workers can import nothing once root is given up
+
+    return start.start(settings.guard, log, os.environb, b"%d" % sock.getsockname()[1])
 
 
 def _tables(settings: ServerSettings) -> SharedTables:

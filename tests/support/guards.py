@@ -97,6 +97,14 @@ class RunningGuard:
         return None if self._status is None else (self._status,)
 
 
+def is_alive(pid: int) -> bool:
+    """Whether a process is there and is no zombie."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+
+
 @contextmanager
 def guard(settings: GuardSettings, folder: Path) -> Iterator[RunningGuard]:
     """Start a guard as a server does, here and as we are; it is gone at the end of the with block."""
