@@ -1,5 +1,6 @@
 """Programs with the checkpassword interface, that do as the login says, and a guard that runs them."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +11,6 @@ from ucspi_py.core.auth.credentials import Peer
 from ucspi_py.core.guard.settings import GuardSettings
 from ucspi_py.system.guard import start
 from ucspi_py.system.guard.channel import Guarded
-from ucspi_py.system.report.log import Log
 
 PEER = Peer(b"192.0.2.1", b"192.0.2.25", b"587", secured=True)
 
@@ -68,18 +68,22 @@ class Checker:
 
 
 class RunningGuard:
-    """A guard that was started here. pid, channel: its own. log_file: what it says on standard error."""
+    """A guard that was started here. pid, channel: its own."""
 
-    def __init__(self, guarded: Guarded, log_file: Path) -> None:
+    def __init__(self, guarded: Guarded, stderr: int) -> None:
         self.guarded = guarded
         self.pid, self.channel, _ = guarded
-        self._log_file = log_file
+        self._stderr = stderr
+        self._said = b""
         self._status: int | None = None
 
     @property
     def log(self) -> bytes:
         """Its lines so far."""
-        return self._log_file.read_bytes()
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self._stderr, 65536):
+                self._said += piece
+        return self._said
 
     def end(self) -> int:
         """Leave it alone, and wait for its end; its exit code."""
@@ -106,25 +110,27 @@ def is_alive(pid: int) -> bool:
 
 
 @contextmanager
-def guard(settings: GuardSettings, folder: Path) -> Iterator[RunningGuard]:
-    """Start a guard as a server does, here and as we are; it is gone at the end of the with block."""
-    log_file = folder / "guard.log"
-    with _stderr(log_file):
-        guarded = start.start(settings, Log(1), {b"PATH": os.defpath.encode(), b"SECRET": b"of ours"}, b"587")
-    running = RunningGuard(guarded, log_file)
+def guard(settings: GuardSettings) -> Iterator[RunningGuard]:
+    """Start a guard as a server does, here and as we are, its log a pipe; it is gone at the end of the with block."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    with _stderr(writer):
+        guarded = start.start(settings, 1, {b"PATH": os.defpath.encode(), b"SECRET": b"of ours"}, b"587")
+    running = RunningGuard(guarded, reader)
     try:
         yield running
     finally:
         running.end()
-        for fd in guarded.keys:
+        for fd in (*guarded.keys, reader):
             os.close(fd)
 
 
 @contextmanager
-def _stderr(file: Path) -> Iterator[None]:
+def _stderr(fd: int) -> Iterator[None]:
+    """Have standard error go to a descriptor within, which is closed behind it."""
     before = os.dup(2)
-    with file.open("ab") as log:
-        os.dup2(log.fileno(), 2)
+    os.dup2(fd, 2)
+    os.close(fd)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import Awaitable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,7 @@ from ucspi_py.core.auth.credentials import Credentials
 from ucspi_py.core.guard import request
 from ucspi_py.core.guard.request import CheckAsked
 from ucspi_py.core.guard.settings import GuardLimits, GuardSettings
-from ucspi_py.system.guard import channel
+from ucspi_py.system.guard import channel, client
 from ucspi_py.system.guard.client import GuardChecker
 
 T = TypeVar("T")
@@ -40,8 +41,8 @@ def settings(checker: Checker) -> GuardSettings:
 
 
 @pytest.fixture
-def running(settings: GuardSettings, tmp_path: Path) -> Iterator[RunningGuard]:
-    with guard(settings, tmp_path) as running:
+def running(settings: GuardSettings) -> Iterator[RunningGuard]:
+    with guard(settings) as running:
         yield running
 
 
@@ -62,7 +63,7 @@ def asks(running: RunningGuard, login: bytes, password: bytes = b"right") -> soc
 
 def test_every_end_has_its_answer(running: RunningGuard, settings: GuardSettings) -> None:
     """Right, wrong; vchkpw's number for wrong; try again later, misused, a crash."""
-    client = GuardChecker(running.channel, settings)
+    checks = GuardChecker(running.channel, settings)
     tries = [
         (b"bob", b"right"),
         (b"bob", b"wrong"),
@@ -70,7 +71,7 @@ def test_every_end_has_its_answer(running: RunningGuard, settings: GuardSettings
     ]
 
     async def all_of_them() -> list[Answer]:
-        return [await client.check(Credentials(b"PLAIN", *words), PEER) for words in tries]
+        return [await checks.check(Credentials(b"PLAIN", *words), PEER) for words in tries]
 
     answers = wait(all_of_them())
 
@@ -88,10 +89,10 @@ def test_what_no_checker_may_be_told_is_refused(
     long, nul = Credentials(b"PLAIN", b"a" * 255, b"b" * 255), Credentials(b"PLAIN", b"bob\0right\0", b"x")
     empty, other = Credentials(b"PLAIN", b"bob", b""), Credentials(b"CRAM-MD5", b"bob", b"0" * 32, b"<1@x>")
     longer = Credentials(b"LOGIN", b"a" * 256, b"right")
-    client = GuardChecker(running.channel, settings)
+    checks = GuardChecker(running.channel, settings)
 
     for credentials in (long, nul, empty, other, longer):
-        assert wait(client.check(credentials, PEER)).verdict is Verdict.NO
+        assert wait(checks.check(credentials, PEER)).verdict is Verdict.NO
     assert checker.asked == []
 
 
@@ -104,7 +105,7 @@ def test_a_checker_has_only_what_it_needs(running: RunningGuard, settings: Guard
     targets = dict(line.split(" -> ") for line in checker.shown.splitlines() if " -> " in line)
     fds = {int(name.split()[-1]): target for name, target in targets.items()}
     assert fds[0] == fds[1] == os.devnull
-    assert fds[2] == str(checker.folder / "guard.log")
+    assert fds[2].startswith("pipe:")
     assert {number for number, target in fds.items() if "socket" in target or "memfd" in target} == set()
     assert "Max core file size 0 0" in " ".join(checker.shown.split())
     assert "Max cpu time 5 5" in " ".join(checker.shown.split())
@@ -112,13 +113,13 @@ def test_a_checker_has_only_what_it_needs(running: RunningGuard, settings: Guard
     assert [mask & ~GLIBCS for mask in masks] == [0, 0]
 
 
-def test_a_hanging_checker_is_killed_with_its_group(checker: Checker, tmp_path: Path) -> None:
+def test_a_hanging_checker_is_killed_with_its_group(checker: Checker) -> None:
     """Nobody can tell, after the time that it has; then there is room for the next."""
     limits = GuardLimits(at_once=1, check_seconds=0.3)
-    with guard(GuardSettings(checker.argv, limits=limits), tmp_path) as running:
-        client = GuardChecker(running.channel, GuardSettings(checker.argv, limits=limits))
-        assert wait(client.check(Credentials(b"PLAIN", b"hang", b"x"), PEER)).verdict is Verdict.LATER
-        assert wait(client.check(Credentials(b"PLAIN", b"bob", b"right"), PEER)).verdict is Verdict.YES
+    with guard(GuardSettings(checker.argv, limits=limits)) as running:
+        checks = GuardChecker(running.channel, GuardSettings(checker.argv, limits=limits))
+        assert wait(checks.check(Credentials(b"PLAIN", b"hang", b"x"), PEER)).verdict is Verdict.LATER
+        assert wait(checks.check(Credentials(b"PLAIN", b"bob", b"right"), PEER)).verdict is Verdict.YES
         until(lambda: not any(is_alive(pid) for pid in checker.hanging), "the group to be gone")
         assert b"the checkpassword program took too long (client 192.0.2.1, user hang)" in running.log
 
@@ -138,10 +139,10 @@ def test_the_ninth_waits_and_the_sixty_fifth_that_waits_is_sent_away(running: Ru
         answer.close()
 
 
-def test_who_waits_too_long_is_sent_away(checker: Checker, tmp_path: Path) -> None:
+def test_who_waits_too_long_is_sent_away(checker: Checker) -> None:
     """Though the one before it may still run."""
     limits = GuardLimits(at_once=1, waiting_seconds=0.2)
-    with guard(GuardSettings(checker.argv, limits=limits), tmp_path) as running:
+    with guard(GuardSettings(checker.argv, limits=limits)) as running:
         with asks(running, b"hang"), asks(running, b"bob") as answer:
             assert answer.recv(9) == b"T"
         assert checker.asked == ["hang"]
@@ -161,9 +162,9 @@ def test_a_check_whose_worker_is_gone_is_not_made(running: RunningGuard, checker
     assert checker.asked == ["hang"] * 8 + ["bob"]
 
 
-def test_wrong_passwords_are_limited_whoever_says_so(checker: Checker, tmp_path: Path) -> None:
+def test_wrong_passwords_are_limited_whoever_says_so(checker: Checker) -> None:
     """5 of one user in a minute; the sixth is not asked about, and the log says so; others are."""
-    with guard(GuardSettings(checker.argv), tmp_path) as running:
+    with guard(GuardSettings(checker.argv)) as running:
         answers = []
         for login in [b"bob"] * 7 + [b"alice"]:
             with asks(running, login, b"right" if login == b"alice" else b"wrong") as answer:
@@ -196,12 +197,12 @@ def test_a_checker_that_is_gone_lets_nobody_in(
 
 def test_without_a_guard_nobody_is_let_in(running: RunningGuard, settings: GuardSettings) -> None:
     """It offers no mechanism any more, and whoever asks all the same is told to come later."""
-    client = GuardChecker(running.channel, settings)
-    assert client.mechanisms == (b"PLAIN", b"LOGIN")
+    checks = GuardChecker(running.channel, settings)
+    assert checks.mechanisms == (b"PLAIN", b"LOGIN")
     os.kill(running.pid, signal.SIGKILL)
 
-    until(lambda: client.mechanisms == (), "the end to be seen")
-    answer = wait(client.check(Credentials(b"PLAIN", b"bob", b"right"), PEER))
+    until(lambda: checks.mechanisms == (), "the end to be seen")
+    answer = wait(checks.check(Credentials(b"PLAIN", b"bob", b"right"), PEER))
     assert answer == Answer(Verdict.LATER, reason="unable to ask the guard: broken pipe")
 
 
@@ -211,8 +212,8 @@ def test_a_guard_killed_during_a_check_answers_nobody(
     """Who waits is told at once."""
 
     async def killed_meanwhile() -> Answer:
-        client = GuardChecker(running.channel, settings)
-        check = asyncio.ensure_future(client.check(Credentials(b"PLAIN", b"hang", b"x"), PEER))
+        checks = GuardChecker(running.channel, settings)
+        check = asyncio.ensure_future(checks.check(Credentials(b"PLAIN", b"hang", b"x"), PEER))
         await asyncio.to_thread(until, lambda: len(checker.hanging) == 2)
         os.kill(running.pid, signal.SIGKILL)
         return await check
@@ -241,3 +242,18 @@ def test_what_hangs_ends_with_the_guard(running: RunningGuard, checker: Checker)
 
     assert running.end() == 0
     until(lambda: not any(is_alive(pid) for pid in checker.hanging), "the group to be gone")
+
+
+def test_a_guard_that_is_stopped_is_not_waited_for(
+    running: RunningGuard, settings: GuardSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell, after the time in which it should have answered."""
+    monkeypatch.setattr(client, "_MARGIN", 0.1)
+    hasty = replace(settings, limits=GuardLimits(waiting_seconds=0.0, check_seconds=0.0))
+    os.kill(running.pid, signal.SIGSTOP)
+    try:
+        answer = wait(GuardChecker(running.channel, hasty).check(Credentials(b"PLAIN", b"bob", b"right"), PEER))
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+
+    assert answer == Answer(Verdict.LATER, reason="the guard takes too long")

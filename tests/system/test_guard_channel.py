@@ -1,6 +1,7 @@
 """What a worker that is taken over may send to the guard: it is read as strictly as a client, and harms nobody."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,13 +17,13 @@ from ucspi_py.system.guard import channel
 
 KEYS = request.encode(KeysAsked(0)) or b""
 
-#: Descriptors of a guard without keys: 0 to 2, its end of the channel, both ends of the pipe by which signals come.
-ITS_OWN = 6
+#: Descriptors of a guard without keys: 0 to 2, its log, its end of the channel, both ends of the pipe of its signals.
+ITS_OWN = 7
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningGuard]:
-    with guard(GuardSettings(Checker(tmp_path).argv), tmp_path) as running:
+    with guard(GuardSettings(Checker(tmp_path).argv)) as running:
         assert is_served(running)  # by now it has closed what it has of ours
         yield running
 
@@ -114,3 +115,21 @@ def test_who_shuts_the_channel_ends_the_guard(running: RunningGuard, half: int) 
     running.channel.shutdown(half)
 
     assert running.wait() == 0
+
+
+def test_more_requests_than_the_channel_holds(running: RunningGuard) -> None:
+    """Whoever asks is refused at once; the guard answers those that it has got, and goes on."""
+    os.kill(running.pid, signal.SIGSTOP)
+    asked = []
+    try:
+        with pytest.raises(BlockingIOError):
+            for _ in range(10_000):
+                asked.append(channel.ask(running.channel, KEYS))
+    finally:
+        os.kill(running.pid, signal.SIGCONT)
+
+    for answer in asked:
+        with answer:
+            answer.settimeout(30)
+            assert answer.recv(99) == request.generation(1)
+    assert is_served(running)

@@ -31,8 +31,8 @@ def pairs(authority: Authority) -> tuple[Pair, ...]:
 
 
 @pytest.fixture
-def running(pairs: tuple[Pair, ...], tmp_path: Path) -> Iterator[RunningGuard]:
-    with guard(GuardSettings(pairs=pairs), tmp_path) as running:
+def running(pairs: tuple[Pair, ...]) -> Iterator[RunningGuard]:
+    with guard(GuardSettings(pairs=pairs)) as running:
         yield running
 
 
@@ -128,17 +128,17 @@ def test_without_a_guard_there_are_the_keys_of_the_start(running: RunningGuard) 
     assert fetched(new) is None
 
 
-def test_a_key_that_cannot_be_read_at_the_start(pairs: tuple[Pair, ...], tmp_path: Path) -> None:
+def test_a_key_that_cannot_be_read_at_the_start(pairs: tuple[Pair, ...]) -> None:
     """The server does not start, and says which file it is."""
     os.unlink(pairs[1].key)
 
     sentence = rf"^unable to read {pairs[1].key}: file does not exist$"
-    with pytest.raises(Failure, match=sentence), guard(GuardSettings(pairs=pairs), tmp_path):
+    with pytest.raises(Failure, match=sentence), guard(GuardSettings(pairs=pairs)):
         pass
 
 
-def test_more_keys_than_can_be_passed(tmp_path: Path) -> None:
+def test_more_keys_than_can_be_passed() -> None:
     """251 pairs are refused at the start."""
     settings = GuardSettings(pairs=(Pair("a", "b"),) * 251)
-    with pytest.raises(AskedWrongly, match=r"^251 certificates, 250 at most$"), guard(settings, tmp_path):
+    with pytest.raises(AskedWrongly, match=r"^251 certificates, 250 at most$"), guard(settings):
         pass

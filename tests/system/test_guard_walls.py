@@ -58,7 +58,7 @@ def taken_over(settings: GuardSettings, folder: Path, attack: Callable[[RunningG
             for file in folder.iterdir():
                 os.chown(file, WORKER, WORKER)
             privileges.become(WORKER, WORKER)
-        with guard(settings, folder) as running:
+        with guard(settings) as running:
             answered(running, request.encode(KeysAsked(0)))
             if root:
                 privileges.become(WORKER, WORKER)
@@ -217,9 +217,9 @@ def test_it_leaves_no_core(tmp_path: Path, hides: bool) -> None:
     assert os.WCOREDUMP(status) is not hides
 
 
-def test_the_guard_leaves_no_core(settings: GuardSettings, tmp_path: Path) -> None:
+def test_the_guard_leaves_no_core(settings: GuardSettings) -> None:
     """It has passwords and keys; nor does a checker, which has passwords."""
-    with guard(settings, tmp_path) as running:
+    with guard(settings) as running:
         answered(running, request.encode(KeysAsked(0)))
         assert resource.prlimit(running.pid, resource.RLIMIT_CORE) == (0, 0)
         os.kill(running.pid, signal.SIGABRT)
@@ -227,13 +227,13 @@ def test_the_guard_leaves_no_core(settings: GuardSettings, tmp_path: Path) -> No
     assert not [name for name in os.listdir() if name.startswith("core")]
 
 
-def test_no_password_stays_in_sight(settings: GuardSettings, checker: Checker, tmp_path: Path) -> None:
+def test_no_password_stays_in_sight(settings: GuardSettings, checker: Checker) -> None:
     """While a checker runs its password is in no command line and no environment, of the guard or of its own."""
-    with guard(settings, tmp_path) as running:
+    with guard(settings) as running:
         packet = request.encode(CheckAsked(Credentials(b"PLAIN", b"hang", b"pa55word"), PEER))
         with channel.ask(running.channel, packet or b""):
             until(lambda: len(checker.hanging) == 2, "it to run")
             for pid in (running.pid, *checker.hanging):
                 for file in ("cmdline", "environ"):
                     assert b"pa55word" not in Path(f"/proc/{pid}/{file}").read_bytes()
-    assert b"pa55word" not in running.log
+            assert b"pa55word" not in running.log

@@ -7,10 +7,12 @@ import signal
 import socket
 import time
 
+from ...core.errors import Failure
 from ...core.guard import loglines, request
 from ...core.guard.request import KeysAsked
 from ..process import children
 from ..process.signals import Signals
+from ..report.complaints import Complaints
 from ..report.log import Log
 from . import channel
 from .checks import Checks
@@ -29,6 +31,7 @@ class Guard:
         self._checks = checks
         self._keys = keys
         self._log = log
+        self._complain = Complaints(lambda reason: log.warn(loglines.keys_kept(reason)))
 
     def run(self) -> None:
         """Serve; returns when nobody can ask any more."""
@@ -80,6 +83,9 @@ class Guard:
 
     def _hand_out(self, asked: KeysAsked, answer: socket.socket) -> None:
         """Give a worker the keys, where it has others; each descriptor that it gets is its own to close."""
-        self._keys.look()
+        try:
+            self._keys.look()
+        except Failure as failure:
+            self._complain(failure.sentence)
         fds = self._keys.descriptors if asked.known != self._keys.generation else []
         channel.reply(answer, request.generation(self._keys.generation), *fds)

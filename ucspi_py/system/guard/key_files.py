@@ -4,11 +4,8 @@ import os
 import time
 from collections.abc import Sequence
 
-from ...core.errors import AskedWrongly, Failure
-from ...core.guard import loglines
+from ...core.errors import AskedWrongly
 from ...core.tls.settings import Pair
-from ..report.complaints import Complaints
-from ..report.log import Log
 from ..rules.whole_file import version_of
 from ..tls import pem
 
@@ -30,30 +27,24 @@ class KeyFiles:
     pairs, which we keep. Raises Failure where one cannot be read the first time.
     """
 
-    def __init__(self, pairs: Sequence[Pair], log: Log) -> None:
+    def __init__(self, pairs: Sequence[Pair]) -> None:
         if len(pairs) > _MOST:
             raise AskedWrongly(f"{len(pairs)} certificates, {_MOST} at most")
         self._pairs = pairs
-        self._log = log
-        self._complain = Complaints(lambda reason: log.warn(loglines.keys_kept(reason)))
         self._next_look = time.monotonic() + _LOOKS
         self.generation = 1
         self._versions = _versions(pairs)
         self.descriptors = _read(pairs)
 
     def look(self) -> None:
-        """Read the files anew where any of them has changed; where one cannot be read, all stays as it is."""
+        """Read the files anew where any of them has changed. Raises Failure where one cannot be: all stays as it is."""
         if not self._pairs or time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _LOOKS
         versions = _versions(self._pairs)
         if versions is not None and versions == self._versions:
             return
-        try:
-            descriptors = _read(self._pairs)
-        except Failure as failure:
-            self._complain(failure.sentence)
-            return
+        descriptors = _read(self._pairs)
         for fd in self.descriptors:
             os.close(fd)
         self.generation, self._versions, self.descriptors = self.generation + 1, versions, descriptors

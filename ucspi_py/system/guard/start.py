@@ -4,7 +4,8 @@ import os
 import signal
 import socket
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from ...core.guard.settings import GuardSettings
 from ..process import descriptors, secrecy, signals
@@ -24,13 +25,13 @@ _IGNORED = (
 )  # fmt: skip
 
 
-def start(settings: GuardSettings, log: Log, environment: Mapping[bytes, bytes], port: bytes) -> Guarded:
+def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, bytes], port: bytes) -> Guarded:
     """Start the guard, with the privileges that we have.
 
-    environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a checker not be started,
-    AskedWrongly where the checker checks nothing.
+    verbosity: of its log. environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a
+    checker cannot be started, AskedWrongly where the checker checks nothing.
     """
-    keys = KeyFiles(settings.pairs, log)
+    keys = KeyFiles(settings.pairs)
     checker = CheckerLauncher(settings.checkpassword, settings.limits.cpu_seconds, environment)
     if settings.checkpassword:
         probe(settings, checker, port)
@@ -38,26 +39,27 @@ def start(settings: GuardSettings, log: Log, environment: Mapping[bytes, bytes],
     with signals.all_blocked():
         pid = os.fork()
         if not pid:
-            _become_guard(ours, Checks(settings, checker, log), keys, log)
+            _become_guard(ours, keys, partial(Checks, settings, checker), verbosity)
     ours.close()
     return Guarded(pid, workers, tuple(keys.descriptors))
 
 
-def _become_guard(ours: socket.socket, checks: Checks, keys: KeyFiles, log: Log) -> None:
+def _become_guard(ours: socket.socket, keys: KeyFiles, checks: Callable[[Log], Checks], verbosity: int) -> None:
     """The forked child's one call: it never returns into the master's code."""
     status = 111
     try:
         descriptors.null_input_and_output()
         descriptors.close_all_but({ours.fileno(), *keys.descriptors})
+        log = Log(verbosity)  # the master's may write to what is closed by now
         secrecy.hide_memory()
         secrecy.leave_no_core()
         noted = signals.Signals(signal.SIGCHLD)
         for number in _IGNORED:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        Guard(ours, noted, checks, keys, log).run()
+        Guard(ours, noted, checks(log), keys, log).run()
         status = 0
     except BaseException as error:  # whatever it is, it is told and ends here
-        log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
+        Log(verbosity).warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
     finally:
         os._exit(status)

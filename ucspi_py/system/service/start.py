@@ -52,7 +52,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     ask = _ask(settings)  # imports, while we may still read whatever root may
     kinds.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
-    guarded = _guarded(settings, log, sock)
+    guarded = _guarded(settings, sock)
     privileges.become(settings.uid, settings.gid)
     if settings.keeps_secrets:
         secrecy.hide_memory()
@@ -89,13 +89,13 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _guarded(settings: ServerSettings, log: Log, sock: listener.Listener) -> "Guarded | None":
+def _guarded(settings: ServerSettings, sock: listener.Listener) -> "Guarded | None":
     """The guard, where one is asked for, which has the privileges that we still have. Raises Failure."""
     if settings.guard is None:
         return None
     from ..guard import client, key_client, start  # noqa: F401  workers can import nothing once root is given up
 
-    return start.start(settings.guard, log, os.environb, b"%d" % sock.getsockname()[1])
+    return start.start(settings.guard, settings.verbosity, os.environb, b"%d" % sock.getsockname()[1])
 
 
 def _tables(settings: ServerSettings) -> SharedTables:
