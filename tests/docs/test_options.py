@@ -11,6 +11,8 @@ from tests.support.pages import PROGRAMS, program_page, rows, sections
 from ucspi_py.core.gate.language.parameters import PARAMETERS
 from ucspi_py.core.gate.language.refused import REFUSED
 
+#: Programs of several commands.
+GROUPS = ("pyrelay", "pyrules")
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
 
 
@@ -35,11 +37,12 @@ def test_a_default_is_the_one_of_help(program: str) -> None:
     assert {option: number for option, number in helped.items() if number not in defaults[option]} == {}
 
 
-def test_the_page_of_pyrules_has_its_commands() -> None:
-    """Those that ``pyrules --help`` lists."""
-    shown = [row[0].astext().split()[0] for row in rows(sections(program_page("pyrules"))["Interface"], "command")]
+@pytest.mark.parametrize("program", GROUPS)
+def test_the_page_of_a_group_has_its_commands(program: str) -> None:
+    """Those that ``--help`` lists."""
+    shown = [row[0].astext().split()[0] for row in rows(sections(program_page(program))["Interface"], "command")]
 
-    assert sorted(shown) == _commands()
+    assert sorted(shown) == _commands(program)
 
 
 def test_the_parameters_of_the_page_are_those_of_help() -> None:
@@ -64,7 +67,7 @@ def test_the_page_names_what_is_refused() -> None:
 
 def _helped(program: str) -> dict[str, str]:
     """What ``--help`` says of each option, of those of all commands too."""
-    texts = [_help(program), *(_help(program, command) for command in (_commands() if program == "pyrules" else []))]
+    texts = [_help(program), *(_help(program, command) for command in _commands(program))]
     said: dict[str, str] = {}
     for text in texts:
         for entry in re.findall(r"^  (-.*(?:\n {4,}.*)*)", text.partition("\nOptions:\n")[2], re.MULTILINE):
@@ -73,8 +76,10 @@ def _helped(program: str) -> dict[str, str]:
     return said
 
 
-def _commands() -> list[str]:
-    return re.findall(r"^  ([a-z]\S*)", _help("pyrules").partition("\nCommands:\n")[2], re.MULTILINE)
+def _commands(program: str) -> list[str]:
+    if program not in GROUPS:
+        return []
+    return re.findall(r"^  ([a-z]\S*)", _help(program).partition("\nCommands:\n")[2], re.MULTILINE)
 
 
 def _help(*words: str) -> str:

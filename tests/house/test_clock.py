@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 #: Ids of connections are to be others than those before the machine's start.
 WALL_CLOCK = {
     "system/screens/greylist.py",
+    "system/screens/relay.py",
     "system/explain/screens.py",
     "system/ledger/ledger.py",
     "system/rules/whole_file.py",

@@ -21,7 +21,9 @@ _OURS = {
     "rblsmtpd": program.RBLSMTPD,
     program.RBLSMTPD: program.RBLSMTPD,
 }
-_MENTIONED = re.compile(r"""(?:^|[\s/"'])(?:(?:py)?(?:tcpserver|rblsmtpd)|pygreylist|pysmtpgate)(?:[\s"'\\]|$)""")
+_MENTIONED = re.compile(
+    r"""(?:^|[\s/"'])(?:(?:py)?(?:tcpserver|rblsmtpd)|pygreylist|pyrelay|pysmtpgate)(?:[\s"'\\]|$)"""
+)
 
 #: A shell's tokens: an escaped character, a quotation, a comment, a command whose output it takes; or a character that
 #: it expands.

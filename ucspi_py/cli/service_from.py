@@ -87,11 +87,12 @@ def _known_or_any(word: str, left_out: list[str]) -> str:
 def _chain(words: list[str], left_out: list[str]) -> list[str]:
     """The words of our programs before another one, and of that one."""
     kept: list[str] = []
-    while words and (command := program.command_of(words[0])):
-        own = _own(words[0], command, words[1:], left_out)
+    while words and (found := program.command_of(words)):
+        command, length = found
+        own = _own(words[0], command, words[length:], left_out)
         required = {name for one in command.params if one.required for name in one.opts}
         if required.isdisjoint(own.unknown):
-            kept += [words[0], *own.options]
+            kept += [*words[:length], *own.options]
         else:
             left_out.append(f"{words[0]}: left out as a whole")
         words = own.behind

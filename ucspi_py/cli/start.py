@@ -22,9 +22,10 @@ PROGRAMS = {
     "pygreylist": "chain.greylist",
     "pysmtpgate": "chain.smtpgate",
     "pyrules": "rules.commands",
+    "pyrelay": "relay.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.
-_SPAWNING = ("tcpserver", "chain.rblsmtpd", "chain.greylist", "chain.smtpgate")
+_SPAWNING = ("tcpserver", "chain.rblsmtpd", "chain.greylist", "chain.smtpgate", "relay.commands")
 
 USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".join(sorted(PROGRAMS))
 

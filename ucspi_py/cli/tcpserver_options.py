@@ -78,8 +78,8 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 def tcpserver(**_options: object) -> None:
     """Accept connections to HOST and PORT and run PROGRAM for each, with the client as its input and output.
 
-    HOST 0 is every IPv4 address, :: every address. PROGRAM may begin with pyrblsmtpd, pygreylist or pysmtpgate and
-    their options; that part is then done without a process.
+    HOST 0 is every IPv4 address, :: every address. PROGRAM may begin with pyrelay check, pyrblsmtpd, pygreylist or
+    pysmtpgate and their options; that part is then done without a process.
 
     Example: pytcpserver -v -R -l 0 -x /etc/tcp.smtp.cdb -u qmaild -g nofiles 0 smtp qmail-smtpd
     """

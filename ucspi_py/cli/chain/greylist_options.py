@@ -4,8 +4,8 @@ import click
 
 from ...core.client.limits import NETWORK, Prefixes
 from ...core.greylist.settings import GreylistSettings
-from ...core.store import url as store_url
 from .. import djb_click
+from .store_option import store_option
 
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 
@@ -13,19 +13,9 @@ USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6]
 _DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
 
 
-def _checked(_ctx: click.Context, _option: click.Parameter, store: str) -> str:
-    """Check a store. The message about a wrong one does not repeat it: it may hold a password."""
-    if not store:
-        raise click.BadParameter("must name a file or a redis:// URL")
-    flaw = store_url.flaw(store) if store_url.is_url(store) else None
-    if flaw:
-        raise click.BadParameter(f"is not {store_url.EXPECTED}: {flaw}")
-    return store
-
-
 @click.command(context_settings=djb_click.CONTEXT_SETTINGS)
 @djb_click.version_option
-@click.option("-s", "store", metavar="STORE", required=True, callback=_checked, help="SQLite file, or redis://HOST/0.")
+@store_option
 @click.option(
     "-d",
     "delay",

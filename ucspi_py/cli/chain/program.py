@@ -9,14 +9,17 @@ import click
 from ...core.dnsbl import zone
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.errors import AskedWrongly
+from ...core.ledger.settings import RelaySettings
 from ...core.service.settings import Program, ScreenSettings
 from ...system.process.pathexec import find
 from .. import djb_click
-from . import greylist_options
+from . import greylist_options, relay_options
 
 RBLSMTPD = "pyrblsmtpd"
 GREYLIST = "pygreylist"
 SMTPGATE = "pysmtpgate"
+#: Of its commands the first is a screen.
+RELAY, CHECK = "pyrelay", "check"
 USAGE = (
     "rblsmtpd [ -bBcCipv ] [ -t timeout ] [ -r base ] [ -a base ] [ -d seconds ] [ -T score ] [ -w seconds ] "
     "smtpd [ arg ... ]"
@@ -86,13 +89,7 @@ def read(words: Sequence[str]) -> Program:
 
     Raises AskedWrongly for wrong options of one of these, Failure for a file that cannot be read.
     """
-    name = _ours(words[0])
-    if name is None:
-        return Program((), tuple(words))
-    try:
-        return read_options(name, words[1:])
-    except click.UsageError as wrong:
-        raise AskedWrongly(f"{words[0]}: {wrong.format_message()}") from None
+    return _ledger_first(_read(words))
 
 
 def read_options(name: str, words: Sequence[str]) -> Program:
@@ -100,22 +97,44 @@ def read_options(name: str, words: Sequence[str]) -> Program:
 
     Raises click's UsageError, or Exit after --help; AskedWrongly and Failure as read does.
     """
+    return _ledger_first(_read_options(name, words))
+
+
+def command_of(words: Sequence[str]) -> tuple[click.Command, int] | None:
+    """Find the command whose options stand behind the first words, and their number; None = no program of ours."""
+    name = _ours(words)
+    if name == SMTPGATE:
+        from . import smtpgate_options
+
+        return smtpgate_options.smtpgate, 1
+    return (_SCREENS[name][0], _length(name)) if name else None
+
+
+def _read(words: Sequence[str]) -> Program:
+    name = _ours(words)
+    if name is None:
+        return Program((), tuple(words))
+    try:
+        return _read_options(name, words[_length(name) :])
+    except click.UsageError as wrong:
+        raise AskedWrongly(f"{words[0]}: {wrong.format_message()}") from None
+
+
+def _read_options(name: str, words: Sequence[str]) -> Program:
     if name == SMTPGATE:
         return _gated(words)
     command, settings = _SCREENS[name]
     ctx = djb_click.context(command, name, words)
-    inner = read(ctx.params["program"])
+    inner = _read(ctx.params["program"])
     return Program((settings(ctx), *inner.screens), inner.argv, inner.gate)
 
 
-def command_of(word: str) -> click.Command | None:
-    """Find the command whose options stand behind a word; None = it is the name of no program of ours."""
-    name = _ours(word)
-    if name == SMTPGATE:
-        from . import smtpgate_options
-
-        return smtpgate_options.smtpgate
-    return _SCREENS[name][0] if name else None
+def _ledger_first(program: Program) -> Program:
+    """Who has a grant is asked by the gate before any screen: then zones and greylist spare the client."""
+    gate = program.gate
+    if gate is None or gate.relay_store is None:
+        return program
+    return replace(program, screens=(RelaySettings(gate.relay_store, gate.mynetworks), *program.screens))
 
 
 def zone_screen(words: Sequence[str]) -> DnsblSettings:
@@ -134,7 +153,7 @@ def _gated(words: Sequence[str]) -> Program:
         raise AskedWrongly(f"{SMTPGATE} --check stands alone")
     if not argv:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[-1])
-    behind = _ours(argv[0])
+    behind = _ours(argv)
     if behind:
         raise AskedWrongly(f"{behind} stands behind {SMTPGATE}, which must be the last of our programs: put it before")
     return Program((), argv, smtpgate_options.settings(ctx))
@@ -192,18 +211,26 @@ def with_zones(settings: DnsblSettings, zones: tuple[zone.Zone, ...]) -> DnsblSe
 _SCREENS: dict[str, tuple[click.Command, Callable[[click.Context], ScreenSettings]]] = {
     RBLSMTPD: (screen_options, _settings),
     GREYLIST: (greylist_options.greylist, greylist_options.settings),
+    RELAY: (relay_options.check, relay_options.settings),
 }
 
 
 _OURS = frozenset((*_SCREENS, SMTPGATE))
 
 
-def _ours(name: str) -> str | None:
+def _ours(words: Sequence[str]) -> str | None:
     """Find which of ours a program is, by its name or by that of the file that it leads to; None = another program."""
-    if os.path.basename(name) in _OURS:
-        return os.path.basename(name)
-    try:
-        file = os.path.basename(os.path.realpath(find(name)))
-    except OSError:
+    name = os.path.basename(words[0])
+    if name not in _OURS:
+        try:
+            name = os.path.basename(os.path.realpath(find(words[0])))
+        except OSError:
+            return None
+    if name == RELAY and CHECK not in words[1:2]:
         return None
-    return file if file in _OURS else None
+    return name if name in _OURS else None
+
+
+def _length(name: str) -> int:
+    """How many words are the name of a program of ours."""
+    return 2 if name == RELAY else 1

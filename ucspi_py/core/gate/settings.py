@@ -59,8 +59,8 @@ class GateSettings:
     which recipients are taken beside those of rcpthosts, with all below them, in lower case; with lists they stand
     there. qmail_control: the directory of control files. restrictions: Postfix's lists; None = there are none.
     event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
-    backend would not, and log who would be. content: header and body checks; None = there are none.
-    logins: who may log in, and how; None = nobody may.
+    backend would not, and log who would be. content: header and body checks; None = there are none. logins: who may
+    log in, and how; None = nobody may. relay_store: the ledger of grants, a path or a URL; None = there are none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -77,3 +77,4 @@ class GateSettings:
     dry_run: bool = False
     content: "ContentSettings | None" = None
     logins: "LoginSettings | None" = None
+    relay_store: str | None = None

@@ -32,11 +32,15 @@ class LedgerSettings:
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """How pyrelay check asks. It refuses nobody, so session_seconds is 0. store: as of LedgerSettings."""
+    """How pyrelay check asks. It refuses nobody, so its verdicts are not counted, and session_seconds is 0.
+
+    store: as of LedgerSettings. mynetworks: of the gate behind, where clients relay anyhow.
+    """
 
     log_name: ClassVar[bytes] = b"relay"
-    totals_name: ClassVar[bytes] = b"relay"
+    totals_name: ClassVar[bytes] = b""
     verbose: ClassVar[bool] = False
     session_seconds: ClassVar[int] = 0
 
     store: str
+    mynetworks: tuple[Network, ...] = ()

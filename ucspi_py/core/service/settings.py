@@ -19,7 +19,7 @@ class ScreenSettings(Protocol):
 
     @property
     def totals_name(self) -> bytes:
-        """The name under which the verdicts of all screens of the kind are counted, each kind's own."""
+        """The name under which the verdicts of all screens of the kind are counted, each kind's own; b"" = none."""
 
     @property
     def session_seconds(self) -> int:
@@ -49,8 +49,8 @@ class Program:
 
     @property
     def totals_names(self) -> tuple[bytes, ...]:
-        """The name of every kind of its screens, once, outermost first."""
-        return tuple(dict.fromkeys(screen.totals_name for screen in self.screens))
+        """The name of every kind of its screens that is counted, once, outermost first."""
+        return tuple(dict.fromkeys(screen.totals_name for screen in self.screens if screen.totals_name))
 
     @property
     def zones(self) -> tuple[Zone, ...]:

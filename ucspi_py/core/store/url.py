@@ -47,6 +47,14 @@ def shown(store: str) -> str:
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
+def place_flaw(store: str) -> str | None:
+    """What is wrong with a file's path or a URL, behind the name of the option; None where it means something."""
+    if not store:
+        return "must name a file or a redis:// URL"
+    wrong = flaw(store) if is_url(store) else None
+    return wrong and f"is not {EXPECTED}: {wrong}"
+
+
 def flaw(store: str) -> str | None:
     """What is wrong with a URL, with the word where it can be repeated; None where it means something."""
     if not store.startswith(_SCHEMES):

@@ -1,6 +1,7 @@
 """Grants given, listed and revoked. Never asked about a client: reader.py is, and opens nothing where it fails."""
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -71,13 +72,13 @@ class Ledger:
             return NotGranted(flaw)
         settings = self._settings
         key = address.key(login.ip, settings.length)
-        change = Granting(int(time.time()), seconds, settings.users, *login[1:])
+        change = Granting(now(), seconds, settings.users, *login[1:])
         users = await self._asked(lambda store: store.update(key, change))
         return Granted(key, users) if users else NotGranted(f"{key} has grants of {settings.users} users already")
 
     async def revoke(self, key: str, user: bytes | None = None) -> int:
         """End the grants of an address or network -> how many there were. user: whose; None = everybody's."""
-        change = Revoking(int(time.time()), user)
+        change = Revoking(now(), user)
         return await self._asked(lambda store: store.update(key, change))
 
     async def entries(self) -> AsyncIterator[Entry]:
@@ -128,3 +129,13 @@ class Ledger:
                 return await deed(self._store)
         except Exception as error:  # each library has its own
             raise Failure(f"unable to use {url.shown(self._settings.store)}: {reason(error)}") from None
+
+
+def now() -> int:
+    """Tell the time of grants, in seconds since 1970."""
+    return int(time.time())
+
+
+def recorder(uid: int) -> bytes:
+    """Name who records a grant: ``uid@host``. uid: of the process that asks for it."""
+    return f"{uid}@{os.uname().nodename}".encode()

@@ -10,6 +10,8 @@ from ...core.dnsbl import outcome as dnsbl
 from ...core.dnsbl.settings import DnsblSettings
 from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
+from ...core.ledger import relay
+from ...core.ledger.settings import RelaySettings
 from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Accept, Outcome
 from .screen import Host, Judge, Kind, Screen
@@ -46,9 +48,26 @@ def _load_greylist(settings: GreylistSettings) -> None:
     import_library(settings)
 
 
+def _unasked_relay(settings: RelaySettings, environment: Mapping[bytes, bytes], _pid: int) -> Outcome | None:
+    return None if relay.is_asked(environment, settings) else Outcome(Accept(), Accept())
+
+
+def _relay_judge(settings: RelaySettings, host: Host) -> Judge:
+    from .relay import RelayCheck
+
+    return RelayCheck(settings, host.log)
+
+
+def _load_relay(settings: RelaySettings) -> None:
+    from .relay import import_library
+
+    import_library(settings)
+
+
 KINDS = (
     Kind(DnsblSettings, _unasked_dnsbl, _dnsbl_judge, _load_dnsbl),
     Kind(GreylistSettings, _unasked_greylist, _greylist_judge, _load_greylist),
+    Kind(RelaySettings, _unasked_relay, _relay_judge, _load_relay),
 )
 
 

@@ -96,5 +96,6 @@ class Screen:
         environment.update(outcome.variables)
         for line in outcome.lines:
             self._host.log.say(line)
-        self._host.count(self.settings.totals_name, outcome.said)
+        if self.settings.totals_name:
+            self._host.count(self.settings.totals_name, outcome.said)
         return outcome.verdict

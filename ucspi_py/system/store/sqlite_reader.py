@@ -92,8 +92,8 @@ def _records(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    mode = "mode=ro" if _has_wal(path) else "immutable=1"
-    return sqlite3.connect(f"file:{quote(path)}?{mode}", uri=True, timeout=_BUSY, isolation_level=None)
+    more = "" if _has_wal(path) else "&immutable=1"
+    return sqlite3.connect(f"file:{quote(path)}?mode=ro{more}", uri=True, timeout=_BUSY, isolation_level=None)
 
 
 def _has_wal(path: str) -> bool:

@@ -20,6 +20,7 @@ PARAMETERS = (
         "bytes of a message, 0 = any; of this and databytes the smaller counts",
     ),
     Parameter("mynetworks", "mynetworks", values.networks, "127.0.0.0/8 [::1]/128", "networks that may relay"),
+    Parameter("relay_store", "relay_store", values.store, None, "ledger whose grants let clients relay; ours"),
     Parameter("relay_domains", "relay_domains", values.domains, "", "domains beside rcpthosts, with all below them"),
     Parameter("inet_interfaces", "", values.text, "all", "addresses of this host, where lists ask for them"),
     Parameter("proxy_interfaces", "", values.text, "", "more of them, of a proxy before this host"),

@@ -9,6 +9,7 @@ from ...importers.postfix.lines import network
 from ...numbers import MOST, decimal
 from ...rules.cidr import Network
 from ...smtp.settings import BareNewline
+from ...store import url
 from .words import SEPARATORS
 
 _Value = TypeVar("_Value")
@@ -103,6 +104,14 @@ def path(text: str) -> str:
     """Parse the name of a directory."""
     if not text:
         raise ValueError("must be a directory, and it is empty")
+    return text
+
+
+def store(text: str) -> str:
+    """Parse a file's path or a URL of a store. The message about a wrong one does not repeat it."""
+    flaw = url.place_flaw(text)
+    if flaw:
+        raise ValueError(flaw)
     return text
 
 

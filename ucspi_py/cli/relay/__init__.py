@@ -1,0 +1,1 @@
+"""pyrelay and its commands."""
