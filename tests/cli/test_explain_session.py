@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import relay
 from tests.support.gate import controls
 from tests.support.nameserver import Records, lists, serving
 from tests.support.programs import ours
@@ -187,6 +188,31 @@ def test_a_record_of_the_greylist_is_told(service: Path, is_open: bool) -> None:
     assert "192.0.2.7 comes to smtpd" in lines
     assert {name for name in after if before.get(name) != after[name]} <= {str(service / "greylist.db-shm")}
     assert set(after) == set(before)
+
+
+@pytest.mark.parametrize(
+    ("ip", "among", "relays"),
+    [
+        ("192.0.2.7", "granted to joe by pop3, recorded by tests, for ", "RELAYUSER=joe"),
+        ("192.0.2.8", "no grant", None),
+        ("192.0.2.4", 'RELAY="never": no grant counts', None),
+        ("127.0.0.5", "RELAYCLIENT is set, the ledger is not asked", "RELAYCLIENT="),
+    ],
+)
+def test_the_ledger_is_only_read(service: Path, ip: str, among: str, relays: str | None) -> None:
+    """And which of them spoke is shown: a rule, or a grant."""
+    compile_rules(f'192.0.2.4:allow,RELAY="never"\n{RULES}'.encode(), service / "tcp.cdb")
+    for granted in ("192.0.2.7", "192.0.2.4"):
+        relay.grant(str(service / "relay.db"), granted)
+    runs(service, "pygreylist -s greylist.db pysmtpgate -f main.cf -o relay_store=relay.db smtpd")
+    before = snapshot(service)
+
+    lines = told(explain(service, ip, "--sender", "s@example.net", "--recipient", "x@elsewhere.example"))
+
+    assert any(line.startswith(f"    {among}") for line in lines), lines
+    assert (f"{ip} comes to smtpd" in lines) == (relays is not None)
+    assert relays is None or f"    {relays}" in lines
+    assert snapshot(service) == before
 
 
 def test_a_message_is_sent_as_it_is(service: Path) -> None:

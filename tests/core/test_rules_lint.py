@@ -153,6 +153,8 @@ DANGEROUS: list[tuple[bytes, int, str, tuple[str, ...]]] = [
     (b':allow,MAXLOAD="4"', 17, "4 is a load average of 0.04", (':allow,MAXLOAD="400"',)),
     (b'1.2.3.4:allow,DATABYTES="10M"', 26, "DATABYTES '10M' is read as the number 10", ()),
     (b':allow,DIEMSG_MAXLOAD="",diemsg="a"', 26, "in capital letters", (':allow,DIEMSG_MAXLOAD="",DIEMSG="a"',)),
+    (b':allow,RELAY="Never"', 15, "keeps nobody from relaying by a grant", (':allow,RELAY="never"',)),
+    (b':allow,relay="never"', 8, "in capital letters", (':allow,RELAY="never"',)),
     (RELAY, 1, "the default rule lets everybody relay", (":allow",)),
     (b"=.example.org" + RELAY, 1, "a client chooses its own name", ()),
     (b"=" + RELAY, 1, "a client chooses its own name", ()),

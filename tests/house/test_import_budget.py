@@ -27,7 +27,7 @@ main()
 SCREEN = """
 import os, sys
 os.execve = lambda *_program: (print(*sys.modules, flush=True), os._exit(0))
-from ucspi_py.cli.chain.{program} import main
+from ucspi_py.cli.{program} import main
 main()
 """
 
@@ -73,9 +73,11 @@ def _seconds(argv: Sequence[str], folder: Path) -> float:
 @pytest.mark.parametrize(
     ("program", "options", "environment"),
     [
-        ("rblsmtpd", ["-i", "-r", "bl.example"], {"RBLSMTPD": "No"}),
-        ("rblsmtpd", ["-r", "bl.example"], {"RBLSMTPD": ""}),
-        ("greylist", ["-s", "db"], {"RELAYCLIENT": ""}),
+        ("chain.rblsmtpd", ["-i", "-r", "bl.example"], {"RBLSMTPD": "No"}),
+        ("chain.rblsmtpd", ["-r", "bl.example"], {"RBLSMTPD": ""}),
+        ("chain.greylist", ["-s", "db"], {"RELAYCLIENT": ""}),
+        ("relay.commands", ["check", "-s", "db"], {"RELAYCLIENT": ""}),
+        ("relay.commands", ["check", "-s", "db"], {"RELAY": "never"}),
     ],
 )
 def test_a_screen_whose_environment_decides_loads_nobody_to_ask(

@@ -1,6 +1,6 @@
-"""What is known in the rooms before the program, in words: names, rules, limits, zones, the greylist."""
+"""What is known in the rooms before the program, in words: names, rules, limits, zones, greylist, ledger."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..client.connection import Names
 from ..client.limits import ClientLimits
@@ -9,6 +9,7 @@ from ..dnsbl.zone import Zone
 from ..gate.language.limits import LIMITS
 from ..gate.settings import EventLimits
 from ..greylist.network import Record
+from ..ledger.grant import Grant, is_ahead, is_live
 from ..rules.dump import instructions_text
 from ..rules.explain import Explanation, key_text
 from ..service.settings import ServerSettings
@@ -94,6 +95,20 @@ def record(network: str, found: Record | None, now: int) -> str:
     if found.passed is None:
         return f"{network}: came first {now - found.first} seconds ago"
     return f"{network}: let in, last noted {now - found.passed} seconds ago"
+
+
+def grants(found: Iterable[Grant], now: int) -> tuple[str, ...]:
+    """Tell what the ledger has about a client. now: seconds since 1970."""
+    return tuple(_grant(one, now) for one in found) or ("no grant",)
+
+
+def _grant(grant: Grant, now: int) -> str:
+    said = f"granted to {shown(grant.user) or 'an unknown user'} by {grant.how.value}, recorded by {shown(grant.by)}"
+    if is_ahead(grant, now):
+        return f"{said}, in the future: it does not count"
+    if not is_live(grant, now):
+        return f"{said}, ended {now - grant.expires} seconds ago"
+    return f"{said}, for {grant.expires - now} more seconds"
 
 
 def verdict(found: Verdict) -> str:

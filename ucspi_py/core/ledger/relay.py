@@ -20,15 +20,19 @@ def may_be_granted(environment: Mapping[bytes, bytes]) -> bool:
     return b"RELAYCLIENT" not in environment and environment.get(b"RELAY") != _NEVER
 
 
-def is_asked(environment: Mapping[bytes, bytes], settings: RelaySettings) -> bool:
-    """Whether the ledger is to be asked about a client."""
+def why_unasked(environment: Mapping[bytes, bytes], settings: RelaySettings) -> str | None:
+    """Why the ledger is not asked about a client; None = it is."""
+    if b"RELAYCLIENT" in environment:
+        return "RELAYCLIENT is set, the ledger is not asked"
     if not may_be_granted(environment):
-        return False
+        return 'RELAY="never": no grant counts'
     try:
         ip = address(environment.get(b"TCPREMOTEIP", b""))
     except ValueError:
-        return False
-    return not any(is_within(str(ip), network) for network in settings.mynetworks)
+        return "the client has no address"
+    if any(is_within(str(ip), network) for network in settings.mynetworks):
+        return "the client is in mynetworks, the ledger is not asked"
+    return None
 
 
 def outcome(environment: Mapping[bytes, bytes], grants: Sequence[Grant], now: int, pid: int) -> Outcome:

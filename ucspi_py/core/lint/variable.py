@@ -13,9 +13,11 @@ _LIMITS = frozenset((b"MAXCONNIP", b"MAXCONNC"))
 _NUMBERS = frozenset((*_LIMITS, b"MAXLOAD", b"DATABYTES"))
 #: Variables whose readers know them in capital letters only.
 _KNOWN = _NUMBERS | frozenset(
-    b"RELAYCLIENT RBLSMTPD DIEMSG DIEMSG_MAXCONNIP DIEMSG_MAXCONNC DIEMSG_MAXLOAD "
+    b"RELAY RELAYCLIENT RBLSMTPD DIEMSG DIEMSG_MAXCONNIP DIEMSG_MAXCONNC DIEMSG_MAXLOAD "
     b"TCPREMOTEHOST TCPREMOTEINFO TCPREMOTEIP".split()
 )
+#: The one value of RELAY that means something.
+_NEVER = b"never"
 _DECIMALS = re.compile(rb"([0-9]{1,4})[.]([0-9]{1,2})")
 
 
@@ -70,6 +72,9 @@ def _variable_flaw(found: re.Match[bytes]) -> Flaw | None:
     flaw = _name_flaw(name, value)
     if flaw:
         return flaw._replace(offset=found.start(1))
+    if name == b"RELAY" and value != _NEVER and value.strip().lower() in (_NEVER, b"no"):
+        sentence = f"RELAY {brief(value)!r} keeps nobody from relaying by a grant, never does"
+        return Flaw(found.start(3), sentence, (_variable(name, _NEVER),))
     if name not in _NUMBERS or is_no_quote(quote):
         return None
     flaw = _number_flaw(name, value)

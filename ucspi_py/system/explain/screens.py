@@ -1,4 +1,4 @@
-"""The screens of a service about one client: zones are asked, the greylist is only read. Never records a visit."""
+"""The screens of a service about one client: zones are asked, greylist and ledger only read. Never records a visit."""
 
 import os
 import time
@@ -15,6 +15,9 @@ from ...core.greylist import network as greylist
 from ...core.greylist import visit
 from ...core.greylist.network import Record
 from ...core.greylist.settings import GreylistSettings
+from ...core.ledger import address, changes, relay
+from ...core.ledger.record import grants
+from ...core.ledger.settings import RelaySettings
 from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Accept, Refuse, Verdict
 from ...core.text import shown
@@ -32,11 +35,13 @@ class Screened(NamedTuple):
 
 
 async def screened(settings: ScreenSettings, environment: dict[bytes, bytes], ask: Ask) -> tuple[Step, Refuse | None]:
-    """Ask one screen, and put into the environment what it leaves there. Raises Failure for an unreadable greylist."""
+    """Ask one screen, and put into the environment what it leaves there. Raises Failure for an unreadable store."""
     if isinstance(settings, DnsblSettings):
         done = await _zones(settings, environment, ask)
     elif isinstance(settings, GreylistSettings):
         done = await _greylist(settings, environment)
+    elif isinstance(settings, RelaySettings):
+        done = await _relay(settings, environment)
     else:
         raise TypeError(settings)
     environment.update(done.variables)
@@ -68,3 +73,14 @@ async def _greylist(settings: GreylistSettings, environment: dict[bytes, bytes])
     now = int(time.time())
     found = rooms.record(network, None if row is None else Record(*row), now)
     return Screened((found,), visit.Visit(now, settings).apply(row).result, {})
+
+
+async def _relay(settings: RelaySettings, environment: dict[bytes, bytes]) -> Screened:
+    why = relay.why_unasked(environment, settings)
+    if why:
+        return Screened((why,), Accept(), {})
+    keys = address.keys(address.address(environment[b"TCPREMOTEIP"]))
+    rows = [await look.record(settings.store, changes.TENANT, key) for key in keys]
+    found, now = [grant for row in rows for grant in grants(row)], int(time.time())
+    outcome = relay.outcome(environment, found, now, os.getpid())
+    return Screened(rooms.grants(found, now), outcome.verdict, dict(outcome.variables))

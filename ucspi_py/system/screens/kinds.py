@@ -49,7 +49,7 @@ def _load_greylist(settings: GreylistSettings) -> None:
 
 
 def _unasked_relay(settings: RelaySettings, environment: Mapping[bytes, bytes], _pid: int) -> Outcome | None:
-    return None if relay.is_asked(environment, settings) else Outcome(Accept(), Accept())
+    return Outcome(Accept(), Accept()) if relay.why_unasked(environment, settings) else None
 
 
 def _relay_judge(settings: RelaySettings, host: Host) -> Judge:
