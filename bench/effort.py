@@ -13,7 +13,7 @@ class Effort:
     burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
-    clients that say no more than EHLO.
+    clients that say no more than EHLO. grants: of the ledger.
     """
 
     rounds: int
@@ -35,6 +35,7 @@ class Effort:
     large: int
     large_bytes: int
     idle: int
+    grants: int
 
 
 FULL = Effort(
@@ -57,6 +58,7 @@ FULL = Effort(
     large=24,
     large_bytes=30_000_000,
     idle=2_000,
+    grants=1_000_000,
 )
 
 QUICK = Effort(
@@ -79,4 +81,5 @@ QUICK = Effort(
     large=4,
     large_bytes=3_000_000,
     idle=100,
+    grants=10_000,
 )

@@ -42,6 +42,7 @@ _FINDINGS = [
     "gate-busy",
     "gate-checks",
     "gate-checks-odd",
+    "ledger",
 ]
 
 _BESIDE_POSTFIX = ("gate-refused", "gate-message", "gate-lists-refused", "gate-lists-message")
