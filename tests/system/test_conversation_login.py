@@ -16,6 +16,7 @@ IN = b"235 2.7.0 Authentication successful"
 WRONG = b"535 5.7.8 Error: authentication failed"
 FOREIGN = b"RCPT TO:<far@elsewhere.example>"
 RIGHT, FALSE = (b"AUTH PLAIN " + b64encode(b"\0u\0" + word) for word in (b"right", b"false"))
+_BOTH = (b"PLAIN", b"LOGIN")
 #: A backend that says for whom it was started.
 TELLS = r"""
 s "220 here"
@@ -38,7 +39,7 @@ class Passwords:
 
     def offers(self, client: Visitor) -> Offers:
         """PLAIN and LOGIN, but not for those who relay anyhow."""
-        return NOTHING if client.relays else Offers(mechanisms=(b"PLAIN", b"LOGIN"))
+        return NOTHING if client.relays else Offers(mechanisms=_BOTH, secured_mechanisms=_BOTH)
 
     def begin(self, session: Session) -> CheckLogin:
         """Count the failures of a session: the second is the last but one command."""

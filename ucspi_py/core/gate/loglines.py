@@ -143,6 +143,12 @@ def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> byte
     return b"%b: disconnect from %b %b\n" % (_program(client), _who(client), b" ".join(words))
 
 
+def tls_failed(client: Visitor, reason: str) -> bytes:
+    """Report a client with which no TLS can be spoken (tls_server.c). reason: OpenSSL's, or ours."""
+    words = (_program(client), _who(client), clean(reason.encode("utf-8", "replace")))
+    return b"%b: SSL_accept error from %b: %b\n" % words
+
+
 def exchange_failed(client: Visitor, event: ExchangeFailed) -> bytes:
     """Report an AUTH that came to no credentials (smtpd_sasl_glue.c). None of what it came to is shown."""
     words = (_program(client), _who(client), _field(event.mechanism), event.why.value.encode())

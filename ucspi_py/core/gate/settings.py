@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .content.settings import ContentSettings
     from .logins.settings import LoginSettings
     from .restrictions.settings import RestrictionSettings
+    from .tls.settings import GateTls
 
 #: Where qmail keeps its control files.
 QMAIL_CONTROL = "/var/qmail/control"
@@ -61,6 +62,7 @@ class GateSettings:
     event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
     backend would not, and log who would be. content: header and body checks; None = there are none. logins: who may
     log in, and how; None = nobody may. relay_store: the ledger of grants, a path or a URL; None = there are none.
+    tls: None = clients are offered none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -78,3 +80,4 @@ class GateSettings:
     content: "ContentSettings | None" = None
     logins: "LoginSettings | None" = None
     relay_store: str | None = None
+    tls: "GateTls | None" = None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from ..address import canonical
 from ..rules.cidr import Network
 from ..smtp.verdict import Refuse, told
+from ..tls.facts import TlsFacts
 from .settings import GateSettings
 
 #: What smtpd says of a client without a name (postconf(5), smtpd_banner and its like).
@@ -34,7 +35,8 @@ class Visitor(NamedTuple):
     relays: whether a rule or mynetworks says who it is, and that it may send to anybody; bare newlines and early
     talking are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let
     it in. changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" =
-    none. login: whom it has logged in as, and by which mechanism; b"" = it has not.
+    none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known
+    of its TLS; None = it speaks none.
     """
 
     name: bytes
@@ -45,6 +47,7 @@ class Visitor(NamedTuple):
     unique_id: bytes = b""
     login: bytes = b""
     method: bytes = b""
+    tls: TlsFacts | None = None
 
     @property
     def is_trusted(self) -> bool:

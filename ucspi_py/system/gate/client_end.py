@@ -8,12 +8,19 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
+from ...core.errors import Failure
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import Reply
 from ...core.smtp.session_time import SessionTime
 from ...core.smtp.settings import SmtpSettings
+from ...core.tls.facts import TlsFacts
 from ..stream.stream import PIECE, Stream
+
+if TYPE_CHECKING:
+    from ..tls.session import TlsSession
+    from .starttls import ShakeHands
 
 #: Bytes that may wait for an answer to a command before them; then nothing more is read.
 _READ_AHEAD = 65536
@@ -22,12 +29,12 @@ _LAST_REPLY = 10.0
 
 
 class ClientEnd:
-    """One client. over: done when it is gone, or has been left.
+    """One client. over: done when it is gone, or has been left; another one once it speaks within TLS.
 
     received, hung_up: called as Stream says.
     """
 
-    __slots__ = ("_dialogue", "_stream", "_time", "over")
+    __slots__ = ("_dialogue", "_hung_up", "_is_mute", "_received", "_stream", "_time", "over")
 
     def __init__(
         self,
@@ -40,6 +47,9 @@ class ClientEnd:
         _send_at_once(connected)
         self._dialogue = dialogue
         self._time = SessionTime(settings, time.monotonic())
+        self._received = received
+        self._hung_up = hung_up
+        self._is_mute = False
         self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
         self.over = self._stream.over
 
@@ -60,13 +70,35 @@ class ClientEnd:
 
     def tell(self) -> None:
         """Send what the dialogue has to say, and be done when that was the last."""
-        if self.over.done():
+        if self._is_mute or self.over.done():
             return
         said = self._dialogue.take_output()
         if said:
             self._time.heard(time.monotonic())
         if said or self._dialogue.finished:
             self._stream.send(said, last=self._dialogue.finished)
+
+    async def secure(self, shake_hands: "ShakeHands") -> TlsFacts:
+        """Speak within TLS from now on. Nothing is said in the clear any more, also where that fails: raises Failure.
+
+        shake_hands: as StartTls.ready() gives it.
+        """
+        if self._stream.is_sending:
+            raise Failure("it does not read")
+        self._is_mute = True
+        self._stream.leave()
+        session = await shake_hands(self._stream.socket)
+        self._is_mute = False
+        self.speak_within(session)
+        self._time.heard(time.monotonic())
+        return session.facts()
+
+    def speak_within(self, session: "TlsSession") -> None:
+        """Speak within TLS that has begun."""
+        from ..tls.tls_stream import TlsStream
+
+        self._stream = TlsStream(asyncio.get_running_loop(), session, self._received, hung_up=self._hung_up)
+        self.over = self._stream.over
 
     def close(self, last: Reply, why: bytes) -> None:
         """End the session; where its last reply has been said already, that is not waited for any more.

@@ -5,31 +5,28 @@ and nothing else. Nothing that the client sends reaches the backend but by the d
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import ParamSpec, TypeVar
 
 from ...core.smtp import events
 from ...core.smtp.reply import Reply
 from ..stream.stream import Stream
 from .backend.pipe import nobody
 from .client_end import ClientEnd
-from .presence import CROWDED, Presence, of_one_session
+from .presence import CROWDED, of_one_session
 from .session import Host, Session
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
+from .trusting import Trusting
 
 
-class Conversation(Presence):
+class Conversation(Trusting):
     """One session. All times are seconds of the monotonic clock."""
 
-    __slots__ = ("_asked", "_patience", "_pause")
+    __slots__ = ("_asked", "_pause")
 
     def __init__(self, host: Host, session: Session) -> None:
         client = ClientEnd(session.socket, session.dialogue, host.settings.smtp, self._received, self._hung_up)
+        if session.secured:
+            client.speak_within(session.secured)
         super().__init__(host, session, client)
         self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
-        self._patience: asyncio.Timeout | None = None
         self._pause: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
@@ -57,8 +54,8 @@ class Conversation(Presence):
         """Carry out what the backend is wanted for, one thing after the other."""
         while (event := await self._asked) is not None:
             self._asked = asyncio.get_running_loop().create_future()
-            if isinstance(event, events.LoginAsked):
-                await self._log_in(event)
+            if isinstance(event, events.LoginAsked | events.TlsAsked):
+                await self._become(event)
             else:
                 with self._log.waiting(event):
                     answer = await self._carry_out(event)
@@ -138,37 +135,20 @@ class Conversation(Presence):
         self._log.rejected(event, refusal)
         return True
 
+    async def _become(self, event: events.LoginAsked | events.TlsAsked) -> None:
+        """Have the client prove who it is, or begin TLS."""
+        if isinstance(event, events.LoginAsked):
+            await self._log_in(event)
+        elif await self._begin_tls():
+            self._client.over.add_done_callback(self._on_over)
+            self._end_transaction()
+        self._advance()
+
     async def _carry_out(self, event: events.Event) -> Reply | None:
         """Wait for the backend's answer; None where the client has gone, but for a message that is complete."""
         if isinstance(event, events.MessageEnded):
             return await self._backend.end_of_data()
         return await self._unless_over(self._backend.ask, event)
-
-    async def _log_in(self, event: events.LoginAsked) -> None:
-        """Have the client's credentials checked; whom they let in is somebody else for lists, backend and log."""
-        if self._session.login is None:
-            raise ValueError("a login that nobody offers")
-        answered = await self._unless_over(self._session.login, event.credentials, self._visitor)
-        if answered is None:
-            return
-        if answered.visitor:
-            self._becomes(answered.visitor)
-        if answered.later:
-            self._dialogue.turn_away(answered.later)
-        self._dialogue.answer(answered.reply, answered.login)
-        self._advance()
-
-    async def _unless_over(self, ask: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
-        """Ask somebody; None where the client has gone meanwhile."""
-        if self._client.over.done():
-            return None
-        try:
-            async with asyncio.timeout(None) as self._patience:
-                return await ask(*args, **kwargs)
-        except TimeoutError:
-            return None
-        finally:
-            self._patience = None
 
     def _answer(self, event: events.Event, answer: Reply) -> None:
         self._dialogue.answer(answer)

@@ -7,6 +7,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,6 +19,7 @@ from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
+from ...core.tls.environment import without_tls
 from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.complaints import Complaints
@@ -32,6 +34,7 @@ from .throttle import Counts, Throttle
 from .trust import NOBODY, Trust
 
 if TYPE_CHECKING:
+    from ..tls.session import TlsSession
     from .content.checks import Checks
     from .lists.judging import Judging
     from .lists.lookups import Ways
@@ -52,7 +55,7 @@ class Client(NamedTuple):
 
     environment: what its backend gets. refusal: what a screen before the gate says of it; None = nothing against it.
     screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
-    asked to leave. counts: counts it; None = nobody does.
+    asked to leave. counts: counts it; None = nobody does. secured: its TLS, which has begun before; None = it has not.
     """
 
     socket: socket.SocketType
@@ -62,6 +65,7 @@ class Client(NamedTuple):
     start: Start
     hold: Hold
     counts: Counts | None = None
+    secured: "TlsSession | None" = None
 
 
 class Gate:
@@ -94,16 +98,19 @@ class Gate:
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
         settings, control = self._host
+        client = self._without_forged_tls(client)
         guest = visitor(client.environment, settings, client.refusal, next(self._ids))
+        if client.secured:
+            guest = guest._replace(tls=client.secured.facts())
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:
-            last_reply.say(client.socket, _NO_CONTROLS)
+            _say_last(client, _NO_CONTROLS)
             raise
         throttle = self._throttle(client, guest, greeting.myhostname)
         refusal = throttle and throttle.connection()
         if refusal:
-            last_reply.say(client.socket, refusal.wire)
+            _say_last(client, refusal.wire)
         else:
             await self._converse(self._session(client, guest, greeting, throttle))
 
@@ -126,8 +133,14 @@ class Gate:
         log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
         backend = self._backend(client, guest, dialogue, log)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
-        session = Session(name, connected, dialogue, guest, backend, hold, log, environment)
+        session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)
         return self._trust.begun(session, offers)
+
+    def _without_forged_tls(self, client: Client) -> Client:
+        """Where there is TLS, nobody but us says who speaks it."""
+        if self._trust.tls is None or client.secured:
+            return client
+        return client._replace(environment=without_tls(client.environment))
 
     def _throttle(self, client: Client, guest: Visitor, name: bytes) -> Throttle | None:
         """What holds a client against the limits; None = it has none."""
@@ -159,6 +172,16 @@ class Gate:
         leaving = self._leave_at is not None and now >= self._leave_at
         for conversation in tuple(self._conversations):
             conversation.look(now, idle_limit=idle_limit, leaving=leaving)
+
+
+def _say_last(client: Client, words: bytes) -> None:
+    """Tell a client why it is left before there is a session."""
+    if client.secured:
+        with suppress(OSError):
+            client.secured.write(words)
+            client.secured.close()
+        words = client.secured.output()
+    last_reply.say(client.socket, words)
 
 
 def check(settings: GateSettings, log: Log) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
-from ...core.gate.visitor import Visitor, backend_environment
 from ...core.smtp.reply import Reply, reply
 from .client_end import ClientEnd
 from .session import Host, Session
@@ -89,12 +88,6 @@ class Presence:
         """Leave the client for a newcomer, with a word, if it takes it at once."""
         self._client.close(CROWDED, b"crowded")
         self._client.end()
-
-    def _becomes(self, visitor: Visitor) -> None:
-        """Let the client be somebody else from now on. A backend that runs knows it not, and is left."""
-        self._visitor = visitor
-        self._log.becomes(visitor)
-        self._backend.becomes(visitor, backend_environment(self._session.environment, visitor))
 
     def _farewell(self) -> Reply:
         return reply(421, _LEAVING % self._name)

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.auth.credentials import Credentials
 from ...core.gate import relay
@@ -14,6 +14,10 @@ from ...core.smtp.reply import Reply
 from .backend.pipe import BackendPipe
 from .control import Control
 from .session_log import SessionLog
+
+if TYPE_CHECKING:
+    from ..tls.session import TlsSession
+    from .starttls import StartTls
 
 
 class Host(NamedTuple):
@@ -103,7 +107,8 @@ class Session(NamedTuple):
     """What one conversation works with.
 
     name: ours, in replies. socket: the client's. environment: what its backend would get of a stranger's. login: checks
-    its credentials; None = the dialogue offers no logins.
+    its credentials; None = the dialogue offers no logins. tls: how TLS begins; None = the dialogue does not offer it.
+    secured: TLS that has begun before; None = it has not.
     """
 
     name: bytes
@@ -115,3 +120,5 @@ class Session(NamedTuple):
     log: SessionLog
     environment: Mapping[bytes, bytes]
     login: CheckLogin | None = None
+    tls: "StartTls | None" = None
+    secured: "TlsSession | None" = None

@@ -32,7 +32,17 @@ class SessionLog:
     (soft_bounce). dry_run: what a screen has against it is no refusal.
     """
 
-    __slots__ = ("_begun", "_course", "_has_message", "_log", "_screen", "_softens", "_spared", "_untold", "_visitor")
+    __slots__ = (
+        "_begun",
+        "_course",
+        "_has_line",
+        "_log",
+        "_screen",
+        "_softens",
+        "_spared",
+        "_untold",
+        "_visitor",
+    )
 
     def __init__(
         self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False, dry_run: bool = False
@@ -43,7 +53,7 @@ class SessionLog:
         self._screen = screen or _TOLD_BY_ENVIRONMENT
         self._begun: Envelope | None = None
         self._course = Course()
-        self._has_message = False
+        self._has_line = False
         self._spared: Path | None = None
         #: Said once for each client, as the screen alone would: log parsers count these lines.
         refusal = None if visitor.relays or dry_run else visitor.refusal
@@ -56,8 +66,13 @@ class SessionLog:
     def becomes(self, visitor: Visitor) -> None:
         """Call the client this from now on, but for its name. Of one who may relay no screen says anything."""
         self._visitor = visitor._replace(name=self._visitor.name)
-        if visitor.relays:
+        if visitor.is_trusted:
             self._untold = None
+
+    def tls_failed(self, reason: str) -> None:
+        """Log why no TLS can be spoken with the client: the session ends by it."""
+        self._has_line = True
+        self._log.say(loglines.tls_failed(self._visitor, reason))
 
     def exchange_failed(self, event: ExchangeFailed) -> None:
         """Log an AUTH that came to no credentials."""
@@ -143,7 +158,7 @@ class SessionLog:
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""
-        self._has_message = True
+        self._has_line = True
         self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply), self._course))
 
     def ended(self, dialogue: Dialogue) -> None:
@@ -156,7 +171,7 @@ class SessionLog:
             self._log.say(line)
         if self._untold:
             self._tell_of_screen(self._untold, None)
-        if self._log.verbose or not (line or self._has_message):
+        if self._log.verbose or not (line or self._has_line):
             self._log.say(loglines.disconnected(self._visitor, dialogue.counts))
 
     def _last_line(self, dialogue: Dialogue) -> bytes | None:

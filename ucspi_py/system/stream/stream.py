@@ -64,6 +64,11 @@ class Stream:
         self._silent = False
         self._watching = False
 
+    @property
+    def is_sending(self) -> bool:
+        """Whether something waits to be sent."""
+        return bool(self._unsent)
+
     def waiting(self) -> bytes:
         """Read what has come already, a piece at most; b"" where nothing has."""
         try:

@@ -1,0 +1,1 @@
+"""TLS at the gate, as main.cf asks for it."""
