@@ -98,6 +98,23 @@ def test_a_screen_whose_environment_decides_loads_nobody_to_ask(
     assert not packages & {"asyncio", "dns", "multiprocessing", "redis", "sqlite3", "ssl"}
 
 
+def test_a_server_without_tls_loads_nothing_of_it(tmp_path: Path) -> None:
+    """It cannot listen, and says so once all is loaded."""
+    arguments = ["-HRl0", "-v", "192.0.2.1", "0", "true"]
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", SCRIPT.format(program="tcpserver"), *arguments],
+        cwd=tmp_path,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+    loaded = done.stderr.decode().split()
+    assert done.returncode == 111
+    assert "ucspi_py.system.service.worker" in loaded
+    assert not [name for name in loaded if name.startswith(("ucspi_py.system.tls", "ucspi_py.system.service.at_tls"))]
+
+
 @pytest.mark.parametrize(
     ("option", "is_loaded"), [("relay_domains=our.example", False), ("compatibility_level=2", True)]
 )

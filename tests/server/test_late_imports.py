@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.support import nameserver, parrot
+from tests.support.certificates import Authority
 from tests.support.nameserver import Records, healthy, lists
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
 from tests.support.server import QUIET, Server
+from tests.support.tls import shake_hands, trusting
 
 #: pytcpserver, with a note of every module that it loads once root is given up.
 SCRIPT = """
@@ -97,6 +99,28 @@ def test_a_worker_with_redis_imports_nothing(url: str, tmp_path: Path) -> None:
             server.wait_log(b"everybody is let in")
 
     assert b"warning" not in log
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_with_tls_imports_nothing(tmp_path: Path) -> None:
+    """For clients that it serves, that a screen refuses, and that speak none; nor for new keys."""
+    authority = Authority(tmp_path)
+    pair = authority.pair("mx.example")
+    options = (*QUIET, "-v", "-w1", "--tls", f"{pair.certificate}:{pair.key}")
+    (tmp_path / "rules").write_bytes(b'127.0.0.2:allow,RBLSMTPD="-no"\n:allow,RBLSMTPD=""\n')
+    with (tmp_path / "rules").open() as source:
+        subprocess.run([ours("pytcprules"), tmp_path / "cdb", tmp_path / "tmp"], stdin=source, check=True)
+    with serving((*options, "-x", str(tmp_path / "cdb")), (ours("pyrblsmtpd"), "-rzone"), tmp_path) as server:
+        server.host = "127.0.0.1"
+        server.process.send_signal(signal.SIGHUP)
+        for source_ip in ("127.0.0.1", "127.0.0.2"):
+            with shake_hands(trusting(authority.ca_file), server.connect(source_ip)) as secured:
+                secured.sendall(b"QUIT\r\n")
+                while secured.recv(100):
+                    pass
+        server.talk(SAID)
+        server.wait_log(b"wrong version number")
+
     assert imported(tmp_path) == []
 
 

@@ -15,6 +15,7 @@ from ucspi_py.core.smtp.verdict import Refuse
 from ucspi_py.system.accept.listener import Listener
 from ucspi_py.system.accept.scoreboard import Place
 from ucspi_py.system.service import admission
+from ucspi_py.system.stream.stream import Stream
 
 
 @pytest.fixture
@@ -52,7 +53,9 @@ async def held(house: House, _number: int, client: socket.SocketType, place: Pla
     """A client that is refused and stays."""
     assert place
     try:
-        await house.admission.held.talk(place.row, client, Refuse(451, b"no"), 60)
+        await house.admission.held.talk(
+            place.row, partial(Stream, asyncio.get_running_loop(), client), Refuse(451, b"no"), 60
+        )
     finally:
         client.close()
 

@@ -15,6 +15,7 @@ from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.refuse import held
 from ucspi_py.system.refuse.held import Held
 from ucspi_py.system.stream import stream as streams
+from ucspi_py.system.stream.stream import Stream
 
 GREETING = b"220 rblsmtpd.local\r\n"
 NO = b"451 no\r\n"
@@ -64,7 +65,9 @@ class Room:
         row = self.board.claim(self.board.pending)
         assert row is not None
         try:
-            return await self.held.talk(row, ends.server, Refuse(451, b"no"), seconds)
+            return await self.held.talk(
+                row, partial(Stream, asyncio.get_running_loop(), ends.server), Refuse(451, b"no"), seconds
+            )
         finally:
             self.board.give_back(row)
 

@@ -14,7 +14,7 @@ from ..core.service.settings import ServerSettings
 from ..system.process import privileges
 from ..system.report import log
 from ..system.service import start
-from . import djb_click
+from . import djb_click, tls_option
 from .chain import program
 
 _Decorator = Callable[[click.decorators.FC], click.decorators.FC]
@@ -63,6 +63,12 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     help="Clients without a program, refused ones above all (2000); then the oldest is left.",
 )
 @click.option("--shed", "overload_text", metavar="TEXT", help="When all slots are taken, say TEXT instead of nothing.")
+@click.option(
+    "--tls",
+    metavar=tls_option.FORM,
+    multiple=True,
+    help="Speak TLS from the first byte, with CERT for clients that ask for NAME.",
+)
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -96,6 +102,9 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         raise AskedWrongly("-u as root needs -g: without it root's groups are kept")
     if options["reserve"] >= options["limit"]:
         raise AskedWrongly(f"--reserve must leave some of -c {options['limit']} for everybody else")
+    tls = tls_option.settings(options.pop("tls"))
+    if tls and options["banner"]:
+        raise AskedWrongly("-B writes before any TLS, which is no use with --tls")
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     verbosity = options.pop("verbosity")
     return ServerSettings(
@@ -108,6 +117,7 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         overload_message=None if overload_text is None else _line(overload_text),
         uid=uid,
         gid=gid,
+        tls=tls,
         **options,
     )
 

@@ -35,6 +35,11 @@ def turned_away(pid: int, ip: bytes, reason: bytes) -> bytes:
     return b"tcpserver: limit %d from %s: %s\n" % (pid, ip, reason)
 
 
+def unsecured(pid: int, ip: bytes, reason: str) -> bytes:
+    """Name a client with which no TLS can be spoken. pid: the worker's process id. reason: OpenSSL's, or ours."""
+    return b"tcpserver: tls %d from %s: %s\n" % (pid, ip, clean(reason.encode("utf-8", "replace")))
+
+
 def ruled(ip: bytes, origin: bytes) -> bytes:
     """Name the line of rules source that decided about a client."""
     return b"tcpserver: rule for %s: %s\n" % (ip, clean(origin))

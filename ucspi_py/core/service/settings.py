@@ -1,6 +1,6 @@
 """What the operator asked of tcpserver, frozen. Never says where it came from and never acts on it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..client.limits import ClientLimits
@@ -8,6 +8,7 @@ from ..dnsbl.settings import DnsblSettings
 from ..dnsbl.zone import Zone
 from ..gate.settings import GateSettings
 from ..guard.settings import GuardSettings
+from ..tls.settings import TlsSettings
 
 
 class ScreenSettings(Protocol):
@@ -71,7 +72,7 @@ class ServerSettings:
     overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
     local_name: -l or None.
     uid, gid: what to become, None = stay. workers: how many processes accept. guard: what is done with the privileges
-    that we give up, None = nothing.
+    that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none.
     """
 
     host: str
@@ -99,11 +100,19 @@ class ServerSettings:
     print_port: bool
     workers: int
     guard: GuardSettings | None = None
+    tls: TlsSettings | None = None
 
     @property
     def keeps_secrets(self) -> bool:
         """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
-        return self.guard is not None
+        return self.guard is not None or self.tls is not None
+
+    @property
+    def guard_and_keys(self) -> GuardSettings | None:
+        """The guard, with the keys that only root may read; None = there is nothing to do for one."""
+        if self.tls is None or self.uid is None:
+            return self.guard
+        return replace(self.guard or GuardSettings(), pairs=self.tls.pairs)
 
     @property
     def looks_up_names(self) -> bool:
@@ -123,6 +132,7 @@ class ServerSettings:
 
     @property
     def has_pending(self) -> bool:
-        """Whether a client may have to wait for more than its slot: a look-up, a screen, a gate, or a reserve."""
+        """Whether a client may wait for more than its slot: a look-up, a screen, TLS, a gate, or a reserve."""
         program = self.program
-        return self.looks_up or bool(program.screens) or program.gate is not None or bool(self.reserve)
+        is_met = bool(program.screens) or self.tls is not None or program.gate is not None
+        return self.looks_up or is_met or bool(self.reserve)

@@ -3,7 +3,6 @@ dialogue of a gate that have got nowhere yet. Never talks to them but to say goo
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +10,7 @@ from functools import partial
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse
 from ..accept.scoreboard import Scoreboard
-from ..stream.stream import Deadlines, Stream
-from . import last_reply
+from ..stream.stream import Deadlines, Open, Stream
 
 #: RFC 5321, 3.8: a server that must end a session says 421.
 _GOODBYE = b"421 4.3.2 too many clients like you, try again later\r\n"
@@ -28,17 +26,17 @@ class Held:
         self._streams: dict[int, Stream] = {}
         self._deadlines = Deadlines(self._streams.values())
 
-    async def talk(self, row: int, client: socket.SocketType, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
+    async def talk(self, row: int, open_stream: Open, refusal: Refuse, session_seconds: int) -> RefusalDialogue:
         """Talk to a refused client until it quits, hangs up or its time is over, which may be noticed a little late.
 
-        row: its row of the scoreboard. session_seconds: 0 = only the refusal, and a second to take it (-t 0).
+        row: its row of the scoreboard. open_stream: makes its stream. session_seconds: 0 = only the refusal, and a
+        second to take it (-t 0).
         """
-        loop = asyncio.get_running_loop()
         dialogue = RefusalDialogue(refusal)
-        stream = Stream(loop, client, partial(_answer, dialogue), time.monotonic() + (session_seconds or 1))
+        stream = open_stream(partial(_answer, dialogue), time.monotonic() + (session_seconds or 1))
         try:
             self._streams[row] = stream
-            self._deadlines.ask(loop)
+            self._deadlines.ask(asyncio.get_running_loop())
             self.hold(row, partial(_leave, stream))
             stream.begin()
             stream.send(dialogue.greeting() if session_seconds else dialogue.dismissal(), last=dialogue.finished)
@@ -94,5 +92,5 @@ def _answer(dialogue: RefusalDialogue, stream: Stream, data: bytes) -> None:
 
 
 def _leave(stream: Stream) -> None:
-    last_reply.say(stream.socket, _GOODBYE)
+    stream.send(_GOODBYE, last=True)
     stream.end()

@@ -9,6 +9,7 @@ import os
 from ...core.client.connection import Endpoints, Names
 from ...core.service import loglines
 from ..accept.scoreboard import Scoreboard
+from .complaints import Complaints
 from .log import Log
 
 #: Raw wait statuses of what C does in a process of its own: exit 100, exit 111 and exit 0.
@@ -25,6 +26,7 @@ class ConnectionLog:
         self._log = log
         self._board = board
         self._limit = limit
+        self._complain = Complaints(lambda _sentence: None)
 
     def ruled(self, endpoints: Endpoints, origin: bytes) -> None:
         """Log which line of rules source decided about a client. origin: ``tcp.smtp:12``."""
@@ -98,6 +100,14 @@ class ConnectionLog:
             self._tell_between(line)
         else:
             self._log.warn(line)
+
+    def unsecured(self, endpoints: Endpoints, reason: str) -> None:
+        """Log that no TLS can be spoken with the client; without -v each reason once a minute. reason: why not."""
+        line = loglines.unsecured(os.getpid(), endpoints.remote_ip, reason)
+        if self._log.verbose:
+            self._tell_all(endpoints, _DROPPED, line)
+        else:
+            self._complain(reason, lambda _reason: self._log.warn(line))
 
     def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
         """Log that a client was turned away: over a limit, or all slots are taken. reason: as Excess has it."""

@@ -199,6 +199,8 @@ class Admission:
     def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         with closing(client):
             self._connection_log.turned_away(endpoints, b"all slots are taken")
+            if self._settings.tls:
+                return
             message = self._settings.overload_message
             last_reply.say(client, limits.BUSY if message is None else message)
 

@@ -22,7 +22,7 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     endpoints, names, _, environment = client.connection
     place = client.own_place
     row = place.row
-    backends = _Backends(service, client)
+    backends = OwnBackends(service, client)
     hold = Hold(partial(service.held.hold, row), partial(service.held.protect, row))
     counts = Counts(partial(service.counter.let_in, place), partial(service.counter.note, place))
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
@@ -36,7 +36,7 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
         service.connection_log.parted(endpoints, names)
 
 
-class _Backends:
+class OwnBackends:
     """The backends of one client. A client whose backend is counted is not counted for its place as well.
 
     any_started: whether it has ever had one.
@@ -51,7 +51,7 @@ class _Backends:
         self.any_started = False
 
     async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
-        """Start one, as Backends.start does. environment: the program's."""
+        """Start one, as Backends.start does. environment: the program's. fd, on_end: as there."""
         wanted = self._client.connection._replace(environment=environment)
         pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end))
         if pid is not None:

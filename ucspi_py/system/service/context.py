@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
@@ -16,6 +16,10 @@ from ..lookup.names import NameLookup
 from ..refuse.held import Held
 from ..report.connection_log import ConnectionLog
 from ..screens.screen import Screen
+from ..stream.stream import Open
+
+if TYPE_CHECKING:
+    from ..tls.session import TlsSession
 
 #: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.
 Decide = Callable[[bytes, bytes | None, bytes | None], Instructions]
@@ -25,7 +29,8 @@ Decide = Callable[[bytes, bytes | None, bytes | None], Instructions]
 class Service:
     """What a connection meets on its way, in this order; everything it does is in the log.
 
-    environment: what every program gets. gate: None = the program itself speaks with the client.
+    environment: what every program gets. gate: None = the program itself speaks with the client. tls: None = no client
+    speaks it from its first byte.
     """
 
     settings: ServerSettings
@@ -38,14 +43,19 @@ class Service:
     held: Held
     backends: Backends
     connection_log: ConnectionLog
+    tls: "Tls | None" = None
 
 
 class Client(NamedTuple):
-    """A client that the rules have let in. place: None = it has none, as it waits for nothing but its slot."""
+    """A client that the rules have let in.
+
+    place: None = it has none, as it waits for nothing but its slot. tls: None = it speaks none.
+    """
 
     socket: socket.SocketType
     place: Place | None
     connection: Connection
+    tls: "TlsSession | None" = None
 
     @property
     def own_place(self) -> Place:
@@ -60,3 +70,19 @@ class Refusal(NamedTuple):
 
     screen: Screen
     verdict: Refuse
+
+
+class Tls(Protocol):
+    """All clients of one worker that speak TLS from their first byte."""
+
+    async def secured(self, service: Service, client: Client, /) -> Client | None:
+        """Shake hands with a client -> the client with its session; None = it is gone, and that is in the log."""
+
+    def opening(self, session: "TlsSession", /) -> Open:
+        """What makes the stream of a client that we speak with ourselves."""
+
+    async def pump(self, service: Service, client: Client, session: "TlsSession", /) -> None:
+        """Start the program of a client, and carry what both say, until all is said."""
+
+    def drain(self) -> None:
+        """Leave clients a last time: the worker has been relieved."""

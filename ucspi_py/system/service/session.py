@@ -3,8 +3,10 @@
 Holds the order of the rooms and nothing else. Until the program has the socket, nothing is read from the client.
 """
 
+import asyncio
 import os
 import socket
+from functools import partial
 
 from ...core.client import limits
 from ...core.client.connection import Endpoints, environ
@@ -18,8 +20,9 @@ from ..accept.scoreboard import Place
 from ..accept.socket_options import set_options
 from ..backend.backends import Connection
 from ..refuse import last_reply
+from ..stream.stream import Open, Stream
 from . import at_gate
-from .context import Client, Refusal, Service
+from .context import Client, Refusal, Service, Tls
 from .tasks import described
 
 
@@ -47,7 +50,9 @@ async def serve(
         if _over_limit(service, client, rule):
             return
         refusal = await _refusal(service, client) if service.screens else None
-        if service.gate:
+        if service.tls:
+            await _serve_by_tls(service, service.tls, client, refusal)
+        elif service.gate:
             await at_gate.talk(service, service.gate, client, refusal)
         elif refusal:
             await _talk_refused(service, client, refusal)
@@ -79,17 +84,32 @@ def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
     if excess is None:
         return False
     service.connection_log.turned_away(client.connection.endpoints, excess.reason)
-    last_reply.say(client.socket, excess.message)
+    if service.tls is None:
+        last_reply.say(client.socket, excess.message)
     return True
 
 
 async def _refusal(service: Service, client: Client) -> Refusal | None:
     """The first screen that refuses the client, and its verdict; None = all let it in."""
     for screen in service.screens:
-        verdict = await screen.judge(client.connection.environment, client.socket)
+        # A client with TLS speaks first.
+        verdict = await screen.judge(client.connection.environment, None if service.tls else client.socket)
         if isinstance(verdict, Refuse):
             return Refusal(screen, verdict)
     return None
+
+
+async def _serve_by_tls(service: Service, tls: Tls, client: Client, refusal: Refusal | None) -> None:
+    """Take a client that speaks TLS to whoever speaks with it. refusal: None = no screen refuses it."""
+    secured = await tls.secured(service, client)
+    if secured is None or secured.tls is None:
+        return
+    if service.gate:
+        await at_gate.talk(service, service.gate, secured, refusal)
+    elif refusal:
+        await _talk_refused(service, secured, refusal)
+    else:
+        await tls.pump(service, secured, secured.tls)
 
 
 async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> None:
@@ -100,6 +120,14 @@ async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> N
     line = smtp_loglines.refused(settings.log_name, ip, pid, refusal.verdict.reply)
     service.connection_log.refused(endpoints, names, line)
     row = client.own_place.row
-    dialogue = await service.held.talk(row, client.socket, refusal.verdict, settings.session_seconds)
+    open_stream = _opening(service, client)
+    dialogue = await service.held.talk(row, open_stream, refusal.verdict, settings.session_seconds)
     if settings.verbose:
         service.connection_log.remark(dnsbl_loglines.said(ip, pid, dialogue.said))
+
+
+def _opening(service: Service, client: Client) -> Open:
+    """What makes the stream of a client that we speak with ourselves."""
+    if service.tls and client.tls:
+        return service.tls.opening(client.tls)
+    return partial(Stream, asyncio.get_running_loop(), client.socket)

@@ -1,10 +1,11 @@
 """What the master hands to each of its workers, made once before any of them is forked. Never does anything."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.dns.message import Ask
 from ...core.service.settings import ServerSettings
+from ...core.tls.settings import TlsSettings
 from ..accept.arrivals import Arrivals
 from ..accept.client_events import ClientEvents
 from ..accept.listener import Listener
@@ -17,6 +18,8 @@ from .pipes import Pipes
 
 if TYPE_CHECKING:
     from ..guard.channel import Guarded
+    from ..tls.contexts import Contexts
+    from ..tls.keys import KeySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +33,21 @@ class SharedTables:
     totals: SharedTotals
 
 
+class SharedTls(NamedTuple):
+    """The TLS of a service, with the keys that there were at the start. source: of those that come later."""
+
+    settings: TlsSettings
+    contexts: "Contexts"
+    source: "KeySource"
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """All that a worker begins with.
 
     environment: what every program gets. spawn_attributes: how every program is started. ask: the way to the name
-    servers; it knows nothing where nothing is ever asked. guarded: the guard, None = none was asked for.
+    servers; it knows nothing where nothing is ever asked. guarded: the guard, None = none was asked for. tls: None =
+    nobody speaks it.
     """
 
     settings: ServerSettings
@@ -47,3 +59,4 @@ class Shared:
     spawn_attributes: SpawnAttributes
     ask: Ask
     guarded: "Guarded | None" = None
+    tls: "SharedTls | None" = None

@@ -30,7 +30,7 @@ from ..screens import kinds
 from .admission import OVERFLOW_LIMIT
 from .master import Master
 from .pipes import Pipes
-from .shared import Shared, SharedTables
+from .shared import Shared, SharedTables, SharedTls
 from .worker import MASTERS_SIGNALS
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     kinds.import_libraries(settings.program.screens)
     log = Log(settings.verbosity)
     guarded = _guarded(settings, sock)
+    tls = _tls(settings, log, guarded)
     privileges.become(settings.uid, settings.gid)
     if settings.keeps_secrets:
         secrecy.hide_memory()
@@ -75,6 +76,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         spawn_attributes=spawn_attributes,
         ask=ask,
         guarded=guarded,
+        tls=tls,
     )
     Master(shared, noted).run()
 
@@ -91,11 +93,12 @@ def processors() -> int:
 
 def _guarded(settings: ServerSettings, sock: listener.Listener) -> "Guarded | None":
     """The guard, where one is asked for, which has the privileges that we still have. Raises Failure."""
-    if settings.guard is None:
+    asked = settings.guard_and_keys
+    if asked is None:
         return None
     from ..guard import client, key_client, start  # noqa: F401  workers can import nothing once root is given up
 
-    return start.start(settings.guard, settings.verbosity, os.environb, b"%d" % sock.getsockname()[1])
+    return start.start(asked, settings.verbosity, os.environb, b"%d" % sock.getsockname()[1])
 
 
 def _tables(settings: ServerSettings) -> SharedTables:
@@ -130,6 +133,28 @@ def _ask(settings: ServerSettings) -> Ask:
     from ..lookup import resolver
 
     return resolver.from_environment(min(settings.workers, settings.limit)).ask
+
+
+def _tls(settings: ServerSettings, log: Log, guarded: "Guarded | None") -> SharedTls | None:
+    """Keys and all that speaks TLS, loaded while we may still read whatever root may. Raises Failure.
+
+    guarded: the guard, which reads the keys that come later; None = we may read them ourselves.
+    """
+    if settings.tls is None:
+        return None
+    from ..tls.contexts import Contexts
+    from ..tls.keys import KeyFiles
+    from . import at_tls  # noqa: F401  for all workers to share
+
+    contexts = Contexts(settings.tls, lambda sentence: log.warn(loglines.warning(sentence)))
+    if guarded and guarded.keys:
+        from ..guard.key_client import GuardKeys
+
+        contexts.use([os.dup(fd) for fd in guarded.keys])
+        return SharedTls(settings.tls, contexts, GuardKeys(guarded))
+    files = KeyFiles(settings.tls.pairs)
+    contexts.use(files.changed() or ())
+    return SharedTls(settings.tls, contexts, files)
 
 
 def _nobody_knows(_name: bytes, _kind: int, _deadline: float, callback: AnswerCallback) -> None:

@@ -22,10 +22,10 @@ from ..rules.live import RulesFile
 from ..screens import kinds
 from ..screens.screen import Host
 from .admission import Admission
-from .context import Decide, Service
+from .context import Decide, Service, Tls
 from .pipes import say_standing
 from .session import serve
-from .shared import Shared
+from .shared import Shared, SharedTls
 from .tasks import Tasks
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Worker:
         gate = settings.program.gate
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways) if gate else None
         self._backends = self._begin_backends()
+        self._tls = _tls(shared.tls)
         self._service = Service(
             settings=settings,
             names=NameLookup(settings, shared.ask),
@@ -66,6 +67,7 @@ class Worker:
             held=self._admission.held,
             backends=self._backends,
             connection_log=self._connection_log,
+            tls=self._tls,
         )
 
     def run(self) -> None:
@@ -80,6 +82,8 @@ class Worker:
             self._tasks.take_on(screen.open())
         if self._shared.settings.program.zones:
             self._tasks.keep_going(self._dnsbl.watch)
+        if self._shared.tls:
+            self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
         self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
         self._loop.run_forever()
@@ -129,6 +133,8 @@ class Worker:
             self._admission.close()
             if self._gate:
                 self._gate.drain()
+            if self._tls:
+                self._tls.drain()
             os.close(self._shared.pipes.listening)
 
 
@@ -136,3 +142,11 @@ def _decider(settings: ServerSettings) -> Decide:
     if settings.rules is None:
         return lambda *_client: DEFAULT
     return RulesFile(settings.rules, settings.allow_no_rules).decide
+
+
+def _tls(shared: SharedTls | None) -> Tls | None:
+    if shared is None:
+        return None
+    from .at_tls import AtTls
+
+    return AtTls(shared.settings, shared.contexts)

@@ -5,6 +5,7 @@ import math
 import socket
 import time
 from collections.abc import Callable, Collection
+from typing import Protocol
 
 from ..process.loop import add_bulk_reader
 from ..process.timer import Timer
@@ -17,6 +18,10 @@ _LAST = socket.MSG_DONTWAIT | getattr(socket, "MSG_MORE", 0)
 
 #: Seconds between two looks for streams whose deadline is over: one timer for all of them.
 _LOOKS = 0.25
+
+
+#: Makes a client's stream of what Stream calls received and deadline.
+Open = Callable[[Callable[["Stream", bytes], None], float], "Stream"]
 
 
 class Stream:
@@ -177,13 +182,22 @@ def _nobody(_stream: Stream, _data: bytes) -> None:
     """Who hears of a client that was left."""
 
 
+class Limited(Protocol):
+    """What has its time, as a stream. deadline: the monotonic second from which it is ended."""
+
+    deadline: float
+
+    def end(self) -> None:
+        """End it now."""
+
+
 class Deadlines:
     """Ends streams whose deadline is over, which may be noticed a quarter of a second late.
 
     streams: those that are looked at, as they are at each look.
     """
 
-    def __init__(self, streams: Collection[Stream]) -> None:
+    def __init__(self, streams: Collection[Limited]) -> None:
         self._streams = streams
         self._timer = Timer(_LOOKS, self._look)
 

@@ -17,10 +17,11 @@ class TlsSession:
     ssl.SSLError is one.
     """
 
-    __slots__ = ("_connection", "_in", "_out", "socket")
+    __slots__ = ("_connection", "_has_hung_up", "_in", "_out", "socket")
 
     def __init__(self, context: ssl.SSLContext, connected: socket.SocketType) -> None:
         self.socket = connected
+        self._has_hung_up = False
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._connection = context.wrap_bio(self._in, self._out, server_side=True)
 
@@ -37,7 +38,8 @@ class TlsSession:
         if data:
             self._in.write(data)
         else:
-            self._in.write_eof()
+            # Not for OpenSSL to know: it would send an alert, and nothing after it.
+            self._has_hung_up = True
 
     @property
     def holds_input(self) -> bool:
@@ -54,9 +56,9 @@ class TlsSession:
             try:
                 piece = self._connection.read(limit)
             except ssl.SSLWantReadError:
+                if self._has_hung_up:
+                    return b"".join(pieces) or None
                 break
-            except ssl.SSLEOFError:
-                piece = b""
             except OSError:
                 if pieces:  # it comes again
                     break
