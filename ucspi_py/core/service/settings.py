@@ -1,7 +1,7 @@
 """What the operator asked of tcpserver, frozen. Never says where it came from and never acts on it."""
 
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ..client.limits import ClientLimits
 from ..dnsbl.settings import DnsblSettings
@@ -9,6 +9,9 @@ from ..dnsbl.zone import Zone
 from ..gate.settings import GateSettings
 from ..guard.settings import GuardSettings
 from ..tls.settings import TlsSettings
+
+if TYPE_CHECKING:
+    from ..gate.tls.settings import GateTls
 
 
 class ScreenSettings(Protocol):
@@ -105,14 +108,29 @@ class ServerSettings:
     @property
     def keeps_secrets(self) -> bool:
         """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
-        return self.guard is not None or self.tls is not None
+        return self.guard is not None or self.any_tls is not None
 
     @property
     def guard_and_keys(self) -> GuardSettings | None:
         """The guard, with the keys that only root may read; None = there is nothing to do for one."""
-        if self.tls is None or self.uid is None:
+        tls = self.any_tls
+        if tls is None or self.uid is None:
             return self.guard
-        return replace(self.guard or GuardSettings(), pairs=self.tls.pairs)
+        return replace(self.guard or GuardSettings(), pairs=tls.pairs)
+
+    @property
+    def any_tls(self) -> TlsSettings | None:
+        """That which clients speak from their first byte, or that which the gate offers; None = there is none."""
+        return self.tls or (self._gate_tls.tls if self._gate_tls else None)
+
+    @property
+    def is_wrapped(self) -> bool:
+        """Whether clients speak TLS from their first byte."""
+        return self.tls is not None or (self._gate_tls is not None and self._gate_tls.wrapper_mode)
+
+    @property
+    def _gate_tls(self) -> "GateTls | None":
+        return self.program.gate.tls if self.program.gate else None
 
     @property
     def looks_up_names(self) -> bool:
@@ -134,5 +152,5 @@ class ServerSettings:
     def has_pending(self) -> bool:
         """Whether a client may wait for more than its slot: a look-up, a screen, TLS, a gate, or a reserve."""
         program = self.program
-        is_met = bool(program.screens) or self.tls is not None or program.gate is not None
+        is_met = bool(program.screens) or self.is_wrapped or program.gate is not None
         return self.looks_up or is_met or bool(self.reserve)

@@ -199,7 +199,7 @@ class Admission:
     def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         with closing(client):
             self._connection_log.turned_away(endpoints, b"all slots are taken")
-            if self._settings.tls:
+            if self._settings.is_wrapped:
                 return
             message = self._settings.overload_message
             last_reply.say(client, limits.BUSY if message is None else message)

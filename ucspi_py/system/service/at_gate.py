@@ -28,7 +28,7 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     set_options(service.settings, client.socket, endpoints)
     try:
-        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts))
+        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls))
     finally:
         backends.leave()
         service.held.forget(row)

@@ -140,21 +140,23 @@ def _tls(settings: ServerSettings, log: Log, guarded: "Guarded | None") -> Share
 
     guarded: the guard, which reads the keys that come later; None = we may read them ourselves.
     """
-    if settings.tls is None:
+    asked = settings.any_tls
+    if asked is None:
         return None
+    from ..gate import starttls  # noqa: F401  for all workers to share
     from ..tls.contexts import Contexts
     from ..tls.keys import KeyFiles
-    from . import at_tls  # noqa: F401  for all workers to share
+    from . import at_tls  # noqa: F401
 
-    contexts = Contexts(settings.tls, lambda sentence: log.warn(loglines.warning(sentence)))
+    contexts = Contexts(asked, lambda sentence: log.warn(loglines.warning(sentence)))
     if guarded and guarded.keys:
         from ..guard.key_client import GuardKeys
 
         contexts.use([os.dup(fd) for fd in guarded.keys])
-        return SharedTls(settings.tls, contexts, GuardKeys(guarded))
-    files = KeyFiles(settings.tls.pairs)
+        return SharedTls(asked, contexts, GuardKeys(guarded))
+    files = KeyFiles(asked.pairs)
     contexts.use(files.changed() or ())
-    return SharedTls(settings.tls, contexts, files)
+    return SharedTls(asked, contexts, files)
 
 
 def _nobody_knows(_name: bytes, _kind: int, _deadline: float, callback: AnswerCallback) -> None:

@@ -12,6 +12,7 @@ from ..backend.backends import Backends
 from ..backend.spawn import Launcher
 from ..dnsbl.client import DnsblClient
 from ..gate.gate import Gate
+from ..gate.trust import NOBODY, Trust
 from ..lookup.names import NameLookup
 from ..process import children
 from ..process.loop import new_loop
@@ -25,7 +26,7 @@ from .admission import Admission
 from .context import Decide, Service, Tls
 from .pipes import say_standing
 from .session import serve
-from .shared import Shared, SharedTls
+from .shared import Shared
 from .tasks import Tasks
 
 if TYPE_CHECKING:
@@ -53,9 +54,9 @@ class Worker:
             settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
         gate = settings.program.gate
-        self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways) if gate else None
+        self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
         self._backends = self._begin_backends()
-        self._tls = _tls(shared.tls)
+        self._tls = self._begin_tls()
         self._service = Service(
             settings=settings,
             names=NameLookup(settings, shared.ask),
@@ -95,6 +96,22 @@ class Worker:
         from ..gate.lists.lookups import Ways
 
         return Ways(self._shared.ask, self._dnsbl.ask_zone)
+
+    def _trust(self) -> Trust:
+        gate, shared = self._shared.settings.program.gate, self._shared
+        if shared.tls is None or gate is None or gate.tls is None or shared.settings.is_wrapped:
+            return NOBODY
+        from ..gate.starttls import StartTls
+
+        return Trust(tls=StartTls(gate.tls, shared.tls.contexts))
+
+    def _begin_tls(self) -> Tls | None:
+        shared = self._shared.tls
+        if shared is None or not self._shared.settings.is_wrapped:
+            return None
+        from .at_tls import AtTls
+
+        return AtTls(shared.settings, shared.contexts)
 
     def _begin_backends(self) -> Backends:
         settings = self._shared.settings
@@ -142,11 +159,3 @@ def _decider(settings: ServerSettings) -> Decide:
     if settings.rules is None:
         return lambda *_client: DEFAULT
     return RulesFile(settings.rules, settings.allow_no_rules).decide
-
-
-def _tls(shared: SharedTls | None) -> Tls | None:
-    if shared is None:
-        return None
-    from .at_tls import AtTls
-
-    return AtTls(shared.settings, shared.contexts)
