@@ -5,13 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.answering import run
-from tests.support.saslauthd import Saslauthd
-from ucspi_py.core.auth.answer import Answer, Verdict
-from ucspi_py.core.auth.credentials import Credentials, Peer
-from ucspi_py.core.auth.place import place
 from ucspi_py.core.errors import AskedWrongly, Failure
-from ucspi_py.system.auth.saslauthd import SaslauthdChecker
 from ucspi_py.system.auth.smtpd_conf import find
 
 GUIDE = "pwcheck_method: saslauthd\nmech_list: plain login\n"
@@ -24,20 +18,6 @@ def test_the_first_file_that_is_there_counts(tmp_path: Path) -> None:
         (tmp_path / name / "smtpd.conf").write_text(f"pwcheck_method: saslauthd\nmech_list: {mechanism}\n")
 
     assert find(f"{tmp_path}/a:{tmp_path}/b:{tmp_path}/c", "smtpd").mechanisms == (b"PLAIN",)
-
-
-def test_the_guides_file_leads_to_saslauthd(tmp_path: Path) -> None:
-    """The Postfix guide's, with the socket of this test."""
-    with Saslauthd({"joe": "s3cret"}) as daemon:
-        conf_file = f"log_level: 3\npwcheck_method: saslauthd\nmech_list: plain login\nsaslauthd_path: {daemon.path}\n"
-        (tmp_path / "smtpd.conf").write_text(conf_file)
-        conf = find(str(tmp_path), "smtpd")
-        checker = SaslauthdChecker(place(conf.saslauthd, ""), mechanisms=conf.mechanisms)
-        credentials = Credentials(checker.mechanisms[0], b"joe", b"s3cret")
-
-        assert run(checker.check(credentials, Peer(b"192.0.2.1", b"", b"", secured=True))) == Answer(
-            Verdict.YES, b"joe"
-        )
 
 
 def test_without_a_file_nobody_knows_who_checks(tmp_path: Path) -> None:

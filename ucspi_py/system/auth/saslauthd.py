@@ -20,7 +20,7 @@ _READ = 1024
 
 
 #: saslauthd is told a password: CRAM-MD5 has none.
-_MECHANISMS = (b"PLAIN", b"LOGIN")
+MECHANISMS = (b"PLAIN", b"LOGIN")
 
 
 class SaslauthdChecker:
@@ -34,7 +34,7 @@ class SaslauthdChecker:
         place: Place,
         service: bytes = b"smtp",
         realm: bytes = b"",
-        mechanisms: tuple[bytes, ...] = _MECHANISMS,
+        mechanisms: tuple[bytes, ...] = MECHANISMS,
     ) -> None:
         self.mechanisms = mechanisms
         self._place = place
