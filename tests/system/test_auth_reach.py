@@ -49,7 +49,8 @@ def test_the_missing_group_of_a_folder_is_named(path: Path) -> None:
     os.chown(path.parent, 0, GROUP.gr_gid)
 
     assert tried(path) == (
-        "user nobody is unable to connect to RUN/mux: access denied: RUN is for group mail, which is missing"
+        "user nobody is unable to connect to RUN/mux: access denied: RUN is for group mail, which is missing; "
+        "pytcpserver -g mail has it"
     )
     assert tried(path, GROUP.gr_gid) is None
 
@@ -60,7 +61,8 @@ def test_the_missing_group_of_a_socket_is_named(path: Path) -> None:
     os.chown(path, 0, GROUP.gr_gid)
 
     assert tried(path) == (
-        "user nobody is unable to connect to RUN/mux: access denied: RUN/mux is for group mail, which is missing"
+        "user nobody is unable to connect to RUN/mux: access denied: RUN/mux is for group mail, which is missing; "
+        "pytcpserver -g mail has it"
     )
     assert tried(path, GROUP.gr_gid) is None
 

@@ -32,7 +32,9 @@ def _work_on_map(words: Mapping[str, Any]) -> None:
     from . import smtpgate_maps  # not for each client
 
     key, name = words["query"], words["program"]
-    alone = not (words["file"] or words["options"] or words["service"] or words["check"] or words["dry_run"])
+    alone = not (
+        words["file"] or words["options"] or words["service"] or words["check"] or words["dry_run"] or words["user"]
+    )
     if len(name) != 1 or words["makes_map"] == (key is not None) or not alone:
         raise AskedWrongly("--query KEY and --map take one table, and no other option beside them")
     if key is None:

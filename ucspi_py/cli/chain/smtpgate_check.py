@@ -9,6 +9,7 @@ from ...core.gate.check.reading import read
 from ...core.gate.language import syntax
 from ...core.gate.language.syntax import Setting
 from ...system.gate.check import surroundings
+from ...system.process import privileges
 from . import smtpgate_options
 
 #: The exit code of a check that has found something.
@@ -29,7 +30,8 @@ def check(ctx: click.Context) -> None:
         return settings
 
     reading = read(*smtpgate_options.sources(ctx, sound), flaws)
-    findings = all_findings(reading, surroundings.of(reading))
+    ids = privileges.user_id(ctx.params["user"]), privileges.group_id(ctx.params["group"])
+    findings = all_findings(reading, surroundings.of(reading, *ids))
     for finding in findings:
         click.echo(str(finding))
     kinds = {finding.kind for finding in findings}

@@ -18,7 +18,8 @@ from ...system.rules.whole_file import read_whole
 from .. import djb_click
 
 USAGE = (
-    "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check | --dry-run ] smtpd [ arg ... ], "
+    "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check [ -u user ] [ -g group ] | --dry-run ] "
+    "smtpd [ arg ... ], "
     "smtpgate --query key map, smtpgate --map source"
 )
 
@@ -42,6 +43,8 @@ def _head(parameter: Parameter) -> str:
 @click.option("--service", metavar="NAME", help="Set what master.cf beside FILE has for this service of smtpd.")
 @click.option("--dry-run", is_flag=True, help="Refuse nobody whom PROGRAM would not; log who would be refused.")
 @click.option("--check", is_flag=True, help="Name errors and traps, each with its line, and end.")
+@click.option("-u", "user", metavar="USER", help="With --check: try what asks about passwords as this user.")
+@click.option("-g", "group", metavar="GROUP", help="With --check: and as this group, and no other.")
 @click.option("--query", metavar="KEY", help="Print what the table PROGRAM, as in hash:FILE, has for KEY, and exit.")
 @click.option("--map", "makes_map", is_flag=True, help="Make PROGRAM.cdb of the lines KEY VALUE of PROGRAM, and exit.")
 @click.argument("program", nargs=-1)
@@ -89,6 +92,8 @@ def settings(ctx: click.Context) -> GateSettings:
 
     What few have is loaded where it is asked for: alone, the gate is a process for each client.
     """
+    if ctx.params["user"] or ctx.params["group"]:
+        raise AskedWrongly("-u and -g go with --check: the server in front has its own")
     asked = Configuration(*sources(ctx))
     found = replace(asked.gate_settings(), dry_run=ctx.params["dry_run"])
     if asked.has_lists:

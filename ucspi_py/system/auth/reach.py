@@ -67,7 +67,8 @@ def _explained(place: UnixPlace, failure: int, who: Who) -> str:
     group = missing_group(step, who)
     if group is None:
         return f"{sentence}: no group may, {step.path} is for user {_user(step.owner)} alone"
-    return f"{sentence}: {step.path} is for group {_group(group)}, which is missing"
+    name = _group(group)
+    return f"{sentence}: {step.path} is for group {name}, which is missing; pytcpserver -g {name} has it"
 
 
 def _steps(path: str) -> Iterator[Step]:

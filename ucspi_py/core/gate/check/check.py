@@ -35,6 +35,7 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.overridden,
     parameter_traps.swallowed,
     parameter_traps.clear_passwords,
+    parameter_traps.unchecked_passwords,
     parameter_traps.without_effect,
     parameter_traps.retried_for_days,
     notes.passed_by,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..language.syntax import BLANKS, Setting, Source
-from .finding import Finding, warning
+from .finding import Finding, Kind, error, warning
 from .subject import Subject
 
 _ASSIGNMENT = re.compile(rf"[{BLANKS}]*([A-Za-z0-9_]+)[{BLANKS}]*=")
@@ -43,6 +43,18 @@ def clear_passwords(subject: Subject) -> Iterator[Finding]:
     if subject.is_yes("smtpd_sasl_auth_enable") and not is_safe:
         where = subject.reading.configuration.where("smtpd_sasl_auth_enable")
         yield warning(where, "passwords may cross the net in clear text", "set smtpd_tls_auth_only = yes")
+
+
+def unchecked_passwords(subject: Subject) -> Iterator[Finding]:
+    """Find what keeps passwords from being checked, or does not do what it seems to."""
+    where, seen = subject.reading.configuration.where("smtpd_sasl_path"), subject.around.passwords
+    if seen.refused:
+        placed = error(seen.refused)
+        yield placed if placed.where else placed._replace(where=where)
+    if seen.unreachable:
+        yield warning(where, seen.unreachable)
+    for sentence in seen.without_effect:
+        yield error(sentence)._replace(kind=Kind.NOTE)
 
 
 def without_effect(subject: Subject) -> Iterator[Finding]:

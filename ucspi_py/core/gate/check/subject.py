@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...dnsbl.health import Health
 from ..maps.names import Broken, MapName
@@ -14,19 +15,32 @@ def _nobody_knows(_domain: bytes) -> bool | None:
     return None
 
 
+class PasswordsSeen(NamedTuple):
+    """What was seen of whoever checks passwords.
+
+    refused: why a gate does not start with it. without_effect: sentences about its own file, with their places.
+    unreachable: why a worker will not get an answer. Each "" or () = nothing.
+    """
+
+    refused: str = ""
+    without_effect: tuple[str, ...] = ()
+    unreachable: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Surroundings:
     """What stands beside a configuration.
 
     tables: what was read of each that has a file. holds: whether qmail's rcpthosts have a domain; None = that cannot be
     told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
-    what a test has shown; None = no name server answers.
+    what a test has shown; None = no name server answers. passwords: whoever checks them.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
     holds: Callable[[bytes], bool | None] = _nobody_knows
     gateways: tuple[bytes, ...] = ()
     zones: Mapping[bytes, Health] | None = field(default_factory=dict)
+    passwords: PasswordsSeen = field(default_factory=PasswordsSeen)
 
 
 @dataclass(frozen=True, slots=True)

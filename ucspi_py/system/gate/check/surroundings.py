@@ -16,6 +16,7 @@ from ...rules.table import Table
 from ...rules.whole_file import read_whole
 from ..control import Control
 from ..tables import Tables
+from . import passwords
 
 #: Seconds for the tests of all zones.
 _PATIENCE = 1.5
@@ -25,8 +26,12 @@ _ROUTES4, _ROUTES6 = "/proc/net/route", "/proc/net/ipv6_route"
 _NOWHERE = "0" * 32
 
 
-def of(reading: Reading) -> Surroundings:
-    """Look at all that a configuration names. Raises AskedWrongly for a word in $DNSCACHEIP that is no name server."""
+def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surroundings:
+    """Look at all that a configuration names.
+
+    uid, gid: what a worker becomes, None = what we are. Raises AskedWrongly for a word in $DNSCACHEIP that is no name
+    server.
+    """
     tables = Tables(_quiet)
     wanted = [one.zone for one in zones(reading)]
     return Surroundings(
@@ -34,6 +39,7 @@ def of(reading: Reading) -> Surroundings:
         holds=Control(reading.text("qmail_control") or QMAIL_CONTROL, _quiet).holds,
         gateways=tuple(_gateways()) if any(map(os.path.exists, _MARKS)) else (),
         zones=tested(wanted, _PATIENCE) if wanted else {},
+        passwords=passwords.seen(reading, uid, gid),
     )
 
 
