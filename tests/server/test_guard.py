@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.guards import Checker, is_alive
-from tests.support.programs import need_root
+from tests.support.guards import Checker, is_alive, let_in
+from tests.support.programs import need_root, theirs
 from tests.support.server import QUIET, Server, children
 from tests.support.waiting import until
 
@@ -111,6 +111,20 @@ def test_the_guard_alone_keeps_root(checker: Checker, tmp_path: Path) -> None:
         for pid in others:
             status = Path(f"/proc/{pid}/status").read_text()
             assert f"Uid:\t{USER}\t{USER}\t{USER}\t{USER}\n" in status
+            assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "its memory is not its user's"
+
+
+def test_a_service_that_no_root_starts_is_hidden_as_well(checker: Checker, tmp_path: Path) -> None:
+    """Guard, master and workers have one user, and none of them shows another its memory."""
+    need_root()
+    let_in(tmp_path)
+    same_user = (theirs("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
+    before = (*same_user, *command(checker.argv))
+    with Server("pytcpserver", ("-w1", *QUIET), ("echo", "hello"), tmp_path, before=before) as running:
+        the_guard(running)
+        assert running.talk() == b"hello\n"
+        for pid in (running.process.pid, *children(running.process.pid)):
+            assert f"Uid:\t{USER}\t" in Path(f"/proc/{pid}/status").read_text()
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "its memory is not its user's"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.forked import in_child
-from tests.support.guards import PEER, Checker, RunningGuard, guard
+from tests.support.guards import PEER, Checker, RunningGuard, guard, let_in
 from tests.support.programs import need_root
 from tests.support.waiting import until
 from ucspi_py.core.auth.credentials import Credentials
@@ -25,7 +25,7 @@ from ucspi_py.system.process import privileges, secrecy
 
 WORKER = 54321
 _PTRACE_ATTACH, _PTRACE_SEIZE = 16, 0x4206
-_PR_GET_DUMPABLE = 3
+_PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 3, 4
 
 
 @pytest.fixture
@@ -49,15 +49,14 @@ def settings(tmp_path: Path, pair: Pair, checker: Checker) -> GuardSettings:
 def taken_over(settings: GuardSettings, folder: Path, attack: Callable[[RunningGuard], object], root: bool) -> None:
     """Do something as a worker would. root: whether the service was started by root."""
     need_root()
-    for name in (folder, *folder.parents[:2]):
-        name.chmod(0o755)
+    let_in(folder)
 
     def work() -> None:
         if not root:
-            os.chown(folder, WORKER, WORKER)
             for file in folder.iterdir():
                 os.chown(file, WORKER, WORKER)
             privileges.become(WORKER, WORKER)
+            assert ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 1, 0, 0, 0) == 0  # as whatever that user has started
         with guard(settings) as running:
             answered(running, request.encode(KeysAsked(0)))
             if root:
