@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ import pytest
 from tests.support.redisserver import RedisServer
 from tests.support.relay import RELAY, grant
 from tests.support.rules_tools import Run
+from tests.support.waiting import until
 from ucspi_py.cli.chain import program
+from ucspi_py.cli.relay import commands
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.ledger.importers import File, Known, Unread, open_smtp, relay_ctrl
 from ucspi_py.core.ledger.settings import RelaySettings
@@ -30,12 +32,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
             yield redis.url
 
 
-def pyrelay(*words: object) -> Run:
-    """Run a command of pyrelay."""
-    return subprocess.run([RELAY, *map(str, words)], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+Pyrelay = Callable[..., Run]
 
 
-def listed(store: str, *words: str) -> dict[str, list[str]]:
+@pytest.fixture
+def pyrelay(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Pyrelay:
+    """Runs a command of pyrelay in this process."""
+
+    def run(*words: object) -> Run:
+        monkeypatch.setattr("sys.argv", ["pyrelay", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            commands.main()
+        said = capfdbinary.readouterr()
+        assert isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(list(map(str, words)), ended.value.code, said.out, said.err)
+
+    return run
+
+
+def listed(pyrelay: Pyrelay, store: str, *words: str) -> dict[str, list[str]]:
     """Whose grants there are, by address."""
     done = pyrelay("list", "-s", store, "--json", *words)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -45,7 +60,7 @@ def listed(store: str, *words: str) -> dict[str, list[str]]:
     return users
 
 
-def test_granted_listed_and_revoked(store: str) -> None:
+def test_granted_listed_and_revoked(pyrelay: Pyrelay, store: str) -> None:
     """By address, by network and by user."""
     options = ("grant", "-s", store, "--user")
     assert pyrelay(*options, "joe@example.org", "-t", 3600, "192.0.2.7").stdout == b"granted 192.0.2.7\n"
@@ -53,26 +68,35 @@ def test_granted_listed_and_revoked(store: str) -> None:
     assert pyrelay(*options, "joe@example.org", "2001:db8::1").stdout == b"granted 2001:db8::/64\n"
     assert pyrelay(*options, "eve", "--v6", 128, "2001:db8:1::9").stdout == b"granted 2001:db8:1::9\n"
 
-    everybody = listed(store)
+    everybody = listed(pyrelay, store)
     assert everybody == {
         "192.0.2.7": ["joe@example.org", "ann"],
         "2001:db8::/64": ["joe@example.org"],
         "2001:db8:1::9": ["eve"],
     }
-    assert listed(store, "192.0.2.0/24") == {"192.0.2.7": ["joe@example.org", "ann"]}
-    assert listed(store, "2001:db8::77") == {"2001:db8::/64": ["joe@example.org"]}
-    assert listed(store, "--user", "ann") == {"192.0.2.7": ["ann"]}
+    assert listed(pyrelay, store, "192.0.2.0/24") == {"192.0.2.7": ["joe@example.org", "ann"]}
+    assert listed(pyrelay, store, "2001:db8::77") == {"2001:db8::/64": ["joe@example.org"]}
+    assert listed(pyrelay, store, "--user", "ann") == {"192.0.2.7": ["ann"]}
 
     assert pyrelay("revoke", "-s", store, "--user", "joe@example.org", "192.0.2.7").stdout == b"revoked 1\n"
-    assert listed(store, "192.0.2.7") == {"192.0.2.7": ["ann"]}
+    assert listed(pyrelay, store, "192.0.2.7") == {"192.0.2.7": ["ann"]}
     assert pyrelay("revoke", "-s", store, "2001:db8::/32").stdout == b"revoked 2\n"
     assert pyrelay("revoke", "-s", store, "--user", "ann").stdout == b"revoked 1\n"
-    assert listed(store) == {}
+    assert listed(pyrelay, store) == {}
     nothing = pyrelay("revoke", "-s", store, "192.0.2.7")
     assert (nothing.returncode, nothing.stdout) == (1, b"revoked 0\n")
 
 
-def test_the_list_for_people(tmp_path: Path) -> None:
+def test_as_it_is_installed(tmp_path: Path) -> None:
+    """By its launcher."""
+    words = ("grant", "-s", str(tmp_path / "db"), "192.0.2.7")
+
+    done = subprocess.run([RELAY, *words], capture_output=True, check=True, stdin=subprocess.DEVNULL)
+
+    assert (done.stdout, done.stderr) == (b"granted 192.0.2.7\n", b"")
+
+
+def test_the_list_for_people(pyrelay: Pyrelay, tmp_path: Path) -> None:
     """A line for each grant: what it is, since when, until when."""
     store = str(tmp_path / "db")
     words = ("--user", "joe", "--relayclient", "@fixup", "--channel", "roaming", "-t", "90000", "192.0.2.7")
@@ -86,16 +110,13 @@ def test_the_list_for_people(tmp_path: Path) -> None:
     assert " in 900" in line or " in 89" in line
 
 
-def test_an_expired_grant_is_not_listed(tmp_path: Path) -> None:
+def test_an_expired_grant_is_not_listed(pyrelay: Pyrelay, tmp_path: Path) -> None:
     """Though it may be there until it is swept away."""
     store = str(tmp_path / "db")
-    granted = time.time()
-    grant(store, "192.0.2.7", seconds=1)
     grant(store, "192.0.2.8")
-    while time.time() < granted + 1.1:
-        time.sleep(0.05)
+    grant(store, "192.0.2.7", seconds=1)
 
-    assert listed(store) == {"192.0.2.8": ["joe"]}
+    until(lambda: listed(pyrelay, store) == {"192.0.2.8": ["joe"]}, "the end of a grant")
 
 
 @pytest.mark.parametrize(
@@ -106,14 +127,14 @@ def test_an_expired_grant_is_not_listed(tmp_path: Path) -> None:
         (("--user", "a\nb", "192.0.2.7"), b"a name or a value has more than 320 bytes, or a control character"),
     ],
 )
-def test_what_is_not_granted(tmp_path: Path, words: tuple[str, ...], sentence: bytes) -> None:
+def test_what_is_not_granted(pyrelay: Pyrelay, tmp_path: Path, words: tuple[str, ...], sentence: bytes) -> None:
     """It is said why, and the exit code is 1."""
     done = pyrelay("grant", "-s", tmp_path / "db", *words)
 
     assert (done.returncode, done.stderr) == (1, b"relay: not granted: " + sentence + b"\n")
 
 
-def test_private_addresses_by_order(tmp_path: Path) -> None:
+def test_private_addresses_by_order(pyrelay: Pyrelay, tmp_path: Path) -> None:
     """--private says that they are known here."""
     assert pyrelay("grant", "-s", tmp_path / "db", "--private", "10.1.2.3").returncode == 0
 
@@ -129,7 +150,7 @@ def test_private_addresses_by_order(tmp_path: Path) -> None:
         (("list", "-s", "redis://h/abc"), b"the database abc is no number"),
     ],
 )
-def test_asked_wrongly(words: tuple[str, ...], sentence: bytes) -> None:
+def test_asked_wrongly(pyrelay: Pyrelay, words: tuple[str, ...], sentence: bytes) -> None:
     """Exit 100, before anything is made."""
     done = pyrelay(*words)
 
@@ -138,7 +159,7 @@ def test_asked_wrongly(words: tuple[str, ...], sentence: bytes) -> None:
 
 
 @pytest.mark.parametrize("command", [("list",), ("revoke", "192.0.2.7")])
-def test_a_ledger_that_is_not_there(tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_ledger_that_is_not_there(pyrelay: Pyrelay, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Whoever looks, or ends something, makes none."""
     done = pyrelay(command[0], "-s", tmp_path / "db", *command[1:])
 
@@ -146,7 +167,7 @@ def test_a_ledger_that_is_not_there(tmp_path: Path, command: tuple[str, ...]) ->
     assert b"relay: fatal: unable to use" in done.stderr
 
 
-def test_import_from_vpopmail(tmp_path: Path) -> None:
+def test_import_from_vpopmail(pyrelay: Pyrelay, tmp_path: Path) -> None:
     """Its lines as grants that end when they would have ended there; what is no grant is named."""
     store, now = str(tmp_path / "db"), int(time.time())
     lines = [
@@ -171,7 +192,7 @@ def test_import_from_vpopmail(tmp_path: Path) -> None:
     assert abs(one["expires"] - (now - 100 + 10_800)) <= 5
 
 
-def test_import_from_relay_ctrl(tmp_path: Path) -> None:
+def test_import_from_relay_ctrl(pyrelay: Pyrelay, tmp_path: Path) -> None:
     """Its files, by their times; of what stands in them USER and DOMAIN alone."""
     store, now = str(tmp_path / "db"), time.time()
     folder = tmp_path / "allow"
@@ -185,7 +206,7 @@ def test_import_from_relay_ctrl(tmp_path: Path) -> None:
     done = pyrelay("import", "-s", store, "relay-ctrl", folder)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, b"imported 1 of 2, 1 have expired\n", b"")
-    assert listed(store) == {"192.0.2.7": ["joe@example.org"]}
+    assert listed(pyrelay, store) == {"192.0.2.7": ["joe@example.org"]}
 
 
 def test_what_is_read_of_open_smtp() -> None:

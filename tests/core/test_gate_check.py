@@ -400,11 +400,30 @@ def test_what_is_nearly_the_same_and_right_is_none(case: Case) -> None:
 def test_every_trap_has_a_case() -> None:
     """So that each case above would fail without its own."""
     of_cases = [Subject(reading(case.trap), Surroundings(zones=None)) for case in CASES]
-    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "postscreen"}
+    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "postscreen", "ledger"}
 
     silent = {trap.__name__ for trap in TRAPS if not any(any(trap(subject)) for subject in of_cases)}
 
     assert silent == elsewhere
+
+
+@pytest.mark.parametrize(
+    ("around", "said"),
+    [
+        (Surroundings(), []),
+        (
+            Surroundings(is_ledger_open=True),
+            ["main.cf:1: warning: anybody may write relay_store, and relay then; take that right away (chmod o-w)"],
+        ),
+        (
+            Surroundings(ledger="file does not exist"),
+            ["main.cf:1: warning: no grant counts: unable to read relay_store: file does not exist"],
+        ),
+    ],
+)
+def test_a_ledger_that_lets_everybody_relay_or_nobody(around: Surroundings, said: list[str]) -> None:
+    """By the rights of its file."""
+    assert found("relay_store = /var/lib/relay/db\n", around=around) == said
 
 
 def test_all_errors_are_named_and_not_the_first_alone() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ucspi_py.core.gate.check.reading import read
+from ucspi_py.core.gate.language.syntax import option
 from ucspi_py.system.gate.check import surroundings
 
 ROUTES4 = """\
@@ -46,3 +47,36 @@ def test_without_routes_there_is_no_gateway(tmp_path: Path, monkeypatch: pytest.
         monkeypatch.setattr(surroundings, name, str(tmp_path / "missing"))
 
     assert surroundings.of(read([])).gateways == ()
+
+
+@pytest.mark.parametrize(
+    ("mode", "of_folder", "expected"),
+    [
+        (0o640, 0o750, (None, False)),
+        (0o666, 0o750, (None, True)),
+        (0o640, 0o777, (None, True)),
+        (0o640, 0o1777, (None, False)),
+        (None, 0o750, ("file does not exist", False)),
+    ],
+)
+def test_the_rights_of_a_ledger(
+    tmp_path: Path, mode: int | None, of_folder: int, expected: tuple[str | None, bool]
+) -> None:
+    """Whoever can put a file there can let anybody relay."""
+    folder = tmp_path / "Relay"
+    folder.mkdir()
+    if mode is not None:
+        (folder / "db").touch()
+        (folder / "db").chmod(mode)
+    folder.chmod(of_folder)
+
+    found = surroundings.of(read([option(f"relay_store={folder}/db")]))
+
+    assert (found.ledger, found.is_ledger_open) == expected
+
+
+def test_a_ledger_on_a_server_has_no_file() -> None:
+    """Nothing is looked at."""
+    found = surroundings.of(read([option("relay_store=redis://h/0")]))
+
+    assert (found.ledger, found.is_ledger_open) == (None, False)

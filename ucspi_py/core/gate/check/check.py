@@ -38,6 +38,7 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.unchecked_passwords,
     parameter_traps.without_effect,
     parameter_traps.retried_for_days,
+    parameter_traps.ledger,
     notes.passed_by,
     notes.postscreen,
 )

@@ -77,6 +77,15 @@ def retried_for_days(subject: Subject) -> Iterator[Finding]:
             yield warning(subject.reading.configuration.where(name), sentence, "set 550, or leave it out")
 
 
+def ledger(subject: Subject) -> Iterator[Finding]:
+    """Find a ledger that anybody may write, or that is not there: everybody relays by the one, nobody by the other."""
+    where = subject.reading.configuration.where("relay_store")
+    if subject.around.is_ledger_open:
+        yield warning(where, "anybody may write relay_store, and relay then", "take that right away (chmod o-w)")
+    if subject.around.ledger:
+        yield warning(where, f"no grant counts: unable to read relay_store: {subject.around.ledger}")
+
+
 def _further_lines(value: Source) -> Iterator[tuple[int, str]]:
     """Each line of a value but its first, and its index in the text."""
     edges = [*(max(start, 0) for start in value.starts), len(value.text)]

@@ -33,7 +33,8 @@ class Surroundings:
 
     tables: what was read of each that has a file. holds: whether qmail's rcpthosts have a domain; None = that cannot be
     told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
-    what a test has shown; None = no name server answers. passwords: whoever checks them.
+    what a test has shown; None = no name server answers. passwords: whoever checks them. ledger: why the file of
+    relay_store cannot be read; None = it can, or there is none. is_ledger_open: whether anybody may write it.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
@@ -41,6 +42,8 @@ class Surroundings:
     gateways: tuple[bytes, ...] = ()
     zones: Mapping[bytes, Health] | None = field(default_factory=dict)
     passwords: PasswordsSeen = field(default_factory=PasswordsSeen)
+    ledger: str | None = None
+    is_ledger_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)

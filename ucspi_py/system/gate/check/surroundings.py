@@ -1,16 +1,18 @@
 """What stands around a configuration: its tables, qmail's domains, the container, its zones. Never judges them."""
 
 import os
+import stat
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from ....core.errors import CorruptRules, Failure, error_words
+from ....core.errors import AskedWrongly, CorruptRules, Failure, error_words
 from ....core.gate.check.entries import Contents, Entry, entries
 from ....core.gate.check.reading import Reading
 from ....core.gate.check.subject import Surroundings
 from ....core.gate.check.zones import zones
 from ....core.gate.maps.names import UNFILED, Broken, MapName
 from ....core.gate.settings import QMAIL_CONTROL
+from ....core.store import url
 from ...dnsbl.check import tested
 from ...rules.table import Table
 from ...rules.whole_file import read_whole
@@ -34,12 +36,15 @@ def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surr
     """
     tables = Tables(_quiet)
     wanted = [one.zone for one in zones(reading)]
+    file = _ledger_file(reading)
     return Surroundings(
         tables={name: _contents(name, tables) for name in reading.tables if name.kind not in UNFILED},
         holds=Control(reading.text("qmail_control") or QMAIL_CONTROL, _quiet).holds,
         gateways=tuple(_gateways()) if any(map(os.path.exists, _MARKS)) else (),
         zones=tested(wanted, _PATIENCE) if wanted else {},
         passwords=passwords.seen(reading, uid, gid),
+        ledger=_unreadable(file) if file else None,
+        is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
     )
 
 
@@ -60,6 +65,33 @@ def _contents(name: MapName, tables: Tables) -> Contents:
         return Broken(f"table {name}: {error_words(error.errno)}")
     except (CorruptRules, Failure) as failure:
         return Broken(f"table {name}: {failure.sentence}")
+
+
+def _ledger_file(reading: Reading) -> str:
+    """The file of relay_store; "" = there is none."""
+    try:
+        place = reading.configuration.text("relay_store") if reading.configuration.is_given("relay_store") else ""
+    except AskedWrongly:
+        return ""
+    return "" if url.is_url(place) else place
+
+
+def _unreadable(path: str) -> str | None:
+    """Why a file cannot be read; None = it can."""
+    try:
+        with open(path, "rb"):
+            return None
+    except OSError as error:
+        return error_words(error.errno)
+
+
+def _is_open(path: str) -> bool:
+    """Whether anybody may write a file, or put another one in its place."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return False
+    return bool(mode & stat.S_IWOTH) and not mode & stat.S_ISVTX
 
 
 def _gateways() -> Iterator[bytes]:
