@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -253,6 +254,115 @@ def test_a_store_that_fails(tmp_path: Path, harm: str) -> None:
 
     asyncio.run(work())
     assert len(reasons) == 1
+
+
+def test_a_store_that_somebody_else_writes(tmp_path: Path) -> None:
+    """Grants count meanwhile; a new one waits for as long as it may."""
+    place = str(tmp_path / "db")
+
+    async def work() -> None:
+        async with both(place) as (ledger, reader):
+            await ledger.grant(login(), 900)
+            hasty = Ledger(LedgerSettings(place), 0.3)
+            with closing(sqlite3.connect(place, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                assert names(await reader.grants(V4)) == [b"joe"]
+                with pytest.raises(Failure, match=r"unable to use .*(is locked|timed out)"):
+                    await hasty.grant(login(user=b"ann"), 900)
+            await hasty.grant(login(user=b"ann"), 900)
+            assert names(await reader.grants(V4)) == [b"joe", b"ann"]
+            await hasty.close()
+
+    asyncio.run(work())
+
+
+#: Grants as many as it is told to, from a process of its own.
+GRANTING = """
+import asyncio, resource, sys
+from ucspi_py.core.ledger.address import address
+from ucspi_py.core.ledger.grant import How
+from ucspi_py.core.ledger.settings import LedgerSettings
+from ucspi_py.system.ledger.ledger import Ledger, Login
+place, first, number, size = sys.argv[1], *map(int, sys.argv[2:])
+if size:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+async def work():
+    ledger = Ledger(LedgerSettings(place, users=1000), 10.0)
+    for user in range(first, first + number):
+        await ledger.grant(Login(address(b"192.0.2.1"), How.POP3, b"%d" % user, b"tests"), 900)
+    await ledger.close()
+asyncio.run(work())
+"""
+
+
+def granting(place: str, first: int, number: int, size: int = 0) -> "subprocess.Popen[bytes]":
+    """Begin to grant in another process. size: bytes that a file may have there; 0 = any."""
+    words = (sys.executable, "-c", GRANTING, place, *map(str, (first, number, size)))
+    return subprocess.Popen(words, stderr=subprocess.PIPE)
+
+
+def test_logins_at_once_in_many_processes(tmp_path: Path) -> None:
+    """None is lost, where each login has a process of its own."""
+    place = str(tmp_path / "db")
+    processes = [granting(place, 50 * number, 50) for number in range(2)]
+    ends = [process.communicate()[1] for process in processes]
+
+    found = asyncio.run(LedgerReader(place, pytest.fail).grants(V4))
+
+    assert ends == [b""] * 2
+    assert {*names(found)} == {b"%d" % number for number in range(100)}
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    """Whoever grants is told; grants that there are still count."""
+    place = str(tmp_path / "db")
+
+    async def work() -> None:
+        async with both(place) as (ledger, reader):
+            await ledger.grant(login(), 900)
+            process = granting(place, 0, 200, 1 << 15)
+            assert b"Failure: unable to use " in process.communicate()[1]
+            assert b"joe" in names(await reader.grants(V4))
+
+    asyncio.run(work())
+
+
+def test_what_check_may_ask_of_a_server(tmp_path: Path) -> None:
+    """An ACL that lets read alone is enough."""
+    reasons = list[str]()
+
+    async def work(redis: RedisServer) -> None:
+        granting = Ledger(LedgerSettings(redis.url), 10.0)
+        await granting.grant(login(), 900)
+        await granting.close()
+        redis.ask("ACL SETUSER check on >secret ~u1:* +ping +mget +get")
+        url = redis.url.replace("redis://", "redis://check:secret@")
+        reader, writing = LedgerReader(url, reasons.append), Ledger(LedgerSettings(url), 10.0)
+        await reader.open()
+        assert names(await reader.grants(V4)) == [b"joe"]
+        with pytest.raises(Failure, match="permission") as refused:
+            await writing.grant(login(user=b"ann"), 900)
+        assert "secret" not in refused.value.sentence
+        await reader.close()
+        await writing.close()
+
+    with RedisServer(tmp_path) as redis:
+        asyncio.run(work(redis))
+
+    assert reasons == []
+
+
+def test_a_look_is_no_login(place: str) -> None:
+    """However often somebody sends, the grant ends when it would have."""
+
+    async def work() -> None:
+        async with both(place) as (ledger, reader):
+            await ledger.grant(login(), 900)
+            first = await reader.grants(V4)
+            assert [await reader.grants(V4) for _ in range(3)] == [first] * 3
+            assert [entry.grants async for entry in ledger.entries()] == [first]
+
+    asyncio.run(work())
 
 
 def test_a_record_that_somebody_else_has_written(tmp_path: Path) -> None:
