@@ -30,6 +30,10 @@ LEFT_OUT = [
     ('tcpserver 0 smtp pygreylist -s "$STORE" {}', (
         "pygreylist -s $STORE: left out", "pygreylist: left out as a whole",
     )),
+    ('tcpserver 0 smtp pyrelay check -s "$STORE" {}', (
+        "pyrelay -s $STORE: left out", "pyrelay: left out as a whole",
+    )),
+    ('tcpserver 0 smtp pyrelay check -s ledger {}', ()),
     ('tcpserver 0 smtp pysmtpgate -o mynetworks="$NETS" -o relay_domains=a.example {}', (
         "pysmtpgate -o mynetworks=$NETS: left out",
     )),
@@ -62,13 +66,13 @@ def test_options_are_those_of_the_server(tmp_path: Path) -> None:
     found = service(
         tmp_path,
         "exec softlimit -m 1 pytcpserver -Hpx rules.cdb -C 3 --rate 60 -B hi -u nobody-here ::1 2525 \\\n"
-        "  rblsmtpd -b -r bl pygreylist -s db pysmtpgate -o relay_domains=a.example {}\n",
+        "  rblsmtpd -b -r bl pyrelay check -s ledger pygreylist -s db pysmtpgate -o relay_domains=a.example {}\n",
     ).settings
 
     assert (found.host, found.port, found.rules, found.banner) == ("::1", "2525", "rules.cdb", b"hi")
     assert (found.remote_host, found.paranoid, found.uid) == (False, True, None)
     assert found.client_limits == ClientLimits(per_client=3, arrivals=60)
-    assert [screen.log_name for screen in found.program.screens] == [b"rblsmtpd", b"greylist"]
+    assert [screen.log_name for screen in found.program.screens] == [b"rblsmtpd", b"relay", b"greylist"]
     assert found.program.gate and found.program.gate.relay_domains == {b"a.example"}
 
 

@@ -18,6 +18,8 @@ SCRIPTS = [
     (RUN.format("rblsmtpd -r bl rblsmtpd -r dul qmail-smtpd"), "bl dul"),
     (RUN.format("rblsmtpd -r bl fixcrio rblsmtpd -r dul qmail-smtpd"), "bl dul"),
     (RUN.format('rblsmtpd -r bl pygreylist -s "$STORE" qmail-smtpd'), "bl"),
+    (RUN.format('rblsmtpd -r bl pyrelay check -s "$STORE" qmail-smtpd'), "bl"),
+    (RUN.format('pyrelay check -s "$STORE" rblsmtpd -r bl qmail-smtpd'), "bl"),
     (RUN.format('pygreylist -s "$STORE" rblsmtpd -r bl qmail-smtpd'), "bl"),
     ("#!/bin/sh\necho rblsmtpd starts\n# don't use rblsmtpd -r old\nexec rblsmtpd -r bl qmail-smtpd\n", "bl"),
     ("#!/bin/execlineb -P\ntcpserver 0 25\nrblsmtpd -r bl -r dul\nqmail-smtpd\n", "bl dul"),

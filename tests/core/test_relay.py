@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from ucspi_py.core.ledger import loglines, relay
+from ucspi_py.core.ledger import relay
 from ucspi_py.core.ledger.grant import Grant, How
 from ucspi_py.core.ledger.settings import RelaySettings
 from ucspi_py.core.rules.cidr import Network
@@ -68,16 +68,3 @@ def test_a_grant_of_the_future() -> None:
 def test_a_rule_keeps_what_it_says_to_screens() -> None:
     """A RBLSMTPD of a rule is not changed by a grant."""
     assert b"RBLSMTPD" not in relay.variables(CLIENT | {b"RBLSMTPD": b"-no"}, GRANT)
-
-
-@pytest.mark.parametrize(
-    ("users", "user", "line"),
-    [
-        (1, b"joe", b"relay: granted 192.0.2.7 to joe\n"),
-        (10, b"", b"relay: granted 192.0.2.7 to -\n"),
-        (11, b"a b\n", b"relay: granted 192.0.2.7 to a?b?, one of 11 users: whose address is that?\n"),
-    ],
-)
-def test_the_line_of_a_grant(users: int, user: bytes, line: bytes) -> None:
-    """No user forges another one; an address of many users is no person's."""
-    assert loglines.granted("192.0.2.7", user, users) == line

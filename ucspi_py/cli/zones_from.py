@@ -80,7 +80,8 @@ def _of_command(file: str, command: list[str]) -> Program:
         raise AskedWrongly(f"{file}: {run_script.written(wrong.sentence)}") from None
     # The program behind may be called by a variable, but a word that is nothing else may be more options.
     own = command[: len(command) - len(found.argv)]
-    zone_options = itertools.takewhile(lambda word: os.path.basename(word) != program.GREYLIST, own)
+    others = (program.GREYLIST, program.RELAY)
+    zone_options = itertools.takewhile(lambda word: os.path.basename(word) not in others, own)
     _need_no_shell(file, [*zone_options, *(word for word in found.argv[:1] if "/" not in word)])
     return found
 

@@ -2,7 +2,6 @@
 
 from ..text import clean, log_field
 from .grant import Grant
-from .settings import MANY
 
 
 def store_failed(store: str, reason: str) -> bytes:
@@ -21,12 +20,6 @@ def is_ahead(ip: bytes, pid: int, grant: Grant) -> bytes:
     """Report a grant that does not count, since it is of a clock that was wrong, or ours is. pid: process id."""
     words = b"the grant to %s is of the future: is the clock right?" % _user(grant.user)
     return b"relay: warning: %s pid %d: %s\n" % (clean(ip), pid, words)
-
-
-def granted(key: str, user: bytes, users: int) -> bytes:
-    """Report a grant. key: the address or network. users: of it that have a grant now, this one included."""
-    many = b", one of %d users: whose address is that?" % users if users > MANY else b""
-    return b"relay: granted %s to %s%s\n" % (key.encode("ascii"), _user(user), many)
 
 
 def _user(user: bytes) -> bytes:
