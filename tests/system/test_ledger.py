@@ -366,13 +366,19 @@ def test_a_look_is_no_login(place: str) -> None:
 
 
 def test_a_record_that_somebody_else_has_written(tmp_path: Path) -> None:
-    """It opens nothing, and is said."""
+    """It opens nothing, and is said; the grants of others count all the while."""
     reasons = list[str]()
 
     async def work(redis: RedisServer) -> None:
         reader = LedgerReader(redis.url, reasons.append)
         redis.ask('SET "u1:{192.0.2.0/24}:r:192.0.2.1" "LD_PRELOAD=/tmp/evil.so"')
+        ledger = Ledger(LedgerSettings(redis.url), 10.0)
+        await ledger.grant(login(b"192.0.2.2"), 900)
+        with pytest.raises(Failure, match=r"192\.0\.2\.1: something else is kept there"):
+            assert [entry async for entry in ledger.entries()] == []
+        await ledger.close()
         assert await reader.grants(V4) == ()
+        assert names(await reader.grants(b"192.0.2.2")) == [b"joe"]
         await reader.close()
 
     with RedisServer(tmp_path) as redis:

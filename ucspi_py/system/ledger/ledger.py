@@ -13,6 +13,7 @@ from ...core.ledger.changes import TENANT, Granting, Revoking
 from ...core.ledger.grant import Grant, How, field
 from ...core.ledger.settings import LedgerSettings
 from ...core.store import url
+from ...core.store.change import Row
 from ..store.reason import reason
 from ..store.records import Store
 
@@ -108,7 +109,7 @@ class Ledger:
     async def _page(self, after: str | None) -> tuple[list[Entry], str | None]:
         async def read(store: Store) -> tuple[list[Entry], str | None]:
             rows, last = await store.page(TENANT, after)
-            return [Entry(key, record.grants(row)) for key, row in rows], last
+            return [_entry(key, row) for key, row in rows], last
 
         return await self._asked(read)
 
@@ -129,6 +130,14 @@ class Ledger:
                 return await deed(self._store)
         except Exception as error:  # each library has its own
             raise Failure(f"unable to use {url.shown(self._settings.store)}: {reason(error)}") from None
+
+
+def _entry(key: str, row: Row) -> Entry:
+    """Read a record. Raises ValueError with the key of one that is none: somebody has to take it away by hand."""
+    try:
+        return Entry(key, record.grants(row))
+    except ValueError as wrong:
+        raise ValueError(f"{key}: {wrong}") from None
 
 
 def now() -> int:

@@ -10,7 +10,7 @@ from ...core.store import url
 from ...core.store.change import Row, Tenant
 from ..store.attempts import Attempts
 
-_NONE: tuple[Grant, ...] = ()
+_NONE: tuple[Row, ...] = ()
 #: Keys under which there is no grant.
 _NOBODY = ("0.0.0.0",)
 
@@ -25,17 +25,18 @@ class LedgerReader:
     """One process's way to the ledger, to be made in the process that uses it.
 
     place: path of an SQLite file, which the process need not be able to write, or a redis:, rediss: or unix: URL. tell:
-    hears why it cannot be asked, once a minute.
+    hears why it cannot be asked, once a minute, and of each record that is none.
     """
 
     def __init__(self, place: str, tell: Callable[[str], None]) -> None:
         self._place = place
+        self._tell = tell
         self._attempts = Attempts(tell)
         self._store: _Reader | None = None
 
     async def open(self) -> None:
         """Ask about nobody, before the first client comes, so that what is wrong is logged."""
-        await self._attempts.insist(lambda: self._grants(_NOBODY), _NONE)
+        await self._attempts.insist(lambda: self._rows(_NOBODY), _NONE)
 
     async def grants(self, ip: bytes) -> tuple[Grant, ...]:
         """Find the grants of a client, those that have expired too; none where the ledger cannot be asked."""
@@ -43,16 +44,24 @@ class LedgerReader:
             keys = address.keys(address.address(ip))
         except ValueError:
             return ()
-        return await self._attempts.ask(lambda: self._grants(keys), _NONE)
+        rows = await self._attempts.ask(lambda: self._rows(keys), _NONE)
+        return tuple(grant for row in rows for grant in self._grants(row))
 
     async def close(self) -> None:
         """Give everything back."""
         if self._store is not None:
             await self._attempts.insist(self._store.close, None)
 
-    async def _grants(self, keys: Sequence[str]) -> tuple[Grant, ...]:
-        rows = await self._kept().read_some(TENANT, keys)
-        return tuple(grant for row in rows for grant in record.grants(row))
+    async def _rows(self, keys: Sequence[str]) -> tuple[Row, ...]:
+        return await self._kept().read_some(TENANT, keys)
+
+    def _grants(self, row: Row) -> tuple[Grant, ...]:
+        """Read one record; a bad one of one client keeps no other from relaying."""
+        try:
+            return record.grants(row)
+        except ValueError as wrong:
+            self._tell(str(wrong))
+            return ()
 
     def _kept(self) -> _Reader:
         self._store = self._store or reader(self._place)
