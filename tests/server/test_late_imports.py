@@ -15,6 +15,7 @@ from tests.support.certificates import Authority
 from tests.support.nameserver import Records, healthy, lists
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
+from tests.support.relay import grant, made
 from tests.support.server import QUIET, Server
 from tests.support.tls import shake_hands, trusting
 
@@ -120,7 +121,26 @@ def test_a_worker_with_tls_imports_nothing(tmp_path: Path) -> None:
                     pass
         server.talk(SAID)
         server.wait_log(b"wrong version number")
+    assert imported(tmp_path) == []
 
+
+@pytest.mark.parametrize("kind", ["sqlite", "redis"])
+def test_a_worker_with_a_ledger_imports_nothing(kind: str, tmp_path: Path) -> None:
+    """By a grant, without one, and once it is gone."""
+    with RedisServer(tmp_path) as redis:
+        store = made(tmp_path / "relay.db") if kind == "sqlite" else redis.url
+        grant(store, "127.0.0.2")
+        with serving((*QUIET, "-w1"), (ours("pyrelay"), "check", "-s", store), tmp_path) as server:
+            server.host = "127.0.0.1"
+            for source in ("127.0.0.2", "127.0.0.3"):
+                server.talk(SAID, source)
+            log = server.wait_log(b"granted to joe")
+            redis.kill()
+            (tmp_path / "relay.db").unlink(missing_ok=True)
+            server.talk(SAID)
+            server.wait_log(b"no grant counts")
+
+    assert b"warning" not in log
     assert imported(tmp_path) == []
 
 

@@ -64,16 +64,16 @@ class LedgerReader:
             return ()
 
     def _kept(self) -> _Reader:
-        self._store = self._store or reader(self._place)
+        self._store = self._store or reader(self._place)(self._place)
         return self._store
 
 
-def reader(place: str) -> _Reader:
-    """Make what reads a store. place: as of LedgerReader. Raises ImportError where its library is missing."""
+def reader(place: str) -> Callable[[str], _Reader]:
+    """Find what reads a store. place: as of LedgerReader. Raises ImportError where its library is missing."""
     if url.is_url(place):
         from ..store.redis import RedisStore
 
-        return RedisStore(place, (TENANT,))
+        return lambda server: RedisStore(server, (TENANT,))
     from ..store.sqlite_reader import SqliteReader
 
-    return SqliteReader(place)
+    return SqliteReader
