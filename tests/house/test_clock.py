@@ -9,12 +9,15 @@ PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 #: core/ledger/grant.py).
 #: The time of a file's last change is the wall clock's, and held against it; a step costs one more look at the file.
 #: Certificates are valid by the wall clock; nothing but a line in the log hangs on it.
+#: Tickets are checked by another process, and whoever has one may keep it until after the machine's next start.
 #: Ids of connections are to be others than those before the machine's start.
 WALL_CLOCK = {
     "system/screens/greylist.py",
     "system/screens/relay.py",
     "system/explain/screens.py",
     "system/ledger/ledger.py",
+    "system/recorder/tickets.py",
+    "system/recorder/visitor.py",
     "system/rules/whole_file.py",
     "system/report/connection_ids.py",
     "core/tls/validity.py",

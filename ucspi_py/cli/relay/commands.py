@@ -7,19 +7,23 @@ import click
 from ...system.process.rlimits import SoftLimits
 from .. import djb_click
 from ..chain import program, relay_options
+from . import allow
 
 USAGE = "relay command [ option ... ] [ argument ... ]; pyrelay --help names the commands"
 
 
 def main(soft_limits: SoftLimits = ()) -> None:
     """Run pyrelay. soft_limits: those that softlimit in front of us meant for the program behind, in bytes."""
-    usage = relay_options.USAGE if sys.argv[1:2] == [program.CHECK] else USAGE
+    usages = {program.CHECK: relay_options.USAGE, allow.ALLOW: allow.USAGE}
+    usage = usages.get("".join(sys.argv[1:2]), USAGE)
     djb_click.run("relay", usage, lambda args: _run(args, soft_limits))
 
 
 def _run(args: list[str], soft_limits: SoftLimits) -> None:
     if args[:1] == [program.CHECK]:
         _check(args[1:], soft_limits)
+    elif args[:1] == [allow.ALLOW]:
+        allow.run(args[1:], soft_limits)
     else:
         djb_click.invoke(_group(), program.RELAY, args)
 
@@ -31,7 +35,7 @@ def _check(args: list[str], soft_limits: SoftLimits) -> None:
 
 
 def _group() -> click.Group:
-    from . import grants, imports
+    from . import grants, imports, serve
 
     @click.group(program.RELAY, no_args_is_help=False, context_settings=djb_click.GROUP_SETTINGS)
     @djb_click.version_option
@@ -39,9 +43,9 @@ def _group() -> click.Group:
         """Let clients relay for a while after they have opened a mailbox.
 
         Exit codes: 0 for done, 1 where there was nothing to do, or not all could be done, 100 for a wrong command line,
-        111 where the ledger cannot be used; check becomes its program.
+        111 where the ledger cannot be used; check and allow become their program.
         """
 
-    for command in (relay_options.check, *grants.COMMANDS, *imports.COMMANDS):
+    for command in (relay_options.check, allow.allow, serve.serve, *grants.COMMANDS, *imports.COMMANDS):
         pyrelay.add_command(command)
     return pyrelay

@@ -9,17 +9,16 @@ import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.dnsbl import loglines as dnsbl_loglines
-from ...core.errors import AskedWrongly, unable
+from ...core.errors import AskedWrongly
 from ...core.service.settings import Program, ScreenSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse, Verdict
-from ..process import pathexec
 from ..process import rlimits as limits
-from ..process.signals import INTERPRETERS
 from ..report import log
 from ..screens import kinds
 from ..screens.screen import Host, Screen
+from .next_program import become
 
 if TYPE_CHECKING:
     from ..dnsbl.judge import Zones
@@ -56,7 +55,7 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
         host.log.say(smtp_loglines.refused(refusal.screen.log_name, ip, os.getpid(), refusal.verdict.reply))
         _hold(refusal.screen, refusal.verdict, ip)
     else:
-        _become(program.argv, environment, soft_limits)
+        become(program.argv, environment, soft_limits)
     sys.exit(0)
 
 
@@ -125,13 +124,3 @@ def _time_is_over(_number: int, _frame: object) -> None:
 def _write(data: bytes) -> None:
     while data:
         data = data[os.write(1, data) :]
-
-
-def _become(argv: tuple[str, ...], environment: dict[bytes, bytes], soft_limits: limits.SoftLimits) -> None:
-    for number in INTERPRETERS:  # ignored, they would stay ignored in the program
-        signal.signal(number, signal.SIG_DFL)
-    try:
-        file = pathexec.find(argv[0])
-        pathexec.become(limits.under(soft_limits, file, argv, environment) if soft_limits else argv, environment)
-    except OSError as error:
-        raise unable(f"run {argv[0]}", error) from None

@@ -1,0 +1,29 @@
+"""What the environment of a program behind a login says of it: that of checkpassword, Dovecot's hook, or Courier."""
+
+from collections.abc import Mapping
+
+from . import ticket
+from .request import Request
+
+_PROTOCOLS = ("pop3", "imap")
+
+
+def request(environment: Mapping[bytes, bytes], program: str, seconds: int) -> Request | None:
+    """Make the request of a login; None = nobody has logged in.
+
+    program: that is to run next, whose name tells the protocol. seconds: that the grant is to last.
+
+    A UCSPI server has told the address in $TCPREMOTEIP, Dovecot (script-login.c) in $IP. Courier names who has logged
+    in in $AUTHENTICATED, which is empty where nobody has; after checkpassword, and with Dovecot, it is $USER.
+    """
+    user = environment.get(b"AUTHENTICATED", environment.get(b"USER", b""))
+    if not user and b"AUTHENTICATED" in environment:
+        return None
+    name = program.rpartition("/")[2]
+    return Request(
+        address=environment.get(b"TCPREMOTEIP") or environment.get(b"IP", b""),
+        user=user,
+        protocol=next((protocol for protocol in _PROTOCOLS if protocol in name), "").encode(),
+        seconds=seconds,
+        ticket=environment.get(ticket.VARIABLE, b""),
+    )
