@@ -59,15 +59,18 @@ SAID = b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nQUIT\r\n"
 
 
 def test_nothing_is_imported_any_more(tmp_path: Path) -> None:
-    """Whatever it meets: names, ident, rules, zones over UDP and TCP, greylisting, refusals, IPv6, failures."""
+    """Whatever it meets: names, ident, rules, tickets, zones over UDP and TCP, greylist, refusals, IPv6, failures."""
     need_root()
     rules = tmp_path / "rules.cdb"
     subprocess.run([ours("pytcprules"), rules, tmp_path / "tmp"], input=RULES, check=True)
+    key = tmp_path / "key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o400)
     screens = (ours("pyrblsmtpd"), *ZONES, ours("pygreylist"), "-s", str(tmp_path / "db"), "-t", "1")
     with (
         nameserver.running(RECORDS, tmp_path) as dns,
         parrot.running(b"1,2:USERID:UNIX:joe\r\n", "127.0.0.7", 113),
-        serving((*OPTIONS, "-x", str(rules)), screens, tmp_path, DNSCACHEIP=dns) as server,
+        serving((*OPTIONS, "-x", str(rules), "--relay-key", str(key)), screens, tmp_path, DNSCACHEIP=dns) as server,
     ):
         server.host = "127.0.0.1"
         for last in range(2, 8):

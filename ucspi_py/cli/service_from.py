@@ -69,12 +69,12 @@ def _service(words: list[str]) -> Service:
     params = djb_click.context(
         tcpserver_options.tcpserver, run_script.TCPSERVER, [*own.options, "--", *host_and_port, *chain]
     ).params
-    return Service(tcpserver_options.settings(_without_ids(params)), tuple(map(run_script.written, left_out)))
+    return Service(tcpserver_options.settings(_without_rights(params)), tuple(map(run_script.written, left_out)))
 
 
-def _without_ids(params: dict[str, Any]) -> dict[str, Any]:
-    """Whoever asks need not know the service's user, and becomes nobody else."""
-    return params | {"user": None, "group": None, "ids_from_environment": False}
+def _without_rights(params: dict[str, Any]) -> dict[str, Any]:
+    """Whoever asks need not know the service's user, becomes nobody else, and need not be able to read its key."""
+    return params | {"user": None, "group": None, "ids_from_environment": False, "relay_key": None}
 
 
 def _known_or_any(word: str, left_out: list[str]) -> str:

@@ -69,6 +69,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     multiple=True,
     help="Speak TLS from the first byte, with CERT for clients that ask for NAME.",
 )
+@click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -106,6 +107,7 @@ def settings(options: dict[str, Any]) -> ServerSettings:
     if tls and options["banner"]:
         raise AskedWrongly("-B writes before any TLS, which is no use with --tls")
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
+    relay_key = options.pop("relay_key")
     verbosity = options.pop("verbosity")
     return ServerSettings(
         program=program.read(options.pop("words")),
@@ -118,8 +120,15 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         uid=uid,
         gid=gid,
         tls=tls,
+        relay_key=None if relay_key is None else _relay_key(relay_key),
         **options,
     )
+
+
+def _relay_key(path: str) -> bytes:
+    from ..system.recorder import tickets  # while we may still read what workers need
+
+    return tickets.read_key(path)
 
 
 def _client_limits(

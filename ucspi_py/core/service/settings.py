@@ -1,6 +1,6 @@
 """What the operator asked of tcpserver, frozen. Never says where it came from and never acts on it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from ..client.limits import ClientLimits
@@ -75,7 +75,8 @@ class ServerSettings:
     overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
     local_name: -l or None.
     uid, gid: what to become, None = stay. workers: how many processes accept. guard: what is done with the privileges
-    that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none.
+    that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none. relay_key:
+    by which each client gets a ticket for the relay ledger, None = none does.
     """
 
     host: str
@@ -104,11 +105,12 @@ class ServerSettings:
     workers: int
     guard: GuardSettings | None = None
     tls: TlsSettings | None = None
+    relay_key: bytes | None = field(default=None, repr=False)
 
     @property
     def keeps_secrets(self) -> bool:
         """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
-        return self.guard is not None or self.any_tls is not None
+        return self.guard is not None or self.any_tls is not None or self.relay_key is not None
 
     @property
     def guard_and_keys(self) -> GuardSettings | None:

@@ -46,6 +46,8 @@ async def serve(
             return
         keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
         environment = environ(service.environment, endpoints, known, rule.variables)
+        if service.settings.relay_key:
+            environment |= _ticket(service.settings.relay_key, endpoints)
         client = Client(connection, place, Connection(endpoints, known, keys, environment))
         if _over_limit(service, client, rule):
             return
@@ -74,6 +76,12 @@ def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: E
         connection.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
     except OSError as error:
         raise unable("print banner", error) from None
+
+
+def _ticket(relay_key: bytes, endpoints: Endpoints) -> dict[bytes, bytes]:
+    from ..recorder import tickets  # with them comes OpenSSL
+
+    return tickets.variables(relay_key, endpoints)
 
 
 def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
