@@ -38,7 +38,7 @@ class Keeper(Backend, Protocol):
         """What was taken so far."""
 
 
-def program(name: str, *words: Path) -> Sequence[str]:
+def program(name: str, *words: Path | str) -> Sequence[str]:
     """The command of a program of this folder: as a module, whose bytecode is kept, and without what a site adds."""
     start = f"import sys; sys.path.insert(0, {str(HERE)!r}); import {name}; sys.exit({name}.main())"
     return (sys.executable, "-IS", "-c", start, *map(str, words))
