@@ -1,6 +1,7 @@
 """POP3 as qmail has it: a server, qmail-popup, checkpassword, pyrelay allow, and what reads mail, as its user."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from .server import QUIET, Server
 
 _START = "import sys; sys.path[:0] = {places!r}; from ucspi_py.cli.start import main; main(['pyrelay', *sys.argv[1:]])"
 #: Reads no mail, and says who would.
-_READS_MAIL = r"""
+READS_MAIL = r"""
 printf '+OK %s\r\n' "$USER as $(id -u)"
 while read -r line; do
   case $line in
@@ -65,7 +66,7 @@ def login_chain(recorder: Recorder, *allow: str, uid: int = USER) -> Sequence[st
         *allow,
         "sh",
         "-c",
-        _READS_MAIL,
+        READS_MAIL,
     )
 
 
@@ -75,12 +76,19 @@ def serving(recorder: Recorder, folder: Path, *allow: str, options: Sequence[str
 
 
 def read_mail(server: Server, source: str, password: str = PASSWORD) -> list[bytes]:
-    """Log in from an address, as a user's mail program does; the replies."""
-    with server.connect(source) as client, client.makefile("rb") as replies:
-        told = [replies.readline()]
+    """Log in from an address, as a user's mail program does; the replies behind the greeting."""
+    with server.connect(source) as client:
+        return session(client, password)
+
+
+def session(client: socket.socket, password: str) -> list[bytes]:
+    """Log in on a connection, and look for mail; the replies behind the greeting."""
+    told = []
+    with client.makefile("rb") as replies:
+        replies.readline()
         for command in (f"USER {NAME}", f"PASS {password}", "STAT", "QUIT"):
             client.sendall(f"{command}\r\n".encode())
-            told.append(replies.readline())
+            told.append(replies.readline().rstrip())
             if told[-1].startswith(b"-"):
                 break
-        return [reply.rstrip() for reply in told[1:]]
+    return told

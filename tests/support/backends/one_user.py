@@ -19,6 +19,7 @@ def main() -> int:
         return _MISUSED
     if fields[:2] != [user.encode(), password.encode()]:
         return _NO
+    os.get_exec_path()  # loads what execvp needs, and that user may not be able to read
     if int(uid) != os.getuid():
         os.setgroups([])
         os.setgid(int(uid))
