@@ -93,3 +93,13 @@ def test_the_backend_has_the_id_of_the_connection() -> None:
     assert client.unique_id == b"17"
     assert backend_environment(environment, client) == {**STRANGER, b"UNIQUE_ID": b"17"}
     assert backend_environment(environment, visitor(environment, SETTINGS)) == environment
+
+
+def test_the_class_of_clients_is_the_rules() -> None:
+    """CHANNEL; the backend has it as it stands."""
+    environment = {b"TCPREMOTEIP": b"192.0.2.7", b"CHANNEL": b"internal"}
+    client = visitor(environment, SETTINGS)
+
+    assert client.channel == b"internal"
+    assert backend_environment(environment, client)[b"CHANNEL"] == b"internal"
+    assert visitor({b"TCPREMOTEIP": b"192.0.2.7"}, SETTINGS).channel == b""

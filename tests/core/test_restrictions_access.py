@@ -39,6 +39,8 @@ def keys(restriction: str, client: Facts, table: str = TABLE, **more: Any) -> li
         ("check_helo_access", facts(helo=b"192.0.2.7"), ["192.0.2.7"]),
         ("check_helo_access", facts(helo=b"a..b"), ["a..b", ".b"]),
         ("check_helo_access", facts(helo=None), []),
+        ("check_channel_access", facts(channel=b"Internal.lan"), ["internal.lan"]),
+        ("check_channel_access", facts(), []),
         (
             "check_sender_access",
             facts(sender="A+b@Sub.far.example"),
@@ -297,3 +299,20 @@ def test_the_gate_does_not_start_with_a_value_that_it_cannot_do(text: bytes, exp
     found = flaw(text, ("mine",))
 
     assert (found is None) if expected is None else (found is not None and expected in found)
+
+
+class TestChannels:
+    """Classes of clients, by $CHANNEL."""
+
+    WORLD = World(tables={TABLE: {"internal": "permit", "closed": "REJECT"}})
+
+    def test_a_refusal_names_the_client(self) -> None:
+        """And not the class, which is nobody's business."""
+        said = reply(facts(channel=b"closed"), self.WORLD, recipient=f"check_channel_access {TABLE}")
+        assert said == "554 5.7.1 <mx.far.example[192.0.2.7]>: Client host rejected: Access denied"
+
+    @pytest.mark.parametrize(("channel", "passes"), [(b"internal", True), (b"other", False), (b"", False)])
+    def test_each_class_has_its_list(self, channel: bytes, passes: bool) -> None:
+        """Whoever is in no class, or in one that the table does not have, goes on in the list."""
+        said = reply(facts(channel=channel), self.WORLD, recipient=f"check_channel_access {TABLE}, reject")
+        assert (said == "") is passes

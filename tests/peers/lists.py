@@ -64,7 +64,7 @@ _LIMITS = {
 }
 #: In other lists than the sender's Postfix 3.7 does it once, and forgets about that only when a sender list is begun.
 _OF_SENDERS = "reject_unlisted_sender"
-_ELSEWHERE = ("warn_if_reject", _OF_SENDERS)
+_ELSEWHERE = ("warn_if_reject", "check_channel_access", _OF_SENDERS)
 _SAFE = "reject_unauth_destination"
 
 

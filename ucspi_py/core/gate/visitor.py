@@ -16,6 +16,7 @@ _UNKNOWN = b"unknown"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
 #: The name of such a variable in CGI (Apache's mod_unique_id).
 _UNIQUE_ID = b"UNIQUE_ID"
+_CHANNEL = b"CHANNEL"
 #: What makes a patched qmail-smtpd wait, or speak TLS, before its banner, or have TLS and logins of its own. The gate
 #: has let its client wait, and speaks without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it,
 #: SMTPS has it wait for a TLS hello; FORCETLS, STARTTLS (indimail), UCSPITLS and SMTPAUTH have it offer what is ours,
@@ -35,8 +36,8 @@ class Visitor(NamedTuple):
     relays: whether a rule or mynetworks says who it is, and that it may send to anybody; bare newlines and early
     talking are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let
     it in. changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" =
-    none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known
-    of its TLS; None = it speaks none.
+    none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known of its TLS; None
+    = it speaks none. channel: the class of clients that it is in ($CHANNEL), b"" = none.
     """
 
     name: bytes
@@ -48,6 +49,7 @@ class Visitor(NamedTuple):
     login: bytes = b""
     method: bytes = b""
     tls: TlsFacts | None = None
+    channel: bytes = b""
 
     @property
     def is_trusted(self) -> bool:
@@ -84,6 +86,7 @@ def visitor(
         refusal=refusal or _told(environment),
         changes=tuple(changes),
         unique_id=unique_id,
+        channel=environment.get(_CHANNEL, b""),
     )
 
 

@@ -1,4 +1,5 @@
 """The names of Postfix's restrictions (smtpd_check.c, generic_checks): what stands behind each, and who takes none.
+One is ours: check_channel_access.
 
 The gate refuses at the start what it cannot do; nothing is passed over in silence.
 """
@@ -68,6 +69,7 @@ NEEDS = {
             "check_etrn_access",
             "check_sasl_access",
             "check_ccert_access",
+            "check_channel_access",
             *SERVER_CHECKS,
         ),
         Needs.TABLE,

@@ -154,6 +154,7 @@ class SessionLists:
             deferred=next((self._left[one] for one in _BEFORE.get(stage, ()) if one in self._left), None),
             discard=discards,
             login=visitor.login,
+            channel=visitor.channel,
         )
         if not isinstance(about, Envelope):
             return of_client._replace(helo=about)

@@ -97,6 +97,14 @@ def reverse_client(evaluation: Evaluation, restriction: Restriction, subject: Su
     return verdict
 
 
+def channel(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
+    """check_channel_access: the class that the client is in, alone; whoever is in none is not looked for."""
+    facts = evaluation.facts
+    key = facts.channel
+    subject = Subject(b"%b[%b]" % (facts.name, facts.ip), b"Client host", subject.access)
+    return search(evaluation, restriction.table, iter([(key, False)] if key else ()), subject).verdict
+
+
 def helo(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
     """check_helo_access: the HELO name, and what is above it."""
     name = evaluation.helo

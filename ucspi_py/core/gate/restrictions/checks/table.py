@@ -61,5 +61,6 @@ CHECKS: Mapping[str, Check] = {
     **SERVER_ACCESS,
     "check_sasl_access": logins.access,
     "check_ccert_access": general.dunno,
+    "check_channel_access": access.channel,
     "check_etrn_access": general.dunno,
 }
