@@ -188,6 +188,46 @@ def test_no_message_is_sent(tmp_path: Path) -> None:
         assert set(visit.descriptors) == {0, 1, 2}
 
 
+class TestGrants:
+    """A stranger with a grant, where the service asks a ledger; no ledger is asked and none is made."""
+
+    def test_by_pyrelay_check(self, notqmail: Sequence[str], tmp_path: Path) -> None:
+        words = (ours("pyrelay"), "check", "-s", "db", *notqmail)
+        told = run("--from", service(tmp_path, words), "--own", "joe@example.org")
+
+        assert told.verdicts["granted (:)", "ok"] == 2
+        assert told.code == 0
+        assert not (tmp_path / "db").exists()
+
+    def test_by_the_gates_own_parameter(self, notqmail: Sequence[str], tmp_path: Path) -> None:
+        """Lists that let nobody relay let nobody with a grant."""
+        words = gate_words(controls(tmp_path / "control"), ["relay_store=db", "mydestination=example.org"])
+        lists = ("-o", "smtpd_relay_restrictions=reject_unauth_destination", "-o", "local_recipient_maps=")
+        assert run("--from", service(tmp_path, (*words, *notqmail))).verdicts["granted (:)", "ok"] == 2
+
+        told = run("--from", service(tmp_path, (*words, *lists, *notqmail)))
+        assert told.verdicts["granted (:)", "REFUSED"] == 1
+        assert told.code == 1
+
+    @pytest.mark.parametrize("rules", [b':allow,RELAY="never"\n', b":deny\n"])
+    def test_where_no_grant_counts(self, rules: bytes, notqmail: Sequence[str], tmp_path: Path) -> None:
+        """Nobody is tried with one."""
+        words = (ours("pyrelay"), "check", "-s", "db", *notqmail)
+        told = run("--from", service(tmp_path, words, rules), "--own", "joe@example.org")
+
+        assert {row["class"] for row in told.rows} <= {"unknown (:)", "denied (:)"}
+        assert told.code == 0
+
+    def test_its_program_is_told(self, tmp_path: Path) -> None:
+        backend = Scripted(tmp_path / "backend")
+        words = (ours("pyrelay"), "check", "-s", "db", *backend.argv)
+        run("--from", service(tmp_path, words, b":allow\n"), "--own", "joe@example.org")
+
+        stranger, client = (visit.environment for visit in backend.visits())
+        assert b"RELAYCLIENT" not in stranger
+        assert (client[b"RELAYCLIENT"], client[b"RELAYUSER"], client[b"RBLSMTPD"]) == (b"", b"relaytest", b"")
+
+
 def test_limits_and_delays_of_the_gate_are_no_obstacle(notqmail: Sequence[str], tmp_path: Path) -> None:
     """What counts or delays clients decides nothing."""
     controls(tmp_path / "control")

@@ -251,6 +251,14 @@ class TestScript:
         said, _ = spoken(reply(220, b"x"), reply(502, b"what?"), OK)
         assert said[-2:] == [b"HELO x\r\n", b"MAIL FROM:<a@b>\r\n"]
 
+    def test_tls_where_it_is_offered(self) -> None:
+        """And EHLO anew behind it (RFC 3207, 4.2)."""
+        offers = reply(250, b"mx", b"STARTTLS")
+        said, _ = spoken(reply(220, b"x"), offers, reply(220, b"go"), reply(250, b"mx"))
+        assert said[1:] == [b"EHLO x\r\n", b"STARTTLS\r\n", b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\n"]
+        said, _ = spoken(reply(220, b"x"), offers, reply(454, b"not now"))
+        assert said[2:] == [b"STARTTLS\r\n", b"MAIL FROM:<a@b>\r\n"]
+
     def test_a_greeting_that_refuses_refuses_all(self) -> None:
         said, answers = spoken(NO)
         assert said == [b"", b"QUIT\r\n"]

@@ -100,8 +100,7 @@ def _of_tried(tried: service.Tried, *, keeps: bool) -> Iterator[Row]:
     rule = "" if key is None else f" ({key_text(key)})"
     if said.deny:
         yield Row(Verdict.OK, name, f"denied{rule}", "", "", "", "")
-    of = "unknown" if not tried.relays else "RELAYCLIENT" if b"RELAYCLIENT" in dict(said.variables) else "mynetworks"
-    yield from (_row(name, of + rule, probe, reply, keeps=keeps) for probe, reply in tried.replies)
+    yield from (_row(name, tried.trust.value + rule, probe, reply, keeps=keeps) for probe, reply in tried.replies)
 
 
 def _of_host(server: str, addresses: Addresses, *, trusted: bool) -> list[Row]:

@@ -8,10 +8,11 @@ from itertools import islice
 from typing import NamedTuple
 
 from ...core.client.connection import Endpoints, Names, environ
-from ...core.gate.visitor import visitor
+from ...core.ledger.settings import RelaySettings
 from ...core.relaytest import probes
 from ...core.relaytest.clients import MOST, Known, Lookups, classes
 from ...core.relaytest.probes import Addresses, Probe, address_literal
+from ...core.relaytest.trust import Trust, granted, trusted
 from ...core.service.settings import ServerSettings
 from ...core.smtp.reply import Reply
 from ..accept import listener
@@ -23,18 +24,24 @@ from .session import answers
 
 #: The port from which it comes: any.
 _PORT = b"1025"
-#: Where submission is (RFC 6409; RFC 8314, 3.3).
-_SUBMISSION = (587, 465)
+#: Where submission is (RFC 6409), and with TLS from the start (RFC 8314, 3.3).
+_SUBMISSION, SUBMISSIONS = 587, 465
 #: Variables of an operator's shell that no server would hand on as a client's.
-_OF_CLIENTS = (b"TCP", b"RELAY", b"RBLSMTPD", b"GREYLIST")
+_OF_CLIENTS = (b"TCP", b"RELAY", b"RBLSMTPD", b"GREYLIST", b"CHANNEL")
 
 
 class Tried(NamedTuple):
-    """A client that was tried. relays: it may. replies: to its probes; none at all where a rule denies it."""
+    """A client that was tried. trust: why it may relay. replies: to its probes; none at all where a rule denies it."""
 
     known: Known
-    relays: bool
+    trust: Trust
     replies: tuple[tuple[Probe, Reply | None], ...]
+
+
+class _Visit(NamedTuple):
+    known: Known
+    trust: Trust
+    environment: dict[bytes, bytes]
 
 
 class Found(NamedTuple):
@@ -61,15 +68,30 @@ async def _test(settings: ServerSettings, addresses: Addresses) -> Found:
     addresses = Addresses(own, addresses.elsewhere, address_literal(local))
     chain = Chain(settings.program)
     tried = []
-    for known in islice(_classes(settings), MOST):
-        environment = _environment(settings, known, local)
-        relays = not known.is_stranger and _relays(settings, environment)
-        wanted = () if known.said.deny else _probes(settings, addresses, relays=relays)
-        found = await answers(partial(chain.connected, environment), wanted)
-        tried.append(Tried(known, relays, tuple((probe, found.get(probe)) for probe in wanted)))
+    for visit in _visits(settings, local):
+        wanted = () if visit.known.said.deny else _probes(settings, addresses, visit.trust)
+        found = await answers(partial(chain.connected, visit.environment), wanted)
+        tried.append(Tried(visit.known, visit.trust, tuple((probe, found.get(probe)) for probe in wanted)))
     await chain.end()
     keeps = controls.keeps(settings.program, None if own is None else own.rpartition(b"@")[2])
     return Found(tuple(tried), keeps, tuple(chain.warnings))
+
+
+def _visits(settings: ServerSettings, local: bytes) -> Iterator[_Visit]:
+    """Yield who is tried; the stranger a second time with a grant, where the service asks a ledger."""
+    program = settings.program
+    networks = program.gate.mynetworks if program.gate else ()
+    ledger = next((one for one in program.screens if isinstance(one, RelaySettings)), None)
+    for known in islice(_classes(settings), MOST):
+        environment = _environment(settings, known, local)
+        yield _Visit(known, trusted(known, environment, networks), environment)
+        if (
+            known.is_stranger
+            and not known.said.deny
+            and ledger
+            and (changes := granted(environment, ledger)) is not None
+        ):
+            yield _Visit(known, Trust.GRANTED, environment | changes)
 
 
 def _classes(settings: ServerSettings) -> Iterator[Known]:
@@ -89,20 +111,15 @@ def _environment(settings: ServerSettings, known: Known, local: bytes) -> dict[b
     return environ(base, Endpoints(local, port, known.client.ip, _PORT), names, known.said.variables)
 
 
-def _relays(settings: ServerSettings, environment: dict[bytes, bytes]) -> bool:
-    gate = settings.program.gate
-    return visitor(environment, gate).relays if gate else b"RELAYCLIENT" in environment
-
-
-def _probes(settings: ServerSettings, addresses: Addresses, *, relays: bool) -> tuple[Probe, ...]:
-    if relays:
+def _probes(settings: ServerSettings, addresses: Addresses, trust: Trust) -> tuple[Probe, ...]:
+    if trust is not Trust.NONE:
         return probes.of_trusted(addresses)
     return probes.of_stranger(addresses, is_submission=is_submission(listener.port_number(settings.port)))
 
 
 def is_submission(port: int) -> bool:
     """Whether a port is one on which nobody sends without a login (RFC 6409, 4.3)."""
-    return port in _SUBMISSION
+    return port in (_SUBMISSION, SUBMISSIONS)
 
 
 def _local(settings: ServerSettings) -> bytes:

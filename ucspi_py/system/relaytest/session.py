@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.relaytest.probes import Probe
-from ...core.relaytest.script import script
+from ...core.relaytest.script import STARTTLS, script
 from ...core.smtp.backend.replies import ReplyReader
 from ...core.smtp.reply import Reply
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 #: Seconds for a reply; lists ask name servers meanwhile.
 _PATIENCE = 60.0
@@ -50,11 +53,23 @@ async def _speak(said: Generator[bytes, Reply, None], connection: Connection) ->
             async with asyncio.timeout(_PATIENCE):
                 await connection.writer.drain()
                 reply = await hear()
+                if command == STARTTLS and reply and reply.is_positive:
+                    await connection.writer.start_tls(unverified())
             if reply is None:
                 return
             command = said.send(reply)
     except (OSError, TimeoutError, StopIteration):
         pass  # what is unanswered stays so
+
+
+def unverified() -> "SSLContext":
+    """Make what TLS is spoken by: whoever it is, nothing secret is said to him."""
+    import ssl  # few offer it
+
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 async def _heard(reader: asyncio.StreamReader, replies: ReplyReader) -> Reply | None:
