@@ -66,7 +66,8 @@ def test_options_are_those_of_the_server(tmp_path: Path) -> None:
     found = service(
         tmp_path,
         "exec softlimit -m 1 pytcpserver --relay-key none -Hpx rules.cdb -C 3 --rate 60 -B hi -u nobody-here \\\n"
-        "  ::1 2525 rblsmtpd -b -r bl pyrelay check -s ledger pygreylist -s db pysmtpgate -o relay_domains=a.example {}\n",
+        "  ::1 2525 rblsmtpd -b -r bl pyrelay check -s ledger pygreylist -s db \\\n"
+        "  pysmtpgate -o relay_domains=a.example {}\n",
     ).settings
 
     assert (found.host, found.port, found.rules, found.banner) == ("::1", "2525", "rules.cdb", b"hi")
