@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from ucspi_py.core.gate import loglines
 from ucspi_py.core.gate.content.checked import BODY, HEADER, MIME_ERROR, Note
+from ucspi_py.core.gate.logins import loglines as login_loglines
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
@@ -91,16 +92,16 @@ def test_a_login_stands_in_each_line_about_a_message() -> None:
     assert said.endswith(b"proto=ESMTP helo=<mx> sasl_username=<us?er?x?>\n")
     told = loglines.message(USER, ENVELOPE, 1, reply(250, b"ok"), Course())
     assert told.endswith(b" relay=yes delay=0.00 sasl_method=PLAIN sasl_username=us?er?x?\n")
-    assert loglines.logged_in(USER) == b"smtpgate: client=%b, sasl_method=PLAIN, sasl_username=us?er?x?\n" % WHO
+    assert login_loglines.logged_in(USER) == b"smtpgate: client=%b, sasl_method=PLAIN, sasl_username=us?er?x?\n" % WHO
 
 
 def test_a_login_that_fails() -> None:
     """In Postfix's words, the address before what the client says, and the user last."""
-    assert loglines.login_failed(CLIENT, b"LOGIN", b"a b\n[1.2.3.4]", "authentication failure") == (
+    assert login_loglines.login_failed(CLIENT, b"LOGIN", b"a b\n[1.2.3.4]", "authentication failure") == (
         b"smtpgate: warning: %b: SASL LOGIN authentication failed: authentication failure, "
         b"sasl_username=a?b?[1.2.3.4]\n" % WHO
     )
-    assert loglines.login_not_tried(CLIENT, b"PLAIN", b"x" * 600, "too many") == (
+    assert login_loglines.login_not_tried(CLIENT, b"PLAIN", b"x" * 600, "too many") == (
         b"smtpgate: warning: %b: SASL PLAIN authentication not tried: too many, sasl_username=%b...\n"
         % (WHO, b"x" * 512)
     )
@@ -108,7 +109,7 @@ def test_a_login_that_fails() -> None:
 
 def test_a_user_with_too_many_recipients() -> None:
     """Within an hour."""
-    assert loglines.too_many_recipients(USER, 101) == (
+    assert login_loglines.too_many_recipients(USER, 101) == (
         b"smtpgate: warning: Hourly recipient limit exceeded: 101 from %b, sasl_username=us?er?x?\n" % WHO
     )
 

@@ -9,22 +9,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
-from ..smtp.events import ExchangeFailed, RecipientGiven
+from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
+from .logfields import FIELD_LIMIT, PROGRAM, field, program, who
 from .restrictions.judgement import LogLine
 from .visitor import Visitor
 
 if TYPE_CHECKING:
     from .content.checked import Note
 
-_PROGRAM = b"smtpgate"
-#: Bytes that are shown of a field, and of what is quoted raw (Postfix shows 100 of the latter).
-_FIELD_LIMIT, _RAW_LIMIT = 512, 100
-#: A name from DNS may have any byte in it. Filters of fail2ban ban the address in the first brackets.
-_NO_BRACKETS = bytes.maketrans(b"[]", b"??")
-_FIELD = bytes(byte if 33 <= byte <= 126 and byte not in b"<>" else ord("?") for byte in range(256))
+#: Bytes that are shown of what is quoted raw, as in Postfix.
+_RAW_LIMIT = 100
 #: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log), and its brackets.
 _CONTENT_LIMIT, _ROUND = 200, bytes.maketrans(b"[]<>", b"()()")
 
@@ -46,7 +43,7 @@ class Course(NamedTuple):
 def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipient: Path | None = None) -> bytes:
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
     said = _told(reply, *_paths(about, recipient))
-    words = (_program(client), stage, _who(client), said, _about(about, recipient), _user(client))
+    words = (program(client), stage, who(client), said, _about(about, recipient), _user(client))
     return b"%b: NOQUEUE: reject: %b from %b: %b; %b%b\n" % words
 
 
@@ -56,9 +53,9 @@ def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient:
     recipient: None where none is meant alone.
     """
     if line.kind == b"warning":
-        return b"%b: warning: %b\n" % (_program(client), clean(line.text))
+        return b"%b: warning: %b\n" % (program(client), clean(line.text))
     text = _shown(clean(line.text), *_paths(about, recipient))
-    words = (_program(client), line.kind, stage, _who(client), text, _about(about, recipient), _user(client))
+    words = (program(client), line.kind, stage, who(client), text, _about(about, recipient), _user(client))
     return b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
 
 
@@ -70,13 +67,13 @@ def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: Rec
     wishes = () if wanted is None else (_envelope(*wanted),)
     fields = (*wishes, b"id=" + client.unique_id) if client.unique_id else wishes
     words = b"%b; %b" % (reply.line, b" ".join(fields)) if fields else reply.line
-    return smtp_loglines.refused(screen, _field(client.ip), pid, words)
+    return smtp_loglines.refused(screen, field(client.ip), pid, words)
 
 
 def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course: Course) -> bytes:
     """Report the end of a message. size: bytes of content. reply: what the client was told. course: of the message."""
     fields = b"from=<%b> nrcpt=%d size=%d %b relay=%b delay=%.2f" % (
-        _field(envelope.sender.address),
+        field(envelope.sender.address),
         len(envelope.recipients),
         size,
         _session(envelope),
@@ -84,38 +81,38 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
         course.delay,
     )
     if client.login:
-        fields += b" sasl_method=%b sasl_username=%b" % (_field(client.method), _field(client.login))
+        fields += b" sasl_method=%b sasl_username=%b" % (field(client.method), field(client.login))
     if course.restriction:
         fields += b" restriction=" + course.restriction.encode()
     told = _told(reply, envelope.sender, *envelope.recipients)
-    return b"%b: message from %b: %b; %b\n" % (_program(client), _who(client), told, fields)
+    return b"%b: message from %b: %b; %b\n" % (program(client), who(client), told, fields)
 
 
 def checked(client: Visitor, note: "Note", envelope: Envelope) -> bytes:
     """Report what a header or body check has found (cleanup_message.c, cleanup_act_log)."""
-    said = note.content[:_CONTENT_LIMIT], note.text[:_FIELD_LIMIT]
+    said = note.content[:_CONTENT_LIMIT], note.text[:FIELD_LIMIT]
     content, text = (clean(one).translate(_ROUND) for one in said)
     about = _envelope(envelope, next(reversed(envelope.recipients), None))
     about += b": " + text if text else b""
-    words = (_program(client), note.action, note.part, content, _who(client), about)
+    words = (program(client), note.action, note.part, content, who(client), about)
     return b"%b: NOQUEUE: %b: %b %b from %b; %b\n" % words
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that is gone. after: its last verb. size: bytes of content so far; None = outside of content."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"%b: lost connection after %b%b from %b\n" % (_program(client), after, got, _who(client))
+    return b"%b: lost connection after %b%b from %b\n" % (program(client), after, got, who(client))
 
 
 def timed_out(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that said nothing for too long. after: its last verb. size: as of lost()."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"%b: timeout after %b%b from %b\n" % (_program(client), after, got, _who(client))
+    return b"%b: timeout after %b%b from %b\n" % (program(client), after, got, who(client))
 
 
 def too_many_errors(client: Visitor, after: bytes) -> bytes:
     """Report a client that was left for its errors. after: its last verb."""
-    return b"%b: too many errors after %b from %b\n" % (_program(client), after, _who(client))
+    return b"%b: too many errors after %b from %b\n" % (program(client), after, who(client))
 
 
 def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
@@ -123,13 +120,13 @@ def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
 
     data: what it has sent too early.
     """
-    words = (_program(client), after, _who(client), _raw(data))
+    words = (program(client), after, who(client), _raw(data))
     return b"%b: improper command pipelining after %b from %b: %b\n" % words
 
 
 def not_smtp(client: Visitor, after: bytes, data: bytes) -> bytes:
     """Report a client that speaks another protocol. after: its last verb. data: what it has sent."""
-    return b"%b: non-SMTP command after %b from %b: %b\n" % (_program(client), after, _who(client), _raw(data))
+    return b"%b: non-SMTP command after %b from %b: %b\n" % (program(client), after, who(client), _raw(data))
 
 
 def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> bytes:
@@ -140,72 +137,24 @@ def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> byte
         total[0] += accepted
         total[1] += every
     words.append(_count(b"commands", *total))
-    return b"%b: disconnect from %b %b\n" % (_program(client), _who(client), b" ".join(words))
-
-
-def tls_failed(client: Visitor, reason: str) -> bytes:
-    """Report a client with which no TLS can be spoken (tls_server.c). reason: OpenSSL's, or ours."""
-    words = (_program(client), _who(client), clean(reason.encode("utf-8", "replace")))
-    return b"%b: SSL_accept error from %b: %b\n" % words
-
-
-def exchange_failed(client: Visitor, event: ExchangeFailed) -> bytes:
-    """Report an AUTH that came to no credentials (smtpd_sasl_glue.c). None of what it came to is shown."""
-    words = (_program(client), _who(client), _field(event.mechanism), event.why.value.encode())
-    return b"%b: warning: %b: SASL %b %b\n" % words
-
-
-def logged_in(client: Visitor) -> bytes:
-    """Report a client that has logged in, as smtpd names it at its first recipient."""
-    words = (_program(client), _who(client), _field(client.method), _field(client.login))
-    return b"%b: client=%b, sasl_method=%b, sasl_username=%b\n" % words
-
-
-def login_failed(client: Visitor, mechanism: bytes, login: bytes, reason: str) -> bytes:
-    """Report a login that failed (smtpd_sasl_glue.c). login: as the client says it, so it stands last."""
-    return _login(client, mechanism, login, "authentication failed: " + reason)
-
-
-def login_not_tried(client: Visitor, mechanism: bytes, login: bytes, reason: str) -> bytes:
-    """Report a login about which nobody was asked: no filter takes the line for a wrong password. login: as above."""
-    return _login(client, mechanism, login, "authentication not tried: " + reason)
+    return b"%b: disconnect from %b %b\n" % (program(client), who(client), b" ".join(words))
 
 
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:
     """Report a client over one of its limits (smtpd.c). what: the limit's name. count: what the client has come to."""
-    words = (_program(client), what, count, _who(client), _field(service))
+    words = (program(client), what, count, who(client), field(service))
     return b"%b: warning: %b limit exceeded: %d from %b for service %b\n" % words
-
-
-def too_many_recipients(client: Visitor, count: int) -> bytes:
-    """Report a user over the limit of recipients in an hour. count: to how many it has come."""
-    words = (_program(client), count, _who(client), _field(client.login))
-    return b"%b: warning: Hourly recipient limit exceeded: %d from %b, sasl_username=%b\n" % words
 
 
 def warning(sentence: str, client: Visitor | None = None) -> bytes:
     """Report something wrong that the gate survives. client: in whose session; None = it is about no one of them."""
-    program = _PROGRAM if client is None else _program(client)
-    return b"%b: warning: %b\n" % (program, clean(sentence.encode("utf-8", "surrogateescape")))
-
-
-def _login(client: Visitor, mechanism: bytes, login: bytes, what: str) -> bytes:
-    said = clean(what.encode("utf-8", "surrogateescape"))
-    words = (_program(client), _who(client), _field(mechanism), said, _field(login))
-    return b"%b: warning: %b: SASL %b %b, sasl_username=%b\n" % words
+    said_by = PROGRAM if client is None else program(client)
+    return b"%b: warning: %b\n" % (said_by, clean(sentence.encode("utf-8", "surrogateescape")))
 
 
 def _user(client: Visitor) -> bytes:
     """smtpd_check.c, log_whatsup: behind all that the client has said."""
-    return b" sasl_username=<%b>" % _field(client.login) if client.login else b""
-
-
-def _program(client: Visitor) -> bytes:
-    return b"%b[%b]" % (_PROGRAM, client.unique_id) if client.unique_id else _PROGRAM
-
-
-def _who(client: Visitor) -> bytes:
-    return b"%b[%b]" % (_field(client.name).translate(_NO_BRACKETS), _field(client.ip))
+    return b" sasl_username=<%b>" % field(client.login) if client.login else b""
 
 
 def _told(reply: Reply, *paths: Path) -> bytes:
@@ -216,7 +165,7 @@ def _told(reply: Reply, *paths: Path) -> bytes:
 def _shown(text: bytes, *paths: Path) -> bytes:
     """A text with the addresses in it as fields."""
     for address in (path.address for path in paths):
-        text = text.replace(address, _field(address))
+        text = text.replace(address, field(address))
     return text
 
 
@@ -228,26 +177,21 @@ def _paths(about: About, recipient: Path | None) -> tuple[Path, ...]:
 def _about(about: About, recipient: Path | None) -> bytes:
     if isinstance(about, Envelope):
         return _envelope(about, recipient)
-    return b"proto=SMTP" if about is None else b"proto=SMTP helo=<%b>" % _field(about)
+    return b"proto=SMTP" if about is None else b"proto=SMTP helo=<%b>" % field(about)
 
 
 def _envelope(envelope: Envelope, recipient: Path | None) -> bytes:
-    to = b"" if recipient is None else b"to=<%b> " % _field(recipient.address)
-    return b"from=<%b> %b%b" % (_field(envelope.sender.address), to, _session(envelope))
+    to = b"" if recipient is None else b"to=<%b> " % field(recipient.address)
+    return b"from=<%b> %b%b" % (field(envelope.sender.address), to, _session(envelope))
 
 
 def _session(envelope: Envelope) -> bytes:
-    return b"proto=%b helo=<%b>" % (b"ESMTP" if envelope.esmtp else b"SMTP", _field(envelope.helo))
+    return b"proto=%b helo=<%b>" % (b"ESMTP" if envelope.esmtp else b"SMTP", field(envelope.helo))
 
 
 def _count(name: bytes, accepted: int, every: int) -> bytes:
     """Postfix: one number where all were accepted."""
     return b"%b=%d" % (name, every) if accepted == every else b"%b=%d/%d" % (name, accepted, every)
-
-
-def _field(text: bytes) -> bytes:
-    safe = text[:_FIELD_LIMIT].translate(_FIELD)
-    return safe + b"..." if len(text) > _FIELD_LIMIT else safe
 
 
 def _raw(data: bytes) -> bytes:

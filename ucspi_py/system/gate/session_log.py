@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...core.auth.answer import Answer, Verdict
 from ...core.gate import loglines, relay
+from ...core.gate.logins import loglines as login_loglines
 from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
@@ -72,17 +73,17 @@ class SessionLog:
     def tls_failed(self, reason: str) -> None:
         """Log why no TLS can be spoken with the client: the session ends by it."""
         self._has_line = True
-        self._log.say(loglines.tls_failed(self._visitor, reason))
+        self._log.say(login_loglines.tls_failed(self._visitor, reason))
 
     def exchange_failed(self, event: ExchangeFailed) -> None:
         """Log an AUTH that came to no credentials."""
-        self._log.say(loglines.exchange_failed(self._visitor, event))
+        self._log.say(login_loglines.exchange_failed(self._visitor, event))
 
     def logged_in(self, visitor: Visitor) -> None:
         """Log that the client has logged in, and call it that from now on. visitor: who it is then."""
         self._visitor = visitor._replace(name=self._visitor.name)
         self._untold = None
-        self._log.say(loglines.logged_in(self._visitor))
+        self._log.say(login_loglines.logged_in(self._visitor))
 
     def login_failed(self, mechanism: bytes, login: bytes, answer: Answer) -> None:
         """Log a login that failed, and why; of a wrong password, and where nobody could tell, in Postfix's words.
@@ -91,11 +92,11 @@ class SessionLog:
         """
         said = "authentication failure" if answer.verdict is Verdict.NO else "Connection lost to authentication server"
         reason = f"{said} ({answer.reason})" if answer.reason else said
-        self._log.say(loglines.login_failed(self._visitor, mechanism, login, reason))
+        self._log.say(login_loglines.login_failed(self._visitor, mechanism, login, reason))
 
     def login_not_tried(self, mechanism: bytes, login: bytes, reason: str) -> None:
         """Log a login about which nobody was asked."""
-        self._log.say(loglines.login_not_tried(self._visitor, mechanism, login, reason))
+        self._log.say(login_loglines.login_not_tried(self._visitor, mechanism, login, reason))
 
     def warn(self, sentence: str) -> None:
         """Log something that is wrong on our side."""

@@ -9,7 +9,7 @@ import socket
 from functools import partial
 
 from ...core.client import limits
-from ...core.client.connection import Endpoints, environ
+from ...core.client.connection import Endpoints, Names, environ
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import Failure, unable
 from ...core.rules.data import Instructions
@@ -45,9 +45,7 @@ async def serve(
             log.denied(endpoints, known)
             return
         keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
-        environment = environ(service.environment, endpoints, known, rule.variables)
-        if service.settings.relay_key:
-            environment |= _ticket(service.settings.relay_key, endpoints)
+        environment = _environment(service, endpoints, known, rule)
         client = Client(connection, place, Connection(endpoints, known, keys, environment))
         if _over_limit(service, client, rule):
             return
@@ -78,10 +76,15 @@ def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: E
         raise unable("print banner", error) from None
 
 
-def _ticket(relay_key: bytes, endpoints: Endpoints) -> dict[bytes, bytes]:
-    from ..recorder import tickets  # with them comes OpenSSL
+def _environment(service: Service, endpoints: Endpoints, known: Names, rule: Instructions) -> dict[bytes, bytes]:
+    """The environment of the client's program."""
+    environment = environ(service.environment, endpoints, known, rule.variables)
+    relay_key = service.settings.relay_key
+    if relay_key:
+        from ..recorder import tickets  # with them comes OpenSSL
 
-    return tickets.variables(relay_key, endpoints)
+        environment |= tickets.variables(relay_key, endpoints)
+    return environment
 
 
 def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:

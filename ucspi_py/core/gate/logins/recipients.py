@@ -1,9 +1,9 @@
 """How many recipients one user may write to: a stolen password is worth little. Never counts."""
 
 from ...smtp.reply import reply
-from .. import loglines
 from ..event_limits import Excess
 from ..visitor import Visitor
+from . import loglines
 
 #: Seconds for which they are counted.
 PERIOD = 3600
