@@ -232,12 +232,19 @@ CASES = (
     ),
     Case(
         "T11 what has no effect beside the level of TLS",
-        "smtpd_use_tls = yes\nsmtpd_tls_security_level = may\nsmtpd_tls_dh512_param_file = /etc/dh512\n",
+        "smtpd_use_tls = yes\nsmtpd_tls_security_level = may\nsmtpd_tls_dh512_param_file = /etc/dh512\n"
+        "smtpd_tls_cert_file = /etc/mx.pem\n",
         (
             ("main.cf:1: warning: smtpd_use_tls has no effect beside smtpd_tls_security_level", "leave it out"),
             ("main.cf:3: warning: smtpd_tls_dh512_param_file has no effect", ""),
         ),
-        "smtpd_tls_security_level = may\nsmtpd_tls_dh1024_param_file = /etc/dh2048\n",
+        "smtpd_tls_security_level = may\nsmtpd_tls_dh1024_param_file = /etc/dh\nsmtpd_tls_cert_file = /etc/mx.pem\n",
+    ),
+    Case(
+        "T11 TLS without keys",
+        "smtpd_tls_security_level = may\n",
+        (("main.cf:1: warning: no TLS is offered: smtpd_tls_chain_files is not set", "set smtpd_tls_chain_files"),),
+        "smtpd_tls_security_level = may\nsmtpd_tls_eccert_file = /etc/mx.pem\n",
     ),
     Case(
         "T12 HELO is checked and not required",
@@ -607,7 +614,7 @@ def test_notes_say_what_is_passed_over() -> None:
 
     assert list(map(str, notes)) == [
         "main.cf:1: note: max_use is passed over: it belongs to the queue and its deliveries",
-        "main.cf:2: note: smtpd_tls_loglevel is passed over: the gate speaks no TLS",
+        "main.cf:2: note: smtpd_tls_loglevel is passed over: it changes nothing of the gate's TLS",
         "-o: note: max_use is passed over: it belongs to the queue and its deliveries",
     ]
 

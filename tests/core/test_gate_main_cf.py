@@ -185,10 +185,8 @@ def test_a_wrong_value_is_named_with_its_place(name: str, value: str, said: str)
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("smtpd_tls_security_level = encrypt", "the gate speaks no TLS yet; -o smtpd_tls_security_level=none "),
-        ("smtpd_tls_security_level = ${x?encrypt}\nx = 1", "main.cf line 2: smtpd_tls_security_level: the gate speaks"),
-        ("smtpd_tls_auth_only = YES", "smtpd_tls_auth_only: the gate speaks no TLS yet"),
-        ("smtpd_tls_wrappermode = yes", "smtpd_tls_wrappermode: the gate speaks no TLS yet"),
+        ("smtpd_peername_lookup = ${x?no}\nx = 1", "main.cf line 2: smtpd_peername_lookup: option -H of pytcpserver"),
+        ("smtpd_peername_lookup = NO", "does that; -o smtpd_peername_lookup=yes "),
         ("smtpd_milters = inet:localhost:11332", "main.cf line 2: smtpd_milters: the gate asks no milter yet"),
         ("always_bcc = x@example.org", "the gate sends no copies"),
         ("smtpd_discard_ehlo_keywords = silent-discard, PIPELINING", "the gate needs PIPELINING"),

@@ -8,7 +8,7 @@ from tests.support.certificates import Authority
 from tests.support.gate_room import Guest
 from ucspi_py.core.gate.tls.settings import GateTls
 from ucspi_py.core.tls.settings import TlsSettings
-from ucspi_py.system.gate.starttls import StartTls
+from ucspi_py.system.gate.tls.starttls import StartTls
 from ucspi_py.system.tls.contexts import Contexts
 from ucspi_py.system.tls.pem import sealed
 
@@ -23,13 +23,13 @@ class Keys:
         self.pair = self.authority.pair(NAME)
         self.trusting = ssl.create_default_context(cafile=self.authority.ca_file)
 
-    def starttls(self, *, has_keys: bool = True, is_required: bool = False, auth_only: bool = False) -> StartTls:
+    def starttls(self, *, has_keys: bool = True, is_required: bool = False) -> StartTls:
         """TLS of a gate. has_keys: False = none could be read."""
         settings = TlsSettings((self.pair,), handshake_seconds=5)
         contexts = Contexts(settings, lambda _sentence: None)
         if has_keys:
             contexts.use([sealed(self.pair)])
-        return StartTls(GateTls(settings, is_required, auth_only), contexts)
+        return StartTls(GateTls(settings, is_required), contexts)
 
 
 class Within:

@@ -109,6 +109,11 @@ def settings(ctx: click.Context) -> GateSettings:
         from ...core.gate.logins.configured import login_settings
 
         found = replace(found, logins=login_settings(asked))
+    if asked.has_tls:
+        from ...core.gate.tls.configured import gate_tls
+        from ...system.gate.tls.server_names import server_names
+
+        found = replace(found, tls=gate_tls(asked, server_names))
     return found
 
 

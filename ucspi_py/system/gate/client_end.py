@@ -20,7 +20,7 @@ from ..stream.stream import PIECE, Stream
 
 if TYPE_CHECKING:
     from ..tls.session import TlsSession
-    from .starttls import ShakeHands
+    from .tls.starttls import ShakeHands
 
 #: Bytes that may wait for an answer to a command before them; then nothing more is read.
 _READ_AHEAD = 65536

@@ -19,7 +19,7 @@ from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
-from ...core.tls.environment import without_tls
+from ...core.tls.environment import with_tls, without_tls
 from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.complaints import Complaints
@@ -138,7 +138,9 @@ class Gate:
 
     def _without_forged_tls(self, client: Client) -> Client:
         """Where there is TLS, nobody but us says who speaks it."""
-        if self._trust.tls is None or client.secured:
+        if client.secured:
+            return client._replace(environment=with_tls(client.environment, client.secured.facts()))
+        if self._trust.tls is None:
             return client
         return client._replace(environment=without_tls(client.environment))
 

@@ -17,7 +17,7 @@ from .session_log import SessionLog
 
 if TYPE_CHECKING:
     from ..tls.session import TlsSession
-    from .starttls import StartTls
+    from .tls.starttls import StartTls
 
 
 class Host(NamedTuple):

@@ -7,7 +7,7 @@ from ...core.smtp.settings import NOTHING, Offers
 from .session import CheckLogin, Session
 
 if TYPE_CHECKING:
-    from .starttls import StartTls
+    from .tls.starttls import StartTls
 
 
 class Logins(Protocol):

@@ -15,7 +15,7 @@ from .presence import Presence
 from .session import Host, Session
 
 if TYPE_CHECKING:
-    from .starttls import ShakeHands
+    from .tls.starttls import ShakeHands
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")

@@ -143,7 +143,7 @@ def _tls(settings: ServerSettings, log: Log, guarded: "Guarded | None") -> Share
     asked = settings.any_tls
     if asked is None:
         return None
-    from ..gate import starttls  # noqa: F401  for all workers to share
+    from ..gate.tls import starttls  # noqa: F401  for all workers to share
     from ..tls.contexts import Contexts
     from ..tls.keys import KeyFiles
     from . import at_tls  # noqa: F401

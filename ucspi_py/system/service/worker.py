@@ -101,7 +101,7 @@ class Worker:
         gate, shared = self._shared.settings.program.gate, self._shared
         if shared.tls is None or gate is None or gate.tls is None or shared.settings.is_wrapped:
             return NOBODY
-        from ..gate.starttls import StartTls
+        from ..gate.tls.starttls import StartTls
 
         return Trust(tls=StartTls(gate.tls, shared.tls.contexts))
 

@@ -2,16 +2,19 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.gate import loglines
+from ...core.gate.settings import GateSettings
 from ...core.service.settings import Program
 from ...core.smtp.verdict import Refuse
 from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate
 from ..gate.session import Hold
+from ..gate.trust import NOBODY, Trust
 from ..process import children
 from ..process.rlimits import SoftLimits
 from ..report.log import ERRORS, Log
@@ -19,6 +22,7 @@ from .client_socket import client_socket
 
 if TYPE_CHECKING:
     from ..gate.lists.lookups import Ways
+    from ..tls.session import TlsSession
 
 #: Seconds that backends have to end when the client has left.
 _LAST_WORDS = 6.0
@@ -39,8 +43,8 @@ class Screened(NamedTuple):
 def run(program: Program, client: Screened, soft_limits: SoftLimits) -> None:
     """Speak with the client until it leaves. program: has a gate, and what is started behind it.
 
-    soft_limits: what softlimit in front of us meant for the program. Raises Failure where qmail's control files cannot
-    be used.
+    soft_limits: what softlimit in front of us meant for the program. Raises Failure where qmail's control files or keys
+    for TLS cannot be used.
     """
     log = Log(ERRORS)
     backends = Backends(Launcher(program.argv, spawn_attributes(soft_limits, None)), log)
@@ -52,10 +56,32 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
     if program.gate is None:
         raise ValueError("a program without a gate")
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
-    gate = Gate(program.gate, log, lambda: False, ways)
+    trust = _trust(program.gate, log)
+    gate = Gate(program.gate, log, lambda: False, ways, trust)
     with client_socket() as connected:
-        await gate.talk(Client(connected, client.environment, client.refusal, client.screen, backends.start, alone()))
+        guest = Client(connected, client.environment, client.refusal, client.screen, backends.start, alone())
+        if program.gate.tls is None or not program.gate.tls.wrapper_mode:
+            await gate.talk(guest)
+        elif secured := await _wrapped(trust, connected, log):
+            await gate.talk(guest._replace(secured=secured))
     await backends.end()
+
+
+def _trust(settings: GateSettings, log: Log) -> Trust:
+    """How the client becomes trusted; nothing of it is loaded where it cannot. Raises Failure."""
+    if settings.tls is None:
+        return NOBODY
+    from .tls import starttls
+
+    return Trust(tls=starttls(settings.tls, log))
+
+
+async def _wrapped(trust: Trust, connected: socket.SocketType, log: Log) -> "TlsSession | None":
+    if trust.tls is None:
+        return None
+    from .tls import wrapped
+
+    return await wrapped(trust.tls, connected, log)
 
 
 def ways() -> "Ways":

@@ -37,6 +37,7 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.clear_passwords,
     parameter_traps.unchecked_passwords,
     parameter_traps.without_effect,
+    parameter_traps.keys,
     parameter_traps.retried_for_days,
     parameter_traps.ledger,
     notes.passed_by,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..language.syntax import BLANKS, Setting, Source
+from ..tls.parameters import CERTIFICATE, CHAINS, EC_CERTIFICATE
 from .finding import Finding, Kind, error, warning
 from .subject import Subject
 
@@ -66,6 +67,20 @@ def without_effect(subject: Subject) -> Iterator[Finding]:
     if configuration.is_given("smtpd_tls_dh512_param_file"):
         sentence = "smtpd_tls_dh512_param_file has no effect: export ciphers are gone"
         yield warning(configuration.where("smtpd_tls_dh512_param_file"), sentence, "leave it out")
+
+
+def keys(subject: Subject) -> Iterator[Finding]:
+    """Find keys for TLS that cannot be used, or not for long, and TLS that is offered without any."""
+    found = subject.around.keys
+    if found.error:
+        yield error(found.error)
+    for sentence in found.warnings:
+        yield warning("", sentence)
+    configuration = subject.reading.configuration
+    if subject.reading.text(_LEVEL) == "may" and not any(
+        map(configuration.is_given, (CERTIFICATE, CHAINS, EC_CERTIFICATE))
+    ):
+        yield warning(configuration.where(_LEVEL), f"no TLS is offered: {CHAINS} is not set", f"set {CHAINS}")
 
 
 def retried_for_days(subject: Subject) -> Iterator[Finding]:

@@ -11,6 +11,16 @@ from .entries import Contents, of_unfiled
 from .reading import Reading
 
 
+class Keys(NamedTuple):
+    """What is wrong with the keys for TLS. error: for which the gate does not start; "" = none. warnings: besides."""
+
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+_SOUND = Keys()
+
+
 def _nobody_knows(_domain: bytes) -> bool | None:
     return None
 
@@ -35,6 +45,7 @@ class Surroundings:
     told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
     what a test has shown; None = no name server answers. passwords: whoever checks them. ledger: why the file of
     relay_store cannot be read; None = it can, or there is none. is_ledger_open: whether anybody may write it.
+    keys: what is wrong with those for TLS.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
@@ -44,6 +55,7 @@ class Surroundings:
     passwords: PasswordsSeen = field(default_factory=PasswordsSeen)
     ledger: str | None = None
     is_ledger_open: bool = False
+    keys: Keys = _SOUND
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ...errors import AskedWrongly
 from ...smtp.settings import SmtpSettings
 from ..settings import EventLimits, GateSettings
+from ..tls import parameters as tls_parameters
 from . import content_parameters, limits, parameters, passed_over, refused, restriction_parameters, values
 from .expansion import Expansion, unknown
 from .syntax import Setting, Source
@@ -72,6 +73,11 @@ class Configuration:
         if not _OF_LISTS.isdisjoint(self._given) or self.value("compatibility_level") >= _FIRST_WITH_LISTS:
             return True
         return self.is_given(_RELAY_DOMAINS) and self.parsed(_RELAY_DOMAINS, values.has_patterns)
+
+    @property
+    def has_tls(self) -> bool:
+        """Whether something is said of TLS: then it may be offered."""
+        return any(map(self.is_given, tls_parameters.SWITCHES))
 
     @property
     def has_checks(self) -> bool:

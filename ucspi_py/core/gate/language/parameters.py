@@ -4,6 +4,7 @@
 """
 
 from ..settings import QMAIL_CONTROL
+from ..tls import parameters as tls_parameters
 from . import content_parameters, limits, restriction_parameters, sasl_parameters, values
 from .parameter import Parameter
 
@@ -92,4 +93,5 @@ PARAMETERS = (
     *restriction_parameters.PARAMETERS,
     *limits.PARAMETERS,
     *sasl_parameters.PARAMETERS,
+    *tls_parameters.PARAMETERS,
 )

@@ -74,20 +74,16 @@ _QUEUE = """
     """
 _TLS = """
     openssl_path relay_clientcerts requiretls_enable requiretls_esmtp_header requiretls_redact_dsn
-    smtpd_client_new_tls_session_rate_limit smtpd_starttls_timeout smtpd_tls_CAfile smtpd_tls_CApath
-    smtpd_tls_always_issue_session_ids smtpd_tls_ask_ccert smtpd_tls_ccert_verifydepth smtpd_tls_cert_file
-    smtpd_tls_chain_files smtpd_tls_ciphers smtpd_tls_dcert_file smtpd_tls_dh1024_param_file
-    smtpd_tls_dh512_param_file smtpd_tls_dkey_file smtpd_tls_eccert_file smtpd_tls_eckey_file smtpd_tls_eecdh_grade
-    smtpd_tls_enable_rpk smtpd_tls_exclude_ciphers smtpd_tls_fingerprint_digest smtpd_tls_key_file
-    smtpd_tls_loglevel smtpd_tls_loglevel_maps smtpd_tls_mandatory_ciphers smtpd_tls_mandatory_exclude_ciphers
-    smtpd_tls_mandatory_protocols smtpd_tls_protocols smtpd_tls_received_header smtpd_tls_req_ccert
-    smtpd_tls_session_cache_database smtpd_tls_session_cache_timeout smtpd_tls_trace_size_limit smtpd_use_tls
-    tls_append_default_CA tls_config_file tls_config_name tls_daemon_random_bytes tls_dane_digests
-    tls_disable_workarounds tls_eecdh_auto_curves tls_eecdh_strong_curve tls_eecdh_ultra_curve tls_export_cipherlist
-    tls_fast_shutdown_enable tls_ffdhe_auto_groups tls_high_cipherlist tls_legacy_public_key_fingerprints
-    tls_low_cipherlist tls_medium_cipherlist tls_null_cipherlist tls_preempt_cipherlist tls_random_bytes
-    tls_random_exchange_name tls_random_prng_update_period tls_random_reseed_period tls_random_source
-    tls_required_enable tls_server_sni_maps tls_session_ticket_cipher tls_ssl_options tls_trace_rate_limit
+    smtpd_client_new_tls_session_rate_limit smtpd_tls_CApath smtpd_tls_always_issue_session_ids
+    smtpd_tls_ccert_verifydepth smtpd_tls_dcert_file smtpd_tls_dh1024_param_file smtpd_tls_dh512_param_file
+    smtpd_tls_dkey_file smtpd_tls_eecdh_grade smtpd_tls_enable_rpk smtpd_tls_fingerprint_digest smtpd_tls_loglevel
+    smtpd_tls_loglevel_maps smtpd_tls_received_header smtpd_tls_session_cache_database
+    smtpd_tls_session_cache_timeout smtpd_tls_trace_size_limit tls_append_default_CA tls_config_file tls_config_name
+    tls_daemon_random_bytes tls_dane_digests tls_disable_workarounds tls_eecdh_auto_curves tls_eecdh_strong_curve
+    tls_eecdh_ultra_curve tls_export_cipherlist tls_fast_shutdown_enable tls_ffdhe_auto_groups
+    tls_legacy_public_key_fingerprints tls_low_cipherlist tls_null_cipherlist tls_preempt_cipherlist
+    tls_random_bytes tls_random_exchange_name tls_random_prng_update_period tls_random_reseed_period
+    tls_random_source tls_required_enable tls_session_ticket_cipher tls_ssl_options tls_trace_rate_limit
     tls_trust_server_ccerts tls_wildcard_matches_multiple_labels tlsmgr_service_name
     """
 _AUTH = "smtpd_sasl_authenticated_header"
@@ -178,7 +174,7 @@ _CLIENT = """
 
 _REASONS = {
     **dict.fromkeys(_QUEUE.split(), "it belongs to the queue and its deliveries"),
-    **dict.fromkeys(_TLS.split(), "the gate speaks no TLS"),
+    **dict.fromkeys(_TLS.split(), "it changes nothing of the gate's TLS"),
     **dict.fromkeys(_AUTH.split(), "the program writes the header, and is told the user by TCPREMOTEINFO"),
     **dict.fromkeys(_POSTSCREEN.split(), "it belongs to postscreen, and pyrblsmtpd has its place"),
     **dict.fromkeys(_MILTER.split(), "the gate asks no milter"),
@@ -210,6 +206,7 @@ DEFAULTS = {
     "postscreen_greet_wait": "6s",
     "shlib_directory": "/usr/lib/postfix",
     "smtpd_client_connection_limit_exceptions": "",
+    "smtpd_tls_CApath": "",
     "stress": "",
     "virtual_maps": "",
 }

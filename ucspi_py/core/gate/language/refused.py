@@ -44,7 +44,6 @@ def _words(text: str) -> list[str]:
     return text.lower().split()
 
 
-_NO_TLS = "the gate speaks no TLS yet"
 _NO_MILTER = "the gate asks no milter yet"
 _NO_COPIES = "the gate sends no copies"
 _OWN_REPLIES = "the gate has its own replies"
@@ -52,10 +51,7 @@ _OWN_COMMANDS = "the gate takes commands as they are"
 _NO_PROXY = "the gate takes no word of a proxy for the client's address"
 
 REFUSED = (
-    Refused("smtpd_tls_security_level", lambda text: text.lower() not in ("", "none", "may"), _NO_TLS, "none"),
-    Refused("smtpd_tls_auth_only", _yes, _NO_TLS, "no"),
-    Refused("smtpd_tls_wrappermode", _yes, _NO_TLS, "no"),
-    Refused("smtpd_enforce_tls", _yes, _NO_TLS, "no"),
+    Refused("smtpd_tls_auth_only", _yes, "the gate takes no logins yet", "no"),
     *(Refused(name, bool, _NO_MILTER) for name in ("smtpd_milters", "smtpd_milter_maps")),
     *(Refused(name, bool, _NO_COPIES) for name in ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")),
     Refused("smtpd_proxy_filter", bool, "the program behind the gate has its place"),

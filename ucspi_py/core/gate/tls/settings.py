@@ -10,10 +10,9 @@ class GateTls:
     """TLS at a gate.
 
     tls: keys, versions and ciphers. is_required: most commands are refused before it (smtpd_tls_security_level =
-    encrypt). auth_only: no client logs in before it. wrapper_mode: it begins before the banner.
+    encrypt). wrapper_mode: it begins before the banner.
     """
 
     tls: TlsSettings
     is_required: bool = False
-    auth_only: bool = False
     wrapper_mode: bool = False

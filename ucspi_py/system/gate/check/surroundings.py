@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from ....core.errors import AskedWrongly, CorruptRules, Failure, error_words
 from ....core.gate.check.entries import Contents, Entry, entries
 from ....core.gate.check.reading import Reading
-from ....core.gate.check.subject import Surroundings
+from ....core.gate.check.subject import Keys, Surroundings
 from ....core.gate.check.zones import zones
 from ....core.gate.maps.names import UNFILED, Broken, MapName
 from ....core.gate.settings import QMAIL_CONTROL
@@ -45,7 +45,17 @@ def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surr
         passwords=passwords.seen(reading, uid, gid),
         ledger=_unreadable(file) if file else None,
         is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
+        keys=_keys(reading),
     )
+
+
+def _keys(reading: Reading) -> Keys:
+    """What has no TLS needs no OpenSSL."""
+    if not reading.configuration.has_tls:
+        return Keys()
+    from . import keys
+
+    return keys.look(reading.configuration)
 
 
 def _quiet(_sentence: str) -> None:

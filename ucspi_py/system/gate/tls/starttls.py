@@ -4,12 +4,12 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
-from ...core.errors import Failure
-from ...core.gate.tls.settings import GateTls
-from ...core.smtp.settings import Offers, Starttls
-from ..tls.contexts import Contexts
-from ..tls.handshake import HandshakeFailed, handshake
-from ..tls.session import TlsSession
+from ....core.errors import Failure
+from ....core.gate.tls.settings import GateTls
+from ....core.smtp.settings import Offers, Starttls
+from ...tls.contexts import Contexts
+from ...tls.handshake import HandshakeFailed, handshake
+from ...tls.session import TlsSession
 
 #: Shakes hands with the client at a socket. Raises Failure, with the reason.
 ShakeHands = Callable[[socket.SocketType], Awaitable[TlsSession]]
@@ -25,7 +25,7 @@ class StartTls:
     def offers(self, offers: Offers) -> Offers:
         """Put what a client is offered of TLS to its other offers."""
         settings = self._settings
-        in_clear = () if settings.auth_only or settings.is_required else offers.mechanisms
+        in_clear = () if settings.is_required else offers.mechanisms
         return offers._replace(
             starttls=self._standing(),
             requires_tls=settings.is_required,

@@ -1,0 +1,1 @@
+"""TLS at the gate, at work."""
