@@ -5,7 +5,7 @@ import datetime
 import pytest
 import trustme
 
-from ucspi_py.core.tls import environment, validity
+from ucspi_py.core.tls import environment, ucspi, validity
 from ucspi_py.core.tls.facts import TlsFacts
 from ucspi_py.core.tls.subject import LIMIT, Subject, written
 
@@ -40,6 +40,23 @@ def test_nobody_else_says_anything_of_the_client_s_tls() -> None:
     kept = {b"PROTO": b"TCP", b"SSL_CERT_FILE": b"/ca.pem", b"SSL_CERT_DIR": b"/ca", b"TCPREMOTEIP": b"192.0.2.1"}
     assert environment.without_tls(forged | kept) == kept
     assert environment.with_tls(forged | kept, PLAIN) == kept | environment.variables(PLAIN)
+
+
+def test_a_program_that_may_ask_has_descriptors_and_no_tls_yet() -> None:
+    offered = ucspi.offered({b"SSL_PROTOCOL": b"forged", b"SSLCTLFD": b"9", b"X": b"y"})
+    descriptors = {b"SSLCTLFD": b"3", b"SSLREADFD": b"4", b"SSLWRITEFD": b"4"}
+    assert offered == {b"X": b"y", b"UCSPITLS": b"", **descriptors}
+
+
+def test_whether_a_program_must_ask_is_the_rules_to_say() -> None:
+    assert ucspi.offered({b"UCSPITLS": b"!"})[b"UCSPITLS"] == b"!"
+
+
+def test_a_program_that_has_asked_is_told_in_one_answer() -> None:
+    told = ucspi.told(FULL._replace(subject=b"x" * LIMIT))
+    assert told.startswith(b"SSL_VERSION_INTERFACE=ucspi_py\0SSL_PROTOCOL=TLSv1.3\0")
+    assert told.endswith(b"\0\0")
+    assert len(told) <= 4096
 
 
 @pytest.mark.parametrize(

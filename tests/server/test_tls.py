@@ -272,6 +272,7 @@ def _serial(server: Server, authority: Authority) -> object:
         (["--tls", "a:b:c"], b"--tls must be [NAME,...=]CERT[:KEY], not 'a:b:c'"),
         (["--tls", "a:"], b"--tls must be [NAME,...=]CERT[:KEY], not 'a:'"),
         (["--tls", "a b=c"], b"--tls takes names as mail.example.org and *.example.org, not 'a b'"),
+        (["--ucspi-tls"], b"--ucspi-tls needs --tls, and a program that speaks with clients itself"),
         (["--tls", "a", "-B", "hello"], b"-B writes before any TLS, which is no use with --tls"),
     ],
 )

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from typing import Any, cast
 
@@ -67,7 +67,7 @@ class Failing(Launcher):
         super().__init__(("smtpd",), HOW)
         self._error = error
 
-    def start(self, _fd: int, _environment: dict[bytes, bytes]) -> int:
+    def start(self, _client_fd: int, _environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
         """Nothing."""
         raise self._error
 
@@ -79,7 +79,7 @@ class Pretending(Launcher):
         super().__init__(("smtpd",), HOW)
         self.pids = iter(range(4711, 5000))
 
-    def start(self, _fd: int, _environment: dict[bytes, bytes]) -> int:
+    def start(self, _client_fd: int, _environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
         """As if."""
         return next(self.pids)
 
@@ -148,10 +148,10 @@ def test_a_program_is_announced_with_the_socket_that_it_gets() -> None:
         seen: list[tuple[int | None, int]] = []
 
         class Looking(Pretending):
-            def start(self, fd: int, environment: dict[bytes, bytes]) -> int:
+            def start(self, client_fd: int, environment: dict[bytes, bytes], more: Sequence[int] = ()) -> int:
                 announced = bench.board.announced(0)
-                seen.append((announced.socket if announced else None, os.fstat(fd).st_ino))
-                return super().start(fd, environment)
+                seen.append((announced.socket if announced else None, os.fstat(client_fd).st_ino))
+                return super().start(client_fd, environment, more)
 
         bench = Bench(Looking())
         assert await bench.start(connection())

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -43,9 +43,9 @@ class Recording(Launcher):
         self.environment: dict[bytes, bytes] = {}
         self.sends_at_once = False
 
-    def start(self, fd: int, environment: dict[bytes, bytes]) -> int:
+    def start(self, client_fd: int, environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
         """As if."""
-        with socket.socket(fileno=os.dup(fd)) as client:
+        with socket.socket(fileno=os.dup(client_fd)) as client:
             self.sends_at_once = bool(client.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
         self.steps.append("start")
         self.environment = environment

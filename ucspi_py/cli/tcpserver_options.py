@@ -69,6 +69,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     multiple=True,
     help="Speak TLS from the first byte, with CERT for clients that ask for NAME.",
 )
+@click.option("--ucspi-tls", "tls_on_request", is_flag=True, help="With --tls: only when PROGRAM asks for it.")
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
@@ -104,13 +105,16 @@ def settings(options: dict[str, Any]) -> ServerSettings:
     if options["reserve"] >= options["limit"]:
         raise AskedWrongly(f"--reserve must leave some of -c {options['limit']} for everybody else")
     tls = tls_option.settings(options.pop("tls"))
-    if tls and options["banner"]:
+    asked = program.read(options.pop("words"))
+    if options["tls_on_request"] and not (tls and asked.gate is None):
+        raise AskedWrongly("--ucspi-tls needs --tls, and a program that speaks with clients itself")
+    if tls and options["banner"] and not options["tls_on_request"]:
         raise AskedWrongly("-B writes before any TLS, which is no use with --tls")
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     relay_key = options.pop("relay_key")
     verbosity = options.pop("verbosity")
     return ServerSettings(
-        program=program.read(options.pop("words")),
+        program=asked,
         banner=os.fsencode(options.pop("banner")),
         local_name=None if local_name is None else os.fsencode(local_name),
         verbosity=log.ERRORS if verbosity is None else verbosity,

@@ -75,8 +75,9 @@ class ServerSettings:
     overload_message: what a client is told when all slots are taken; None = it waits in the backlog.
     local_name: -l or None.
     uid, gid: what to become, None = stay. workers: how many processes accept. guard: what is done with the privileges
-    that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none. relay_key:
-    by which each client gets a ticket for the relay ledger, None = none does.
+    that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none.
+    tls_on_request: it begins when the program asks for it. relay_key: by which each client gets a ticket for the relay
+    ledger, None = none does.
     """
 
     host: str
@@ -105,6 +106,7 @@ class ServerSettings:
     workers: int
     guard: GuardSettings | None = None
     tls: TlsSettings | None = None
+    tls_on_request: bool = False
     relay_key: bytes | None = field(default=None, repr=False)
 
     @property
@@ -128,7 +130,9 @@ class ServerSettings:
     @property
     def is_wrapped(self) -> bool:
         """Whether clients speak TLS from their first byte."""
-        return self.tls is not None or (self._gate_tls is not None and self._gate_tls.wrapper_mode)
+        if self.tls is not None:
+            return not self.tls_on_request
+        return self._gate_tls is not None and self._gate_tls.wrapper_mode
 
     @property
     def _gate_tls(self) -> "GateTls | None":
@@ -154,5 +158,5 @@ class ServerSettings:
     def has_pending(self) -> bool:
         """Whether a client may wait for more than its slot: a look-up, a screen, TLS, a gate, or a reserve."""
         program = self.program
-        is_met = bool(program.screens) or self.is_wrapped or program.gate is not None
+        is_met = bool(program.screens) or self.tls is not None or program.gate is not None
         return self.looks_up or is_met or bool(self.reserve)

@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ...core.client.connection import Endpoints, Names
@@ -52,13 +52,20 @@ class Backends:
         self._in_bursts = in_bursts
         self._on_end: dict[int, Callable[[int], None]] = {}
 
-    async def start(self, connection: Connection, fd: int, on_end: Callable[[int], None] | None = None) -> int | None:
+    async def start(
+        self,
+        connection: Connection,
+        fd: int,
+        on_end: Callable[[int], None] | None = None,
+        more: Sequence[int] = (),
+    ) -> int | None:
         """Start the program for a connection when there is a slot for it, and log that, or why not.
 
         fd: what the program gets as 0 and 1, the client's socket or one end of a socketpair. Blocking, close-on-exec,
         still the caller's to close. on_end: called with the program's wait status when it was reaped; None = nobody
-        asks. Returns the process id; None where the program could not be started: nothing is claimed then. An error
-        that nobody expected, or being cancelled, leaves nothing claimed either.
+        asks. more: what it gets as 3 and the numbers behind it, also the caller's. Returns the process id; None where
+        the program could not be started: nothing is claimed then. An error that nobody expected, or being cancelled,
+        leaves nothing claimed either.
         """
         slot = await self._slots.reserve(may_relay=b"RELAYCLIENT" in connection.environment)
         try:
@@ -67,7 +74,7 @@ class Backends:
             if self._in_bursts:
                 await pause()
             self._slots.announce(slot, os.fstat(fd).st_ino)
-            pid = self._launcher.start(fd, connection.environment)
+            pid = self._launcher.start(fd, connection.environment, more)
             self._slots.hold(slot, pid)
         except (OSError, ValueError) as error:
             self._slots.give_back(slot)

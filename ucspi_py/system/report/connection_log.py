@@ -101,10 +101,15 @@ class ConnectionLog:
         else:
             self._log.warn(line)
 
-    def unsecured(self, endpoints: Endpoints, reason: str) -> None:
-        """Log that no TLS can be spoken with the client; without -v each reason once a minute. reason: why not."""
+    def unsecured(self, endpoints: Endpoints, reason: str, *, has_program: bool = False) -> None:
+        """Log that no TLS can be spoken with the client; without -v each reason once a minute.
+
+        reason: why not. has_program: whether the client is in the log already.
+        """
         line = loglines.unsecured(os.getpid(), endpoints.remote_ip, reason)
-        if self._log.verbose:
+        if self._log.verbose and has_program:
+            self._log.say(line)
+        elif self._log.verbose:
             self._tell_all(endpoints, _DROPPED, line)
         else:
             self._complain(reason, lambda _reason: self._log.warn(line))

@@ -3,7 +3,7 @@
 Never speaks with the client.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from ..accept.socket_options import set_options
@@ -50,10 +50,12 @@ class OwnBackends:
         self._running = 0
         self.any_started = False
 
-    async def start(self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None]) -> int | None:
-        """Start one, as Backends.start does. environment: the program's. fd, on_end: as there."""
+    async def start(
+        self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None], more: Sequence[int] = ()
+    ) -> int | None:
+        """Start one, as Backends.start does. environment: the program's. fd, on_end, more: as there."""
         wanted = self._client.connection._replace(environment=environment)
-        pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end))
+        pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end), more)
         if pid is not None:
             self.any_started = True
             self._running += 1

@@ -1,96 +1,180 @@
-"""One client of a worker that speaks TLS from its first byte: its handshake, and its program behind a pump.
+"""One client of a worker that speaks TLS, from its first byte or when its program asks for it (UCSPI-TLS).
 
 The program has one end of a socketpair and knows nothing of TLS. Loaded only where a service has TLS.
 """
 
 import asyncio
-import math
 import socket
-import time
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from functools import partial
 
+from ...core.client.connection import Endpoints
+from ...core.tls import ucspi
 from ...core.tls.environment import with_tls
-from ...core.tls.settings import TlsSettings
 from ..accept.socket_options import set_options
-from ..stream.stream import Deadlines, Open
-from ..tls.contexts import Contexts
+from ..stream.stream import Open, Stream
 from ..tls.handshake import HandshakeFailed, handshake
 from ..tls.pump import Pump
+from ..tls.pumps import Pumps
 from ..tls.session import TlsSession
 from ..tls.tls_stream import TlsStream
 from .at_gate import OwnBackends
 from .context import Client, Service
-
-#: Seconds that clients are left when their worker is relieved: they end with it.
-_DRAIN = 3600.0
+from .shared import SharedTls
 
 
-class AtTls:
-    """All clients of one worker that speak TLS."""
+class FromTheFirstByte:
+    """All clients of one worker. See Tls, for its methods, too."""
 
-    def __init__(self, settings: TlsSettings, contexts: Contexts) -> None:
-        self._seconds = settings.handshake_seconds
-        self._contexts = contexts
-        self._pumps: set[Pump] = set()
-        self._deadlines = Deadlines(self._pumps)
-        self._last_second = math.inf
+    def __init__(self, shared: SharedTls) -> None:
+        self._shared = shared
+        self._pumps = Pumps()
+        self.drain = self._pumps.drain
 
     async def secured(self, service: Service, client: Client) -> Client | None:
-        """See Tls. Its environment says so, and until then it may be asked to leave for newcomers."""
+        """See Tls. Until then a client may be asked to leave for newcomers."""
         row = client.own_place.row
-        set_options(service.settings, client.socket, client.connection.endpoints)
-        service.held.hold(row, partial(_leave, client.socket))
+        connection = client.connection
+        set_options(service.settings, client.socket, connection.endpoints)
+        service.held.hold(row, partial(_hang_up, client.socket))
         try:
-            loop = asyncio.get_running_loop()
-            session = await handshake(loop, client.socket, self._contexts.current, self._seconds)
+            session = await _shake_hands(self._shared, client.socket)
         except HandshakeFailed as failed:
             service.held.forget(row)
-            service.connection_log.unsecured(client.connection.endpoints, failed.reason)
+            service.connection_log.unsecured(connection.endpoints, failed.reason)
             return None
         if not service.held.protect(row):
             return None
-        connection = client.connection
         environment = with_tls(connection.environment, session.facts())
         return client._replace(connection=connection._replace(environment=environment), tls=session)
 
-    def opening(self, session: TlsSession) -> Open:
+    def opening(self, client: Client) -> Open:
         """See Tls."""
-        return partial(TlsStream, asyncio.get_running_loop(), session)
+        return partial(TlsStream, asyncio.get_running_loop(), _session(client))
 
-    async def pump(self, service: Service, client: Client, session: TlsSession) -> None:
+    async def run(self, service: Service, client: Client) -> None:
         """See Tls."""
-        ours, theirs = socket.socketpair()
         backends = OwnBackends(service, client)
-        pump = Pump(asyncio.get_running_loop(), session, ours)
+        ours, theirs = socket.socketpair()
+        pump = Pump(asyncio.get_running_loop(), _session(client), ours)
+        with ours:
+            try:
+                with theirs:
+                    fd, environment = theirs.fileno(), client.connection.environment
+                    started = await backends.start(environment, fd, pump.note_status)
+                if started is not None:
+                    await self._pumps.carry(pump)
+            finally:
+                backends.leave()
+
+
+class OnRequest:
+    """As FromTheFirstByte, where programs speak with clients themselves and ask for TLS when these do."""
+
+    def __init__(self, shared: SharedTls) -> None:
+        self._shared = shared
+        self._pumps = Pumps()
+        self.drain = self._pumps.drain
+
+    async def secured(self, _service: Service, client: Client) -> Client | None:
+        """See Tls: nothing has begun yet."""
+        connection = client.connection
+        return client._replace(connection=connection._replace(environment=ucspi.offered(connection.environment)))
+
+    def opening(self, client: Client) -> Open:
+        """See Tls."""
+        return partial(Stream, asyncio.get_running_loop(), client.socket)
+
+    async def run(self, service: Service, client: Client) -> None:
+        """See Tls. Nothing is read of the client until the program asks for it."""
+        endpoints = client.connection.endpoints
+        set_options(service.settings, client.socket, endpoints)
+        backends = OwnBackends(service, client)
+        ours = _Pairs()
         try:
-            with theirs:
-                started = await backends.start(client.connection.environment, theirs.fileno(), pump.note_status)
-            if started is not None:
-                await self._carry(pump)
+            if await ours.given_to(backends, client):
+                await self._serve(service, endpoints, client.socket, ours)
         finally:
             backends.leave()
-            pump.leave()
             ours.close()
 
-    async def _carry(self, pump: Pump) -> None:
-        pump.last_second = self._last_second
-        self._pumps.add(pump)
-        self._deadlines.ask(asyncio.get_running_loop())
+    async def _serve(self, service: Service, endpoints: Endpoints, client: socket.SocketType, ours: "_Pairs") -> None:
+        asked = await ours.asked()
+        if asked not in ucspi.ASKS:
+            return
         try:
-            pump.begin()
-            await pump.over
+            session = await _shake_hands(self._shared, client)
+        except HandshakeFailed as failed:
+            service.connection_log.unsecured(endpoints, failed.reason, has_program=True)
+            return
+        if asked == ucspi.ASKS_TO_BE_TOLD:
+            ours.tell(ucspi.told(session.facts()))
+        pump = Pump(asyncio.get_running_loop(), session, ours.data)
+        ours.on_end = pump.note_status
+        await self._pumps.carry(pump)
+
+
+class _Pairs:
+    """Both socketpairs of a program that may ask for TLS. on_end: called with its status."""
+
+    def __init__(self) -> None:
+        self._control, self._their_control = socket.socketpair()
+        self.data, self._their_data = socket.socketpair()
+        self.on_end: Callable[[int], None] = _ignore
+
+    async def given_to(self, backends: OwnBackends, client: Client) -> bool:
+        """Start the client's program with them; False where that fails."""
+        theirs = (self._their_control, self._their_data)
+        with ExitStack() as stack:
+            more = tuple(stack.enter_context(one).fileno() for one in theirs)
+            environment = client.connection.environment
+            return await backends.start(environment, client.socket.fileno(), self._end, more) is not None
+
+    async def asked(self) -> bytes:
+        """Wait for the first byte on the control socket; b"" where the program has closed it."""
+        said = []
+
+        def note(stream: Stream, data: bytes) -> None:
+            said.append(data[:1])
+            stream.end()
+
+        stream = Stream(asyncio.get_running_loop(), self._control, note)
+        try:
+            stream.begin()
+            await stream.over
         finally:
-            self._pumps.discard(pump)
+            stream.leave()
+        return b"".join(said)
 
-    def drain(self) -> None:
-        """Leave each client an hour."""
-        self._last_second = time.monotonic() + _DRAIN
-        for pump in self._pumps:
-            pump.last_second = self._last_second
-            pump.deadline = min(pump.deadline, self._last_second)
+    def tell(self, words: bytes) -> None:
+        """Write to the control socket, which has room for it."""
+        with suppress(OSError):
+            self._control.send(words, socket.MSG_DONTWAIT)
+
+    def close(self) -> None:
+        self._control.close()
+        self.data.close()
+
+    def _end(self, wait_status: int) -> None:
+        self.on_end(wait_status)
 
 
-def _leave(client: socket.SocketType) -> None:
+async def _shake_hands(shared: SharedTls, client: socket.SocketType) -> TlsSession:
+    seconds = shared.settings.handshake_seconds
+    return await handshake(asyncio.get_running_loop(), client, shared.contexts.current, seconds)
+
+
+def _session(client: Client) -> TlsSession:
+    if client.tls is None:
+        raise RuntimeError("a client without TLS")
+    return client.tls
+
+
+def _hang_up(client: socket.SocketType) -> None:
     with suppress(OSError):
         client.shutdown(socket.SHUT_RDWR)
+
+
+def _ignore(_wait_status: int) -> None:
+    """Whom the end of a program concerns that has not asked for anything."""

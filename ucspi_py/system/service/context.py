@@ -30,7 +30,7 @@ class Service:
     """What a connection meets on its way, in this order; everything it does is in the log.
 
     environment: what every program gets. gate: None = the program itself speaks with the client. tls: None = no client
-    speaks it from its first byte.
+    speaks it, but with the gate.
     """
 
     settings: ServerSettings
@@ -73,16 +73,17 @@ class Refusal(NamedTuple):
 
 
 class Tls(Protocol):
-    """All clients of one worker that speak TLS from their first byte."""
+    """All clients of one worker that speak TLS, now or later."""
+
+    @property
+    def drain(self) -> Callable[[], None]:
+        """What leaves clients a last time, to be called when the worker has been relieved."""
 
     async def secured(self, service: Service, client: Client, /) -> Client | None:
-        """Shake hands with a client -> the client with its session; None = it is gone, and that is in the log."""
+        """Shake hands with a client, if it is time to -> the client; None = it is gone, and that is in the log."""
 
-    def opening(self, session: "TlsSession", /) -> Open:
+    def opening(self, client: Client, /) -> Open:
         """What makes the stream of a client that we speak with ourselves."""
 
-    async def pump(self, service: Service, client: Client, session: "TlsSession", /) -> None:
-        """Start the program of a client, and carry what both say, until all is said."""
-
-    def drain(self) -> None:
-        """Leave clients a last time: the worker has been relieved."""
+    async def run(self, service: Service, client: Client, /) -> None:
+        """Start the program of a client, and carry what both say within TLS, until all is said."""

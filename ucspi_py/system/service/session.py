@@ -95,7 +95,7 @@ def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
     if excess is None:
         return False
     service.connection_log.turned_away(client.connection.endpoints, excess.reason)
-    if service.tls is None:
+    if not service.settings.is_wrapped:
         last_reply.say(client.socket, excess.message)
     return True
 
@@ -104,7 +104,8 @@ async def _refusal(service: Service, client: Client) -> Refusal | None:
     """The first screen that refuses the client, and its verdict; None = all let it in."""
     for screen in service.screens:
         # A client with TLS speaks first.
-        verdict = await screen.judge(client.connection.environment, None if service.tls else client.socket)
+        watched = None if service.tls and service.settings.is_wrapped else client.socket
+        verdict = await screen.judge(client.connection.environment, watched)
         if isinstance(verdict, Refuse):
             return Refusal(screen, verdict)
     return None
@@ -113,14 +114,14 @@ async def _refusal(service: Service, client: Client) -> Refusal | None:
 async def _serve_by_tls(service: Service, tls: Tls, client: Client, refusal: Refusal | None) -> None:
     """Take a client that speaks TLS to whoever speaks with it. refusal: None = no screen refuses it."""
     secured = await tls.secured(service, client)
-    if secured is None or secured.tls is None:
+    if secured is None:
         return
     if service.gate:
         await at_gate.talk(service, service.gate, secured, refusal)
     elif refusal:
         await _talk_refused(service, secured, refusal)
     else:
-        await tls.pump(service, secured, secured.tls)
+        await tls.run(service, secured)
 
 
 async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> None:
@@ -139,6 +140,6 @@ async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> N
 
 def _opening(service: Service, client: Client) -> Open:
     """What makes the stream of a client that we speak with ourselves."""
-    if service.tls and client.tls:
-        return service.tls.opening(client.tls)
+    if service.tls:
+        return service.tls.opening(client)
     return partial(Stream, asyncio.get_running_loop(), client.socket)

@@ -106,18 +106,18 @@ class Worker:
         return Trust(tls=StartTls(gate.tls, shared.tls.contexts))
 
     def _begin_tls(self) -> Tls | None:
-        shared = self._shared.tls
-        if shared is None or not self._shared.settings.is_wrapped:
+        shared, settings = self._shared.tls, self._shared.settings
+        if shared is None or not (settings.is_wrapped or settings.tls_on_request):
             return None
-        from .at_tls import AtTls
+        from .at_tls import FromTheFirstByte, OnRequest
 
-        return AtTls(shared.settings, shared.contexts)
+        return FromTheFirstByte(shared) if settings.is_wrapped else OnRequest(shared)
 
     def _begin_backends(self) -> Backends:
         settings = self._shared.settings
         return Backends(
             self._admission.slots,
-            Launcher(settings.program.argv, self._shared.spawn_attributes),
+            Launcher(settings.program.argv, self._shared.spawn_attributes, 2 if settings.tls_on_request else 0),
             self._connection_log,
             self._admission.rest,
             # With nobody to wait for, a connection runs straight through and costs no task.
