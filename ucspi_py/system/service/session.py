@@ -76,14 +76,12 @@ def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: E
         raise unable("print banner", error) from None
 
 
-def _environment(service: Service, endpoints: Endpoints, known: Names, rule: Instructions) -> dict[bytes, bytes]:
-    """The environment of the client's program."""
-    environment = environ(service.environment, endpoints, known, rule.variables)
-    relay_key = service.settings.relay_key
-    if relay_key:
+def _environment(service: Service, endpoints: Endpoints, names: Names, rule: Instructions) -> dict[bytes, bytes]:
+    environment = environ(service.environment, endpoints, names, rule.variables)
+    if service.settings.relay_key:
         from ..recorder import tickets  # with them comes OpenSSL
 
-        environment |= tickets.variables(relay_key, endpoints)
+        environment |= tickets.variables(service.settings.relay_key, endpoints)
     return environment
 
 
