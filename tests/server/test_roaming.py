@@ -8,16 +8,16 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from tests.support import pop3
 from tests.support.backends.known import NotQmail
+from tests.support.certificates import Authority
 from tests.support.gate import controls
 from tests.support.programs import need_root, ours
 from tests.support.recorder import USER, Recorder, grants
 from tests.support.redisserver import RedisServer
 from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server
+from tests.support.tls import shake_hands, trusting
 from tests.support.waiting import until
 
 ROAMING, STRANGER = "127.0.0.7", "127.0.0.8"
@@ -51,6 +51,14 @@ def _smtp(folder: Path, store: str) -> Server:
     check = (ours("pyrelay"), "check", "-s", store)
     words = ("-x", cdb_of(":allow\n", folder), *QUIET)
     return Server(ours("pytcpserver"), words, (*check, *qmail.argv), folder, env={**os.environ, **qmail.environment})
+
+
+def made_key(folder: Path) -> Path:
+    """A key that server and recorder share."""
+    key = folder / "key"
+    key.write_bytes(os.urandom(32))
+    key.chmod(0o400)
+    return key
 
 
 def relays(server: Server, source: str) -> bool:
@@ -110,47 +118,28 @@ def test_two_hosts_with_one_ledger(tmp_path: Path) -> None:
         assert b"login not recorded: the ledger cannot be used" in all_of.pop3.log()
 
 
-def test_sending_does_not_renew_and_a_login_does(tmp_path: Path) -> None:
-    """A grant ends so long after the last login (ops 3)."""
+def test_behind_tls_a_ticket_stands_in_for_the_socket(tmp_path: Path) -> None:
+    """Descriptor 0 is a socketpair: the server's word counts, which the user cannot write."""
     need_root()
-    with house(tmp_path, "-t", "1000") as all_of:
-        (smtp,) = all_of.smtp
-        pop3.read_mail(all_of.pop3, ROAMING)
-        (first,) = grants(all_of.recorder.store, ROAMING)
-        until(lambda: time.time() >= first.renewed + 1, "the next second")
-        assert relays(smtp, ROAMING)
-        assert grants(all_of.recorder.store, ROAMING) == [first]
-
-        pop3.read_mail(all_of.pop3, ROAMING)
-        (second,) = grants(all_of.recorder.store, ROAMING)
-        assert second.expires > first.expires
-
-
-def test_behind_what_has_the_clients_socket_a_ticket_stands_in(tmp_path: Path) -> None:
-    """Behind TLS or a proxy descriptor 0 is a pipe: the server's word counts, which the user cannot write."""
-    need_root()
-    key = tmp_path / "key"
-    key.write_bytes(os.urandom(32))
-    key.chmod(0o400)
+    authority = Authority(tmp_path)
+    pair = authority.pair("mx.example.org")
+    key = made_key(tmp_path)
     recorder = Recorder("--private", "--key", str(key))
-    chain = pop3.login_chain(recorder)
-    pumped = ("sh", "-c", 'cat | "$@" | cat', "sh", *chain)
-    with Server(ours("pytcpserver"), ("--relay-key", str(key), *QUIET), pumped, tmp_path) as mail:
+    options = ("--tls", f"{pair.certificate}:{pair.key}", "--relay-key", str(key))
+    with pop3.serving(recorder, tmp_path, options=options) as mail:
         recorder.options += ["--ports", str(mail.port)]
-        with recorder:
-            assert pop3.read_mail(mail, ROAMING)[-1] == b"+OK bye"
-            assert len(grants(recorder.store, ROAMING)) == 1
+        trust = trusting(authority.ca_file)
+        with recorder, shake_hands(trust, mail.connect(ROAMING), "mx.example.org") as client:
+            assert pop3.session(client, pop3.PASSWORD)[-1] == b"+OK bye"
+            (grant,) = grants(recorder.store, ROAMING)
+            assert (grant.user, grant.by.partition(b"@")[0]) == (b"joe", b"%d" % USER)
             assert mail.log() == b""
 
 
-@pytest.mark.parametrize("has_key", [True, False])
-def test_without_a_ticket_who_has_no_socket_proves_nothing(tmp_path: Path, has_key: bool) -> None:
-    """And reads mail all the same."""
+def test_without_a_ticket_who_has_no_socket_proves_nothing(tmp_path: Path) -> None:
+    """Nor does one that its user has written; mail is read all the same."""
     need_root()
-    key = tmp_path / "key"
-    key.write_bytes(os.urandom(32))
-    key.chmod(0o400)
-    recorder = Recorder("--private", *(("--key", str(key)) if has_key else ()))
+    recorder = Recorder("--private", "--key", str(made_key(tmp_path)))
     pumped = ("sh", "-c", 'RELAYTICKET="127.0.0.7 $TCPLOCALPORT 1 0"; export RELAYTICKET; cat | "$@" | cat', "sh")
     with Server(ours("pytcpserver"), QUIET, (*pumped, *pop3.login_chain(recorder)), tmp_path) as mail:
         recorder.options += ["--ports", str(mail.port)]

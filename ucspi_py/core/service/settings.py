@@ -111,7 +111,7 @@ class ServerSettings:
 
     @property
     def keeps_secrets(self) -> bool:
-        """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
+        """Whether a worker has what nobody else may read: keys, passwords of its clients."""
         return self.guard is not None or self.any_tls is not None or self.relay_key is not None
 
     @property
