@@ -134,3 +134,20 @@ def test_a_gate_without_restriction_lists_loads_nothing_of_them(option: str, is_
     assert ("ucspi_py.core.gate.restrictions.configured" in loaded) == is_loaded
     assert ("ucspi_py.system.gate.lists.lookups" in loaded) == is_loaded
     assert "ucspi_py.core.gate.content.checked" not in loaded
+
+
+def test_who_waits_for_mail_waits_for_no_ledger(tmp_path: Path) -> None:
+    """pyrelay allow tells the recorder; neither a loop nor a store nor OpenSSL nor another command is loaded."""
+    start = SCREEN.format(program="relay.commands")
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", start, "allow", "--socket", "none", "true"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "USER": "joe"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        check=True,
+    )
+
+    loaded = done.stdout.decode().split()
+    assert "ucspi_py.system.recorder.packets" in loaded
+    assert not {"asyncio", "hashlib", "redis", "sqlite3", "ssl", "ucspi_py.cli.chain.program"} & set(loaded)

@@ -6,7 +6,6 @@ import click
 
 from ...system.process.rlimits import SoftLimits
 from .. import djb_click
-from ..chain import program, relay_options
 from . import allow
 
 USAGE = "relay command [ option ... ] [ argument ... ]; pyrelay --help names the commands"
@@ -14,27 +13,32 @@ USAGE = "relay command [ option ... ] [ argument ... ]; pyrelay --help names the
 
 def main(soft_limits: SoftLimits = ()) -> None:
     """Run pyrelay. soft_limits: those that softlimit in front of us meant for the program behind, in bytes."""
-    usages = {program.CHECK: relay_options.USAGE, allow.ALLOW: allow.USAGE}
-    usage = usages.get("".join(sys.argv[1:2]), USAGE)
+    if sys.argv[1:2] == [allow.ALLOW]:  # somebody waits for mail: nothing of the other commands
+        djb_click.run("relay", allow.USAGE, lambda args: allow.run(args[1:], soft_limits))
+    from ..chain import program, relay_options
+
+    usage = relay_options.USAGE if sys.argv[1:2] == [program.CHECK] else USAGE
     djb_click.run("relay", usage, lambda args: _run(args, soft_limits))
 
 
 def _run(args: list[str], soft_limits: SoftLimits) -> None:
+    from ..chain import program
+
     if args[:1] == [program.CHECK]:
         _check(args[1:], soft_limits)
-    elif args[:1] == [allow.ALLOW]:
-        allow.run(args[1:], soft_limits)
     else:
         djb_click.invoke(_group(), program.RELAY, args)
 
 
 def _check(args: list[str], soft_limits: SoftLimits) -> None:
     from ...system.standalone import chain  # a process for each client: nothing of the other commands
+    from ..chain import program
 
     chain.run(program.read_options(program.RELAY, args), soft_limits)
 
 
 def _group() -> click.Group:
+    from ..chain import program, relay_options
     from . import grants, imports, serve
 
     @click.group(program.RELAY, no_args_is_help=False, context_settings=djb_click.GROUP_SETTINGS)

@@ -7,6 +7,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from ...core.errors import Failure
 from ...core.ledger.recorder import loglines
@@ -23,6 +24,8 @@ from .listening import listening
 from .packets import PATIENCE
 from .visitor import Visitors
 
+_Args = TypeVarTuple("_Args")
+
 #: Logins at once; those of one user. A hundred who come back from lunch find room, and one user does not take it all.
 _MOST, _MOST_OF_ONE = 1024, 256
 #: Descriptors of each: its connection, and two that may come with a packet.
@@ -30,6 +33,9 @@ _DESCRIPTORS = 3
 
 #: Seconds that the store has for each login: whoever tells of it hears in time that it has failed.
 _LEDGERS_PATIENCE = 0.8 * PATIENCE
+
+#: Seconds for which nobody is let in where the system has no room.
+_REST = 0.1
 
 _FIRST_PORT = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 
@@ -66,7 +72,7 @@ class _Recorder:
         self._log = log
         self._loop = loop
         self._listener = listener
-        self._visitors = Visitors(settings, log, self._record)
+        self._visitors = Visitors(settings, self._say, self._record)
         self._inside: Counter[int] = Counter()
         rlimits.make_room(_DESCRIPTORS * _MOST)
         self._most = max(1, rlimits.room_for(_DESCRIPTORS * _MOST) // _DESCRIPTORS)
@@ -74,7 +80,7 @@ class _Recorder:
     def run(self, signals: Signals) -> None:
         self._loop.run_until_complete(self._open())
         self._loop.add_reader(signals.fd, self._loop.stop)
-        self._loop.add_reader(self._listener.fileno(), self._accept)
+        self._listen()
         self._loop.run_forever()
         self._loop.remove_reader(signals.fd)
         with contextlib.suppress(Failure):
@@ -87,35 +93,59 @@ class _Recorder:
             self._log.say(loglines.unusable(failure.sentence))
 
     def _accept(self) -> None:
-        with contextlib.suppress(BlockingIOError, ConnectionAbortedError):
+        try:
             visitor, _ = self._listener.accept()
-            uid = user_of(visitor)
-            if self._inside[uid] < _MOST_OF_ONE or self._settings.trusts(uid):
-                self._begin(uid, lambda: self._visitors.answer(visitor, uid))
-                return
-            if self._inside[uid] == _MOST_OF_ONE:
-                self._log.say(loglines.too_many(uid))
-            self._begin(uid, visitor.close)
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:  # no memory or no descriptor is left: a loop that tries at once takes the rest
+            self._rest()
+            return
+        uid = user_of(visitor)
+        if self._inside[uid] < _MOST_OF_ONE or self._settings.trusts(uid):
+            self._begin(uid, lambda: self._visitors.answer(visitor, uid))
+            return
+        if self._inside[uid] == _MOST_OF_ONE:
+            self._log.say(loglines.too_many(uid))
+        self._begin(uid, visitor.close)
 
     def _begin(self, uid: int, deed: Callable[[], None]) -> None:
         self._inside[uid] += 1
         if self._inside.total() >= self._most:
             self._loop.remove_reader(self._listener.fileno())
-        threading.Thread(target=self._do, args=(uid, deed), daemon=True).start()
+        try:
+            threading.Thread(target=self._do, args=(uid, deed), daemon=True).start()
+        except RuntimeError:  # there are too many of the whole user's or machine's: the connection goes with its deed
+            self._end(uid)
+            self._rest()
 
     def _do(self, uid: int, deed: Callable[[], None]) -> None:
         try:
             deed()
         finally:
-            with contextlib.suppress(RuntimeError):  # the loop has ended, and we with it
-                self._loop.call_soon_threadsafe(self._end, uid)
+            self._in_loop(self._end, uid)
 
     def _end(self, uid: int) -> None:
         if self._inside.total() == self._most:
-            self._loop.add_reader(self._listener.fileno(), self._accept)
+            self._listen()
         self._inside[uid] -= 1
         if not self._inside[uid]:
             del self._inside[uid]
+
+    def _listen(self) -> None:
+        self._loop.add_reader(self._listener.fileno(), self._accept)
+
+    def _rest(self) -> None:
+        """Let nobody in for a moment."""
+        self._loop.remove_reader(self._listener.fileno())
+        self._loop.call_later(_REST, self._listen)
+
+    def _say(self, line: bytes) -> None:
+        """Write a line, from any thread."""
+        self._in_loop(self._log.say, line)
+
+    def _in_loop(self, call: Callable[[*_Args], object], *args: *_Args) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and we with it
+            self._loop.call_soon_threadsafe(call, *args)
 
     def _record(self, proven: Proven) -> Granted | NotGranted:
         """Have a login written down; in the thread of whoever tells of it."""

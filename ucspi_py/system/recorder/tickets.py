@@ -6,7 +6,8 @@ import time
 
 from ...core.client.connection import Endpoints
 from ...core.errors import AskedWrongly, unable
-from ...core.ledger.recorder.ticket import KEY_LENGTH, VARIABLE, Place, issued
+from ...core.ledger.recorder.environment import TICKET
+from ...core.ledger.recorder.ticket import KEY_LENGTH, Place, issued
 
 _MOST = 4096
 
@@ -29,4 +30,4 @@ def read_key(path: str) -> bytes:
 def variables(key: bytes, endpoints: Endpoints) -> dict[bytes, bytes]:
     """Say where a client is, to a program that does not have its socket."""
     place = Place(endpoints.remote_ip, int(endpoints.local_port))
-    return {VARIABLE: issued(key, place, int(time.time()))}
+    return {TICKET: issued(key, place, int(time.time()))}

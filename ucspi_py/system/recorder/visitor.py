@@ -15,17 +15,18 @@ from ...core.ledger.recorder.proof import Asker, Proven
 from ...core.ledger.recorder.request import Reply, Standing
 from ...core.ledger.recorder.settings import RecorderSettings
 from ..ledger.ledger import Granted, NotGranted
-from ..report.log import Log
 from .connected import connected
 from .packets import received
 
 
 class Visitors:
-    """Answers those who come. record: writes a login down within a second; raises Failure."""
+    """Answers those who come. say: writes a line to the log. record: writes a login down; raises Failure."""
 
-    def __init__(self, settings: RecorderSettings, log: Log, record: Callable[[Proven], Granted | NotGranted]) -> None:
+    def __init__(
+        self, settings: RecorderSettings, say: Callable[[bytes], None], record: Callable[[Proven], Granted | NotGranted]
+    ) -> None:
         self._settings = settings
-        self._log = log
+        self._say = say
         self._record = record
 
     def answer(self, visitor: socket.socket, uid: int) -> None:
@@ -54,13 +55,13 @@ class Visitors:
         try:
             granted = self._record(proven)
         except Failure as failure:
-            self._log.say(loglines.refused(proven.uid, proven.user, failure.sentence))
+            self._say(loglines.refused(proven.uid, proven.user, failure.sentence))
             return Reply(Standing.FAILED, "the ledger cannot be used")
         if isinstance(granted, NotGranted):
             return self._refused(proven.uid, proven.user, granted.sentence)
-        self._log.say(loglines.granted(proven, *granted))
+        self._say(loglines.granted(proven, *granted))
         return Reply(Standing.GRANTED)
 
     def _refused(self, uid: int, user: bytes, reason: str) -> Reply:
-        self._log.say(loglines.refused(uid, user, reason))
+        self._say(loglines.refused(uid, user, reason))
         return Reply(Standing.REFUSED, reason)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
-from . import ticket
 from .request import Request
 
+#: In which a server of ours gives a ticket (ticket.py).
+TICKET = b"RELAYTICKET"
 _PROTOCOLS = ("pop3", "imap")
 
 
@@ -25,5 +26,5 @@ def request(environment: Mapping[bytes, bytes], program: str, seconds: int) -> R
         user=user,
         protocol=next((protocol for protocol in _PROTOCOLS if protocol in name), "").encode(),
         seconds=seconds,
-        ticket=environment.get(ticket.VARIABLE, b""),
+        ticket=environment.get(TICKET, b""),
     )

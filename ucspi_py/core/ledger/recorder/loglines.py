@@ -1,11 +1,15 @@
 """The exact lines of the recorder, and of a chain program that could not reach it. Each function one line."""
 
+from typing import TYPE_CHECKING
+
 from ...text import clean, log_field
 from ..settings import MANY
-from .proof import Proven
+
+if TYPE_CHECKING:  # a chain program has one line to write, and no proof to judge
+    from .proof import Proven
 
 
-def granted(proven: Proven, key: str, users: int) -> bytes:
+def granted(proven: "Proven", key: str, users: int) -> bytes:
     """Name a client that may relay from now on.
 
     key: its address or network. users: of that who have a grant now, this one included.

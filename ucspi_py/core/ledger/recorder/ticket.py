@@ -9,8 +9,6 @@ import hashlib
 import hmac
 from typing import NamedTuple
 
-#: In the environment of a program.
-VARIABLE = b"RELAYTICKET"
 #: Bytes that a key has at least: those of the hash.
 KEY_LENGTH = 32
 
