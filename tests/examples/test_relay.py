@@ -3,6 +3,7 @@
 import os
 import shlex
 import socket
+import stat
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -52,7 +53,7 @@ class RelayHost:
             ("PATH=", f"PATH={self._programs}:"),
             ("/run/relay", f"{self.folder}/run"),
             ("/var/lib/relay/db", self.store),
-            ("-o relay -g relay", "-o nobody -g nogroup"),
+            ("-o relay", "-o nobody"),
             ("setuidgid relay", "setuidgid nobody"),
             (" 0 pop3 ", f" 127.0.0.1 {self.port} "),
             ("--trust dovecot", f"--trust dovecot --private --ports {self.port}"),
@@ -106,6 +107,7 @@ def test_who_logs_in_by_pop3_gets_a_grant(host: RelayHost) -> None:
         said = pop3.session(client, pop3.PASSWORD)
 
     assert said[-1] == b"+OK bye", host.log("pop3d/run")
+    assert stat.S_IMODE(os.stat(host.store).st_mode) == 0o640
     (grant,) = grants(host.store, CLIENT)
     assert (grant.user, grant.by.partition(b"@")[0]) == (b"joe", b"%d" % USER)
     line = f"relay: granted {CLIENT} to joe by pop3 for 900 seconds, says uid {USER}\n"

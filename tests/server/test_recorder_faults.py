@@ -140,6 +140,14 @@ def test_without_a_recorder_mail_is_read(clients: Clients, tmp_path: Path) -> No
     reads_mail(clients.come(), Trouble("/" + "x" * 200, f"unable to ask /{'x' * 200}: AF_UNIX path too long"))
 
 
+def test_the_program_has_the_limit_that_was_meant_for_it(tmp_path: Path) -> None:
+    """softlimit -m of a run script is too little for us, and is laid on what reads mail."""
+    script = 'ulimit -S -v 90000; exec "$@"'
+    words = [ours("pyrelay"), "allow", "--socket", str(tmp_path / "none"), "sh", "-c", "ulimit -S -v"]
+
+    assert subprocess.run(["sh", "-c", script, "sh", *words], check=True, capture_output=True).stdout == b"90000\n"
+
+
 def test_a_recorder_that_hangs_keeps_nobody_waiting(clients: Clients) -> None:
     """Longer than a second."""
     with Recorder() as hanging:
