@@ -1,5 +1,6 @@
 """The servers of the gate's rows: ours with the gate, tcpserver with nothing between, Postfix. Never measures."""
 
+import os
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -52,6 +53,37 @@ def checking(workshop: Workshop, rules: Sequence[str]) -> Iterator[Server]:
     program = [ours("pytcpserver"), "-w", "1", "--held", MANY]
     with Server(djb_words(program, workshop, 200, [*words[:-1], *asked, words[-1]]), {}, tells_port=True) as server:
         yield server
+
+
+@contextmanager
+def checking_passwords(workshop: Workshop) -> Iterator[tuple[Server, Path]]:
+    """Ours with logins whose checker hangs, and the checker's folder.
+
+    It leaves a file in ``running`` each time, and hangs on ``hold`` until nobody has that open, or there is ``over``.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="checker-", dir=workshop.folder))
+    (folder / "running").mkdir()
+    os.mkfifo(folder / "hold")
+    checker = folder / "checkpassword"
+    checker.write_text(f"""\
+#!/bin/sh
+case $(tr '\\000' ' ' <&3) in
+    user*) touch {folder}/running/$$; test -e {folder}/over || read -r _ <{folder}/hold; exit 111 ;;
+esac
+exit 1
+""")
+    checker.chmod(0o755)
+    *words, backend = _gate(workshop, None)
+    asked = (
+        "smtpd_sasl_auth_enable=yes",
+        "smtpd_tls_auth_only=no",
+        "smtpd_sasl_type=checkpassword",
+        f"smtpd_sasl_path={checker} /bin/true",
+    )
+    options = [word for parameter in asked for word in ("-o", parameter)]
+    program = [ours("pytcpserver"), "-w", "1", "--held", MANY]
+    with Server(djb_words(program, workshop, 200, [*words, *options, backend]), {}, tells_port=True) as server:
+        yield server, folder
 
 
 def _gate(workshop: Workshop, lists: Restrictions | None) -> list[str]:

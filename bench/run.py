@@ -23,7 +23,20 @@ import workshop
 import zones
 from effort import FULL, QUICK, Effort
 from findings import Finding
-from rows import burst, front, gate_checks, gate_content, gate_idle, gate_session, ledger, memory, rules, screen, silent
+from rows import (
+    burst,
+    front,
+    gate_checks,
+    gate_content,
+    gate_idle,
+    gate_logins,
+    gate_session,
+    ledger,
+    memory,
+    rules,
+    screen,
+    silent,
+)
 
 from ucspi_py.system.process import orphans
 
@@ -49,6 +62,7 @@ ROWS: dict[str, Row] = {
     "gate-idle": gate_idle.idle,
     "gate-busy": gate_content.busy,
     "gate-checks": gate_checks.checks,
+    "gate-logins": gate_logins.logins,
     "ledger": ledger.lookups,
 }
 #: Rows that cannot be had everywhere: they ask why not first.

@@ -42,6 +42,7 @@ _FINDINGS = [
     "gate-busy",
     "gate-checks",
     "gate-checks-odd",
+    "gate-logins",
     "ledger",
 ]
 
