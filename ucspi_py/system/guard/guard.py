@@ -16,7 +16,7 @@ from ..report.complaints import Complaints
 from ..report.log import Log
 from . import channel
 from .checks import Checks
-from .key_files import KeyFiles
+from .sealed_keys import SealedKeys
 
 #: Requests that are taken in one turn: ends of checkers are seen to in between.
 _AT_ONCE = 64
@@ -25,7 +25,7 @@ _AT_ONCE = 64
 class Guard:
     """Answers whoever is at the other end of its channel. noted: of SIGCHLD."""
 
-    def __init__(self, workers: socket.socket, noted: Signals, checks: Checks, keys: KeyFiles, log: Log) -> None:
+    def __init__(self, workers: socket.socket, noted: Signals, checks: Checks, keys: SealedKeys, log: Log) -> None:
         self._workers = workers
         self._signals = noted
         self._checks = checks

@@ -14,9 +14,9 @@ from . import channel
 from .channel import Guarded
 from .checks import Checks
 from .guard import Guard
-from .key_files import KeyFiles
 from .launcher import CheckerLauncher
 from .probe import probe
+from .sealed_keys import SealedKeys
 
 #: Those by which somebody may want to end or to wake the service: the guard ends when nobody can ask it any more.
 _IGNORED = (
@@ -31,7 +31,7 @@ def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, b
     verbosity: of its log. environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a
     checker cannot be started, AskedWrongly where the checker checks nothing.
     """
-    keys = KeyFiles(settings.pairs)
+    keys = SealedKeys(settings.pairs)
     checker = CheckerLauncher(settings.checkpassword, settings.limits.cpu_seconds, environment)
     if settings.checkpassword:
         probe(settings, checker, port)
@@ -44,7 +44,7 @@ def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, b
     return Guarded(pid, workers, tuple(keys.descriptors))
 
 
-def _become_guard(ours: socket.socket, keys: KeyFiles, checks: Callable[[Log], Checks], verbosity: int) -> None:
+def _become_guard(ours: socket.socket, keys: SealedKeys, checks: Callable[[Log], Checks], verbosity: int) -> None:
     """The forked child's one call: it never returns into the master's code."""
     status = 111
     try:
