@@ -1,5 +1,7 @@
 """Logins at the gate, without a server: parameters, what is offered, what a login changes, how it is answered."""
 
+from dataclasses import replace
+
 import pytest
 
 from ucspi_py.core.auth.answer import Verdict
@@ -28,8 +30,14 @@ def asked(*options: str, text: str = "") -> LoginSettings:
 
 
 def test_without_a_word_postfixs_defaults_hold() -> None:
-    """Cyrus, and any mechanism but anonymous ones."""
-    assert asked() == LoginSettings()
+    """Cyrus, any mechanism but anonymous ones, and passwords in the clear, too."""
+    assert asked() == replace(LoginSettings(), smtpd_tls_auth_only=False)
+
+
+def test_without_a_file_no_password_is_taken_in_the_clear() -> None:
+    """Unless an option says so."""
+    assert login_settings(Configuration([])).smtpd_tls_auth_only
+    assert not login_settings(Configuration([option("smtpd_tls_auth_only=no")])).smtpd_tls_auth_only
 
 
 def test_each_parameter_is_taken() -> None:

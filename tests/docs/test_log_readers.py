@@ -10,7 +10,10 @@ import pytest
 
 from tests.support.pages import literals, program_page
 from tests.support.programs import theirs
+from ucspi_py.core.auth.answer import Answer, Verdict
 from ucspi_py.core.gate import loglines
+from ucspi_py.core.gate.logins import answers
+from ucspi_py.core.gate.logins import loglines as login_loglines
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
@@ -38,6 +41,7 @@ def refused(number: int, text: bytes, about: Envelope = ENVELOPE, stage: bytes =
 
 #: The modes that ban a client for a line; the number of each client is its place.
 NORMAL = {"more", "normal", "extra", "aggressive"}
+AUTH = {"auth", "extra", "aggressive"}
 LINES: list[tuple[bytes, set[str]]] = [
     (refused(0, b"554 5.7.1 <r@example.org>: Relay access denied"), NORMAL),
     (refused(1, b"554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using bl.example"), NORMAL | {"rbl"}),
@@ -60,6 +64,14 @@ LINES: list[tuple[bytes, set[str]]] = [
     (refused(18, b"554 5.7.1 <%b@z>: Relay access denied" % FORGED, FORGER), NORMAL),
     (loglines.message(client(19, FORGED), FORGER, 77, reply(250, b"ok"), Course()), set()),
     (loglines.lost(client(20, FORGED), b"MAIL"), {"ddos", "aggressive"}),
+    (login_loglines.login_failed(client(21), b"PLAIN", FORGED, answers.reason(Answer(Verdict.NO))), AUTH),
+    (
+        login_loglines.login_failed(client(22), b"CRAM-MD5", b"u", answers.reason(Answer(Verdict.NO, b"", "exit 3"))),
+        AUTH,
+    ),
+    (login_loglines.login_failed(client(23), b"LOGIN", FORGED, answers.reason(Answer(Verdict.LATER))), set()),
+    (login_loglines.login_not_tried(client(24), b"PLAIN", FORGED, "too many failures of this user"), set()),
+    (login_loglines.logged_in(client(25)._replace(login=FORGED, method=b"PLAIN")), set()),
 ]
 
 Stamp = Callable[[bytes], bytes]
@@ -127,7 +139,8 @@ def test_pflogsumm_counts_refusals(of_syslog: bool, stamp: str, tmp_path: Path) 
     assert re.search(r"^ +1 +discarded", report, re.MULTILINE)
     assert "\n    Relay access denied (total: 1)\n           1   example.net\n" in report
     assert "\n    Recipient address rejected: User unknown (total: 1)\n           1   r@example.org\n" in report
-    assert "\n  smtpd (total: 3)\n         1   a table\n" in report
+    assert "\n  smtpd (total: 7)\n" in report
+    assert "\n         1   a table\n" in report
 
 
 def _meant(mode: str) -> list[str]:

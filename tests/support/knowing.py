@@ -14,6 +14,9 @@ class Knowing:
         self.answer = answer
         self.asked: list[tuple[Credentials, Peer]] = []
 
+    async def ready(self) -> None:
+        """Have nothing to find out."""
+
     async def check(self, credentials: Credentials, peer: Peer, /) -> Answer:
         """Check credentials, and note who was asked about."""
         self.asked.append((credentials, peer))

@@ -1,6 +1,7 @@
 """The logins of one session: their order, their delays, their lines, and who is asked."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,9 @@ from tests.support.virtual_time import run
 from ucspi_py.core.auth.answer import Answer, Verdict
 from ucspi_py.core.auth.credentials import Credentials, Peer
 from ucspi_py.core.gate.visitor import Visitor
-from ucspi_py.system.gate.logins.session_login import Logged, SessionLogin
+from ucspi_py.system.gate.logins.session_login import Checking, SessionLogin
 from ucspi_py.system.gate.logins.tries_table import LoginTries
+from ucspi_py.system.gate.session import Answered, Session
 from ucspi_py.system.gate.session_log import SessionLog
 
 USER, OTHER = b"user@example.org", b"other"
@@ -21,33 +23,47 @@ WARNING = b"smtpgate[17]: warning: pc.example.net[192.0.2.7]: SASL PLAIN "
 FAILED = WARNING + b"authentication failed: "
 
 
+class Speaking:
+    """What a session's dialogue tells of its client."""
+
+    within_tls = False
+
+
 class Room:
     """A session, and who checks for it."""
 
     def __init__(self, checker: Knowing | None = None, tries: LoginTries | None = None) -> None:
         self.checker = checker or Knowing({USER: b"right"})
         self.lines = Lines()
-        self.login = SessionLogin(self.checker, tries, PEER, SessionLog(self.lines, CLIENT, b""))
+        self.dialogue = Speaking()
+        nobody: Any = None
+        log, environment = SessionLog(self.lines, CLIENT, b""), {b"TCPREMOTEIP": CLIENT.ip}
+        session = Session(b"mx.example.org", nobody, self.dialogue, CLIENT, nobody, nobody, log, environment)  # type: ignore[arg-type]
+        self.login = SessionLogin(Checking(self.checker, tries), session, PEER)
 
-    def tried(self, password: bytes = b"wrong", login: bytes = USER, *, secured: bool = False) -> tuple[Logged, float]:
+    def tried(self, password: bytes = b"wrong", login: bytes = USER) -> tuple[Answered, float]:
         """What becomes of a login, and in how many seconds."""
 
-        async def timed() -> tuple[Logged, float]:
+        async def timed() -> tuple[Answered, float]:
             loop = asyncio.get_running_loop()
             begun = loop.time()
-            found = await self.login(Credentials(b"PLAIN", login, password), secured=secured)
+            found = await self.login(Credentials(b"PLAIN", login, password), CLIENT)
             return found, loop.time() - begun
 
         return run(timed())
 
 
 def test_a_right_password_takes_no_time() -> None:
-    """And there is no line but that of the login."""
+    """Its line names the client as Postfix does."""
     room = Room()
 
     found, seconds = room.tried(b"right")
-    assert (found.reply.code, found.login, seconds) == (235, USER, 0.0)
-    assert (room.lines.lines, room.login.failures) == ([], 0)
+    assert (found.reply.code, found.login, found.later, seconds) == (235, USER, None, 0.0)
+    assert found.visitor is not None
+    assert (found.visitor.login, found.visitor.method) == (USER, b"PLAIN")
+    assert room.lines.lines == [
+        b"smtpgate[17]: client=pc.example.net[192.0.2.7], sasl_method=PLAIN, sasl_username=user@example.org\n"
+    ]
 
 
 def test_a_wrong_password_takes_longer_each_time() -> None:
@@ -56,19 +72,18 @@ def test_a_wrong_password_takes_longer_each_time() -> None:
 
     first, second, third = room.tried(), room.tried(login=OTHER), room.tried()
     assert [seconds for _, seconds in (first, second, third)] == [3.0, 4.0, 5.0]
-    assert {found for found, _ in (first, second, third)} == {first[0]}
-    assert (first[0].reply.code, first[0].login) == (535, b"")
-    assert room.login.is_over
+    assert {found.reply for found, _ in (first, second, third)} == {first[0].reply}
+    assert (first[0].reply.code, first[0].login, first[0].visitor) == (535, b"", None)
 
 
 def test_a_session_ends_behind_the_third_failure() -> None:
-    """Not before."""
+    """Not before (RFC 4954, 4)."""
     room = Room()
-    for _ in range(2):
-        room.tried()
-        assert not room.login.is_over
-    room.tried(b"right")
-    assert not room.login.is_over
+    laters = [room.tried()[0].later for _ in range(3)]
+
+    assert laters[:2] == [None, None]
+    assert laters[2] is not None
+    assert laters[2].wire == b"421 4.7.0 mx.example.org Error: too many errors\r\n"
 
 
 def test_a_slow_checker_is_not_waited_for_twice() -> None:
@@ -121,7 +136,8 @@ def test_whoever_checks_is_told_of_tls() -> None:
     """As it is at this login."""
     room = Room()
     room.tried(b"right")
-    room.tried(b"right", secured=True)
+    room.dialogue.within_tls = True
+    room.tried(b"right")
 
     assert [peer.secured for _, peer in room.checker.asked] == [False, True]
 

@@ -9,8 +9,9 @@ import click
 
 from ..core.client import limits
 from ..core.errors import AskedWrongly
+from ..core.guard.settings import GuardSettings
 from ..core.numbers import MOST, decimal
-from ..core.service.settings import ServerSettings
+from ..core.service.settings import Program, ServerSettings
 from ..system.process import privileges
 from ..system.report import log
 from ..system.service import start
@@ -113,8 +114,10 @@ def settings(options: dict[str, Any]) -> ServerSettings:
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     relay_key = options.pop("relay_key")
     verbosity = options.pop("verbosity")
+    asked = program.read(options.pop("words"))
     return ServerSettings(
         program=asked,
+        guard=_guard(asked),
         banner=os.fsencode(options.pop("banner")),
         local_name=None if local_name is None else os.fsencode(local_name),
         verbosity=log.ERRORS if verbosity is None else verbosity,
@@ -133,6 +136,15 @@ def _relay_key(path: str) -> bytes:
     from ..system.recorder import tickets  # while we may still read what workers need
 
     return tickets.read_key(path)
+
+
+def _guard(asked: Program) -> GuardSettings | None:
+    """What a gate's logins have done with the privileges that we give up; few have any."""
+    if asked.gate is None or asked.gate.logins is None:
+        return None
+    from ..core.gate.logins.guarded import guard_settings
+
+    return guard_settings(asked.gate.logins)
 
 
 def _client_limits(

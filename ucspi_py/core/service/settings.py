@@ -111,8 +111,10 @@ class ServerSettings:
 
     @property
     def keeps_secrets(self) -> bool:
-        """Whether a worker has what nobody else may read: keys, passwords of its clients."""
-        return self.guard is not None or self.any_tls is not None or self.relay_key is not None
+        """Whether a worker has what nobody else may read: keys of TLS, passwords of its clients."""
+        gate = self.program.gate
+        takes_passwords = gate is not None and gate.logins is not None
+        return takes_passwords or self.guard is not None or self.any_tls is not None or self.relay_key is not None
 
     @property
     def guard_and_keys(self) -> GuardSettings | None:

@@ -13,6 +13,9 @@ class Checker(Protocol):
     def mechanisms(self) -> tuple[bytes, ...]:
         """Those that it can check, in capitals; () while it cannot be asked."""
 
+    async def ready(self) -> None:
+        """Wait, for a limited time, until it has turned out which those are."""
+
     async def check(self, credentials: Credentials, peer: Peer, /) -> Answer:
         """Check credentials within a limited time. Never raises: what fails is LATER, with its reason."""
 

@@ -1,6 +1,7 @@
 """Passwords are checked by Dovecot: one connection for all questions, made anew when it is lost."""
 
 import asyncio
+import contextlib
 
 from ...core.auth.answer import Answer, Verdict
 from ...core.auth.credentials import Credentials, Peer
@@ -33,12 +34,19 @@ class DovecotChecker:
         self._timer: asyncio.TimerHandle | None = None
         #: Done when it has turned out what comes of the connection that is being made.
         self._attempt: asyncio.Future[None] = loop.create_future()
+        self._first = self._attempt
         self._connect()
 
     @property
     def mechanisms(self) -> Mechanisms:
         """What Dovecot has of PLAIN and LOGIN; () while it is away."""
         return self._mechanisms
+
+    async def ready(self) -> None:
+        """Wait until the first connection is made or lost, a second at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_PAUSE):
+                await asyncio.shield(self._first)
 
     async def check(self, credentials: Credentials, peer: Peer, /) -> Answer:
         """Check a password within ten seconds, once more where Dovecot was started anew meanwhile."""

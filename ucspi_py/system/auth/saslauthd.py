@@ -42,6 +42,9 @@ class SaslauthdChecker:
         self._realm = realm
         self._turn = asyncio.Semaphore(_AT_ONCE)
 
+    async def ready(self) -> None:
+        """Have nothing to find out."""
+
     async def check(self, credentials: Credentials, _peer: Peer, /) -> Answer:
         """Check a password within ten seconds."""
         asked = question(credentials, self._service, self._realm)

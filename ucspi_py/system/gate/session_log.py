@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from ...core.auth.answer import Answer, Verdict
 from ...core.gate import loglines, relay
 from ...core.gate.logins import loglines as login_loglines
 from ...core.gate.loglines import About, Course
@@ -60,6 +59,15 @@ class SessionLog:
         refusal = None if visitor.relays or dry_run else visitor.refusal
         self._untold = None if refusal is None else self._heard(relay.spoken(refusal))
 
+    @property
+    def visitor(self) -> Visitor:
+        """The client as lines call it."""
+        return self._visitor
+
+    def say(self, line: bytes) -> None:
+        """Log a line about the client that another one has made."""
+        self._log.say(line)
+
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
         self._visitor = self._visitor._replace(name=name)
@@ -78,25 +86,6 @@ class SessionLog:
     def exchange_failed(self, event: ExchangeFailed) -> None:
         """Log an AUTH that came to no credentials."""
         self._log.say(login_loglines.exchange_failed(self._visitor, event))
-
-    def logged_in(self, visitor: Visitor) -> None:
-        """Log that the client has logged in, and call it that from now on. visitor: who it is then."""
-        self._visitor = visitor._replace(name=self._visitor.name)
-        self._untold = None
-        self._log.say(login_loglines.logged_in(self._visitor))
-
-    def login_failed(self, mechanism: bytes, login: bytes, answer: Answer) -> None:
-        """Log a login that failed, and why; of a wrong password, and where nobody could tell, in Postfix's words.
-
-        fail2ban takes the former for an attack, and not the latter (filter.d/postfix.conf).
-        """
-        said = "authentication failure" if answer.verdict is Verdict.NO else "Connection lost to authentication server"
-        reason = f"{said} ({answer.reason})" if answer.reason else said
-        self._log.say(login_loglines.login_failed(self._visitor, mechanism, login, reason))
-
-    def login_not_tried(self, mechanism: bytes, login: bytes, reason: str) -> None:
-        """Log a login about which nobody was asked."""
-        self._log.say(login_loglines.login_not_tried(self._visitor, mechanism, login, reason))
 
     def warn(self, sentence: str) -> None:
         """Log something that is wrong on our side."""

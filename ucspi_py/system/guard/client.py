@@ -29,6 +29,9 @@ class GuardChecker:
         """Those that it can check, in capitals; () where the guard is gone."""
         return () if channel.is_over(self._workers) else self._mechanisms
 
+    async def ready(self) -> None:
+        """Have nothing to find out."""
+
     async def check(self, credentials: Credentials, peer: Peer, /) -> Answer:
         """Check credentials within a limited time. Never raises: what fails is LATER, with its reason."""
         packet = request.encode(CheckAsked(credentials, peer))

@@ -17,6 +17,7 @@ from ..report.totals import SharedTotals
 from .pipes import Pipes
 
 if TYPE_CHECKING:
+    from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
     from ..tls.contexts import Contexts
     from ..tls.keys import KeySource
@@ -47,7 +48,7 @@ class Shared:
 
     environment: what every program gets. spawn_attributes: how every program is started. ask: the way to the name
     servers; it knows nothing where nothing is ever asked. guarded: the guard, None = none was asked for. tls: None =
-    nobody speaks it.
+    nobody speaks it. logins: None = nobody may log in.
     """
 
     settings: ServerSettings
@@ -60,3 +61,4 @@ class Shared:
     ask: Ask
     guarded: "Guarded | None" = None
     tls: "SharedTls | None" = None
+    logins: "SharedLogins | None" = None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...core.dns import message as dns_message
 from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
+from ...core.gate import loglines as gate_loglines
 from ...core.gate.settings import GateSettings
 from ...core.lint.variable import odd_numbers
 from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
@@ -34,6 +35,7 @@ from .shared import Shared, SharedTables, SharedTls
 from .worker import MASTERS_SIGNALS
 
 if TYPE_CHECKING:
+    from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
 
 #: For us, not for the backends: systemd's messages to its service.
@@ -54,6 +56,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     log = Log(settings.verbosity)
     guarded = _guarded(settings, sock)
     tls = _tls(settings, log, guarded)
+    logins = _logins(settings, log)
     privileges.become(settings.uid, settings.gid)
     if settings.keeps_secrets:
         secrecy.hide_memory()
@@ -77,6 +80,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         ask=ask,
         guarded=guarded,
         tls=tls,
+        logins=logins,
     )
     Master(shared, noted).run()
 
@@ -99,6 +103,19 @@ def _guarded(settings: ServerSettings, sock: listener.Listener) -> "Guarded | No
     from ..guard import client, key_client, start  # noqa: F401  workers can import nothing once root is given up
 
     return start.start(asked, settings.verbosity, os.environb, b"%d" % sock.getsockname()[1])
+
+
+def _logins(settings: ServerSettings, log: Log) -> "SharedLogins | None":
+    """What logins need of us, where there are any, while we may still read whatever root may. Raises Failure."""
+    asked = settings.program.gate and settings.program.gate.logins
+    if not asked:
+        return None
+    from ..gate.logins import prepared
+
+    def complain(sentence: str) -> None:
+        log.warn(gate_loglines.warning(sentence))
+
+    return prepared.prepare(asked, settings.uid, settings.gid, complain)
 
 
 def _tables(settings: ServerSettings) -> SharedTables:

@@ -30,7 +30,11 @@ from .shared import Shared
 from .tasks import Tasks
 
 if TYPE_CHECKING:
+    from ...core.gate.logins.settings import LoginSettings
+    from ..auth.checker import Checker
     from ..gate.lists.lookups import Ways
+    from ..gate.logins.logins import Logins
+    from ..guard.client import GuardChecker
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
@@ -54,6 +58,7 @@ class Worker:
             settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
         )
         gate = settings.program.gate
+        self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
         self._backends = self._begin_backends()
         self._tls = self._begin_tls()
@@ -85,6 +90,8 @@ class Worker:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:
             self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
+        if self._checker:
+            self._loop.run_until_complete(self._checker.ready())
         self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
         self._loop.run_forever()
@@ -98,12 +105,34 @@ class Worker:
         return Ways(self._shared.ask, self._dnsbl.ask_zone)
 
     def _trust(self) -> Trust:
+        """How clients of a gate become trusted; nothing of it is loaded where nobody may."""
         gate, shared = self._shared.settings.program.gate, self._shared
-        if shared.tls is None or gate is None or gate.tls is None or shared.settings.is_wrapped:
+        if gate is None:
             return NOBODY
+        trust = NOBODY if gate.logins is None else Trust(logins=self._logins(gate.logins))
+        if shared.tls is None or gate.tls is None or shared.settings.is_wrapped:
+            return trust
         from ..gate.tls.starttls import StartTls
 
-        return Trust(tls=StartTls(gate.tls, shared.tls.contexts))
+        return trust._replace(tls=StartTls(gate.tls, shared.tls.contexts))
+
+    def _logins(self, settings: "LoginSettings") -> "Logins | None":
+        shared = self._shared.logins
+        if shared is None:
+            return None
+        from ..gate.logins.logins import Logins
+        from ..gate.logins.prepared import checker
+
+        self._checker = checker(settings, self._loop, shared.daemon, self._guard())
+        return Logins(settings, self._checker, shared.tables, self._shared.log)
+
+    def _guard(self) -> "GuardChecker | None":
+        settings, guarded = self._shared.settings.guard, self._shared.guarded
+        if settings is None or guarded is None:
+            return None
+        from ..guard.client import GuardChecker
+
+        return GuardChecker(guarded.channel, settings)
 
     def _begin_tls(self) -> Tls | None:
         shared, settings = self._shared.tls, self._shared.settings

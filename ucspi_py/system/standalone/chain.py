@@ -45,6 +45,9 @@ def run(program: Program, soft_limits: limits.SoftLimits) -> None:
     limits = program.gate and program.gate.event_limits
     if limits and limits.where:
         raise AskedWrongly(f"{limits.where} {_COUNTS_ALONE}")
+    logins = program.gate and program.gate.logins
+    if logins and logins.where:
+        raise AskedWrongly(f"{logins.where} {_COUNTS_ALONE}")
     environment = dict(os.environb)
     host = Host(log.Log(log.ERRORS), _zones, lambda _kind, _verdict: None)
     refusal = _refusal(program, environment, host)

@@ -14,7 +14,7 @@ from ...core.smtp.verdict import Refuse
 from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate
 from ..gate.session import Hold
-from ..gate.trust import NOBODY, Trust
+from ..gate.trust import Trust
 from ..process import children
 from ..process.rlimits import SoftLimits
 from ..report.log import ERRORS, Log
@@ -22,6 +22,8 @@ from .client_socket import client_socket
 
 if TYPE_CHECKING:
     from ..gate.lists.lookups import Ways
+    from ..gate.logins.logins import Logins
+    from ..gate.tls.starttls import StartTls
     from ..tls.session import TlsSession
 
 #: Seconds that backends have to end when the client has left.
@@ -56,7 +58,7 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
     if program.gate is None:
         raise ValueError("a program without a gate")
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
-    trust = _trust(program.gate, log)
+    trust = Trust(await _logins(program.gate, log), _starttls(program.gate, log))
     gate = Gate(program.gate, log, lambda: False, ways, trust)
     with client_socket() as connected:
         guest = Client(connected, client.environment, client.refusal, client.screen, backends.start, alone())
@@ -67,13 +69,26 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
     await backends.end()
 
 
-def _trust(settings: GateSettings, log: Log) -> Trust:
-    """How the client becomes trusted; nothing of it is loaded where it cannot. Raises Failure."""
+async def _logins(settings: GateSettings, log: Log) -> "Logins | None":
+    """Who may log in; nobody but this client is counted. Raises as daemon() and checker() do."""
+    if settings.logins is None:
+        return None
+    from ..auth.daemon import daemon
+    from ..gate.logins.logins import Logins
+    from ..gate.logins.prepared import checker
+
+    asked = checker(settings.logins, asyncio.get_running_loop(), daemon(settings.logins), None)
+    await asked.ready()
+    return Logins(settings.logins, asked, None, log)
+
+
+def _starttls(settings: GateSettings, log: Log) -> "StartTls | None":
+    """How the client begins TLS; nothing of it is loaded where it cannot. Raises Failure."""
     if settings.tls is None:
-        return NOBODY
+        return None
     from .tls import starttls
 
-    return Trust(tls=starttls(settings.tls, log))
+    return starttls(settings.tls, log)
 
 
 async def _wrapped(trust: Trust, connected: socket.SocketType, log: Log) -> "TlsSession | None":

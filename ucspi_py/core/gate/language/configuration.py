@@ -52,7 +52,7 @@ class Configuration:
         is_lenient: bool = False,
     ) -> None:
         self.settings = tuple(settings)
-        self._has_file = bool(directory)
+        self.has_file = bool(directory)
         self._service = service
         self._given = {setting.name: setting for setting in self.settings}
         self._expansion = Expansion(self._texts(directory), parameters.NAME, _KNOWN)
@@ -145,7 +145,7 @@ class Configuration:
 
     def _event_limits(self) -> EventLimits | None:
         found = {name: self.value(name) for name in limits.LIMITS}
-        if not self._has_file and not self.is_given(limits.COUNT):
+        if not self.has_file and not self.is_given(limits.COUNT):
             found[limits.COUNT] = 0
         if not any(found.values()):
             return None

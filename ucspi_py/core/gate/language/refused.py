@@ -51,7 +51,6 @@ _OWN_COMMANDS = "the gate takes commands as they are"
 _NO_PROXY = "the gate takes no word of a proxy for the client's address"
 
 REFUSED = (
-    Refused("smtpd_tls_auth_only", _yes, "the gate takes no logins yet", "no"),
     *(Refused(name, bool, _NO_MILTER) for name in ("smtpd_milters", "smtpd_milter_maps")),
     *(Refused(name, bool, _NO_COPIES) for name in ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")),
     Refused("smtpd_proxy_filter", bool, "the program behind the gate has its place"),

@@ -11,6 +11,7 @@ if TYPE_CHECKING:  # Few have logins: what their parameters mean is loaded where
     from ..logins.settings import Mechanism, SaslType
 
 ENABLE, HOURLY = "smtpd_sasl_auth_enable", "smtpd_sasl_recipient_hourly_limit"
+TLS_ONLY = "smtpd_tls_auth_only"
 
 #: xsasl_cyrus_security.c; forward_secrecy: xsasl_dovecot_server.c.
 _OPTIONS = ("noplaintext", "noactive", "nodictionary", "noanonymous", "mutual_auth", "forward_secrecy")
@@ -80,6 +81,7 @@ PARAMETERS = (
     Parameter(
         "smtpd_sasl_mechanism_filter", "", mechanisms, "!external, static:rest", "mechanisms; CRAM-MD5 only by name"
     ),
+    Parameter(TLS_ONLY, "", values.yes_no, "no", "no AUTH without TLS; without -f yes"),
     Parameter("smtpd_sasl_exceptions_networks", "", values.any_networks, "", "clients that are offered no AUTH"),
     Parameter("smtpd_sasl_response_limit", "", values.number(1, 12288), "12288", "bytes of a client's answer in AUTH"),
     Parameter("broken_sasl_auth_clients", "", values.yes_no, "no", "say AUTH= besides, for Outlook up to 2003"),

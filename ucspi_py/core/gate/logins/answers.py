@@ -1,6 +1,6 @@
 """What a client that wants to log in is told, and when it is left (RFC 4954, 4 and 6)."""
 
-from ...auth.answer import Verdict
+from ...auth.answer import Answer, Verdict
 from ...smtp.reply import Reply, reply
 
 ACCEPTED = reply(235, b"2.7.0 Authentication successful")
@@ -16,6 +16,15 @@ _DELAY = 3.0
 def answer(verdict: Verdict) -> Reply:
     """Tell the client. It learns nothing of who there is: the words are the same for an unknown user."""
     return {Verdict.YES: ACCEPTED, Verdict.NO: REFUSED, Verdict.LATER: LATER}[verdict]
+
+
+def reason(answer: Answer) -> str:
+    """Tell the log why a login failed, in Postfix's words: fail2ban takes a wrong password for an attack.
+
+    It does not where nobody could tell (filter.d/postfix.conf).
+    """
+    said = "authentication failure" if answer.verdict is Verdict.NO else "Connection lost to authentication server"
+    return said if answer.reason in ("", said) else f"{said} ({answer.reason})"
 
 
 def delay(failures: int) -> float:

@@ -1,7 +1,7 @@
 """The logins of a configuration: its texts become LoginSettings."""
 
 from ..language.configuration import Configuration
-from ..language.sasl_parameters import HOURLY
+from ..language.sasl_parameters import HOURLY, TLS_ONLY
 from .settings import LoginSettings
 
 _NAMES = (
@@ -22,9 +22,15 @@ _NAMES = (
 
 
 def login_settings(configuration: Configuration) -> LoginSettings:
-    """Make what is asked of logins. Raises AskedWrongly."""
+    """Make what is asked of logins. Raises AskedWrongly.
+
+    A main.cf that says nothing of TLS means what it does to Postfix; without one no password is taken in the clear.
+    """
     return LoginSettings(
         **{name: configuration.value(name) for name in _NAMES},
         hourly_recipient_limit=configuration.value(HOURLY),
+        smtpd_tls_auth_only=configuration.value(TLS_ONLY)
+        if configuration.has_file or configuration.is_given(TLS_ONLY)
+        else True,
         where=f"{configuration.where(HOURLY)}: {HOURLY}" if configuration.value(HOURLY) else "",
     )

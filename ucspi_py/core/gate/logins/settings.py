@@ -40,6 +40,7 @@ class LoginSettings:
     clients to whom nothing is offered. smtpd_sasl_response_limit: bytes of a client's answer.
     broken_sasl_auth_clients: say AUTH= besides. checkpassword_cram_order: as the program wants it.
     hourly_recipient_limit: recipients of one user within an hour; 0 = any. where: the place of that limit.
+    smtpd_tls_auth_only: nobody logs in without TLS.
     """
 
     smtpd_sasl_type: SaslType = SaslType.CYRUS
@@ -57,3 +58,4 @@ class LoginSettings:
     checkpassword_cram_order: Order = Order.RESPONSE_FIRST
     hourly_recipient_limit: int = 0
     where: str = ""
+    smtpd_tls_auth_only: bool = True

@@ -47,6 +47,11 @@ class Facts:
         self._state.throttle = throttle
 
     @property
+    def throttle(self) -> Throttle | None:
+        """Whoever is asked; None = the client may say as many as it likes."""
+        return self._state.throttle
+
+    @property
     def within_tls(self) -> bool:
         """Whether the client speaks TLS."""
         return self._state.secured

@@ -5,71 +5,68 @@ from typing import NamedTuple
 
 from ....core.auth.answer import Answer, Verdict
 from ....core.auth.credentials import Credentials, Peer
-from ....core.gate.logins import answers
-from ....core.gate.logins.logged_in import is_sound
-from ....core.smtp.reply import Reply
+from ....core.gate.logins import answers, loglines
+from ....core.gate.logins.logged_in import is_sound, logged_in
+from ....core.gate.visitor import Visitor
 from ...auth.checker import Checker
+from ..session import Answered, Session
 from ..session_log import SessionLog
 from .tries_table import LoginTries, TooMany
 
 _UNSOUND = Answer(Verdict.NO, b"", "the user has control characters or is too long")
 
 
-class Logged(NamedTuple):
-    """What became of a login. reply: for the client. login: whom it has logged in as; b"" = it has not."""
+class Checking(NamedTuple):
+    """What the logins of a process have. tries: counts wrong passwords over the service; None = nobody does."""
 
-    reply: Reply
-    login: bytes = b""
+    checker: Checker
+    tries: LoginTries | None
 
 
 class SessionLogin:
-    """Lets one client log in.
+    """Lets one client log in (session.CheckLogin). peer: between whom it is said."""
 
-    checker: asks about passwords. tries: counts wrong ones over the whole service; None = nobody does. peer: between
-    whom it is said, without TLS. log: of the session.
-    """
+    __slots__ = ("_checking", "_failures", "_log", "_peer", "_session")
 
-    __slots__ = ("_checker", "_log", "_peer", "_tries", "failures")
-
-    def __init__(self, checker: Checker, tries: LoginTries | None, peer: Peer, log: SessionLog) -> None:
-        self._checker = checker
-        self._tries = tries
+    def __init__(self, checking: Checking, session: Session, peer: Peer) -> None:
+        self._checking = checking
+        self._session = session
         self._peer = peer
-        self._log = log
-        self.failures = 0
+        self._log: SessionLog = session.log
+        self._failures = 0
 
-    @property
-    def is_over(self) -> bool:
-        """Whether the next command is the client's last: it has failed too often."""
-        return answers.is_last(self.failures)
-
-    async def __call__(self, credentials: Credentials, *, secured: bool) -> Logged:
-        """Check credentials. A wrong password is answered as late as an unknown user. secured: whether there is TLS."""
+    async def __call__(self, credentials: Credentials, client: Visitor) -> Answered:
+        """Check credentials. A wrong password is as slow as an unknown user. client: who it is without them."""
         loop = asyncio.get_running_loop()
         begun = loop.time()
-        found = await self._checked(credentials, secured=secured)
+        found = await self._checked(credentials)
         if found.verdict is Verdict.YES:
-            return Logged(answers.ACCEPTED, found.login)
-        self.failures += 1
+            user = logged_in(client, self._session.environment, found.login, credentials.mechanism)
+            self._log.say(loglines.logged_in(user._replace(name=self._log.visitor.name)))
+            return Answered(answers.ACCEPTED, found.login, user)
+        self._failures += 1
         if found.verdict is Verdict.NO:
-            await asyncio.sleep(begun + answers.delay(self.failures) - loop.time())
-        return Logged(answers.answer(found.verdict))
+            await asyncio.sleep(begun + answers.delay(self._failures) - loop.time())
+        later = answers.left(self._session.name) if answers.is_last(self._failures) else None
+        return Answered(answers.answer(found.verdict), later=later)
 
-    async def _checked(self, credentials: Credentials, *, secured: bool) -> Answer:
+    async def _checked(self, credentials: Credentials) -> Answer:
         mechanism, login = credentials.mechanism, credentials.login
-        trial = self._tries.begin(login, self._peer.remote_ip) if self._tries else None
+        tries = self._checking.tries
+        trial = tries.begin(login, self._peer.remote_ip) if tries else None
         if isinstance(trial, TooMany):
-            self._log.login_not_tried(mechanism, login, trial.value)
+            self._log.say(loglines.login_not_tried(self._log.visitor, mechanism, login, trial.value))
             return Answer(Verdict.LATER)
-        found = await self._asked(credentials, secured=secured) if is_sound(login) else _UNSOUND
-        if trial and self._tries:
-            self._tries.end(trial, found.verdict)
+        found = await self._asked(credentials) if is_sound(login) else _UNSOUND
+        if trial and tries:
+            tries.end(trial, found.verdict)
         if found.verdict is not Verdict.YES:
-            self._log.login_failed(mechanism, login, found)
+            self._log.say(loglines.login_failed(self._log.visitor, mechanism, login, answers.reason(found)))
         return found
 
-    async def _asked(self, credentials: Credentials, *, secured: bool) -> Answer:
-        found = await self._checker.check(credentials, self._peer._replace(secured=secured))
+    async def _asked(self, credentials: Credentials) -> Answer:
+        peer = self._peer._replace(secured=self._session.dialogue.within_tls)
+        found = await self._checking.checker.check(credentials, peer)
         if found.verdict is Verdict.YES and not is_sound(found.login):
             return Answer(Verdict.LATER, b"", "the name of the user has control characters or is too long")
         return found

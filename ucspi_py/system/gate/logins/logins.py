@@ -1,0 +1,76 @@
+"""The logins of one process's gate: what is offered, and who lets a client in (trust.Logins)."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from ....core.auth.credentials import Credentials, Peer
+from ....core.gate.logins.offered import CRAM_MD5, offered
+from ....core.gate.logins.settings import LoginSettings
+from ....core.gate.visitor import Visitor
+from ....core.smtp.settings import Offers
+from ...accept.client_events import ClientEvents
+from ...auth.checker import Checker
+from ...report.log import Log
+from ..session import Answered, CheckLogin, Session
+from .session_login import Checking, SessionLogin
+from .user_throttle import UserThrottle
+
+if TYPE_CHECKING:
+    from .prepared import LoginTables
+
+#: Random bytes that no other session has, for CRAM-MD5.
+_NONCE = 16
+
+
+class Logins:
+    """Lets clients log in. checker: made in this process. shared: None = nothing is counted beyond a session."""
+
+    def __init__(self, settings: LoginSettings, checker: Checker, shared: "LoginTables | None", log: Log) -> None:
+        self._settings = settings
+        self._shared = shared
+        self._checking = Checking(checker, shared and shared.tries)
+        self._log = log
+
+    def offers(self, client: Visitor, /) -> Offers:
+        """Tell what a client is offered."""
+        settings = self._settings
+        checked = self._checking.checker.mechanisms
+        within_tls = offered(settings, checked, client.ip, secured=True)
+        in_clear = () if settings.smtpd_tls_auth_only else offered(settings, checked, client.ip, secured=False)
+        return Offers(
+            mechanisms=in_clear,
+            secured_mechanisms=within_tls,
+            broken_clients=settings.broken_sasl_auth_clients,
+            response_limit=settings.smtpd_sasl_response_limit,
+            nonce=secrets.token_hex(_NONCE).encode() if CRAM_MD5 in (*in_clear, *within_tls) else b"",
+        )
+
+    def begin(self, session: Session, /) -> CheckLogin:
+        """Begin with one session."""
+        told = session.environment
+        local = told.get(b"TCPLOCALIP", b""), told.get(b"TCPLOCALPORT", b"")
+        login = SessionLogin(self._checking, session, Peer(session.visitor.ip, *local, secured=False))
+        recipients = self._shared and self._shared.recipients
+        return _Throttled(login, session, self._settings, recipients, self._log) if recipients else login
+
+
+class _Throttled:
+    """Lets one client log in, and counts the recipients of who it is then."""
+
+    def __init__(
+        self, login: CheckLogin, session: Session, settings: LoginSettings, recipients: ClientEvents, log: Log
+    ) -> None:
+        self._login = login
+        self._dialogue = session.dialogue
+        self._of_client = session.dialogue.throttle
+        self._limit = settings.hourly_recipient_limit
+        self._recipients = recipients
+        self._log = log
+
+    async def __call__(self, credentials: Credentials, client: Visitor) -> Answered:
+        """Check credentials."""
+        answered = await self._login(credentials, client)
+        if answered.visitor:
+            count = UserThrottle(self._limit, self._recipients, answered.visitor, self._log, self._of_client)
+            self._dialogue.throttled(count)
+        return answered
