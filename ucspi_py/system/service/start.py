@@ -61,8 +61,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     if settings.keeps_secrets:
         secrecy.hide_memory()
     if settings.print_port:
-        with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
-            os.write(1, b"%d\n" % sock.getsockname()[1])
+        _print_port(sock)
     descriptors.null_input_and_output()
     if settings.program.gate:
         gate.check(settings.program.gate, log)
@@ -93,6 +92,11 @@ def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _print_port(sock: listener.Listener) -> None:
+    with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
+        os.write(1, b"%d\n" % sock.getsockname()[1])
 
 
 def _guarded(settings: ServerSettings, sock: listener.Listener) -> "Guarded | None":
