@@ -15,6 +15,7 @@ from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.events import RecipientGiven
 from ucspi_py.core.smtp.path import NULL, Path
 from ucspi_py.core.smtp.reply import reply
+from ucspi_py.core.tls.facts import TlsFacts
 
 CLIENT = Visitor(b"mx.example.net", b"2001:db8::1")
 SENDER, RECIPIENT = Path(b"s", b"example.net"), Path(b"r", b"example.org")
@@ -93,6 +94,14 @@ def test_a_login_stands_in_each_line_about_a_message() -> None:
     told = loglines.message(USER, ENVELOPE, 1, reply(250, b"ok"), Course())
     assert told.endswith(b" relay=yes delay=0.00 sasl_method=PLAIN sasl_username=us?er?x?\n")
     assert login_loglines.logged_in(USER) == b"smtpgate: client=%b, sasl_method=PLAIN, sasl_username=us?er?x?\n" % WHO
+
+
+def test_the_tls_of_a_message() -> None:
+    """Its version."""
+    client = USER._replace(tls=TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256))
+    told = loglines.message(client, ENVELOPE, 1, reply(250, b"ok"), Course())
+
+    assert told.endswith(b" relay=yes delay=0.00 tls=TLSv1.3 sasl_method=PLAIN sasl_username=us?er?x?\n")
 
 
 def test_a_login_that_fails() -> None:

@@ -253,8 +253,9 @@ def test_a_client_that_did_not_wait_is_refused() -> None:
     assert reply(facts(Stage.DATA), data="reject_unauth_pipelining") == ""
 
 
-def test_without_tls_every_session_is_plain() -> None:
-    """There is no other yet."""
+def test_a_session_is_plain_without_tls() -> None:
+    """And with it it is not."""
+    assert reply(facts(secured=True), recipient="reject_plaintext_session") == ""
     assert reply(recipient="reject_plaintext_session") == "450 4.7.1 Session encryption is required"
 
 

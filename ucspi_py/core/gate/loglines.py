@@ -80,6 +80,8 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
         b"yes" if client.is_trusted else b"no",
         course.delay,
     )
+    if client.tls:
+        fields += b" tls=" + field(client.tls.protocol)
     if client.login:
         fields += b" sasl_method=%b sasl_username=%b" % (field(client.method), field(client.login))
     if course.restriction:

@@ -154,6 +154,7 @@ class SessionLists:
             deferred=next((self._left[one] for one in _BEFORE.get(stage, ()) if one in self._left), None),
             discard=discards,
             login=visitor.login,
+            secured=visitor.tls is not None,
             channel=visitor.channel,
         )
         if not isinstance(about, Envelope):

@@ -50,7 +50,9 @@ def unauth_pipelining(evaluation: Evaluation, _restriction: Restriction, subject
 
 
 def plaintext_session(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
-    """reject_plaintext_session: of every client, as long as there is no TLS."""
+    """reject_plaintext_session: of a client that speaks no TLS."""
+    if evaluation.facts.secured:
+        return Verdict.DUNNO
     code = evaluation.settings.codes.plaintext_reject_code
     return evaluation.reject(code, b"4.7.1", b"Session encryption is required")
 
