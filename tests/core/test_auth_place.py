@@ -8,6 +8,11 @@ from ucspi_py.core.errors import AskedWrongly
 QUEUE = "/var/spool/postfix"
 
 
+def test_a_path_may_have_any_byte() -> None:
+    """As main.cf has it."""
+    assert place("/\udce9", QUEUE) == UnixPlace("/\udce9")
+
+
 @pytest.mark.parametrize("text", ["private/auth", "unix:private/auth", "/var/spool/postfix/private/auth"])
 def test_a_path_is_one_in_the_queue_directory(text: str) -> None:
     """Unless it begins with a slash."""
@@ -16,7 +21,7 @@ def test_a_path_is_one_in_the_queue_directory(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("inet:127.0.0.1:12345", InetPlace("127.0.0.1", 12345)), ("inet:[::1]:9", InetPlace("::1", 9))],
+    [("inet:127.0.0.1:65535", InetPlace("127.0.0.1", 65535)), ("inet:[::1]:1", InetPlace("::1", 1))],
 )
 def test_a_port(text: str, expected: InetPlace) -> None:
     """Of an address."""

@@ -62,6 +62,12 @@ def test_an_owner_has_the_owners_bits_and_no_others() -> None:
     assert missing_group(step, WORKER) is None
 
 
+def test_an_owner_may_what_is_the_owners_alone() -> None:
+    """Bit 64, and not bit 128."""
+    assert barrier([folder(0o100, owner=1000)], WORKER) is None
+    assert barrier([folder(0o200, owner=1000)], WORKER) is not None
+
+
 def test_a_group_has_the_groups_bits_and_no_others() -> None:
     """Whatever others may."""
     assert barrier([folder(0o707, group=100)], WORKER) is not None

@@ -38,6 +38,12 @@ def test_what_saslauthd_would_not_take_is_not_asked(login: bytes, secret: bytes)
     assert question(plain(login, secret), b"smtp", b"") is None
 
 
+def test_256_bytes_are_the_most() -> None:
+    """ipc_unix.c, MAX_REQ_LEN."""
+    assert question(plain(b"j" * 256, b"p" * 256), b"smtp", b"") is not None
+    assert question(plain(b"j", b"p" * 257), b"smtp", b"") is None
+
+
 def test_an_ok_is_a_yes() -> None:
     """Whatever comes behind it."""
     assert answer(b"joe", b"", b"OK remote authentication successful") == Answer(Verdict.YES, b"joe")
