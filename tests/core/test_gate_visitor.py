@@ -2,10 +2,14 @@
 
 import pytest
 
+from ucspi_py.core.gate.language.words import Word
+from ucspi_py.core.gate.restrictions.parse import parse_leniently
+from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.gate.settings import GateSettings
-from ucspi_py.core.gate.visitor import backend_environment, visitor
+from ucspi_py.core.gate.visitor import backend_environment, visitor, within_tls
 from ucspi_py.core.rules.cidr import Network
 from ucspi_py.core.smtp.verdict import Refuse
+from ucspi_py.core.tls.facts import TlsFacts
 
 SETTINGS = GateSettings()
 STRANGER = {b"TCPREMOTEIP": b"192.0.2.7", b"TCPREMOTEHOST": b"mx.example.net"}
@@ -103,3 +107,24 @@ def test_the_class_of_clients_is_the_rules() -> None:
     assert client.channel == b"internal"
     assert backend_environment(environment, client)[b"CHANNEL"] == b"internal"
     assert visitor({b"TCPREMOTEIP": b"192.0.2.7"}, SETTINGS).channel == b""
+
+
+def test_a_certificate_lets_relay_where_a_list_permits_it() -> None:
+    """Nobody else relays by one: who has signed it may be anybody."""
+    facts = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256, fingerprint=b"ab" * 32)
+    permits = parse_leniently([Word("permit_tls_all_clientcerts", "-o")])
+    lists = GateSettings(restrictions=RestrictionSettings(smtpd_relay_restrictions=permits))
+    client = visitor({b"TCPREMOTEIP": b"192.0.2.7"}, lists)
+
+    certified = within_tls(client, facts, lists)
+
+    assert certified.is_trusted
+    assert backend_environment({}, certified) == {b"RELAYCLIENT": b""}
+    for other in (
+        within_tls(client, facts._replace(fingerprint=b""), lists),
+        within_tls(client, facts, GateSettings(restrictions=RestrictionSettings())),
+        within_tls(client, facts, GateSettings()),
+    ):
+        assert other.tls is not None
+        assert not other.is_trusted
+        assert backend_environment({}, other) == {}

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.restrictions import World, facts, judged, path, reply, said, settings
+from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.restrictions.facts import Stage
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.restrictions.questions import DnsFailure
@@ -253,10 +254,20 @@ def test_a_client_that_did_not_wait_is_refused() -> None:
     assert reply(facts(Stage.DATA), data="reject_unauth_pipelining") == ""
 
 
-def test_a_session_is_plain_without_tls() -> None:
-    """And with it it is not."""
-    assert reply(facts(secured=True), recipient="reject_plaintext_session") == ""
+def test_a_session_without_tls_is_plain() -> None:
+    """And one within it is not."""
     assert reply(recipient="reject_plaintext_session") == "450 4.7.1 Session encryption is required"
+    assert reply(facts(secured=True), recipient="reject_plaintext_session") == ""
+
+
+def test_a_certificate_permits_where_a_list_says_so() -> None:
+    """Of an authority of ours; one that nobody has signed is not shown to us, and so its list is refused."""
+    assert (
+        reply(facts(certified=True, recipient="u@other.example"), recipient="permit_tls_all_clientcerts, reject") == ""
+    )
+    assert reply(facts(secured=True), recipient="permit_tls_all_clientcerts, reject") == DENIED
+    with pytest.raises(AskedWrongly, match="use permit_tls_all_clientcerts"):
+        reply(recipient="permit_tls_clientcerts, reject")
 
 
 def test_whoever_may_relay_is_permitted() -> None:

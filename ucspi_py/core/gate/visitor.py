@@ -37,7 +37,8 @@ class Visitor(NamedTuple):
     talking are then forgiven, too. refusal: the verdict of the screens in front or of $RBLSMTPD, None = they have let
     it in. changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" =
     none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known of its TLS; None
-    = it speaks none. channel: the class of clients that it is in ($CHANNEL), b"" = none.
+    = it speaks none. certified: it has shown a certificate by which it may send to anybody. channel: the class of
+    clients that it is in ($CHANNEL), b"" = none.
     """
 
     name: bytes
@@ -49,12 +50,13 @@ class Visitor(NamedTuple):
     login: bytes = b""
     method: bytes = b""
     tls: TlsFacts | None = None
+    certified: bool = False
     channel: bytes = b""
 
     @property
     def is_trusted(self) -> bool:
         """Whether it may send to anybody, by where it is or by who it is."""
-        return self.relays or bool(self.login)
+        return self.relays or self.certified or bool(self.login)
 
 
 def visitor(
@@ -88,6 +90,15 @@ def visitor(
         unique_id=unique_id,
         channel=environment.get(_CHANNEL, b""),
     )
+
+
+def within_tls(client: Visitor, facts: TlsFacts, settings: GateSettings) -> Visitor:
+    """Tell who a client is that speaks TLS; its certificate lets it relay where a list permits that."""
+    lists = settings.restrictions
+    if not facts.fingerprint or lists is None or not lists.permits_certificates:
+        return client._replace(tls=facts)
+    changes = client.changes if client.relays else (*client.changes, (_RELAYCLIENT, b""))
+    return client._replace(refusal=None, changes=changes, tls=facts, certified=True)
 
 
 def backend_environment(environment: Mapping[bytes, bytes], client: Visitor) -> dict[bytes, bytes]:

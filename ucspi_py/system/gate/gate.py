@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...core.errors import Failure
 from ...core.gate import event_limits, loglines
 from ...core.gate.settings import GateSettings
-from ...core.gate.visitor import Visitor, backend_environment, visitor
+from ...core.gate.visitor import Visitor, backend_environment, visitor, within_tls
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
@@ -101,7 +101,7 @@ class Gate:
         client = self._without_forged_tls(client)
         guest = visitor(client.environment, settings, client.refusal, next(self._ids))
         if client.secured:
-            guest = guest._replace(tls=client.secured.facts())
+            guest = within_tls(guest, client.secured.facts(), settings)
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ...core.errors import Failure
-from ...core.gate.visitor import Visitor, backend_environment
+from ...core.gate.visitor import Visitor, backend_environment, within_tls
 from ...core.smtp import events
 from ...core.smtp.session import replies
 from ...core.tls.environment import with_tls
@@ -80,7 +80,7 @@ class Trusting(Presence):
     def _becomes_secured(self, facts: TlsFacts) -> None:
         """Let the client be who it was at first, within TLS."""
         self._environment = with_tls(self._session.environment, facts)
-        self._becomes(self._session.visitor._replace(tls=facts))
+        self._becomes(within_tls(self._session.visitor, facts, self._host.settings))
 
     async def _unless_over(self, ask: Callable[_P, Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs) -> _T | None:
         """Ask somebody; None where the client has gone meanwhile."""

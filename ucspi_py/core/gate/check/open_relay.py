@@ -40,7 +40,7 @@ _REMEDIES = {
 _PERMITS = {
     "permit": "put the relay check before it",
     "check_policy_service": f"{_BEHIND}: an OK of the service relays",
-    "permit_tls_all_clientcerts": "use permit_tls_clientcerts: whoever has a certificate of these authorities relays",
+    "permit_tls_all_clientcerts": "have an authority of your own: whoever has a certificate of smtpd_tls_CAfile relays",
     "permit_mx_backup": "list the domains in relay_domains",
     "permit_naked_ip_address": "use permit_mynetworks",
 }

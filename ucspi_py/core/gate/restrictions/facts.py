@@ -42,8 +42,9 @@ class Facts(NamedTuple):
     it must (RFC 2920). relays: it is in mynetworks, or a rule says that it may relay. is_ours: its address is one of
     this host. deferred: what an earlier stage has left to be said (Judgement.deferred), only without
     smtpd_delay_reject. discard: an earlier command of the message was told to discard it. smtputf8: the message may
-    have names in UTF-8 (RFC 6531). login: whom it has logged in as; b"" = it has not. secured: it speaks TLS. channel:
-    the class of clients that a rule, a grant or a login has put it into; b"" = none.
+    have names in UTF-8 (RFC 6531). login: whom it has logged in as; b"" = it has not. channel: the class of clients
+    that a rule, a grant or a login has put it into; b"" = none. secured: it speaks TLS. certified: and has shown a
+    certificate of an authority of ours.
     """
 
     stage: Stage
@@ -63,5 +64,6 @@ class Facts(NamedTuple):
     discard: bool = False
     smtputf8: bool = False
     login: bytes = b""
-    secured: bool = False
     channel: bytes = b""
+    secured: bool = False
+    certified: bool = False

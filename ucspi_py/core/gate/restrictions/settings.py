@@ -150,6 +150,11 @@ class RestrictionSettings:
         of_lists = (one.table for one in self._all() if isinstance(one.argument, MapName))
         return tuple(dict.fromkeys((*of_lists, *self.destinations.tables, *self.smtpd_sender_login_maps)))
 
+    @property
+    def permits_certificates(self) -> bool:
+        """Whether a list permits who shows a certificate."""
+        return any(one.name == "permit_tls_all_clientcerts" for one in self._all())
+
     def _all(self) -> Iterator[Restriction]:
         yield from self.smtpd_client_restrictions
         yield from self.smtpd_helo_restrictions

@@ -155,6 +155,7 @@ class SessionLists:
             discard=discards,
             login=visitor.login,
             secured=visitor.tls is not None,
+            certified=visitor.certified,
             channel=visitor.channel,
         )
         if not isinstance(about, Envelope):

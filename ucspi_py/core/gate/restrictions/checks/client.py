@@ -11,6 +11,11 @@ def mynetworks(evaluation: Evaluation, _restriction: Restriction, _subject: Subj
     return Verdict.OK if evaluation.facts.relays else Verdict.DUNNO
 
 
+def certified(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
+    """permit_tls_all_clientcerts: a client with a certificate of an authority of ours."""
+    return Verdict.OK if evaluation.facts.certified else Verdict.DUNNO
+
+
 def inet_interfaces(evaluation: Evaluation, _restriction: Restriction, _subject: Subject) -> Verdict:
     """permit_inet_interfaces: a client on this host."""
     return Verdict.OK if evaluation.facts.is_ours else Verdict.DUNNO
