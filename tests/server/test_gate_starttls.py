@@ -12,9 +12,11 @@ import pytest
 from tests.support.backends.known import Scripted
 from tests.support.certificates import Authority
 from tests.support.gate import MAIL, PATIENT, RCPT, STRANGER, Gate, controls, gate_words, gated
+from tests.support.nameserver import serving
 from tests.support.programs import ours, theirs
 from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE, until
+from ucspi_py.core.tls.settings import Pair
 
 NAME, OTHER = "mx.example.org", "mail.example.net"
 SENDER, RECIPIENT = "s@example.net", "r@example.org"
@@ -99,7 +101,8 @@ def test_who_does_not_want_it_sends_in_the_clear(backend: Scripted, gate: Gate) 
 def test_swaks_sends_within_tls(gate: Gate) -> None:
     """As operators try it."""
     swaks = theirs("swaks")
-    if b"requires Net::SSLeay" in subprocess.run((swaks, "--support"), capture_output=True, check=False).stdout:
+    known = subprocess.run((swaks, "--support"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if b"requires Net::SSLeay" in known.stdout:
         pytest.skip("swaks speaks TLS by Net::SSLeay (libnet-ssleay-perl)")
     words = ("--server", f"127.0.0.1:{gate.port}", "--from", SENDER, "--to", RECIPIENT, "--helo", "c.example")
     done = subprocess.run((swaks, *words, "-tls"), capture_output=True, timeout=PATIENCE, check=False)
@@ -172,6 +175,49 @@ def test_where_tls_is_required_no_mail_goes_before_it(backend: Scripted, authori
         with client_of:
             client_of.starttls(context=trusting(authority))
             assert client_of.sendmail(SENDER, [RECIPIENT], TEXT) == {}
+
+
+def test_a_certificate_of_our_authority_relays_where_a_list_says_so(
+    backend: Scripted, authority: Authority, tmp_path: Path
+) -> None:
+    """A client without one does not, and one of somebody else's has no TLS at all."""
+    asked = (
+        *("smtpd_tls_security_level=encrypt", "smtpd_tls_ask_ccert=yes", f"smtpd_tls_CAfile={authority.ca_file}"),
+        "smtpd_relay_restrictions=permit_tls_all_clientcerts, reject_unauth_destination",
+    )
+    (tmp_path / "stranger").mkdir()
+    stranger = Authority(tmp_path / "stranger").pair("client.example")
+    with (
+        serving({}, tmp_path) as dns,
+        gated(
+            backend.argv,
+            tmp_path / "gate",
+            parameters=parameters(authority, *asked),
+            variables={"DNSCACHEIP": dns.address},
+        ) as gate,
+    ):
+        runs = len(backend.visits())
+        assert _relays(gate, authority, authority.pair("client.example")) == 250
+        assert _relays(gate, authority, None) == 554
+        with pytest.raises((ssl.SSLError, smtplib.SMTPServerDisconnected, ConnectionResetError)):
+            _relays(gate, authority, stranger)
+
+    (visit,) = backend.since(runs)
+    assert visit.environment[b"RELAYCLIENT"] == b""
+    assert b"client.example" in visit.environment[b"SSL_CLIENT_S_DN"] or visit.environment[b"SSL_PEER_CERT_HASH"]
+
+
+def _relays(gate: Gate, authority: Authority, pair: Pair | None) -> int:
+    """The code of the reply to a recipient elsewhere, by a client with this certificate."""
+    context = trusting(authority)
+    if pair:
+        context.load_cert_chain(pair.certificate, pair.key)
+    client, _ = connected(gate)
+    with client:
+        client.starttls(context=context)
+        client.ehlo()
+        client.mail(SENDER)
+        return client.rcpt("u@elsewhere.example")[0]
 
 
 @pytest.mark.parametrize("form", ["absorbed", "under tcpserver"])
