@@ -51,9 +51,17 @@ def clients() -> Iterator[Clients]:
 
 
 @pytest.fixture(scope="module")
-def recorder(clients: Clients) -> Iterator[Recorder]:
+def of_both() -> Iterator[socket.socket]:
+    """Where clients of both families log in."""
+    with socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True) as listener:
+        yield listener
+
+
+@pytest.fixture(scope="module")
+def recorder(clients: Clients, of_both: socket.socket) -> Iterator[Recorder]:
     """One that takes loopback for clients."""
-    options = ("--private", "--refuse", "127.9.0.0/16", "--trust", str(OTHER), "--ports", f"110,{clients.port}")
+    ports = f"110,{clients.port},{of_both.getsockname()[1]}"
+    options = ("--private", "--refuse", "127.9.0.0/16", "--trust", str(OTHER), "--ports", ports)
     with Recorder(*options) as running:
         yield running
 
@@ -127,6 +135,19 @@ def ask(recorder: Recorder, client: HasFileno | None, uid: int = USER, seconds: 
     with open(ours, "rb") as answer:
         text = answer.read()
     return Reply(Standing(text[:1]), text[1:].decode())
+
+
+@pytest.mark.parametrize(("host", "granted"), [("127.0.0.1", "127.0.0.1"), ("::1", "::2")])
+def test_a_socket_of_ipv6_has_clients_of_both_families(
+    host: str, granted: str, recorder: Recorder, of_both: socket.socket
+) -> None:
+    """One of IPv4 is not ::ffff: to anybody, and one of IPv6 is its /64 (ops 8 and 9)."""
+    with socket.create_connection((host, of_both.getsockname()[1])):
+        accepted, _ = of_both.accept()
+        with accepted:
+            assert ask(recorder, accepted).standing is Standing.GRANTED
+
+    assert users(recorder.store, granted, now()) == [b"joe"]
 
 
 def refusal(recorder: Recorder, client: HasFileno | None, seconds: int = 900) -> str:
