@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.backends.known import NotQmail, Scripted, program
+from tests.support.certificates import Authority
 from tests.support.gate import PATIENT, STRANGER, controls, gate_words, gated
 from tests.support.programs import ours
 from tests.support.rules_tools import compiled_by_ours
@@ -283,6 +284,54 @@ def test_on_a_port_of_submission_strangers_may_be_refused(tmp_path: Path) -> Non
 
     Path(file).write_text(Path(file).read_text().replace(" smtp ", " 587 "))
     assert run("--from", file, "--own", "joe@example.org").code == 0
+
+
+class TestWithinTls:
+    """A gate with TLS: what it offers is begun."""
+
+    @pytest.fixture
+    def words(self, tmp_path: Path) -> Sequence[str]:
+        """A gate with keys."""
+        pair = Authority(tmp_path).pair("mx.example.org")
+        parameters = [f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}"]
+        return gate_words(controls(tmp_path / "control"), parameters)
+
+    @pytest.mark.parametrize("parameter", ["smtpd_tls_security_level=encrypt", "smtpd_tls_wrappermode=yes"])
+    def test_whoever_begins_it_is_asked_about(self, parameter: str, words: Sequence[str], tmp_path: Path) -> None:
+        backend = Scripted(tmp_path / "backend")
+        told = run("--from", service(tmp_path, (*words, "-o", parameter, *backend.argv), b":allow\n"))
+
+        assert told.errors == ""
+        assert told.verdicts["unknown (:)", "ok"] == 20
+        assert {visit.environment[b"SSL_PROTOCOL"] for visit in backend.visits()} == {b"TLSv1.3"}
+
+    def test_by_the_server(self, tmp_path: Path) -> None:
+        """pytcpserver --tls before a gate."""
+        pair = Authority(tmp_path).pair("mx.example.org")
+        backend = Scripted(tmp_path / "backend")
+        words = (*gate_words(controls(tmp_path / "control")), *backend.argv)
+        file = service(tmp_path, words, options=f"--tls {pair.certificate}:{pair.key} -H -R -l 0")
+
+        assert run("--from", file).code == 0
+        assert b"SSL_PROTOCOL" in backend.last().environment
+
+    def test_keys_that_we_may_not_read(self, words: Sequence[str], tmp_path: Path, notqmail: Sequence[str]) -> None:
+        """Nothing is tried within TLS, and that is said."""
+        (tmp_path / "mx.example.org-ECDSA.key").unlink()
+        told = run("--from", service(tmp_path, (*words, "-o", "smtpd_tls_security_level=may", *notqmail)))
+
+        assert told.errors.endswith(": nothing is tried within TLS\n")
+        assert told.code == 0
+
+    @pytest.mark.parametrize("level", ["may", "encrypt"])
+    def test_over_the_network(self, level: str, words: Sequence[str], tmp_path: Path) -> None:
+        backend = Scripted(tmp_path / "backend")
+        parameters = [*words[2::2], f"smtpd_tls_security_level={level}", *PATIENT]
+        with gated(backend.argv, tmp_path, rules=":allow\n", parameters=["mynetworks=", *parameters]) as mx:
+            told = run(f"127.0.0.1:{mx.port}", "--own", "joe@example.org")
+
+        assert told.verdicts == {("unknown", "ok"): 20}
+        assert b"SSL_PROTOCOL" in backend.last().environment
 
 
 class TestOverTheNetwork:

@@ -9,16 +9,24 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ...core.errors import Failure
+from ...core.gate import loglines
 from ...core.gate.settings import GateSettings
+from ...core.gate.tls.settings import GateTls
 from ...core.relaytest.probes import address_literal
 from ...core.service.settings import Program
 from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate, check
+from ..gate.trust import Trust
 from ..report.log import ERRORS, Log
 from ..standalone.gate import Backends, alone, ways
-from .session import Connection
+from .session import Connection, unverified
+
+if TYPE_CHECKING:
+    from ..gate.tls.starttls import StartTls
+    from ..tls.session import TlsSession
 
 #: More errors than one client makes here.
 _MANY = 10_000
@@ -32,9 +40,12 @@ class Chain:
     def __init__(self, program: Program) -> None:
         self.warnings: dict[bytes, None] = {}
         self._name = program.argv[0]
-        log = Log(ERRORS, self._write)
+        self._log = log = Log(ERRORS, self._write)
         self._backends = Backends(Launcher(program.argv, spawn_attributes((), None)), Log(ERRORS))
-        self._gate = None if program.gate is None else _gate(program.gate, log)
+        tls = program.gate.tls if program.gate else None
+        self._tls = _tls(tls, log) if tls else None
+        self._is_wrapped = self._tls is not None and tls is not None and tls.wrapper_mode
+        self._gate = None if program.gate is None else _gate(program.gate, log, Trust(tls=self._tls))
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._backends.reap)
 
     @asynccontextmanager
@@ -46,6 +57,8 @@ class Chain:
             serving = asyncio.ensure_future(self._serve(theirs, environment))
             reader, writer = await asyncio.open_connection(sock=ours)
             try:
+                if self._is_wrapped:
+                    await writer.start_tls(unverified())
                 yield Connection(reader, writer, address_literal(environment[b"TCPREMOTEIP"]))
             finally:
                 writer.close()
@@ -63,7 +76,16 @@ class Chain:
                 raise Failure(f"unable to run {self._name}")
             return
         theirs.setblocking(False)
-        await self._gate.talk(Client(theirs, environment, None, b"", self._backends.start, alone()))
+        client = Client(theirs, environment, None, b"", self._backends.start, alone())
+        if not self._is_wrapped:
+            await self._gate.talk(client)
+        elif secured := await self._wrapped(theirs):
+            await self._gate.talk(client._replace(secured=secured))
+
+    async def _wrapped(self, theirs: socket.socket) -> "TlsSession | None":
+        from ..standalone.tls import wrapped
+
+        return await wrapped(self._tls, theirs, self._log) if self._tls else None
 
     def _write(self, data: bytes) -> int:
         """Keep what the gate says of its files, once; what it says of clients is told by its replies."""
@@ -71,8 +93,19 @@ class Chain:
         return len(data)
 
 
-def _gate(settings: GateSettings, log: Log) -> Gate:
+def _tls(settings: GateTls, log: Log) -> "StartTls | None":
+    """Read the keys; where we may not, nothing is tried within TLS."""
+    from ..standalone.tls import starttls
+
+    try:
+        return starttls(settings, log)
+    except Failure as failure:
+        log.warn(loglines.warning(f"{failure.sentence}: nothing is tried within TLS"))
+        return None
+
+
+def _gate(settings: GateSettings, log: Log, trust: Trust) -> Gate:
     unhurried = replace(settings.smtp, error_sleep_time=0, hard_error_limit=_MANY, junk_command_limit=_MANY)
     settings = replace(settings, smtp=unhurried, event_limits=None)
     check(settings, log)
-    return Gate(settings, log, lambda: False, ways)
+    return Gate(settings, log, lambda: False, ways, trust)

@@ -3,17 +3,19 @@
 import asyncio
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from ...core.client.connection import Endpoints, Names, environ
+from ...core.gate.tls.settings import GateTls
 from ...core.ledger.settings import RelaySettings
 from ...core.relaytest import probes
 from ...core.relaytest.clients import MOST, Known, Lookups, classes
 from ...core.relaytest.probes import Addresses, Probe, address_literal
 from ...core.relaytest.trust import Trust, granted, trusted
-from ...core.service.settings import ServerSettings
+from ...core.service.settings import Program, ServerSettings
 from ...core.smtp.reply import Reply
 from ..accept import listener
 from ..rules.live import RulesFile
@@ -66,7 +68,7 @@ async def _test(settings: ServerSettings, addresses: Addresses) -> Found:
     own = addresses.own or (None if domain is None else b"postmaster@" + domain)
     local = _local(settings)
     addresses = Addresses(own, addresses.elsewhere, address_literal(local))
-    chain = Chain(settings.program)
+    chain = Chain(_program(settings))
     tried = []
     for visit in _visits(settings, local):
         wanted = () if visit.known.said.deny else _probes(settings, addresses, visit.trust)
@@ -75,6 +77,14 @@ async def _test(settings: ServerSettings, addresses: Addresses) -> Found:
     await chain.end()
     keeps = controls.keeps(settings.program, None if own is None else own.rpartition(b"@")[2])
     return Found(tuple(tried), keeps, tuple(chain.warnings))
+
+
+def _program(settings: ServerSettings) -> Program:
+    """What is started; TLS of the server is TLS of its gate."""
+    program = settings.program
+    if program.gate is None or settings.tls is None:
+        return program
+    return replace(program, gate=replace(program.gate, tls=GateTls(settings.tls, wrapper_mode=True)))
 
 
 def _visits(settings: ServerSettings, local: bytes) -> Iterator[_Visit]:
