@@ -22,7 +22,6 @@ WALL_CLOCK = {
     "system/report/connection_ids.py",
     "core/tls/validity.py",
     "system/tls/contexts.py",
-    "system/guard/key_files.py",
     "system/tls/keys.py",
 }
 

@@ -65,7 +65,7 @@ def test_smtplib_logs_in_within_tls(gate: Gate, backend: Scripted, authority: Au
         client.ehlo("client.example.net")
         assert client.esmtp_features["auth"].split() == list(MECHANISMS)
         client.user, client.password = JOE, PASSWORD
-        respond = {"CRAM-MD5": client.auth_cram_md5, "LOGIN": client.auth_login, "PLAIN": client.auth_plain}[mechanism]
+        respond = getattr(client, "auth_" + mechanism.lower().replace("-", "_"))
         assert client.auth(mechanism, respond)[0] == 235
         assert client.mail("s@example.net")[0] == 250
         assert client.rcpt("far@elsewhere.example")[0] == 250

@@ -114,7 +114,6 @@ def settings(options: dict[str, Any]) -> ServerSettings:
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     relay_key = options.pop("relay_key")
     verbosity = options.pop("verbosity")
-    asked = program.read(options.pop("words"))
     return ServerSettings(
         program=asked,
         guard=_guard(asked),
