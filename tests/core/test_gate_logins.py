@@ -152,6 +152,22 @@ def test_a_rule_has_said_more_of_relaying() -> None:
     assert told[b"TCP6REMOTEINFO"] == b"user"
 
 
+@pytest.mark.parametrize(("channel", "expected"), [(b"authenticated", b"authenticated"), (b"", b"external")])
+def test_whoever_has_logged_in_may_be_of_another_class(channel: bytes, expected: bytes) -> None:
+    """For lists and for the backend; unless told, of the one of its rule."""
+    environment = STRANGER | {b"CHANNEL": b"external"}
+    user = logged_in(visitor(environment, GateSettings()), environment, b"user", b"PLAIN", channel)
+
+    assert user.channel == expected
+    assert backend_environment(environment, user)[b"CHANNEL"] == expected
+
+
+def test_the_name_of_a_class_is_one_word() -> None:
+    assert asked("smtpd_sasl_channel=authenticated").smtpd_sasl_channel == b"authenticated"
+    with pytest.raises(AskedWrongly, match="smtpd_sasl_channel must be one word"):
+        asked("smtpd_sasl_channel=a b")
+
+
 @pytest.mark.parametrize("login", [b"", b"a\nb", b"a\0b", b"a\x7f", b"\tb", b"x" * 256])
 def test_what_may_stand_in_no_environment(login: bytes) -> None:
     """Control characters, and what is too long."""

@@ -1,11 +1,13 @@
 """Classes of clients: a rule sets $CHANNEL, and each class has its restriction list, and its backend knows it."""
 
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
 from tests.support.backends.known import Scripted
 from tests.support.gate import controls, gated
+from tests.support.saslauthd import Saslauthd
 
 INTERNAL, CUSTOMER, EXTERNAL, CLOSED = "127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.5"
 RULES = f"""\
@@ -53,6 +55,24 @@ def test_each_class_is_treated_apart(tmp_path: Path) -> None:
     assert said[CLOSED, OWN] == said[CLOSED, LIST] == "421"
     channels = [visit.environment.get(b"CHANNEL") for visit in backend.visits()]
     assert channels == [b"internal"] * 3 + [b"customer"] + [None]
+
+
+def test_a_login_puts_a_client_into_a_class(tmp_path: Path) -> None:
+    """For the lists and for its backend, from the login on."""
+    backend = Scripted(tmp_path / "backend")
+    lists = "smtpd_recipient_restrictions=check_channel_access inline:{authenticated=permit, external=reject}"
+    rules = ':allow,CHANNEL="external"\n'
+    with Saslauthd({"joe": "s3cret"}) as daemon:
+        parameters = ("smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd")
+        parameters += (f"smtpd_sasl_path={daemon.path}", "smtpd_sasl_channel=authenticated", lists)
+        parameters += ("smtpd_relay_restrictions=permit_sasl_authenticated, reject_unauth_destination",)
+        with gated(backend.argv, tmp_path, rules=rules, parameters=parameters) as gate:
+            steps = [b"EHLO pc", b"MAIL FROM:<s@example.net>", f"RCPT TO:<{OWN}>".encode()]
+            login = b"AUTH PLAIN " + b64encode(b"\0joe\0s3cret")
+            refused, taken = gate.converse(steps)[-1], gate.converse([steps[0], login, *steps[1:]])[-1]
+
+    assert (refused[:4], taken[:4]) == (b"554 ", b"250 ")
+    assert backend.last().environment[b"CHANNEL"] == b"authenticated"
 
 
 @pytest.mark.parametrize("said", [b"XCLIENT CHANNEL=internal", b"MAIL FROM:<s@example.net> CHANNEL=internal"])

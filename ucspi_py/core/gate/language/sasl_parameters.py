@@ -15,6 +15,7 @@ TLS_ONLY = "smtpd_tls_auth_only"
 
 #: xsasl_cyrus_security.c; forward_secrecy: xsasl_dovecot_server.c.
 _OPTIONS = ("noplaintext", "noactive", "nodictionary", "noanonymous", "mutual_auth", "forward_secrecy")
+_CHANNEL = re.compile(r"[!-~]{0,64}")
 _MECHANISM = re.compile(r"!?[a-z0-9_-]{1,20}", re.IGNORECASE)
 
 
@@ -40,6 +41,13 @@ def security_options(text: str) -> frozenset[str]:
 def mechanisms(text: str) -> "tuple[Mechanism, ...]":
     """Parse a filter of mechanisms; static: stands for any."""
     return tuple(map(_mechanism, values.words(text)))
+
+
+def channel(text: str) -> bytes:
+    """Parse the name of a class of clients; b"" = none."""
+    if not _CHANNEL.fullmatch(text):
+        raise ValueError(f"must be one word of up to 64 ASCII characters, not '{text}'")
+    return text.encode("ascii")
 
 
 def _mechanism(word: str) -> "Mechanism":
@@ -92,5 +100,6 @@ PARAMETERS = (
         "response,challenge",
         "order in which a program gets CRAM-MD5: or challenge,response",
     ),
+    Parameter("smtpd_sasl_channel", "", channel, "", "$CHANNEL of whoever has logged in; empty: as it was"),
     Parameter(HOURLY, "", values.number(0), "0", "recipients of one user in an hour, 0 = any"),
 )

@@ -18,6 +18,7 @@ _NAMES = (
     "smtpd_sasl_response_limit",
     "broken_sasl_auth_clients",
     "checkpassword_cram_order",
+    "smtpd_sasl_channel",
 )
 
 

@@ -14,10 +14,13 @@ def is_sound(login: bytes) -> bool:
     return 0 < len(login) <= _LIMIT and not any(byte < 32 or byte == 127 for byte in login)
 
 
-def logged_in(client: Visitor, environment: Mapping[bytes, bytes], login: bytes, mechanism: bytes) -> Visitor:
+def logged_in(
+    client: Visitor, environment: Mapping[bytes, bytes], login: bytes, mechanism: bytes, channel: bytes = b""
+) -> Visitor:
     """Tell who a client is that has logged in; screens in front have nothing to say of it any more.
 
     client: who it was without a login. environment: that which the server gives. login: sound. mechanism: in capitals.
+    channel: the class that it is in from then on, b"" = as it was.
     A rule's RELAYCLIENT stays. TCPREMOTEINFO stands in qmail's Received header, and s/qmail's for IPv6 has a name of
     its own. SMTPAUTHUSER is of qmail-ldap and qmail-spp, AUTHINFO of indimail.
     """
@@ -31,4 +34,8 @@ def logged_in(client: Visitor, environment: Mapping[bytes, bytes], login: bytes,
         told[_RELAYCLIENT] = b""
     if environment.get(b"PROTO") == b"TCP6":
         told[b"TCP6REMOTEINFO"] = login
-    return client._replace(refusal=None, changes=(*client.changes, *told.items()), login=login, method=mechanism)
+    if channel:
+        told[b"CHANNEL"] = channel
+    changes = (*client.changes, *told.items())
+    channel = channel or client.channel
+    return client._replace(refusal=None, changes=changes, login=login, method=mechanism, channel=channel)

@@ -38,7 +38,8 @@ class LoginSettings:
     smtpd_sasl_security_options, smtpd_sasl_tls_security_options: what a mechanism must not be, or must, without TLS and
     with it. smtpd_sasl_mechanism_filter: the first word that knows a mechanism decides. smtpd_sasl_exceptions_networks:
     clients to whom nothing is offered. smtpd_sasl_response_limit: bytes of a client's answer.
-    broken_sasl_auth_clients: say AUTH= besides. checkpassword_cram_order: as the program wants it.
+    broken_sasl_auth_clients: say AUTH= besides. checkpassword_cram_order: as the program wants it. smtpd_sasl_channel:
+    the class of whoever has logged in; b"" = as it was.
     hourly_recipient_limit: recipients of one user within an hour; 0 = any. where: the place of that limit.
     smtpd_tls_auth_only: nobody logs in without TLS.
     """
@@ -56,6 +57,7 @@ class LoginSettings:
     smtpd_sasl_response_limit: int = 12288
     broken_sasl_auth_clients: bool = False
     checkpassword_cram_order: Order = Order.RESPONSE_FIRST
+    smtpd_sasl_channel: bytes = b""
     hourly_recipient_limit: int = 0
     where: str = ""
     smtpd_tls_auth_only: bool = True

@@ -28,7 +28,7 @@ class Logins:
     def __init__(self, settings: LoginSettings, checker: Checker, shared: "LoginTables | None", log: Log) -> None:
         self._settings = settings
         self._shared = shared
-        self._checking = Checking(checker, shared and shared.tries)
+        self._checking = Checking(checker, shared and shared.tries, settings.smtpd_sasl_channel)
         self._log = log
 
     def offers(self, client: Visitor, /) -> Offers:

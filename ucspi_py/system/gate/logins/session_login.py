@@ -17,10 +17,15 @@ _UNSOUND = Answer(Verdict.NO, b"", "the user has control characters or is too lo
 
 
 class Checking(NamedTuple):
-    """What the logins of a process have. tries: counts wrong passwords over the service; None = nobody does."""
+    """What the logins of a process have.
+
+    tries: counts wrong passwords over the service; None = nobody does. channel: the class of whoever has logged in,
+    b"" = as it was.
+    """
 
     checker: Checker
     tries: LoginTries | None
+    channel: bytes = b""
 
 
 class SessionLogin:
@@ -41,7 +46,8 @@ class SessionLogin:
         begun = loop.time()
         found = await self._checked(credentials)
         if found.verdict is Verdict.YES:
-            user = logged_in(client, self._session.environment, found.login, credentials.mechanism)
+            channel = self._checking.channel
+            user = logged_in(client, self._session.environment, found.login, credentials.mechanism, channel)
             self._log.say(loglines.logged_in(user._replace(name=self._log.visitor.name)))
             return Answered(answers.ACCEPTED, found.login, user)
         self._failures += 1
