@@ -215,6 +215,33 @@ def test_the_ledger_is_only_read(service: Path, ip: str, among: str, relays: str
     assert snapshot(service) == before
 
 
+ELSEWHERE = ("--sender", "s@example.net", "--recipient", "far@elsewhere.example")
+LOGINS = "-o smtpd_sasl_auth_enable=yes -o smtpd_sasl_type=dovecot"
+
+
+@pytest.mark.parametrize("chain", ["pysmtpgate -f main.cf {} smtpd", "pysmtpgate -o qmail_control=control {} smtpd"])
+def test_a_client_that_logs_in(service: Path, chain: str) -> None:
+    """Lists see it, it relays, and the program is told; nobody is asked for a password that there is not."""
+    runs(service, chain.format(LOGINS))
+    lines = told(explain(service, "192.0.2.7", "--login", "joe", *ELSEWHERE))
+
+    assert "(logs in as joe)" in lines
+    assert "> 235 2.7.0 Authentication successful" in [line.strip() for line in lines]
+    assert any("log: smtpgate" in line and "sasl_username=joe" in line for line in lines)
+    assert lines[lines.index("    RELAYCLIENT=")].strip() == "RELAYCLIENT="
+    assert "    SMTPAUTHUSER=joe" in lines
+
+
+def test_without_a_login_it_does_not_relay(service: Path) -> None:
+    """And a gate that takes no logins says so."""
+    runs(service, f"pysmtpgate -f main.cf {LOGINS} smtpd")
+    assert any("Relay access denied" in line for line in told(explain(service, "192.0.2.7", *ELSEWHERE)))
+
+    runs(service, "pysmtpgate -f main.cf smtpd")
+    lines = told(explain(service, "192.0.2.7", "--login", "joe", *ELSEWHERE))
+    assert "> 503 5.5.1 Error: authentication not enabled" in [line.strip() for line in lines]
+
+
 def test_a_message_is_sent_as_it_is(service: Path) -> None:
     """And the limit that holds for it refuses it, where it is too large."""
     runs(service, "pysmtpgate -f main.cf -o message_size_limit=100 smtpd")

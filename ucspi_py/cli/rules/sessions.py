@@ -22,6 +22,7 @@ class Said(NamedTuple):
     sender: str | None
     recipients: tuple[str, ...]
     message: str | None
+    login: str | None
 
 
 def explain(ip: bytes, said: Said, *, as_json: bool) -> None:
@@ -44,9 +45,10 @@ def explain(ip: bytes, said: Said, *, as_json: bool) -> None:
 
 
 def _asked(ip: bytes, said: Said) -> Asked:
-    words = [None if word is None else _word(word) for word in (said.helo, said.sender)]
+    helo, sender, login = (None if word is None else _word(word) for word in (said.helo, said.sender, said.login))
     recipients = tuple(map(_word, said.recipients))
-    return Asked(ip, words[0], words[1], recipients, None if said.message is None else _content(said.message))
+    message = None if said.message is None else _content(said.message)
+    return Asked(ip, helo, sender, recipients, message, login)
 
 
 def _word(word: str) -> bytes:

@@ -1,5 +1,6 @@
 """Who is asked about, and what such a client says. Never hears a reply."""
 
+import binascii
 import difflib
 from collections.abc import Iterator
 from itertools import islice
@@ -11,6 +12,7 @@ from ..text import shown
 #: The one step that is sent in the end, whatever was said.
 QUIT = b"QUIT"
 _DOT = b".\r\n"
+_AUTH = b"AUTH PLAIN "
 #: Changed lines that are told, and bytes of a message in which they are looked for.
 _CHANGES, _COMPARED = 20, 1 << 20
 
@@ -19,7 +21,7 @@ class Asked(NamedTuple):
     """A client that is asked about.
 
     ip: canonical. helo: its name; None = the one that DNS has, or its address. sender: None = the null sender, where
-    there is a recipient. message: as it stands in a file; None = an empty one.
+    there is a recipient. message: as it stands in a file; None = an empty one. login: its user; None = none.
     """
 
     ip: bytes
@@ -27,6 +29,7 @@ class Asked(NamedTuple):
     sender: bytes | None = None
     recipients: tuple[bytes, ...] = ()
     message: bytes | None = None
+    login: bytes | None = None
 
     @property
     def has_envelope(self) -> bool:
@@ -38,10 +41,17 @@ def commands(asked: Asked, name: bytes | None) -> Iterator[bytes]:
     """Yield what the client says up to its last recipient. name: from DNS; None = it has none."""
     literal = b"[IPv6:%b]" % asked.ip if is_ipv6(asked.ip) else b"[%b]" % asked.ip
     yield b"EHLO " + (asked.helo or name or literal)
+    if asked.login is not None:
+        yield _AUTH + binascii.b2a_base64(b"\0%b\0x" % asked.login, newline=False)
     if asked.has_envelope:
         yield b"MAIL FROM:<%b>" % (asked.sender or b"")
     for recipient in asked.recipients:
         yield b"RCPT TO:<%b>" % recipient
+
+
+def told(command: bytes, asked: Asked) -> str:
+    """Show a command as a step; of a login whose it is, as there is no password."""
+    return f"(logs in as {shown(asked.login or b'')})" if command.startswith(_AUTH) else shown(command)
 
 
 def changes(message: bytes | None, came: bytes) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def client_text(facts: Facts) -> str:
     """Tell how lists see the client: its name where that leads back, and its address."""
     seen = f"client: {shown(facts.name)}[{shown(facts.ip)}]"
     relays = ", may relay" if facts.relays else ""
+    relays += f", logged in as {shown(facts.login)}" if facts.login else ""
     if facts.name_status is NameStatus.OK:
         return seen + relays
     reverse = "" if facts.reverse_name == UNKNOWN else f", {shown(facts.reverse_name)} by PTR alone"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ...core.dns.message import Ask
 from ...core.errors import Failure, error_words
-from ...core.explain.question import QUIT, Asked, changes, commands, content
+from ...core.explain.question import QUIT, Asked, changes, commands, content, told
 from ...core.explain.steps import Step
 from ...core.explain.trace import Trace, Tracer
 from ...core.explain.words import client_text, log_text
@@ -22,6 +22,7 @@ from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate, check
 from ..gate.lists.lookups import Ways
 from ..gate.session import Hold
+from ..gate.trust import NOBODY, Trust
 from ..report.log import ERRORS, Log
 from .program import StandIn
 
@@ -68,7 +69,11 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
     check(settings, log)
     begun = said.warnings()
     gate = Gate(
-        settings, log, lambda: False, lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge)
+        settings,
+        log,
+        lambda: False,
+        lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge),
+        _trust(settings, visit.asked),
     )
     alone = Hold(lambda _dismiss: None, lambda: True)
     ours.setblocking(False)
@@ -79,13 +84,22 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
         try:
             steps = [said.step(what, reply) async for what, reply in _spoken(visit, reader, writer)]
             if program.content is not None:
-                told = changes(visit.asked.message, program.content)
-                steps[-1] = steps[-1]._replace(found=(*steps[-1].found, *told))
+                changed = changes(visit.asked.message, program.content)
+                steps[-1] = steps[-1]._replace(found=(*steps[-1].found, *changed))
         finally:
             writer.close()
             await talking
             await program.close()
     return [*begun, *steps, *said.end()], program
+
+
+def _trust(settings: GateSettings, asked: Asked) -> Trust:
+    """A client that is to have logged in does so, where the gate takes logins of it."""
+    if asked.login is None or settings.logins is None:
+        return NOBODY
+    from .believing import Believing
+
+    return Trust(logins=Believing(settings.logins))
 
 
 async def _spoken(
@@ -101,7 +115,7 @@ async def _spoken(
             break
         writer.write(line + b"\r\n")
         reply = await _heard(reader)
-        yield shown(line), reply
+        yield told(line, asked), reply
         is_recipient = line.startswith(b"RCPT")
         is_taken = is_taken or (is_recipient and _is_positive(reply))
         goes_on = _is_positive(reply) or (is_recipient and reply != [] and not reply[0].startswith(b"421"))
