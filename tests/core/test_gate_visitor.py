@@ -119,7 +119,7 @@ def test_a_certificate_lets_relay_where_a_list_permits_it() -> None:
     certified = within_tls(client, facts, lists)
 
     assert certified.is_trusted
-    assert backend_environment({}, certified) == {b"RELAYCLIENT": b""}
+    assert backend_environment({}, certified) == {b"DISABLETLS": b"1", b"RELAYCLIENT": b""}
     for other in (
         within_tls(client, facts._replace(fingerprint=b""), lists),
         within_tls(client, facts, GateSettings(restrictions=RestrictionSettings())),
@@ -127,4 +127,4 @@ def test_a_certificate_lets_relay_where_a_list_permits_it() -> None:
     ):
         assert other.tls is not None
         assert not other.is_trusted
-        assert backend_environment({}, other) == {}
+        assert backend_environment({}, other) == {b"DISABLETLS": b"1"}

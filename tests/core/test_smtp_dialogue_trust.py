@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from tests.support.dialogues import BANNER, EHLO, OK, OUT_OF_SYNC, SENDER_OK, Talk
+from tests.support.dialogues import BANNER, EHLO, OK, OUT_OF_SYNC, SENDER_OK, Talk, session
 from ucspi_py.core.auth.credentials import Credentials
 from ucspi_py.core.auth.sasl import Fault
 from ucspi_py.core.smtp.events import ExchangeFailed, LoginAsked, TlsAsked
@@ -370,6 +370,39 @@ def test_too_many_logins_are_refused_unread() -> None:
     assert talk.send(b"AUTH\r\n")[:4] == b"501 "
     assert talk.send(b"AUTH PLAIN %b\r\n" % RIGHT)[:10] == b"450 4.7.1 "
     assert asked == [b"AUTH"]
+
+
+GROUPS = [
+    b"EHLO x\r\n",
+    b"AUTH LOGIN %b\r\n" % b64encode(b"u"),
+    b64encode(b"false") + b"\r\nMAIL FROM:<a@b>\r\nRSET\r\n",
+    b"AUTH CRAM-MD5\r\n",
+    b"*\r\nNOOP\r\n",
+    b"STARTTLS\r\n",
+    b"EHLO x\r\n",
+    b"AUTH LOGIN\r\n",
+    b64encode(b"u") + b"\r\n",
+    b64encode(b"right") + b"\r\nMAIL FROM:<a@b> AUTH=<>\r\nRCPT TO:<r@example.org>\r\nDATA\r\n",
+    b"x\r\n.\r\nAUTH LOGIN\r\nQUIT\r\n",
+]
+
+
+def test_a_session_is_the_same_however_it_is_cut() -> None:
+    """In two pieces at each byte of each group, and each byte alone."""
+    offers = CLEAR._replace(starttls=Starttls.YES, secured_mechanisms=(b"LOGIN",))
+    whole = session(GROUPS, offers=offers)
+
+    assert whole.end == b"quit"
+    assert [type(event) for event in whole.events if isinstance(event, LoginAsked | TlsAsked)] == [
+        LoginAsked,
+        TlsAsked,
+        LoginAsked,
+    ]
+    for number, group in enumerate(GROUPS):
+        for at in range(1, len(group)):
+            cut = [*GROUPS[:number], group[:at], group[at:], *GROUPS[number + 1 :]]
+            assert session(cut, offers=offers) == whole
+    assert session((bytes([byte]) for byte in b"".join(GROUPS)), offers=offers) == whole
 
 
 # What MAIL may say of it, and what a log may have of it

@@ -23,9 +23,9 @@ class Keys:
         self.pair = self.authority.pair(NAME)
         self.trusting = ssl.create_default_context(cafile=self.authority.ca_file)
 
-    def starttls(self, *, has_keys: bool = True, is_required: bool = False) -> StartTls:
-        """TLS of a gate. has_keys: False = none could be read."""
-        settings = TlsSettings((self.pair,), handshake_seconds=5)
+    def starttls(self, *, has_keys: bool = True, is_required: bool = False, seconds: int = 5) -> StartTls:
+        """TLS of a gate. has_keys: False = none could be read. seconds: of a handshake."""
+        settings = TlsSettings((self.pair,), handshake_seconds=seconds)
         contexts = Contexts(settings, lambda _sentence: None)
         if has_keys:
             contexts.use([sealed(self.pair)])

@@ -154,6 +154,21 @@ def test_who_goes_away_in_its_handshake_is_missed_by_nobody(tmp_path: Path, keys
     assert b"SSL_accept error from %b: hung up" % WHO in here.told
 
 
+def test_a_handshake_has_its_time(tmp_path: Path, keys: Keys) -> None:
+    """Whoever does not go on with it is left, with a line; nobody waits for that."""
+    here = Room(tmp_path, trust=Trust(tls=keys.starttls(seconds=1)))
+
+    async def story(room: Room) -> None:
+        guest, other = await room.guest(), await room.guest()
+        await guest.ask(b"STARTTLS")
+        assert await other.ask(*BEGIN) == b"250 ok"
+        assert await guest.rest() == []
+
+    play(here, story)
+
+    assert b"SSL_accept error from %b: timed out" % WHO in here.told
+
+
 def test_who_is_sent_away_in_its_handshake_hears_nothing_in_the_clear(tmp_path: Path, keys: Keys) -> None:
     """A newcomer needs its place."""
     here = Room(tmp_path, trust=Trust(tls=keys.starttls()))

@@ -13,6 +13,7 @@ from .settings import GateSettings
 
 #: What smtpd says of a client without a name (postconf(5), smtpd_banner and its like).
 _UNKNOWN = b"unknown"
+_NO_TLS = b"DISABLETLS"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
 #: The name of such a variable in CGI (Apache's mod_unique_id).
 _UNIQUE_ID = b"UNIQUE_ID"
@@ -93,11 +94,15 @@ def visitor(
 
 
 def within_tls(client: Visitor, facts: TlsFacts, settings: GateSettings) -> Visitor:
-    """Tell who a client is that speaks TLS; its certificate lets it relay where a list permits that."""
-    lists = settings.restrictions
+    """Tell who a client is that speaks TLS; its certificate lets it relay where a list permits that.
+
+    A program that could do TLS itself is told not to (DISABLETLS, s/qmail's patches).
+    """
+    lists, changes = settings.restrictions, (*client.changes, (_NO_TLS, b"1"))
     if not facts.fingerprint or lists is None or not lists.permits_certificates:
-        return client._replace(tls=facts)
-    changes = client.changes if client.relays else (*client.changes, (_RELAYCLIENT, b""))
+        return client._replace(changes=changes, tls=facts)
+    if not client.relays:
+        changes = (*changes, (_RELAYCLIENT, b""))
     return client._replace(refusal=None, changes=changes, tls=facts, certified=True)
 
 
