@@ -334,6 +334,61 @@ class TestWithinTls:
         assert b"SSL_PROTOCOL" in backend.last().environment
 
 
+class TestLogins:
+    """Somebody who has logged in; whoever checks passwords is not asked."""
+
+    SASL = ("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=dovecot", "smtpd_sasl_path=/nowhere/auth")
+
+    @pytest.fixture
+    def words(self, tmp_path: Path) -> Sequence[str]:
+        """A gate with TLS and logins."""
+        pair = Authority(tmp_path).pair("mx.example.org")
+        keys = (f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}")
+        return gate_words(controls(tmp_path / "control"), [*keys, "smtpd_tls_security_level=may", *self.SASL])
+
+    def test_whoever_has_logged_in_relays(self, words: Sequence[str], tmp_path: Path) -> None:
+        backend = Scripted(tmp_path / "backend")
+        told = run("--from", service(tmp_path, (*words, *backend.argv), b":allow\n"), "--login", "joe")
+
+        assert told.errors == ""
+        assert told.verdicts["logged in (:)", "ok"] == 2
+        assert told.verdicts["unknown (:)", "ok"] == 20
+        assert told.code == 0
+        environments = [visit.environment for visit in backend.visits()]
+        assert [one.get(b"SMTPAUTHUSER") for one in environments] == [None, b"joe", None]
+
+    def test_lists_that_let_no_login_relay(self, words: Sequence[str], notqmail: Sequence[str], tmp_path: Path) -> None:
+        lists = ["mydestination=example.org", "local_recipient_maps="]
+        lists += ["smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination"]
+        options = (word for parameter in lists for word in ("-o", parameter))
+        told = run("--from", service(tmp_path, (*words, *options, *notqmail)))
+
+        assert told.verdicts["logged in (:)", "REFUSED"] == 1
+        assert told.code == 1
+
+    def test_a_user_sends_under_its_own_addresses(
+        self, words: Sequence[str], notqmail: Sequence[str], tmp_path: Path
+    ) -> None:
+        """As the table of senders says."""
+        lists = ["mydestination=example.org", "local_recipient_maps=", "smtpd_sender_login_maps=static:joe"]
+        lists += ["smtpd_sender_restrictions=reject_sender_login_mismatch"]
+        lists += ["smtpd_relay_restrictions=permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination"]
+        options = [word for parameter in lists for word in ("-o", parameter)]
+        file = service(tmp_path, (*words, *options, *notqmail), b":allow\n")
+
+        assert run("--from", file, "--login", "joe").verdicts["logged in (:)", "ok"] == 2
+        assert run("--from", file, "--login", "ann").verdicts["logged in (:)", "REFUSED"] == 2
+
+    def test_nobody_who_cannot_read_the_keys_is_told_of_logins(
+        self, words: Sequence[str], notqmail: Sequence[str], tmp_path: Path
+    ) -> None:
+        (tmp_path / "mx.example.org-ECDSA.key").unlink()
+        told = run("--from", service(tmp_path, (*words, *notqmail)))
+
+        assert not any(row["class"].startswith("logged in") for row in told.rows)
+        assert "nothing is tried within TLS" in told.errors
+
+
 class TestOverTheNetwork:
     """A server, asked from our own address."""
 
@@ -370,6 +425,7 @@ class TestOverTheNetwork:
         (),
         ("--from", "run", "127.0.0.1:25"),
         ("--from", "run", "--trusted"),
+        ("127.0.0.1:25", "--login", "joe"),
         ("127.0.0.1",),
         (":25",),
         ("127.0.0.1:25", "--own", "joe"),

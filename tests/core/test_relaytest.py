@@ -13,7 +13,7 @@ from ucspi_py.core.relaytest.probes import (
     of_stranger,
     of_trusted,
 )
-from ucspi_py.core.relaytest.script import script
+from ucspi_py.core.relaytest.script import Login, script
 from ucspi_py.core.relaytest.verdict import Verdict, exit_code, judge
 from ucspi_py.core.rules import cidr
 from ucspi_py.core.rules.cidr import Network
@@ -216,10 +216,10 @@ OK, NO, BYE = reply(250, b"ok"), reply(554, b"no"), reply(421, b"bye")
 PROBES = (Probe("", b"a@b", b"c@d", Expected.TAKEN), Probe("", b"", b"e@f", Expected.REFUSED))
 
 
-def spoken(*replies: Reply) -> tuple[list[bytes], dict[Probe, Reply]]:
+def spoken(*replies: Reply, login: Login | None = None) -> tuple[list[bytes], dict[Probe, Reply]]:
     """What is said to a server that replies so, and the answers."""
     answers: dict[Probe, Reply] = {}
-    dialogue = script(b"x", PROBES, answers.__setitem__)
+    dialogue = script(b"x", login, PROBES, answers.__setitem__)
     said = [next(dialogue)]
     for one in replies:
         try:
@@ -258,6 +258,23 @@ class TestScript:
         assert said[1:] == [b"EHLO x\r\n", b"STARTTLS\r\n", b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\n"]
         said, _ = spoken(reply(220, b"x"), offers, reply(454, b"not now"))
         assert said[2:] == [b"STARTTLS\r\n", b"MAIL FROM:<a@b>\r\n"]
+
+    def test_a_login(self) -> None:
+        """By PLAIN where it is offered, by LOGIN where nothing else is; whoever is not let in is refused everything."""
+        login = Login(b"joe", b"x")
+        assert repr(login) == "Login(b'joe')"
+        plain, other = reply(250, b"mx", b"AUTH LOGIN PLAIN"), reply(250, b"mx", b"AUTH LOGIN")
+
+        said, _ = spoken(reply(220, b"x"), plain, reply(235, b"in"), login=login)
+        assert said[2:] == [b"AUTH PLAIN AGpvZQB4\r\n", b"MAIL FROM:<a@b>\r\n"]
+        said, _ = spoken(reply(220, b"x"), other, reply(334, b""), reply(235, b"in"), login=login)
+        assert said[2:] == [b"AUTH LOGIN am9l\r\n", b"eA==\r\n", b"MAIL FROM:<a@b>\r\n"]
+
+        wrong = reply(535, b"wrong")
+        said, answers = spoken(reply(220, b"x"), other, wrong, login=login)
+        assert said[-1] == b"QUIT\r\n"
+        assert answers == dict.fromkeys(PROBES, wrong)
+        assert spoken(reply(220, b"x"), plain, reply(454, b"later"), login=login)[1] == {}
 
     def test_a_greeting_that_refuses_refuses_all(self) -> None:
         said, answers = spoken(NO)

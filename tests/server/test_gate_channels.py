@@ -63,9 +63,9 @@ def test_a_login_puts_a_client_into_a_class(tmp_path: Path) -> None:
     lists = "smtpd_recipient_restrictions=check_channel_access inline:{authenticated=permit, external=reject}"
     rules = ':allow,CHANNEL="external"\n'
     with Saslauthd({"joe": "s3cret"}) as daemon:
-        parameters = ("smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd")
-        parameters += (f"smtpd_sasl_path={daemon.path}", "smtpd_sasl_channel=authenticated", lists)
-        parameters += ("smtpd_relay_restrictions=permit_sasl_authenticated, reject_unauth_destination",)
+        parameters = ["smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd"]
+        parameters += [f"smtpd_sasl_path={daemon.path}", "smtpd_sasl_channel=authenticated", lists]
+        parameters += ["smtpd_relay_restrictions=permit_sasl_authenticated, reject_unauth_destination"]
         with gated(backend.argv, tmp_path, rules=rules, parameters=parameters) as gate:
             steps = [b"EHLO pc", b"MAIL FROM:<s@example.net>", f"RCPT TO:<{OWN}>".encode()]
             login = b"AUTH PLAIN " + b64encode(b"\0joe\0s3cret")

@@ -20,7 +20,10 @@ from ..system.accept import listener
 from ..system.relaytest import host, service
 from . import djb_click, service_from, tables
 
-USAGE = "relaytest [ --from file | --trusted host:port ] [ --own address ] [ --elsewhere address ] [ --json ]"
+USAGE = (
+    "relaytest [ --from file [ --login user ] | [ --trusted ] host:port ] [ --own address ] [ --elsewhere address ] "
+    "[ --json ]"
+)
 
 #: Nobody's: mail to it is never sent on.
 _ELSEWHERE = "relaytest@example.com"
@@ -45,10 +48,17 @@ class Row(NamedTuple):
 @click.option("--trusted", is_flag=True, help="HOST:PORT has to let us relay.")
 @click.option("--own", metavar="ADDRESS", help="One for which mail is taken (postmaster at one of its domains).")
 @click.option("--elsewhere", metavar="ADDRESS", default=_ELSEWHERE, help=f"One of another host ({_ELSEWHERE}).")
+@click.option("--login", metavar="USER", help="Who logs in, where the service of FILE lets users (that of --own).")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 @click.argument("server", metavar="[HOST:PORT]", required=False)
 def relaytest(
-    file: str | None, trusted: bool, own: str | None, elsewhere: str, as_json: bool, server: str | None
+    file: str | None,
+    trusted: bool,
+    own: str | None,
+    elsewhere: str,
+    login: str | None,
+    as_json: bool,
+    server: str | None,
 ) -> None:
     """Try who may relay: one client of each class that the rules of FILE know, or ourselves at HOST:PORT.
 
@@ -62,8 +72,10 @@ def relaytest(
     """
     if (file is None) == (server is None) or (trusted and server is None):
         raise AskedWrongly("either --from FILE or HOST:PORT is wanted, --trusted only with the latter")
+    if login is not None and file is None:
+        raise AskedWrongly("--login is for --from: no password is sent to HOST:PORT")
     addresses = Addresses(None if own is None else _address(own), _address(elsewhere))
-    rows = _of_service(file, addresses) if file else _of_host(str(server), addresses, trusted=trusted)
+    rows = _of_service(file, addresses, login) if file else _of_host(str(server), addresses, trusted=trusted)
     lines = [(row.verdict.value, *row[1:]) for row in rows]
     if as_json:
         tables.as_json([dict(zip(_HEADINGS, line, strict=True)) for line in lines])
@@ -77,14 +89,14 @@ def main() -> None:
     djb_click.run("relaytest", USAGE, lambda args: djb_click.invoke(relaytest, "pyrelaytest", args))
 
 
-def _of_service(file: str, addresses: Addresses) -> list[Row]:
+def _of_service(file: str, addresses: Addresses, login: str | None) -> list[Row]:
     path = os.path.abspath(file)
     try:
         os.chdir(os.path.dirname(path))  # where its supervisor starts it
     except OSError as error:
         raise unable(f"read {file}", error) from None
     asked = service_from.read(path)
-    found = service.test(asked.settings, addresses)
+    found = service.test(asked.settings, addresses, None if login is None else os.fsencode(login))
     _note(f"only a shell knows {option}" for option in asked.left_out)
     _note(map(shown, found.warnings))
     if len(found.tried) == MOST:

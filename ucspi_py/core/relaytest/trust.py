@@ -21,6 +21,7 @@ class Trust(enum.Enum):
     RULE = "RELAYCLIENT"
     NETWORK = "mynetworks"
     GRANTED = "granted"
+    LOGIN = "logged in"
 
 
 def trusted(known: Known, environment: Mapping[bytes, bytes], networks: tuple[Network, ...]) -> Trust:

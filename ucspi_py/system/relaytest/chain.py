@@ -16,12 +16,14 @@ from ...core.gate import loglines
 from ...core.gate.settings import GateSettings
 from ...core.gate.tls.settings import GateTls
 from ...core.relaytest.probes import address_literal
+from ...core.relaytest.script import Login
 from ...core.service.settings import Program
 from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate, check
 from ..gate.trust import Trust
 from ..report.log import ERRORS, Log
 from ..standalone.gate import Backends, alone, ways
+from .one_user import OneUser
 from .session import Connection, unverified
 
 if TYPE_CHECKING:
@@ -35,9 +37,13 @@ _WARNING = b"smtpgate: warning: "
 
 
 class Chain:
-    """The gate of a service, if it has one, and its backend. warnings: what the gate has said of its files."""
+    """The gate of a service, if it has one, and its backend.
 
-    def __init__(self, program: Program) -> None:
+    login: the only one that the gate lets in. takes_logins: whether it lets anybody log in. warnings: what the gate has
+    said of its files.
+    """
+
+    def __init__(self, program: Program, login: Login) -> None:
         self.warnings: dict[bytes, None] = {}
         self._name = program.argv[0]
         self._log = log = Log(ERRORS, self._write)
@@ -45,7 +51,8 @@ class Chain:
         tls = program.gate.tls if program.gate else None
         self._tls = _tls(tls, log) if tls else None
         self._is_wrapped = self._tls is not None and tls is not None and tls.wrapper_mode
-        self._gate = None if program.gate is None else _gate(program.gate, log, Trust(tls=self._tls))
+        self._gate = None if program.gate is None else _gate(program.gate, log, self._trust(program.gate, login))
+        self.takes_logins = bool(program.gate and program.gate.logins and not (tls and self._tls is None))
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._backends.reap)
 
     @asynccontextmanager
@@ -63,6 +70,13 @@ class Chain:
             finally:
                 writer.close()
                 await serving
+
+    def _trust(self, settings: GateSettings, login: Login) -> Trust:
+        if settings.logins is None:
+            return Trust(tls=self._tls)
+        from ..gate.logins.logins import Logins
+
+        return Trust(Logins(settings.logins, OneUser(login), None, self._log), self._tls)
 
     async def end(self) -> None:
         """Wait until all backends have ended, for a while."""

@@ -20,7 +20,7 @@ from ...core.smtp.reply import Reply
 from ..accept import listener
 from ..rules.live import RulesFile
 from ..rules.table import Table
-from . import controls
+from . import controls, one_user
 from .chain import Chain
 from .session import answers
 
@@ -54,25 +54,27 @@ class Found(NamedTuple):
     warnings: tuple[bytes, ...]
 
 
-def test(settings: ServerSettings, addresses: Addresses) -> Found:
+def test(settings: ServerSettings, addresses: Addresses, user: bytes | None = None) -> Found:
     """Start the program of a service for each class of its clients, and ask it about probes.
 
-    addresses: None in place of one's own = look for it. Raises Failure where a file cannot be read or the program
-    cannot be started.
+    addresses: None in place of one's own = look for it. user: who logs in; None = whose address one's own is. Raises
+    Failure where a file cannot be read or the program cannot be started.
     """
-    return asyncio.run(_test(settings, addresses))
+    return asyncio.run(_test(settings, addresses, user))
 
 
-async def _test(settings: ServerSettings, addresses: Addresses) -> Found:
+async def _test(settings: ServerSettings, addresses: Addresses, user: bytes | None) -> Found:
     domain = controls.own_domain(settings.program)
     own = addresses.own or (None if domain is None else b"postmaster@" + domain)
     local = _local(settings)
     addresses = Addresses(own, addresses.elsewhere, address_literal(local))
-    chain = Chain(_program(settings))
+    login = one_user.login(user or own or b"relaytest")
+    chain = Chain(_program(settings), login)
     tried = []
-    for visit in _visits(settings, local):
+    for visit in _visits(settings, local, takes_logins=chain.takes_logins):
         wanted = () if visit.known.said.deny else _probes(settings, addresses, visit.trust)
-        found = await answers(partial(chain.connected, visit.environment), wanted)
+        connect = partial(chain.connected, visit.environment)
+        found = await answers(connect, wanted, login if visit.trust is Trust.LOGIN else None)
         tried.append(Tried(visit.known, visit.trust, tuple((probe, found.get(probe)) for probe in wanted)))
     await chain.end()
     keeps = controls.keeps(settings.program, None if own is None else own.rpartition(b"@")[2])
@@ -87,8 +89,8 @@ def _program(settings: ServerSettings) -> Program:
     return replace(program, gate=replace(program.gate, tls=GateTls(settings.tls, wrapper_mode=True)))
 
 
-def _visits(settings: ServerSettings, local: bytes) -> Iterator[_Visit]:
-    """Yield who is tried; the stranger a second time with a grant, where the service asks a ledger."""
+def _visits(settings: ServerSettings, local: bytes, *, takes_logins: bool) -> Iterator[_Visit]:
+    """Yield who is tried; the stranger once more with a grant, where the service asks a ledger, and with a login."""
     program = settings.program
     networks = program.gate.mynetworks if program.gate else ()
     ledger = next((one for one in program.screens if isinstance(one, RelaySettings)), None)
@@ -102,6 +104,8 @@ def _visits(settings: ServerSettings, local: bytes) -> Iterator[_Visit]:
             and (changes := granted(environment, ledger)) is not None
         ):
             yield _Visit(known, Trust.GRANTED, environment | changes)
+        if known.is_stranger and not known.said.deny and takes_logins:
+            yield _Visit(known, Trust.LOGIN, environment)
 
 
 def _classes(settings: ServerSettings) -> Iterator[Known]:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.relaytest.probes import Probe
-from ...core.relaytest.script import STARTTLS, script
+from ...core.relaytest.script import STARTTLS, Login, script
 from ...core.smtp.backend.replies import ReplyReader
 from ...core.smtp.reply import Reply
 
@@ -29,16 +29,16 @@ class Connection(NamedTuple):
 Connect = Callable[[], AbstractAsyncContextManager[Connection]]
 
 
-async def answers(connect: Connect, probes: Sequence[Probe]) -> dict[Probe, Reply]:
+async def answers(connect: Connect, probes: Sequence[Probe], login: Login | None = None) -> dict[Probe, Reply]:
     """Ask a server about probes -> its replies; those that it does not answer are not among them.
 
-    connect: makes a connection. A server that hangs up is asked about the rest on another one, as long as each
-    connection answers at least one.
+    connect: makes a connection. login: None = the client does not log in. A server that hangs up is asked about the
+    rest on another one, as long as each connection answers at least one.
     """
     found: dict[Probe, Reply] = {}
     while left := [probe for probe in probes if probe not in found]:
         async with connect() as connection:
-            await _speak(script(connection.name, left, found.__setitem__), connection)
+            await _speak(script(connection.name, login, left, found.__setitem__), connection)
         if left[0] not in found:
             break
     return found
