@@ -57,17 +57,51 @@ def gate(backend: Scripted, authority: Authority, tmp_path_factory: pytest.TempP
         yield running
 
 
+@pytest.fixture(scope="module")
+def starttls(backend: Scripted, authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gate]:
+    """A gate that offers STARTTLS, with cmd5checkpw."""
+    pair = authority.pair(NAME, "127.0.0.1")
+    keys = (f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}")
+    asked = ("smtpd_tls_security_level=may", *keys)
+    with checked(backend, tmp_path_factory.mktemp("starttls"), "cmd5checkpw", *asked) as running:
+        yield running
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_smtplib_logs_in_behind_starttls(
+    starttls: Gate, backend: Scripted, authority: Authority, mechanism: str
+) -> None:
+    """Before it nothing is offered, and no password is taken."""
+    context = ssl.create_default_context(cafile=authority.ca_file)
+    with smtplib.SMTP("127.0.0.1", starttls.port) as client:
+        client.ehlo("client.example.net")
+        assert "auth" not in client.esmtp_features
+        assert client.docmd("AUTH", mechanism)[0] == 504
+        client.starttls(context=context)
+        client.ehlo("client.example.net")
+        logged_in(client, mechanism)
+        assert client.rcpt("far@elsewhere.example")[0] == 250
+        assert client.docmd("STARTTLS")[0] == 554
+    told = backend.last().environment
+    assert (told[b"SMTPAUTHMETHOD"], told[b"RELAYCLIENT"]) == (mechanism.lower().encode(), b"")
+
+
+def logged_in(client: smtplib.SMTP, mechanism: str) -> None:
+    """Log in, and begin a message."""
+    assert client.esmtp_features["auth"].split() == list(MECHANISMS)
+    client.user, client.password = JOE, PASSWORD
+    respond = getattr(client, "auth_" + mechanism.lower().replace("-", "_"))
+    assert client.auth(mechanism, respond)[0] == 235
+    assert client.mail("s@example.net")[0] == 250
+
+
 @pytest.mark.parametrize("mechanism", MECHANISMS)
 def test_smtplib_logs_in_within_tls(gate: Gate, backend: Scripted, authority: Authority, mechanism: str) -> None:
     """By default it is offered nowhere else; the program is told the mechanism."""
     context = ssl.create_default_context(cafile=authority.ca_file)
     with smtplib.SMTP_SSL("127.0.0.1", gate.port, context=context) as client:
         client.ehlo("client.example.net")
-        assert client.esmtp_features["auth"].split() == list(MECHANISMS)
-        client.user, client.password = JOE, PASSWORD
-        respond = getattr(client, "auth_" + mechanism.lower().replace("-", "_"))
-        assert client.auth(mechanism, respond)[0] == 235
-        assert client.mail("s@example.net")[0] == 250
+        logged_in(client, mechanism)
         assert client.rcpt("far@elsewhere.example")[0] == 250
         assert client.docmd("RSET")[0] == 250
     told = backend.last().environment

@@ -49,7 +49,7 @@ class LoginTries:
         user: as the client says it. ip: canonical.
         """
         network = tries.network_of(ip)
-        of_network, of_user, pair = _key(network), _key(b"", user.lower()), _key(network, user.lower())
+        of_network, of_user, pair = key(network), key(b"", user.lower()), key(network, user.lower())
         known = self._take_if_known(pair)
         if known is not None:
             return Trial((pair,), pair, True) if known else TooMany.PAIR
@@ -104,6 +104,9 @@ class LoginTries:
         return int(self._clock()) + 1
 
 
-def _key(network: bytes, user: bytes = b"") -> int:
-    """A key of 64 bits. hash() is salted at every start, so that nobody can choose one that is another's."""
+def key(network: bytes, user: bytes = b"") -> int:
+    """Make the key of a network, or of a user in one; of a user alone the network is b"".
+
+    hash() is salted at every start, so that nobody can choose a key that is another's.
+    """
     return hash((network, user)) & ((1 << 64) - 1) or 1

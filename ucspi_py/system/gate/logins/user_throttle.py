@@ -8,6 +8,7 @@ from ....core.gate.visitor import Visitor
 from ....core.smtp.reply import Reply
 from ...accept.client_events import ClientEvents
 from ...report.log import Log
+from .tries_table import key
 
 Throttle = Callable[[bytes], Reply | None]
 
@@ -32,14 +33,9 @@ class UserThrottle:
         refusal = self._of_client and self._of_client(verb)
         if refusal or verb != b"RCPT":
             return refusal
-        count = self._events.note(key(self._user.login), Event.RECIPIENT)
+        count = self._events.note(key(b"", self._user.login.lower()), Event.RECIPIENT)
         excess = recipients.too_many(self._limit, self._user, count)
         if excess is None:
             return None
         self._log.warn(excess.line)
         return excess.reply
-
-
-def key(login: bytes) -> int:
-    """A key of 64 bits. hash() is salted at every start, so that nobody can choose one that is another's."""
-    return hash(login.lower()) & ((1 << 64) - 1) or 1
