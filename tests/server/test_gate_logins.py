@@ -111,9 +111,12 @@ def swaks(gate: Gate, mechanism: str, *options: str, user: str = JOE, password: 
 
 
 def test_a_wrong_password(gate: Gate) -> None:
-    """Is told late, in one line of the log with address and user, and without a word of the password."""
+    """Is told late, and what is behind it in its order; one line of the log has address and user, and no password."""
     mark = gate.mark()
-    assert gate.converse([b"EHLO c", plain(JOE, "wr0ng-w0rd"), b"NOOP"])[1:] == [WRONG, b"250 2.0.0 Ok"]
+    with gate.client() as client:
+        client.ask(b"EHLO c")
+        client.socket.sendall(plain(JOE, "wr0ng-w0rd") + b"\r\nRSET\r\n")
+        assert [client.reply(), client.reply()] == [WRONG, b"250 2.0.0 Ok"]
     said = gate.since(mark)
 
     assert said.count(FAILED) == 1
@@ -128,6 +131,20 @@ def test_who_relays_by_address_is_asked_no_less(gate: Gate, backend: Scripted) -
 
     assert [line[:4] for line in said[1:]] == [b"235 ", b"250 ", b"250 "]
     assert backend.last().environment[b"SMTPAUTHUSER"] == b"joe"
+
+
+def test_a_screen_has_nothing_to_say_of_a_user(backend: Scripted, saslauthd: Saslauthd, tmp_path: Path) -> None:
+    """Who roams is on lists of dial-up networks; a stranger from there is refused, and logged as by the screen."""
+    parameters = (*ENABLED, "smtpd_sasl_type=saslauthd", f"smtpd_sasl_path={saslauthd.path}")
+    rules = '127.0.0.1:allow,TCPREMOTEIP="192.0.2.7",RBLSMTPD="-listed"\n'
+    with gated(backend.argv, tmp_path, parameters=parameters, rules=rules) as gate:
+        assert gate.converse([b"EHLO c", MAIL, RCPT])[-1] == b"553 listed"
+        mark = gate.mark()
+        said = gate.converse([b"EHLO c", plain(), MAIL, RCPT, FOREIGN, b"RSET", b"QUIT"])
+
+        assert [line[:4] for line in said[1:]] == [b"235 ", b"250 ", b"250 ", b"250 ", b"250 ", b"221 "]
+        assert b"listed" not in gate.since(mark)
+        assert b"RBLSMTPD" not in backend.last().environment
 
 
 def test_by_default_nothing_is_offered_in_the_clear(backend: Scripted, saslauthd: Saslauthd, tmp_path: Path) -> None:

@@ -55,22 +55,24 @@ class Logins:
 
 
 class _Throttled:
-    """Lets one client log in, and counts the recipients of who it is then."""
+    """Lets one client log in, and has the recipients of its user counted from then on."""
 
     def __init__(
         self, login: CheckLogin, session: Session, settings: LoginSettings, recipients: ClientEvents, log: Log
     ) -> None:
         self._login = login
         self._dialogue = session.dialogue
-        self._of_client = session.dialogue.throttle
-        self._limit = settings.hourly_recipient_limit
-        self._recipients = recipients
-        self._log = log
+        self._user: Visitor | None = None
+        throttle = UserThrottle(settings.hourly_recipient_limit, recipients, log, session.dialogue.throttle)
+        throttle.user = self._current
+        session.dialogue.throttled(throttle)
 
     async def __call__(self, credentials: Credentials, client: Visitor) -> Answered:
         """Check credentials."""
         answered = await self._login(credentials, client)
-        if answered.visitor:
-            count = UserThrottle(self._limit, self._recipients, answered.visitor, self._log, self._of_client)
-            self._dialogue.throttled(count)
+        self._user = answered.visitor or self._user
         return answered
+
+    def _current(self) -> Visitor | None:
+        """The user, whom STARTTLS forgets."""
+        return self._user if self._dialogue.login else None

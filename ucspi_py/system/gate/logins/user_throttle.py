@@ -14,28 +14,34 @@ Throttle = Callable[[bytes], Reply | None]
 
 
 class UserThrottle:
-    """Counts the recipients of a user over the whole service.
+    """Counts the recipients of one session's user, over the whole service.
 
-    limit: recipients in an hour. user: who has logged in. of_client: counts what its client does; None = nothing does.
+    limit: recipients in an hour. events: where they are counted. of_client: counts what the client does; None = nothing
+    does. user: who has logged in; None = nobody has, or not since TLS began.
     """
 
-    __slots__ = ("_events", "_limit", "_log", "_of_client", "_user")
+    __slots__ = ("_events", "_limit", "_log", "_of_client", "user")
 
-    def __init__(self, limit: int, events: ClientEvents, user: Visitor, log: Log, of_client: Throttle | None) -> None:
+    def __init__(self, limit: int, events: ClientEvents, log: Log, of_client: Throttle | None) -> None:
         self._limit = limit
         self._events = events
-        self._user = user
         self._log = log
         self._of_client = of_client
+        self.user: Callable[[], Visitor | None] = _nobody
 
     def __call__(self, verb: bytes) -> Reply | None:
         """Count a command; None, or its refusal. verb: in capitals."""
         refusal = self._of_client and self._of_client(verb)
-        if refusal or verb != b"RCPT":
+        user = self.user()
+        if refusal or user is None or verb != b"RCPT":
             return refusal
-        count = self._events.note(key(b"", self._user.login.lower()), Event.RECIPIENT)
-        excess = recipients.too_many(self._limit, self._user, count)
+        count = self._events.note(key(b"", user.login.lower()), Event.RECIPIENT)
+        excess = recipients.too_many(self._limit, user, count)
         if excess is None:
             return None
         self._log.warn(excess.line)
         return excess.reply
+
+
+def _nobody() -> None:
+    return None
