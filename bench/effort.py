@@ -13,7 +13,8 @@ class Effort:
     burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
-    clients that say no more than EHLO. grants: of the ledger.
+    clients that say no more than EHLO. grants: of the ledger. tls_clients: that shake hands. tls_idle: those that stay.
+    tls_bytes: of a message within TLS.
     """
 
     rounds: int
@@ -36,6 +37,9 @@ class Effort:
     large_bytes: int
     idle: int
     grants: int
+    tls_clients: int
+    tls_idle: int
+    tls_bytes: int
 
 
 FULL = Effort(
@@ -59,6 +63,9 @@ FULL = Effort(
     large_bytes=30_000_000,
     idle=2_000,
     grants=1_000_000,
+    tls_clients=2_000,
+    tls_idle=5_000,
+    tls_bytes=100_000_000,
 )
 
 QUICK = Effort(
@@ -82,4 +89,7 @@ QUICK = Effort(
     large_bytes=3_000_000,
     idle=100,
     grants=10_000,
+    tls_clients=200,
+    tls_idle=100,
+    tls_bytes=3_000_000,
 )

@@ -30,7 +30,7 @@ def standing(
     lists: of Postfix and of ours; None = the last check alone.
     """
     environment = {"DNSCACHEIP": lists.name_server} if lists else {}
-    chains = {"ours": _gate(workshop, lists), "tcpserver": [workshop.smtp_backend, *backend]}
+    chains = {"ours": gate_words(workshop, lists), "tcpserver": [workshop.smtp_backend, *backend]}
     programs = {"ours": [ours("pytcpserver"), "--held", MANY], "tcpserver": [needed("tcpserver")]}
     with ExitStack() as stack:
         servers = {}
@@ -46,7 +46,7 @@ def standing(
 @contextmanager
 def checking(workshop: Workshop, rules: Sequence[str]) -> Iterator[Server]:
     """Ours with one worker, and with these rules for every line of a message."""
-    words = _gate(workshop, None)
+    words = gate_words(workshop)
     table = Path(tempfile.mkdtemp(prefix="checks-", dir=workshop.folder)) / "body"
     table.write_text("".join(f"{rule}\n" for rule in rules))
     asked = ("-o", f"body_checks=pcre:{table}", "-o", "body_checks_size_limit=0")
@@ -73,7 +73,7 @@ esac
 exit 1
 """)
     checker.chmod(0o755)
-    *words, backend = _gate(workshop, None)
+    *words, backend = gate_words(workshop)
     asked = (
         "smtpd_sasl_auth_enable=yes",
         "smtpd_tls_auth_only=no",
@@ -86,7 +86,8 @@ exit 1
         yield server, folder
 
 
-def _gate(workshop: Workshop, lists: Restrictions | None) -> list[str]:
+def gate_words(workshop: Workshop, lists: Restrictions | None = None) -> list[str]:
+    """Ours behind pytcpserver. lists: None = the last check alone."""
     control = Path(tempfile.mkdtemp(prefix="control-", dir=workshop.folder))
     for name in ("me", "rcpthosts"):
         (control / name).write_text(f"{OWN_DOMAIN}\n")

@@ -19,6 +19,7 @@ from pathlib import Path
 import findings
 import machine
 import postfix
+import tls_servers
 import workshop
 import zones
 from effort import FULL, QUICK, Effort
@@ -36,6 +37,7 @@ from rows import (
     rules,
     screen,
     silent,
+    tls,
 )
 
 from ucspi_py.system.process import orphans
@@ -64,11 +66,18 @@ ROWS: dict[str, Row] = {
     "gate-checks": gate_checks.checks,
     "gate-logins": gate_logins.logins,
     "ledger": ledger.lookups,
+    "tls-handshake": tls.handshakes,
+    "tls-idle": tls.idle,
+    "tls-large": tls.large,
 }
 #: Rows that cannot be had everywhere: they ask why not first.
-NEEDS: dict[str, Callable[[], str | None]] = dict.fromkeys(
-    ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
-) | dict.fromkeys(("gate-refused", "gate-message", "gate-lists"), postfix.obstacle)
+NEEDS: dict[str, Callable[[], str | None]] = (
+    dict.fromkeys(
+        ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
+    )
+    | dict.fromkeys(("gate-refused", "gate-message", "gate-lists"), postfix.obstacle)
+    | {"tls-handshake": tls_servers.obstacle}
+)
 
 
 def main() -> int:

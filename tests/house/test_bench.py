@@ -44,6 +44,9 @@ _FINDINGS = [
     "gate-checks-odd",
     "gate-logins",
     "ledger",
+    "tls-handshake",
+    "tls-idle",
+    "tls-large",
 ]
 
 _BESIDE_POSTFIX = ("gate-refused", "gate-message", "gate-lists-refused", "gate-lists-message")
@@ -55,7 +58,7 @@ _PARTS = 4
 
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     need_root()
-    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc"):
+    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl"):
         theirs(program)
 
     parts = [begun(names, tmp_path / f"{names[0]}.json") for names in dealt(row_names())]

@@ -8,16 +8,27 @@ from .facts import TlsFacts
 _OF_OPENSSL = frozenset((b"SSL_CERT_FILE", b"SSL_CERT_DIR"))
 #: What a program takes for descriptors of ours (UCSPI-TLS).
 _DESCRIPTORS = frozenset((b"SSLCTLFD", b"SSLREADFD", b"SSLWRITEFD", b"UCSPITLS"))
+_BEGINNINGS = (b"SSL", b"UCSPITLS")
 
 
 def without_tls(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Take out all that a program would take for its client's TLS: nobody but us says that, neither rule nor parent."""
-    return {name: value for name, value in environment.items() if not _is_forged(name)}
+    kept = dict(environment)
+    _forget(kept)
+    return kept
 
 
 def with_tls(environment: Mapping[bytes, bytes], facts: TlsFacts) -> dict[bytes, bytes]:
     """Put in what is known of a client's TLS, and nothing that anybody else has said of it. PROTO stays TCP."""
-    return without_tls(environment) | variables(facts)
+    told = dict(environment)
+    tell(told, facts)
+    return told
+
+
+def tell(environment: dict[bytes, bytes], facts: TlsFacts) -> None:
+    """Change an environment as with_tls() does: a second one would stay as long as the client."""
+    _forget(environment)
+    environment.update(variables(facts))
 
 
 def variables(facts: TlsFacts) -> dict[bytes, bytes]:
@@ -38,5 +49,7 @@ def variables(facts: TlsFacts) -> dict[bytes, bytes]:
     return told
 
 
-def _is_forged(name: bytes) -> bool:
-    return name in _DESCRIPTORS or (name.startswith(b"SSL_") and name not in _OF_OPENSSL)
+def _forget(environment: dict[bytes, bytes]) -> None:
+    for name in [name for name in environment if name.startswith(_BEGINNINGS)]:
+        if name in _DESCRIPTORS or (name.startswith(b"SSL_") and name not in _OF_OPENSSL):
+            del environment[name]

@@ -10,9 +10,9 @@ from contextlib import ExitStack, suppress
 from functools import partial
 
 from ...core.client.connection import Endpoints
-from ...core.tls import ucspi
-from ...core.tls.environment import with_tls
+from ...core.tls import environment, ucspi
 from ..accept.socket_options import set_options
+from ..refuse.held import Held
 from ..stream.stream import Open, Stream
 from ..tls.handshake import HandshakeFailed, handshake
 from ..tls.pump import Pump
@@ -22,6 +22,9 @@ from ..tls.tls_stream import TlsStream
 from .at_gate import OwnBackends
 from .context import Client, Service
 from .shared import SharedTls
+
+#: Seconds after which a client that is still shaking hands may be asked to leave for newcomers.
+_PATIENCE = 1.0
 
 
 class FromTheFirstByte:
@@ -33,21 +36,19 @@ class FromTheFirstByte:
         self.drain = self._pumps.drain
 
     async def secured(self, service: Service, client: Client) -> Client | None:
-        """See Tls. Until then a client may be asked to leave for newcomers."""
-        row = client.own_place.row
-        connection = client.connection
-        set_options(service.settings, client.socket, connection.endpoints)
-        service.held.hold(row, partial(_hang_up, client.socket))
+        """See Tls. A client that takes its time may be asked to leave for newcomers."""
+        exposure = _Exposure(service.held, client)
         try:
             session = await _shake_hands(self._shared, client.socket)
         except HandshakeFailed as failed:
-            service.held.forget(row)
-            service.connection_log.unsecured(connection.endpoints, failed.reason)
+            service.connection_log.unsecured(client.connection.endpoints, failed.reason)
             return None
-        if not service.held.protect(row):
+        finally:
+            may_stay = exposure.end()
+        if not may_stay:
             return None
-        environment = with_tls(connection.environment, session.facts())
-        return client._replace(connection=connection._replace(environment=environment), tls=session)
+        environment.tell(client.connection.environment, session.facts())
+        return client._replace(tls=session)
 
     def opening(self, client: Client) -> Open:
         """See Tls."""
@@ -55,14 +56,15 @@ class FromTheFirstByte:
 
     async def run(self, service: Service, client: Client) -> None:
         """See Tls."""
+        set_options(service.settings, client.socket, client.connection.endpoints)
         backends = OwnBackends(service, client)
         ours, theirs = socket.socketpair()
         pump = Pump(asyncio.get_running_loop(), _session(client), ours)
         with ours:
             try:
                 with theirs:
-                    fd, environment = theirs.fileno(), client.connection.environment
-                    started = await backends.start(environment, fd, pump.note_status)
+                    fd, told = theirs.fileno(), client.connection.environment
+                    started = await backends.start(told, fd, pump.note_status)
                 if started is not None:
                     await self._pumps.carry(pump)
             finally:
@@ -128,8 +130,8 @@ class _Pairs:
         theirs = (self._their_control, self._their_data)
         with ExitStack() as stack:
             more = tuple(stack.enter_context(one).fileno() for one in theirs)
-            environment = client.connection.environment
-            return await backends.start(environment, client.socket.fileno(), self._end, more) is not None
+            told = client.connection.environment
+            return await backends.start(told, client.socket.fileno(), self._end, more) is not None
 
     async def asked(self) -> bytes:
         """Wait for the first byte on the control socket; b"" where the program has closed it."""
@@ -158,6 +160,25 @@ class _Pairs:
 
     def _end(self, wait_status: int) -> None:
         self.on_end(wait_status)
+
+
+class _Exposure:
+    """Has a client stand among those that may be asked to leave, once it has been here for a second."""
+
+    def __init__(self, held: Held, client: Client) -> None:
+        self._held = held
+        self._client = client
+        self._is_held = False
+        self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._hold)
+
+    def end(self) -> bool:
+        """Ask it to leave no more; False where it has been asked already."""
+        self._timer.cancel()
+        return not self._is_held or self._held.protect(self._client.own_place.row)
+
+    def _hold(self) -> None:
+        self._is_held = True
+        self._held.hold(self._client.own_place.row, partial(_hang_up, self._client.socket))
 
 
 async def _shake_hands(shared: SharedTls, client: socket.SocketType) -> TlsSession:

@@ -1,0 +1,123 @@
+"""What the rows of TLS need: a key, ours and nginx with it, clients that speak TLS. Never measures."""
+
+import resource
+import socket
+import ssl
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import gates
+from contenders import MANY, Server, djb_words, ours
+from workshop import Spoiled, Workshop, needed, theirs
+
+#: Where Debian has what nginx loads at its start; nginx is one process that answers and hangs up.
+_STREAM = Path("/usr/lib/nginx/modules/ngx_stream_module.so")
+_NGINX = """\
+daemon off;
+master_process off;
+load_module {module};
+pid {folder}/pid;
+error_log {folder}/error crit;
+events {{ worker_connections 10000; }}
+stream {{
+    server {{
+        listen 127.0.0.1:{port} ssl backlog=1024;
+        ssl_certificate {certificate};
+        ssl_certificate_key {key};
+        ssl_session_tickets off;
+        ssl_session_cache off;
+        return "220 bench.example\\r\\n";
+    }}
+}}
+"""
+_PATIENCE = 60.0
+
+
+class Keys(NamedTuple):
+    """Files of a certificate of its own and its key, on the curve P-256."""
+
+    certificate: Path
+    key: Path
+
+
+def obstacle() -> str | None:
+    """Why TLS cannot be measured here; None = it can."""
+    if theirs("nginx") is None or theirs("openssl") is None or not _STREAM.exists():
+        return "nginx with its stream module, or openssl, is not installed"
+    return None
+
+
+def keys(workshop: Workshop) -> Keys:
+    """Make a pair."""
+    folder = Path(tempfile.mkdtemp(prefix="tls-", dir=workshop.folder))
+    pair = Keys(folder / "certificate", folder / "key")
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    files = ("-out", str(pair.certificate), "-keyout", str(pair.key))
+    command = [needed("openssl"), "req", "-x509", *curve, "-subj", "/CN=bench.example", "-days", "30", *files]
+    subprocess.run(command, check=True, capture_output=True)
+    return pair
+
+
+def gate(workshop: Workshop, pair: Keys | None, *options: str) -> Server:
+    """Ours with one worker and a gate. pair: None = it speaks no TLS."""
+    secured = ("--tls", f"{pair.certificate}:{pair.key}") if pair else ()
+    program = [ours("pytcpserver"), "-w", "1", "--held", MANY, *secured, *options]
+    return Server(djb_words(program, workshop, 200, gates.gate_words(workshop)), {}, tells_port=True)
+
+
+@contextmanager
+def nginx(workshop: Workshop, pair: Keys) -> Iterator[Server]:
+    """Start nginx's stream module with one worker, which says a banner to whoever has shaken hands."""
+    folder = Path(tempfile.mkdtemp(prefix="nginx-", dir=workshop.folder))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    written = _NGINX.format(folder=folder, module=_STREAM, port=port, certificate=pair.certificate, key=pair.key)
+    (folder / "nginx.conf").write_text(written)
+    words = [needed("nginx"), "-p", str(folder), "-e", str(folder / "error"), "-c", str(folder / "nginx.conf")]
+    with Server(words, {}, tells_port=False) as server:
+        yield server
+
+
+def context() -> ssl.SSLContext:
+    """A client's, which believes everybody."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.check_hostname, made.verify_mode = False, ssl.CERT_NONE
+    return made
+
+
+def connected(port: int, within: ssl.SSLContext | None) -> socket.socket:
+    """A client that has its banner. within: None = it speaks no TLS. Raises Spoiled."""
+    client = socket.create_connection(("127.0.0.1", port), _PATIENCE)
+    try:
+        talker = within.wrap_socket(client) if within else client
+        if not talker.recv(1000).startswith(b"220 "):
+            raise Spoiled("no banner")
+    except BaseException:
+        client.close()
+        raise
+    return talker
+
+
+@contextmanager
+def holding(port: int, number: int, said: Sequence[bytes]) -> Iterator[None]:
+    """Clients that stay for the length of the with block, once they have said this and heard answers."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    within = context()
+    with ExitStack() as stack:
+        for _ in range(number):
+            client = stack.enter_context(connected(port, within))
+            for line in said:
+                client.sendall(line)
+                if not client.recv(1000).startswith(b"2"):
+                    raise Spoiled("a session was refused")
+        yield
+
+
+def seconds(pids: Sequence[int]) -> float:
+    """How much of the processor these processes have used, all together."""
+    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in pids) / 1e9
