@@ -4,7 +4,9 @@ The program has one end of a socketpair and knows nothing of TLS. Loaded only wh
 """
 
 import asyncio
+import math
 import socket
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -13,7 +15,7 @@ from ...core.client.connection import Endpoints
 from ...core.tls import environment, ucspi
 from ..accept.socket_options import set_options
 from ..refuse.held import Held
-from ..stream.stream import Open, Stream
+from ..stream.stream import Deadlines, Open, Stream
 from ..tls.handshake import HandshakeFailed, handshake
 from ..tls.pump import Pump
 from ..tls.pumps import Pumps
@@ -34,21 +36,30 @@ class FromTheFirstByte:
         self._shared = shared
         self._pumps = Pumps()
         self.drain = self._pumps.drain
+        self._hasty: set[_Exposure] = set()
+        self._looks = Deadlines(self._hasty)
 
     async def secured(self, service: Service, client: Client) -> Client | None:
         """See Tls. A client that takes its time may be asked to leave for newcomers."""
-        exposure = _Exposure(service.held, client)
+        exposure = self._expose_soon(service.held, client)
         try:
             session = await _shake_hands(self._shared, client.socket)
         except HandshakeFailed as failed:
             service.connection_log.unsecured(client.connection.endpoints, failed.reason)
             return None
         finally:
-            may_stay = exposure.end()
+            self._hasty.discard(exposure)
+            may_stay = exposure.has_passed()
         if not may_stay:
             return None
         environment.tell(client.connection.environment, session.facts())
         return client._replace(tls=session)
+
+    def _expose_soon(self, held: Held, client: Client) -> "_Exposure":
+        exposure = _Exposure(held, client)
+        self._hasty.add(exposure)
+        self._looks.ask(asyncio.get_running_loop())
+        return exposure
 
     def opening(self, client: Client) -> Open:
         """See Tls."""
@@ -163,22 +174,21 @@ class _Pairs:
 
 
 class _Exposure:
-    """Has a client stand among those that may be asked to leave, once it has been here for a second."""
+    """A client that may be asked to leave for newcomers from its deadline on."""
 
     def __init__(self, held: Held, client: Client) -> None:
+        self.deadline = time.monotonic() + _PATIENCE
         self._held = held
         self._client = client
-        self._is_held = False
-        self._timer = asyncio.get_running_loop().call_later(_PATIENCE, self._hold)
 
-    def end(self) -> bool:
-        """Ask it to leave no more; False where it has been asked already."""
-        self._timer.cancel()
-        return not self._is_held or self._held.protect(self._client.own_place.row)
-
-    def _hold(self) -> None:
-        self._is_held = True
+    def end(self) -> None:
+        """Have it stand among those that may be asked to leave."""
+        self.deadline = math.inf
         self._held.hold(self._client.own_place.row, partial(_hang_up, self._client.socket))
+
+    def has_passed(self) -> bool:
+        """Whether it may stay: it has not stood there, or nobody has asked it to leave yet, and nobody will."""
+        return self.deadline < math.inf or self._held.protect(self._client.own_place.row)
 
 
 async def _shake_hands(shared: SharedTls, client: socket.SocketType) -> TlsSession:

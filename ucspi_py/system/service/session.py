@@ -6,6 +6,7 @@ Holds the order of the rooms and nothing else. Until the program has the socket,
 import asyncio
 import os
 import socket
+from collections.abc import Awaitable
 from functools import partial
 
 from ...core.client import limits
@@ -51,7 +52,7 @@ async def serve(
             return
         refusal = await _refusal(service, client) if service.screens else None
         if service.tls:
-            await _serve_by_tls(service, service.tls, client, refusal)
+            await (await _way_by_tls(service, service.tls, client, refusal))
         elif service.gate:
             await at_gate.talk(service, service.gate, client, refusal)
         elif refusal:
@@ -109,17 +110,19 @@ async def _refusal(service: Service, client: Client) -> Refusal | None:
     return None
 
 
-async def _serve_by_tls(service: Service, tls: Tls, client: Client, refusal: Refusal | None) -> None:
-    """Take a client that speaks TLS to whoever speaks with it. refusal: None = no screen refuses it."""
+async def _way_by_tls(service: Service, tls: Tls, client: Client, refusal: Refusal | None) -> Awaitable[None]:
+    """What is to be awaited for a client that speaks TLS. Not here: that would keep this as long as the client.
+
+    refusal: None = no screen refuses it.
+    """
     secured = await tls.secured(service, client)
     if secured is None:
-        return
+        return asyncio.sleep(0)
     if service.gate:
-        await at_gate.talk(service, service.gate, secured, refusal)
-    elif refusal:
-        await _talk_refused(service, secured, refusal)
-    else:
-        await tls.run(service, secured)
+        return at_gate.talk(service, service.gate, secured, refusal)
+    if refusal:
+        return _talk_refused(service, secured, refusal)
+    return tls.run(service, secured)
 
 
 async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import socket
 import ssl
+from functools import cache
 from typing import Any
 
 from ...core.tls.facts import TlsFacts
@@ -17,11 +18,13 @@ class TlsSession:
     ssl.SSLError is one.
     """
 
-    __slots__ = ("_connection", "_has_hung_up", "_in", "_out", "socket")
+    __slots__ = ("_connection", "_error", "_facts", "_has_ended", "_in", "_out", "socket")
 
     def __init__(self, context: ssl.SSLContext, connected: socket.SocketType) -> None:
         self.socket = connected
-        self._has_hung_up = False
+        self._has_ended = False
+        self._facts: TlsFacts | None = None
+        self._error: OSError | None = None
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._connection = context.wrap_bio(self._in, self._out, server_side=True)
 
@@ -39,7 +42,7 @@ class TlsSession:
             self._in.write(data)
         else:
             # Not for OpenSSL to know: it would send an alert, and nothing after it.
-            self._has_hung_up = True
+            self._has_ended = True
 
     @property
     def holds_input(self) -> bool:
@@ -51,23 +54,26 @@ class TlsSession:
 
         limit: bytes. An end without close_notify is an end, too: in SMTP it is usual. Raises OSError.
         """
+        if self._error:
+            raise self._error
         pieces: list[bytes] = []
-        while limit > 0:
+        # Asked before, as an exception costs as much as many a client's question.
+        while limit > 0 and self.holds_input:
             try:
                 piece = self._connection.read(limit)
             except ssl.SSLWantReadError:
-                if self._has_hung_up:
-                    return b"".join(pieces) or None
                 break
-            except OSError:
-                if pieces:  # it comes again
+            except OSError as error:
+                self._error = error
+                if pieces:
                     break
                 raise
             if not piece:
-                return b"".join(pieces) or None
+                self._has_ended = True
+                break
             pieces.append(piece)
             limit -= len(piece)
-        return b"".join(pieces)
+        return b"".join(pieces) or (None if self._has_ended else b"")
 
     def write(self, data: bytes) -> None:
         """Say something to the client. Raises OSError."""
@@ -88,10 +94,15 @@ class TlsSession:
 
     def facts(self) -> TlsFacts:
         """Tell what is known of the client, once the handshake is over."""
+        if self._facts is None:
+            self._facts = self._known()
+        return self._facts
+
+    def _known(self) -> TlsFacts:
         connection = self._connection
         cipher, _, bits = connection.cipher() or ("", "", 0)
         asked = connection.server_name if isinstance(connection, Connection) else None
-        known = TlsFacts((connection.version() or "").encode(), cipher.encode(), bits, (asked or "").encode())
+        known = TlsFacts(_name(connection.version() or ""), _name(cipher), bits, (asked or "").encode())
         shown, signed = connection.getpeercert(), connection.getpeercert(binary_form=True)
         if not (shown and signed):
             return known
@@ -101,3 +112,9 @@ class TlsSession:
             serial=str(shown.get("serialNumber", "")).encode(),
             fingerprint=hashlib.sha256(signed).hexdigest().encode(),
         )
+
+
+@cache
+def _name(text: str) -> bytes:
+    """One of OpenSSL's names, of which there are few, once for all clients."""
+    return text.encode()

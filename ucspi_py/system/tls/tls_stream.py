@@ -32,13 +32,13 @@ class TlsStream(Stream):
 
     def waiting(self) -> bytes:
         """See Stream."""
-        self._has_more = True
         try:
             self._session.feed(self.socket.recv(PIECE, socket.MSG_DONTWAIT))
+            self._has_more = True
         except OSError:
             pass  # nothing has come, or it is found out again
         try:
-            return self._session.read(PIECE) or b""
+            return (self._session.read(PIECE) or b"") if self._has_more else b""
         except OSError:
             return b""
 
