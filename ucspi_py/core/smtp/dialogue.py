@@ -32,8 +32,7 @@ class Dialogue(Trust):
         MAIL are events, too. offers: beside plain SMTP.
         """
         super().__init__(settings, greeting, excepted=excepted, judges_early=judges_early)
-        self._state.offers = offers
-        self._state.secured = offers.secured
+        self._state.offer(offers)
         self._dropped: events.TransactionDropped | None = None
         self._half_closed = False
 
@@ -85,17 +84,17 @@ class Dialogue(Trust):
             self._settle(b"RCPT", said)
         elif isinstance(asked, events.MessageEnded):
             self._end_message(said)
+        elif isinstance(asked, events.DataAsked) and reply.code == 354:
+            self._say(said.reply)
+            self._begin_content(asked.envelope)
+        elif isinstance(asked, events.DataAsked):
+            self._settle(b"DATA", self._without_content(said))
         elif isinstance(asked, events.HeloGiven | events.SenderGiven):
             self._end_early(asked, said)
         elif isinstance(asked, events.LoginAsked):
             self._end_login(asked, said, login)
-        elif isinstance(asked, events.TlsAsked):
-            self._begin_tls(asked, said)
-        elif asked is not None and reply.code == 354:
-            self._say(said.reply)
-            self._begin_content(asked.envelope)
         elif asked is not None:
-            self._settle(b"DATA", self._without_content(said))
+            self._begin_tls(asked, said)
 
     def _is_left(self) -> bool:
         """Whether no line will ever come: the session is over then."""
@@ -136,17 +135,17 @@ class Dialogue(Trust):
 
     def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> events.Event | None:
         """Answer a command, or ask for its answer -> the event that it makes."""
+        if isinstance(outcome, Said):
+            self._settle(name, self._without_content(outcome) if name == b"DATA" else outcome)
+            if verb.is_junk:
+                self._counters.count_junk(self._state.settings.junk_command_limit)
+            return outcome.dropped
         if isinstance(outcome, Begun):
             return self._go_on(outcome.exchange, outcome.exchange.begin(outcome.initial))
         if isinstance(outcome, events.ExchangeFailed):
             return self._fail_login(outcome)
-        if not isinstance(outcome, Said):
-            self._asked = outcome
-            return outcome
-        self._settle(name, self._without_content(outcome) if name == b"DATA" else outcome)
-        if verb.is_junk:
-            self._counters.count_junk(self._state.settings.junk_command_limit)
-        return outcome.dropped
+        self._asked = outcome
+        return outcome
 
     def _end_early(self, asked: events.HeloGiven | events.SenderGiven, said: Said) -> None:
         """Settle a command that was judged before it was carried out."""

@@ -7,7 +7,7 @@ from ..envelope import Envelope
 from ..events import TransactionDropped
 from ..path import Path
 from ..reply import Reply
-from ..settings import NOTHING, Greeting, SmtpSettings
+from ..settings import NOTHING, Greeting, Offers, SmtpSettings
 
 #: Whether a client may say a verb, MAIL, RCPT or AUTH, once more: None, or its refusal.
 Throttle = Callable[[bytes], Reply | None]
@@ -27,7 +27,8 @@ class State:
     None = there is none. judges_early: HELO, EHLO and MAIL are judged before they are carried out. overshoot:
     recipients beyond the limit that it was told so far. throttle: asked at each MAIL, RCPT and AUTH that is none out of
     order, before its address is read; None = it may say as many as it likes. offers: beside plain SMTP. secured:
-    whether it is within TLS. login: whom it has proved to be; None = nobody. challenges: of CRAM-MD5 so far.
+    whether it is within TLS. waits_for_tls: most commands are refused before it. login: whom it has proved to be; None
+    = nobody. challenges: of CRAM-MD5 so far.
     """
 
     __slots__ = (
@@ -43,6 +44,7 @@ class State:
         "secured",
         "settings",
         "throttle",
+        "waits_for_tls",
     )
 
     def __init__(self, settings: SmtpSettings, greeting: Greeting, *, judges_early: bool = False) -> None:
@@ -55,14 +57,9 @@ class State:
         self.overshoot = 0
         self.envelope: Envelope | None = None
         self.offers = NOTHING
-        self.secured = False
+        self.secured = self.waits_for_tls = False
         self.login: Login | None = None
         self.challenges = 0
-
-    @property
-    def waits_for_tls(self) -> bool:
-        """Whether most commands are refused before TLS."""
-        return self.offers.requires_tls and not self.secured
 
     @property
     def smtputf8(self) -> bool:
@@ -78,9 +75,15 @@ class State:
         """Put an accepted recipient into the transaction's envelope."""
         self.envelope = envelope._replace(recipients=(*envelope.recipients, recipient))
 
+    def offer(self, offers: Offers) -> None:
+        """Offer this from now on."""
+        self.offers = offers
+        self.secured = offers.secured
+        self.waits_for_tls = offers.requires_tls and not offers.secured
+
     def secure(self) -> None:
         """Forget all that the client has said, since it may have been said by another one (RFC 3207, 4.2)."""
-        self.secured = True
+        self.secured, self.waits_for_tls = True, False
         self.helo, self.esmtp, self.login = b"", False, None
         self.reset()
 

@@ -9,6 +9,7 @@ from ..envelope import Envelope
 from ..events import DataAsked, HeloGiven, RecipientGiven, SenderGiven, TransactionDropped
 from ..path import parse_path
 from ..reply import Reply
+from ..settings import NOTHING
 from . import replies
 from .outcome import Outcome, Said, accepted, answered
 from .parameters import refuse_mail, refuse_rcpt
@@ -45,7 +46,7 @@ def carried_out(state: State, given: HeloGiven | SenderGiven) -> Said:
     # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
     state.esmtp = True
     dropped = _take_name(state, given.name)
-    offered = state.offers.keywords(state.secured)
+    offered = () if state.offers is NOTHING else state.offers.keywords(state.secured)
     return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable, offered), True, dropped)
 
 
