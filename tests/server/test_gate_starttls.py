@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from tests.support.backends.known import Scripted
 from tests.support.certificates import Authority
 from tests.support.gate import MAIL, PATIENT, RCPT, STRANGER, Gate, controls, gate_words, gated
 from tests.support.nameserver import serving
-from tests.support.programs import ours, theirs
+from tests.support.programs import need_root, ours, theirs
 from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.tls.settings import Pair
@@ -239,6 +240,26 @@ def test_on_port_465_tls_begins_before_the_banner(
 
     (visit,) = backend.since(runs)
     assert visit.environment[b"SSL_PROTOCOL"] == b"TLSv1.3"
+
+
+def test_a_worker_needs_no_right_to_read_the_keys(backend: Scripted, authority: Authority) -> None:
+    """Root's process has read them before it became somebody else."""
+    need_root()
+    pair = authority.pair(NAME, file="roots-own")
+    Path(pair.key).chmod(0o600)
+    asked = (
+        *(f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}"),
+        "smtpd_tls_security_level=may",
+    )
+    options = ("-u", "65534", "-g", "65534")
+    with tempfile.TemporaryDirectory(prefix="gate") as name:
+        folder = Path(name)  # pytest's are root's alone
+        folder.chmod(0o755)
+        with (
+            gated(backend.argv, folder, parameters=asked, options=options) as gate,
+            _secured(gate, authority) as client,
+        ):
+            assert client.version() == "TLSv1.3"
 
 
 def test_alone_it_reads_its_keys_itself(backend: Scripted, authority: Authority, tmp_path: Path) -> None:
