@@ -120,7 +120,9 @@ def test_a_certificate_lets_relay_where_a_list_permits_it() -> None:
 
     assert certified.is_trusted
     assert backend_environment({}, certified) == {b"DISABLETLS": b"1", b"RELAYCLIENT": b""}
+    never = visitor({b"TCPREMOTEIP": b"192.0.2.7", b"RELAY": b"never"}, lists)
     for other in (
+        within_tls(never, facts, lists),
         within_tls(client, facts._replace(fingerprint=b""), lists),
         within_tls(client, facts, GateSettings(restrictions=RestrictionSettings())),
         within_tls(client, facts, GateSettings()),

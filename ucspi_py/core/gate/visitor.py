@@ -17,7 +17,7 @@ _NO_TLS = b"DISABLETLS"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
 #: The name of such a variable in CGI (Apache's mod_unique_id).
 _UNIQUE_ID = b"UNIQUE_ID"
-_CHANNEL = b"CHANNEL"
+_CHANNEL, _RELAY = b"CHANNEL", b"RELAY"
 #: What makes a patched qmail-smtpd wait, or speak TLS, before its banner, or have TLS and logins of its own. The gate
 #: has let its client wait, and speaks without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it,
 #: SMTPS has it wait for a TLS hello; FORCETLS, STARTTLS (indimail), UCSPITLS and SMTPAUTH have it offer what is ours,
@@ -39,7 +39,8 @@ class Visitor(NamedTuple):
     it in. changes: of the backend's environment; None = the variable is removed. unique_id: of its connection, b"" =
     none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known of its TLS; None
     = it speaks none. certified: it has shown a certificate by which it may send to anybody. channel: the class of
-    clients that it is in ($CHANNEL), b"" = none.
+    clients that it is in ($CHANNEL), b"" = none. takes_certificate: whether rules leave it to a certificate that it may
+    send to anybody.
     """
 
     name: bytes
@@ -53,6 +54,7 @@ class Visitor(NamedTuple):
     tls: TlsFacts | None = None
     certified: bool = False
     channel: bytes = b""
+    takes_certificate: bool = True
 
     @property
     def is_trusted(self) -> bool:
@@ -90,6 +92,7 @@ def visitor(
         changes=tuple(changes),
         unique_id=unique_id,
         channel=environment.get(_CHANNEL, b""),
+        takes_certificate=environment.get(_RELAY) != b"never",
     )
 
 
@@ -99,7 +102,8 @@ def within_tls(client: Visitor, facts: TlsFacts, settings: GateSettings) -> Visi
     A program that could do TLS itself is told not to (DISABLETLS, s/qmail's patches).
     """
     lists, changes = settings.restrictions, (*client.changes, (_NO_TLS, b"1"))
-    if not facts.fingerprint or lists is None or not lists.permits_certificates:
+    is_permitted = lists is not None and lists.permits_certificates and client.takes_certificate
+    if not facts.fingerprint or not is_permitted:
         return client._replace(changes=changes, tls=facts)
     if not client.relays:
         changes = (*changes, (_RELAYCLIENT, b""))
