@@ -155,6 +155,7 @@ DANGEROUS: list[tuple[bytes, int, str, tuple[str, ...]]] = [
     (b':allow,DIEMSG_MAXLOAD="",diemsg="a"', 26, "in capital letters", (':allow,DIEMSG_MAXLOAD="",DIEMSG="a"',)),
     (b':allow,RELAY="Never"', 15, "keeps nobody from relaying by a grant", (':allow,RELAY="never"',)),
     (b':allow,relay="never"', 8, "in capital letters", (':allow,RELAY="never"',)),
+    (b':allow,channel="internal"', 8, "in capital letters", (':allow,CHANNEL="internal"',)),
     (RELAY, 1, "the default rule lets everybody relay", (":allow",)),
     (b"=.example.org" + RELAY, 1, "a client chooses its own name", ()),
     (b"=" + RELAY, 1, "a client chooses its own name", ()),
