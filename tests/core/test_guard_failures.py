@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.auth.credentials import Credentials, Peer
-from ucspi_py.core.guard.failures import NETWORKS, Attempt, Failures, attempt
+from ucspi_py.core.guard.failures import KEYS, NETWORKS, USERS, Attempt, Failures, attempt
 from ucspi_py.core.guard.settings import GuardLimits
 
 LIMITS = GuardLimits()
@@ -73,6 +73,34 @@ def test_its_own_failures_are_its_own_alone() -> None:
     assert failures.excess(Attempt(b"bob", 9, 2), 0.0) is None
 
 
+def test_users_who_have_logged_in_are_counted_apart() -> None:
+    """From one network, and a user from two networks."""
+    failures = Failures(LIMITS)
+    for of_a_user in (Attempt(b"bob", 7, 1), Attempt(b"alice", 7, 1), Attempt(b"bob", 8, 2)):
+        failures.note_login(of_a_user, 0.0)
+    spent(failures, lambda _: Attempt(b"bob", 7, 1))
+
+    assert failures.excess(Attempt(b"alice", 7, 1), 0.0) is None
+    assert failures.excess(Attempt(b"bob", 8, 2), 0.0) is None
+
+
+def test_no_flood_of_users_is_remembered() -> None:
+    """Of logins and of failures the oldest are forgotten."""
+    failures = Failures(GuardLimits(failures_a_second=10**6, user_failures=1, client_failures=10**6))
+    for number in range(USERS + 1):
+        failures.note_login(Attempt(b"user%d" % number, 1, 1), 0.0)
+    assert [failures.is_known(Attempt(b"user%d" % number, 1, 1), 0.0) for number in (0, 1, USERS)] == [
+        False,
+        True,
+        True,
+    ]
+
+    for number in range(KEYS + 1):
+        failures.note_failure(Attempt(b"user%d" % number, 2, 2), 0.0)
+    reasons = [failures.excess(Attempt(b"user%d" % number, 2, 2), 0.0) for number in (0, 1, KEYS)]
+    assert reasons == [None, "this user", "this user"]
+
+
 def test_a_login_is_remembered_for_thirty_days() -> None:
     """From the last one on."""
     failures = Failures(LIMITS)
@@ -98,7 +126,7 @@ def test_a_user_cannot_make_others_forgotten(networks: int) -> None:
     assert known == list(range(networks))[-NETWORKS:]
 
 
-def test_an_attempt_is_of_a_user_a_client_and_a_network() -> None:
+def test_an_of_a_useris_of_a_user_a_client_and_a_network() -> None:
     """The login in any case; IPv4 by address and /24, IPv6 by /64; an unknown address is one client."""
 
     def of(login: bytes, ip: bytes) -> Attempt:

@@ -21,7 +21,7 @@ _MEMORY = 30 * 86400.0
 #: What is remembered at most: users who have logged in, and networks of one of them. The oldest are forgotten.
 USERS, NETWORKS = 10_000, 16
 #: Keys under which failures are counted at most. All together may fail 20 times a second, within a minute 1,200 times.
-_KEYS = 20_000
+KEYS = 20_000
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -114,5 +114,5 @@ class _Window(Generic[Key]):
         """Count one event, and forget what is over; only the last ``limit`` of a key matter."""
         self._times.setdefault(key, deque(maxlen=self._limit)).append(now)
         self._times.move_to_end(key)
-        while len(self._times) > _KEYS or now - next(iter(self._times.values()))[-1] >= self._period:
+        while len(self._times) > KEYS or now - next(iter(self._times.values()))[-1] >= self._period:
             self._times.popitem(last=False)
