@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +13,13 @@ import pytest
 
 from tests.support import nameserver, parrot
 from tests.support.certificates import Authority
+from tests.support.gate import controls, gate_words
+from tests.support.guards import Checker
 from tests.support.nameserver import Records, healthy, lists
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
 from tests.support.relay import grant, made
-from tests.support.server import QUIET, Server
+from tests.support.server import QUIET, Server, children
 from tests.support.tls import shake_hands, trusting
 
 #: pytcpserver, with a note of every module that it loads once root is given up.
@@ -124,6 +127,27 @@ def test_a_worker_with_tls_imports_nothing(tmp_path: Path) -> None:
                     pass
         server.talk(SAID)
         server.wait_log(b"wrong version number")
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
+    """For a login that is right, for one of which nobody can tell, and once the guard is gone."""
+    checker = Checker(tmp_path)
+    parameters = (
+        "smtpd_sasl_auth_enable=yes",
+        "smtpd_tls_auth_only=no",
+        "smtpd_sasl_type=checkpassword",
+        f"smtpd_sasl_path={' '.join(checker.argv)}",
+    )
+    gate = gate_words(controls(tmp_path / "control"), parameters)
+    with serving((*QUIET, "-w1"), gate, tmp_path) as server:
+        server.host = "127.0.0.1"
+        for login in (b"\0bob\0right", b"\0exit111\0x"):
+            server.talk(b"EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n" % b64encode(login))
+        server.wait_log(b"user exit111", b"sasl_username=bob")
+        os.kill(min(children(server.process.pid)), signal.SIGKILL)
+        server.wait_log(b"ended with status 9")
+        server.talk(SAID)
     assert imported(tmp_path) == []
 
 
