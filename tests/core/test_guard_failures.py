@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.auth.credentials import Credentials, Peer
+from ucspi_py.core.guard import request
 from ucspi_py.core.guard.failures import KEYS, NETWORKS, USERS, Attempt, Failures, attempt
+from ucspi_py.core.guard.request import CheckAsked
 from ucspi_py.core.guard.settings import GuardLimits
 
 LIMITS = GuardLimits()
@@ -139,3 +141,13 @@ def test_an_of_a_useris_of_a_user_a_client_and_a_network() -> None:
     assert of(b"bob", b"2001:db8::1") == of(b"bob", b"2001:db8::2")
     assert of(b"bob", b"2001:db8::1").network != of(b"bob", b"2001:db8:0:1::1").network
     assert of(b"bob", b"") == Attempt(b"bob", 0, 0)
+
+
+@given(st.text("0123456789abcdef.:", max_size=45))
+def test_whatever_is_let_through_as_an_address_has_its_keys(ip: str) -> None:
+    """No request that can be read keeps the guard from going on."""
+    asked = CheckAsked(Credentials(b"PLAIN", b"bob", b"secret"), Peer(ip.encode(), b"", b"", secured=True))
+    read = request.decode(request.encode(asked) or b"")
+
+    if isinstance(read, CheckAsked):
+        assert attempt(*read).user == b"bob"

@@ -12,11 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.guards import RunningGuard, guard
+from tests.support.guards import PEER, RunningGuard, guard
 from tests.support.waiting import until
+from ucspi_py.core.auth.credentials import Credentials
 from ucspi_py.core.errors import AskedWrongly, Failure
+from ucspi_py.core.guard import request
+from ucspi_py.core.guard.request import CheckAsked
 from ucspi_py.core.guard.settings import GuardSettings
 from ucspi_py.core.tls.settings import Pair
+from ucspi_py.system.guard import channel
 from ucspi_py.system.guard.key_client import GuardKeys
 
 
@@ -86,6 +90,15 @@ def test_what_a_worker_gets_is_sealed(running: RunningGuard) -> None:
     assert [fcntl.fcntl(fd, fcntl.F_GET_SEALS) & seals for fd in fds] == [seals] * 2
     for fd in fds:
         os.close(fd)
+
+
+def test_a_guard_that_has_only_keys_checks_no_password(running: RunningGuard) -> None:
+    """Whoever asks all the same is refused."""
+    packet = request.encode(CheckAsked(Credentials(b"PLAIN", b"bob", b"right"), PEER))
+    with channel.ask(running.channel, packet or b"") as answer:
+        answer.settimeout(30)
+        assert answer.recv(9) == b"N"
+    assert running.log == b""
 
 
 def test_a_renewed_key_is_used_without_a_signal(running: RunningGuard, authority: Authority) -> None:

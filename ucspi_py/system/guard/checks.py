@@ -107,7 +107,7 @@ class Checks:
     def _run(self, check: _Check, now: float) -> None:
         credentials, peer = check.asked
         told = checkpassword.told(credentials, self._settings.order)
-        if told is None or credentials.mechanism not in self._settings.mechanisms:
+        if told is None or not self._checks(credentials.mechanism):
             channel.reply(check.answer, request.letter(Verdict.NO))
             return
         try:
@@ -117,6 +117,10 @@ class Checks:
             self._cannot_tell(check, f"unable to run {program}: {error_words(error.errno)}")
             return
         self._running[pid] = _Running(check, now + self._settings.limits.check_seconds)
+
+    def _checks(self, mechanism: bytes) -> bool:
+        """Whether the checker is asked for a mechanism; a guard that has only keys has none."""
+        return bool(self._settings.checkpassword) and mechanism in self._settings.mechanisms
 
     def _end(self, check: _Check, answer: Answer, now: float) -> None:
         if answer.verdict is Verdict.LATER:

@@ -30,8 +30,7 @@ class Guard:
         self._signals = noted
         self._checks = checks
         self._keys = keys
-        self._log = log
-        self._complain = Complaints(lambda reason: log.warn(loglines.keys_kept(reason)))
+        self._complain = Complaints(lambda line: log.warn(line.encode("latin-1")))
 
     def run(self) -> None:
         """Serve; returns when nobody can ask any more."""
@@ -70,7 +69,7 @@ class Guard:
             self._answer(packet, answer)
         except Exception as error:
             answer.close()
-            self._log.warn(loglines.internal_error(error))
+            self._complain(loglines.internal_error(error).decode("latin-1"))
 
     def _answer(self, packet: bytes, answer: socket.socket) -> None:
         asked = request.decode(packet)
@@ -86,6 +85,6 @@ class Guard:
         try:
             self._keys.look()
         except Failure as failure:
-            self._complain(failure.sentence)
+            self._complain(loglines.keys_kept(failure.sentence).decode("latin-1"))
         fds = self._keys.descriptors if asked.known != self._keys.generation else []
         channel.reply(answer, request.generation(self._keys.generation), *fds)
