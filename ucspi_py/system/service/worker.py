@@ -82,6 +82,8 @@ class Worker:
         for number in MASTERS_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, ())
+        if self._checker:  # Before anything may end the loop.
+            self._loop.run_until_complete(self._checker.ready())
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._shared.pipes.death, self._drain)
         for screen in self._screens:
@@ -90,8 +92,6 @@ class Worker:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:
             self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
-        if self._checker:
-            self._loop.run_until_complete(self._checker.ready())
         self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
         self._loop.run_forever()
