@@ -1,0 +1,88 @@
+"""Wrong passwords, counted over all workers of a service; and nobody locks a user out where it has logged in before."""
+
+import signal
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.support.backends.known import Scripted
+from tests.support.gate import Gate, gated
+from tests.support.saslauthd import Saslauthd
+from tests.support.server import children
+from tests.support.waiting import until
+
+HOME, AWAY = "127.0.0.1", "127.0.0.2"
+RULES = '127.0.0.1:allow,TCPREMOTEIP="192.0.2.7"\n127.0.0.2:allow,TCPREMOTEIP="198.51.100.7"\n'
+IN, LATER = b"235", b"454"
+SPENT = b"198.51.100.7]: SASL PLAIN authentication not tried: too many failures of this user, sasl_username=joe\n"
+
+
+@pytest.fixture(scope="module")
+def saslauthd() -> Iterator[Saslauthd]:
+    """Debian's."""
+    with Saslauthd({"joe": "s3cret", "ann": "s3cret"}) as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def gate(backend: Scripted, saslauthd: Saslauthd, tmp_path: Path) -> Iterator[Gate]:
+    """A gate of two workers, to which nobody has come."""
+    asked = ("smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd")
+    parameters = (*asked, f"smtpd_sasl_path={saslauthd.path}")
+    with gated(backend.argv, tmp_path, parameters=parameters, options=("-w", "2"), rules=RULES) as running:
+        yield running
+
+
+def plain(login: str, password: str) -> bytes:
+    """AUTH PLAIN with its response."""
+    return b"AUTH PLAIN " + b64encode(f"\0{login}\0{password}".encode())
+
+
+def logs_in(gate: Gate, source: str, login: str = "joe") -> bytes:
+    """The code that a right password gets."""
+    return gate.converse([b"EHLO c", plain(login, "s3cret")], source=source)[-1][:3]
+
+
+def guess(gate: Gate, source: str, login: str, times: int) -> None:
+    """Try wrong passwords, all at once, and do not wait for an answer."""
+    before = gate.log().count(b"authentication failed")
+    with ExitStack() as stack:
+        for number in range(times):
+            client = stack.enter_context(gate.client(source))
+            client.socket.sendall(plain(login, f"wrong{number}") + b"\r\n")
+        until(lambda: gate.log().count(b"authentication failed") == before + times, "lines of all of them")
+
+
+def test_nobody_locks_a_user_out(gate: Gate) -> None:
+    """Others have spent the limit of the user: it is asked about where it is known, and nowhere else."""
+    assert logs_in(gate, HOME) == IN
+    guess(gate, AWAY, "joe", 5)
+
+    assert [logs_in(gate, AWAY) for _ in range(4)] == [LATER] * 4
+    assert SPENT in gate.log()
+    assert [logs_in(gate, HOME) for _ in range(4)] == [IN] * 4
+    assert logs_in(gate, AWAY, "ann") == IN
+
+
+def test_new_workers_know_what_the_old_ones_did(gate: Gate) -> None:
+    """SIGHUP forgets nothing."""
+    assert logs_in(gate, HOME) == IN
+    guess(gate, AWAY, "joe", 5)
+    former = set(children(gate.process.pid))
+    gate.process.send_signal(signal.SIGHUP)
+    until(lambda: len(set(children(gate.process.pid)) - former) == 2, "two new workers")
+
+    assert [logs_in(gate, AWAY) for _ in range(4)] == [LATER] * 4
+    assert logs_in(gate, HOME) == IN
+
+
+def test_a_network_that_guesses_is_heard_no_more(gate: Gate) -> None:
+    """Whatever users it tries; another network is."""
+    for user in ("a", "b"):
+        guess(gate, AWAY, user, 5)
+
+    assert logs_in(gate, AWAY, "ann") == LATER
+    assert logs_in(gate, HOME, "ann") == IN
