@@ -53,9 +53,9 @@ class Saslauthd:
         until(self._listens, "saslauthd to listen")
 
     def end(self) -> None:
-        """End it and its processes."""
+        """End it and its processes. SIGTERM may find it in a handler of its own, which then waits for itself."""
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
 
     def _listens(self) -> bool:
@@ -71,7 +71,7 @@ class _Imap:
         self._passwords = passwords
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self._thread = threading.Thread(target=self._serve)
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
