@@ -130,6 +130,35 @@ def test_a_worker_with_tls_imports_nothing(tmp_path: Path) -> None:
     assert imported(tmp_path) == []
 
 
+def test_a_worker_whose_gate_has_tls_imports_nothing(tmp_path: Path) -> None:
+    """For who begins it, who does not, and who says what is no handshake."""
+    authority = Authority(tmp_path)
+    pair = authority.pair("mx.example")
+    parameters = (
+        "smtpd_tls_security_level=may",
+        f"smtpd_tls_cert_file={pair.certificate}",
+        f"smtpd_tls_key_file={pair.key}",
+    )
+    with serving((*QUIET, "-w1"), gate_words(controls(tmp_path / "control"), parameters), tmp_path) as server:
+        server.host = "127.0.0.1"
+        for is_handshake in (True, False):
+            with server.connect() as plain:
+                plain.recv(100)
+                plain.sendall(b"STARTTLS\r\n")
+                assert plain.recv(100)[:4] == b"220 "
+                if is_handshake:
+                    with shake_hands(trusting(authority.ca_file), plain) as secured:
+                        secured.sendall(b"QUIT\r\n")
+                        assert secured.recv(100)[:4] == b"221 "
+                else:
+                    plain.sendall(b"HELO x\r\n")
+                    while plain.recv(100):
+                        pass
+        server.talk(SAID)
+        server.wait_log(b"SSL_accept error")
+    assert imported(tmp_path) == []
+
+
 def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
     """For a login that is right, for one of which nobody can tell, and once the guard is gone."""
     checker = Checker(tmp_path)
