@@ -118,6 +118,23 @@ def test_each_name_has_its_certificate(server: Server, authority: Authority, nam
         assert common_names(secured) == [got]
 
 
+def test_a_client_may_change_its_keys(server: Server, authority: Authority) -> None:
+    """And have ours changed, too (RFC 8446, 4.6.3)."""
+    where = ("-connect", f"127.0.0.1:{server.port}", "-CAfile", str(authority.ca_file))
+    command = [theirs("stdbuf"), "-oL", theirs("openssl"), "s_client", *where]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        assert client.stdin
+        assert client.stdout
+        for line in (b"one\n", b"K\n", b"two\n", b"K\n", b"three\n"):
+            client.stdin.write(line)
+            client.stdin.flush()
+            wanted = b"KEYUPDATE\n" if line == b"K\n" else b"got " + line
+            assert wanted in iter(client.stdout.readline, b"")
+        client.stdin.write(b"quit\n")
+        client.stdin.close()
+        client.wait(PATIENCE)
+
+
 @pytest.mark.parametrize("kind", ["ECDSA", "RSA"])
 def test_clients_of_one_kind_of_key_only_are_served(server: Server, authority: Authority, kind: str) -> None:
     said = s_client(server, authority, "-tls1_2", "-cipher", f"ECDHE+a{kind}")

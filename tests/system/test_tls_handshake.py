@@ -167,6 +167,38 @@ def _with_name(context: ssl.SSLContext, plain: socket.socket, name: bytes) -> No
     plain.sendall(hello.replace(b"0123456789", name))
 
 
+def _lengthened(hello: bytes, name: bytes, longer: bytes) -> bytes:
+    """A ClientHello with another name, and all lengths around it (RFC 8446, 4.1.2; RFC 6066, 3)."""
+    more = len(longer) - len(name)
+    place = hello.index(name)
+    session = 5 + 4 + 2 + 32
+    ciphers = session + 1 + hello[session]
+    methods = ciphers + 2 + int.from_bytes(hello[ciphers : ciphers + 2])
+    extensions = methods + 1 + hello[methods]
+    changed = bytearray(hello)
+    for start, size in ((3, 2), (6, 3), (extensions, 2), (place - 7, 2), (place - 5, 2), (place - 2, 2)):
+        changed[start : start + size] = (int.from_bytes(hello[start : start + size]) + more).to_bytes(size)
+    return bytes(changed).replace(name, longer)
+
+
+def test_a_name_of_300_bytes_costs_its_own_handshake(keys: Keys) -> None:
+    def client(plain: socket.socket) -> None:
+        hello = next(Slowly(trusting(keys.authority.ca_file), plain, "0123456789").flights())
+        plain.sendall(_lengthened(hello, b"0123456789", b"a" * 300))
+
+    with pytest.raises(HandshakeFailed, match="bad extension"):
+        meet(TlsSettings((keys.default,)), client)
+
+
+def test_a_name_of_200_bytes_does_not(keys: Keys) -> None:
+    def client(plain: socket.socket) -> None:
+        hello = next(Slowly(trusting(keys.authority.ca_file), plain, "0123456789").flights())
+        plain.sendall(_lengthened(hello, b"0123456789", b"a" * 200))
+
+    with pytest.raises(HandshakeFailed, match="hung up"):
+        meet(TlsSettings((keys.default,)), client)
+
+
 def test_a_name_that_is_none_costs_its_own_handshake_and_no_line(
     keys: Keys, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
