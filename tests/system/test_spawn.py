@@ -155,6 +155,27 @@ def test_few_descriptors_for_the_program() -> None:
     in_child(check)
 
 
+@pytest.mark.parametrize("few", [None, 12])
+def test_more_descriptors_have_the_numbers_behind_standard_error(few: int | None, limits: SoftLimits) -> None:
+    """In their order; and none of them stays with us, so that whoever has the other end sees the program's."""
+
+    def check() -> None:
+        os.closerange(3, 100)
+        launcher = Launcher(("sh", "-c", "echo one >&3; echo two >&4"), SpawnAttributes(limits, few, (), ()), 2)
+        for _ in range(20):
+            os.dup(0)
+        for _ in range(2):
+            pairs = [socket.socketpair() for _ in range(3)]
+            client, *more = (theirs for _, theirs in pairs)
+            pid = launcher.start(client.fileno(), {b"PATH": os.environb[b"PATH"]}, [one.fileno() for one in more])
+            for _, theirs in pairs:
+                theirs.close()
+            assert [ours.makefile("rb").read() for ours, _ in pairs] == [b"", b"one\n", b"two\n"]
+            assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+    in_child(check)
+
+
 #: The signals that a worker ignores, as they are for its master.
 OURS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1)
 

@@ -1,6 +1,5 @@
 """The socket on 0 and 1, environment, limits -> a running backend. Never waits for it and never reads its client."""
 
-import fcntl
 import os
 import signal
 from collections.abc import Collection, Sequence
@@ -59,9 +58,8 @@ class Launcher:
         self._file: str | None = None
         self._null = os.open(os.devnull, os.O_RDWR)
         self._low = os.dup(self._null)
-        # Above all that the program has of them, so that none takes the place of another.
-        above = _FIRST + more
-        self._more = [fcntl.fcntl(self._null, fcntl.F_DUPFD_CLOEXEC, above) for _ in range(more)]
+        # Each is above the one before, and so none is where another goes that is moved before it.
+        self._more = [os.dup(self._null) for _ in range(more)]
 
     def start(self, client_fd: int, environment: dict[bytes, bytes], more: Sequence[int] = ()) -> int:
         """Start the program with the client on 0 and 1; its process id.
