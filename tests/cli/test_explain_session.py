@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import relay
+from tests.support.certificates import Authority
 from tests.support.gate import controls
 from tests.support.nameserver import Records, lists, serving
 from tests.support.programs import ours
@@ -230,6 +231,23 @@ def test_a_client_that_logs_in(service: Path, chain: str) -> None:
     assert any("log: smtpgate" in line and "sasl_username=joe" in line for line in lines)
     assert lines[lines.index("    RELAYCLIENT=")].strip() == "RELAYCLIENT="
     assert "    SMTPAUTHUSER=joe" in lines
+
+
+def test_a_gate_that_requires_tls_is_explained_within_it(service: Path) -> None:
+    """What waits for TLS does not wait, no session is plain, and the program is told of it."""
+    keys = Authority(service).pair("mx.example.org")
+    files = f"-o smtpd_tls_cert_file={keys.certificate} -o smtpd_tls_key_file={keys.key}"
+    tls = f"-o smtpd_tls_security_level=encrypt {files}"
+    plain = "-o smtpd_client_restrictions=reject_plaintext_session"
+    runs(service, f"pysmtpgate -f main.cf {LOGINS} {tls} {plain} smtpd")
+    lines = told(explain(service, "192.0.2.7", "--login", "joe", *ELSEWHERE))
+
+    assert "    taken as begun: the gate requires it" in lines
+    assert "    SSL_PROTOCOL=TLSv1.3" in lines
+    assert "    SMTPAUTHUSER=joe" in lines
+
+    runs(service, f"pysmtpgate -f main.cf {LOGINS} {plain} smtpd")
+    assert any("Session encryption is required" in line for line in told(explain(service, "192.0.2.7", *ELSEWHERE)))
 
 
 def test_without_a_login_it_does_not_relay(service: Path) -> None:

@@ -144,6 +144,7 @@ clients = st.builds(
         max_size=3,
     ).map(tuple),
     st.sampled_from([None, b"Subject: x\n\n.body\n"]),
+    login=st.none(),
 )
 
 

@@ -21,7 +21,8 @@ class Believing:
 
     def offers(self, client: Visitor, /) -> Offers:
         """Offer what a client is within TLS."""
-        return Offers(mechanisms=offered(self._settings, (MECHANISM,), client.ip, secured=True))
+        found = offered(self._settings, (MECHANISM,), client.ip, secured=True)
+        return Offers(mechanisms=found, secured_mechanisms=found)
 
     def begin(self, session: Session, /) -> CheckLogin:
         """Let one client in."""

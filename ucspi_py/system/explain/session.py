@@ -17,6 +17,7 @@ from ...core.gate.settings import GateSettings
 from ...core.smtp.refusal import RefusalDialogue
 from ...core.smtp.verdict import Refuse
 from ...core.text import shown
+from ...core.tls.facts import TlsFacts
 from ..dnsbl.query import ask_zone
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate, check
@@ -26,6 +27,8 @@ from ..gate.trust import NOBODY, Trust
 from ..report.log import ERRORS, Log
 from .program import StandIn
 
+#: What nobody is asked about.
+_SOME_TLS = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256)
 #: Bytes of a reply's line that are read.
 _LINE = 1 << 16
 #: How the gate says what is wrong with a file.
@@ -76,9 +79,10 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
         _trust(settings, visit.asked),
     )
     alone = Hold(lambda _dismiss: None, lambda: True)
+    tls = _SOME_TLS if settings.tls and settings.tls.is_required else None
     ours.setblocking(False)
     with theirs:
-        client = GateClient(theirs, visit.environment, visit.refusal, visit.screen, program.start, alone)
+        client = GateClient(theirs, visit.environment, visit.refusal, visit.screen, program.start, alone, tls=tls)
         talking = asyncio.ensure_future(gate.talk(client))
         reader, writer = await asyncio.open_connection(sock=ours, limit=_LINE)
         try:
@@ -90,6 +94,7 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
             writer.close()
             await talking
             await program.close()
+    begun += [Step("TLS", found=("taken as begun: the gate requires it",))] if tls else []
     return [*begun, *steps, *said.end()], program
 
 

@@ -20,6 +20,7 @@ from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
 from ...core.tls.environment import with_tls, without_tls
+from ...core.tls.facts import TlsFacts
 from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.complaints import Complaints
@@ -56,6 +57,7 @@ class Client(NamedTuple):
     environment: what its backend gets. refusal: what a screen before the gate says of it; None = nothing against it.
     screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
     asked to leave. counts: counts it; None = nobody does. secured: its TLS, which has begun before; None = it has not.
+    tls: what is known of TLS that it speaks with somebody else, who hands on what it says; None = it speaks none.
     """
 
     socket: socket.SocketType
@@ -66,6 +68,12 @@ class Client(NamedTuple):
     hold: Hold
     counts: Counts | None = None
     secured: "TlsSession | None" = None
+    tls: TlsFacts | None = None
+
+    @property
+    def facts(self) -> TlsFacts | None:
+        """What is known of its TLS, with whomever."""
+        return self.secured.facts() if self.secured else self.tls
 
 
 class Gate:
@@ -100,8 +108,9 @@ class Gate:
         settings, control = self._host
         client = self._without_forged_tls(client)
         guest = visitor(client.environment, settings, client.refusal, next(self._ids))
-        if client.secured:
-            guest = within_tls(guest, client.secured.facts(), settings)
+        facts = client.facts
+        if facts:
+            guest = within_tls(guest, facts, settings)
         try:
             greeting = control.greeting(settings, client.environment)
         except Failure:
@@ -138,8 +147,9 @@ class Gate:
 
     def _without_forged_tls(self, client: Client) -> Client:
         """Where there is TLS, nobody but us says who speaks it."""
-        if client.secured:
-            return client._replace(environment=with_tls(client.environment, client.secured.facts()))
+        facts = client.facts
+        if facts:
+            return client._replace(environment=with_tls(client.environment, facts))
         if self._trust.tls is None:
             return client
         return client._replace(environment=without_tls(client.environment))
