@@ -66,6 +66,11 @@ class TestClients:
         rules = b"".join(b'10.%d.:allow,RELAYCLIENT=""\n' % number for number in range(256))
         assert len(found(rules + b":allow\n")) == 2
 
+    def test_everybody_with_a_name_is_tried_where_more_is_said(self) -> None:
+        """And not where the same is said of everybody."""
+        assert found(b'=:allow,A="b"\n:allow,A="b"\n', BOTH) == [BY_DEFAULT]
+        assert len(found(b'=:allow,A="b"\n:allow\n', BOTH)) == 2
+
     def test_nobody_is_tried_whom_a_rule_denies(self) -> None:
         assert found(b"10.:deny\n:allow\n") == [BY_DEFAULT]
 
@@ -113,6 +118,7 @@ class TestClients:
         rules = b'127.:allow,RELAYCLIENT=""\n:allow\n'
         assert found(rules, NEITHER, networks)[2:] == [(b"10.1.0.77", None, None, b"")]
         assert found(b":allow\n", NEITHER, networks[2:])[1:] == [(b"::1", None, None, b"")]
+        assert [one.is_stranger for one in classes((), lambda _key: None, NEITHER, networks[2:])] == [True, False]
 
 
 class TestProbes:
@@ -269,6 +275,10 @@ class TestScript:
         assert said[2:] == [b"AUTH PLAIN AGpvZQB4\r\n", b"MAIL FROM:<a@b>\r\n"]
         said, _ = spoken(reply(220, b"x"), other, reply(334, b""), reply(235, b"in"), login=login)
         assert said[2:] == [b"AUTH LOGIN am9l\r\n", b"eA==\r\n", b"MAIL FROM:<a@b>\r\n"]
+
+        said, answers = spoken(reply(220, b"x"), OK, reply(500, b"what?"), login=login)
+        assert said[2:] == [b"AUTH PLAIN AGpvZQB4\r\n", b"QUIT\r\n"]
+        assert len(answers) == len(PROBES)
 
         wrong = reply(535, b"wrong")
         said, answers = spoken(reply(220, b"x"), other, wrong, login=login)
