@@ -57,6 +57,8 @@ GATE = {
     "system/gate/conversation.py",
     "system/gate/client_end.py",
     "system/gate/presence.py",
+    "system/gate/trusting.py",
+    "system/gate/trust.py",
     "system/gate/session.py",
     "system/gate/session_log.py",
     "system/gate/control.py",
@@ -73,6 +75,7 @@ GATE = {
     "core/smtp/session/reception.py",
     "core/smtp/session/speech.py",
     "core/smtp/session/message.py",
+    "core/smtp/session/trust.py",
     "core/smtp/backend/dialogue.py",
     "core/smtp/backend/exchange.py",
 }
@@ -145,7 +148,7 @@ class Launcher:
         self._at_gate = at_gate
         self.started = self.running = 0
 
-    def start(self, fd: int, _environment: dict[bytes, bytes]) -> int:
+    def start(self, fd: int, _environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
         """As if."""
         self.started += 1
         if self._at_gate:
