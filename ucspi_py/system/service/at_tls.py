@@ -36,7 +36,7 @@ class FromTheFirstByte:
         self._shared = shared
         self._pumps = Pumps()
         self.drain = self._pumps.drain
-        self._hasty: set[_Exposure] = set()
+        self._hasty: dict[_Exposure, None] = {}  # the oldest first
         self._looks = Deadlines(self._hasty)
 
     async def secured(self, service: Service, client: Client) -> Client | None:
@@ -48,7 +48,7 @@ class FromTheFirstByte:
             service.connection_log.unsecured(client.connection.endpoints, failed.reason)
             return None
         finally:
-            self._hasty.discard(exposure)
+            self._hasty.pop(exposure, None)
             may_stay = exposure.has_passed()
         if not may_stay:
             return None
@@ -57,7 +57,7 @@ class FromTheFirstByte:
 
     def _expose_soon(self, held: Held, client: Client) -> "_Exposure":
         exposure = _Exposure(held, client)
-        self._hasty.add(exposure)
+        self._hasty[exposure] = None
         self._looks.ask(asyncio.get_running_loop())
         return exposure
 
