@@ -1,6 +1,7 @@
 """Wrong passwords, counted over all workers of a service; and nobody locks a user out where it has logged in before."""
 
 import signal
+import sys
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -17,6 +18,14 @@ from tests.support.waiting import until
 HOME, AWAY = "127.0.0.1", "127.0.0.2"
 RULES = '127.0.0.1:allow,TCPREMOTEIP="192.0.2.7"\n127.0.0.2:allow,TCPREMOTEIP="198.51.100.7"\n'
 IN, LATER = b"235", b"454"
+#: pytcpserver whose clients wait for a tenth of a second where they would wait for three, and so on.
+HASTY = """#!{}
+from ucspi_py.core.gate.logins import answers
+delay = answers.delay
+answers.delay = lambda failures: delay(failures) / 30
+from ucspi_py.cli.tcpserver import main
+main()
+"""
 SPENT = b"198.51.100.7]: SASL PLAIN authentication not tried: too many failures of this user, sasl_username=joe\n"
 
 
@@ -86,3 +95,23 @@ def test_a_network_that_guesses_is_heard_no_more(gate: Gate) -> None:
 
     assert logs_in(gate, AWAY, "ann") == LATER
     assert logs_in(gate, HOME, "ann") == IN
+
+
+def test_the_third_wrong_password_of_a_session_is_the_last(
+    backend: Scripted, saslauthd: Saslauthd, tmp_path: Path
+) -> None:
+    """It is refused as the others; behind it every command is. The log has address and user, once for each."""
+    server = tmp_path / "pytcpserver"
+    server.write_text(HASTY.format(sys.executable))
+    server.chmod(0o755)
+    asked = ("smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd")
+    parameters = (*asked, f"smtpd_sasl_path={saslauthd.path}")
+    with gated(backend.argv, tmp_path, parameters=parameters, rules=RULES, server=str(server)) as gate:
+        with gate.client() as client:
+            client.ask(b"EHLO c")
+            client.socket.sendall((plain("joe", "wr0ng") + b"\r\n") * 3 + b"NOOP\r\nNOOP\r\n")
+            said = client.rest()
+        assert [line[:9] for line in said] == [b"535 5.7.8"] * 3 + [b"421 4.7.0"]
+        failed = b"unknown[192.0.2.7]: SASL PLAIN authentication failed: authentication failure"
+        assert gate.log().count(failed) == gate.log().count(b", sasl_username=joe\n") == 3
+        assert b"wr0ng" not in gate.log()

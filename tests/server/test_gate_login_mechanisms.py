@@ -109,13 +109,28 @@ def test_smtplib_logs_in_within_tls(gate: Gate, backend: Scripted, authority: Au
     assert told[b"SSL_PROTOCOL"] == b"TLSv1.3"
 
 
-def swaks(gate: Gate, mechanism: str) -> None:
-    """Send a message to elsewhere."""
-    server = ("--server", f"127.0.0.1:{gate.port}")
+def swaks(gate: Gate, mechanism: str, *options: str) -> str:
+    """Send a message to elsewhere; what swaks says."""
+    server = ("--server", f"127.0.0.1:{gate.port}", *options)
     login = ("--auth", mechanism, "--auth-user", JOE, "--auth-password", PASSWORD)
     words = (theirs("swaks"), *server, *login, "--from", "s@example.net", "--to", "far@elsewhere.example")
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+@pytest.mark.parametrize("tls", ["STARTTLS", "from the first byte"])
+def test_swaks_logs_in_within_tls(gate: Gate, starttls: Gate, mechanism: str, tls: str) -> None:
+    """By each mechanism; the message goes through."""
+    chosen, option = (starttls, "-tls") if tls == "STARTTLS" else (gate, "-tlsc")
+    mark = chosen.mark()
+    known = subprocess.run((theirs("swaks"), "--support"), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=True)
+    if b"requires Net::SSLeay" in known.stdout:
+        pytest.skip("swaks speaks TLS by Net::SSLeay (libnet-ssleay-perl)")
+
+    assert "TLS started with cipher TLSv1.3" in swaks(chosen, mechanism, option)
+    assert b" sasl_method=%b sasl_username=joe\n" % mechanism.encode() in chosen.since(mark)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
