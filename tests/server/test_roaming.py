@@ -1,6 +1,7 @@
 """Roaming users as the qmail guide has them: who has read mail relays for a while, from there and nowhere else."""
 
 import os
+import smtplib
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -11,14 +12,15 @@ from typing import NamedTuple
 from tests.support import pop3
 from tests.support.backends.known import NotQmail
 from tests.support.certificates import Authority
-from tests.support.gate import controls
+from tests.support.gate import Gate, controls, gated
 from tests.support.programs import need_root, ours
 from tests.support.recorder import USER, Recorder, grants
 from tests.support.redisserver import RedisServer
 from tests.support.rules import cdb_of
+from tests.support.saslauthd import Saslauthd
 from tests.support.server import QUIET, Server
 from tests.support.tls import shake_hands, trusting
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 
 ROAMING, STRANGER = "127.0.0.7", "127.0.0.8"
 REFUSED = b"553 sorry, that domain isn't in my list of allowed rcpthosts (#5.7.1)"
@@ -147,3 +149,33 @@ def test_without_a_ticket_who_has_no_socket_proves_nothing(tmp_path: Path) -> No
             assert pop3.read_mail(mail, ROAMING)[-1] == b"+OK bye"
             assert grants(recorder.store, ROAMING) == []
             assert b"ticket" in mail.log()
+
+
+def test_who_logs_in_by_auth_relays_in_its_session(tmp_path: Path) -> None:
+    """The same with AUTH instead: unknown and refused, then through an unpatched qmail-smtpd, then refused."""
+    control = controls(tmp_path / "control")
+    qmail = NotQmail(tmp_path / "qmail", control)
+    pair = Authority(tmp_path).pair("mx.example.org")
+    keys = (f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}")
+    with Saslauthd({"joe": "his password"}) as saslauthd:
+        sasl = ("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=saslauthd", f"smtpd_sasl_path={saslauthd.path}")
+        parameters = ("smtpd_tls_security_level=may", *keys, *sasl)
+        with gated(qmail.argv, tmp_path, parameters=parameters, control=control, variables=qmail.environment) as gate:
+            assert _sent(gate, "") == {"friend@example.net": 554}
+            assert _sent(gate, "his password") == {}
+            assert _sent(gate, "") == {"friend@example.net": 554}
+    (message,) = qmail.messages()
+    assert message.recipients == (b"friend@example.net",)
+
+
+def _sent(gate: Gate, password: str) -> dict[str, int]:
+    """Send a message elsewhere within TLS; the recipients that are refused, and the codes. password: "" = no login."""
+    with smtplib.SMTP("127.0.0.1", gate.port, timeout=PATIENCE) as client:
+        client.starttls()
+        if password:
+            client.login("joe", password)
+        try:
+            client.sendmail("joe@example.org", ["friend@example.net"], "Subject: hello\r\n\r\nfrom afar\r\n")
+        except smtplib.SMTPRecipientsRefused as refused:
+            return {recipient: code for recipient, (code, _) in refused.recipients.items()}
+    return {}
