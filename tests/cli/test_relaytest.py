@@ -357,6 +357,30 @@ class TestLogins:
         environments = [visit.environment for visit in backend.visits()]
         assert [one.get(b"SMTPAUTHUSER") for one in environments] == [None, b"joe", None]
 
+    def test_all_classes_of_one_service(self, words: Sequence[str], tmp_path: Path) -> None:
+        """Unknown, RELAYCLIENT, granted and logged in, by one run; each client is one that its service knows so."""
+        backend = Scripted(tmp_path / "backend")
+        chain = (*words, "-o", "relay_store=db", *backend.argv)
+        told = run("--from", service(tmp_path, chain, b'192.0.2.9:allow,RELAYCLIENT=""\n:allow\n'), "--login", "joe")
+
+        assert told.verdicts == {
+            ("unknown (:)", "ok"): 20,
+            ("RELAYCLIENT (192.0.2.9)", "ok"): 2,
+            ("granted (:)", "ok"): 2,
+            ("logged in (:)", "ok"): 2,
+            ("mynetworks (:)", "ok"): 2,
+        }
+        assert (told.code, told.errors) == (0, "")
+        names = (b"TCPREMOTEIP", b"RELAYCLIENT", b"RELAYUSER", b"SMTPAUTHUSER")
+        known = {tuple(visit.environment.get(name) for name in names) for visit in backend.visits()}
+        assert {one[1:] for one in known} >= {
+            (None, None, None),
+            (b"", None, None),
+            (b"", b"relaytest", None),
+            (b"", None, b"joe"),
+        }
+        assert (b"192.0.2.9", b"", None, None) in known
+
     def test_lists_that_let_no_login_relay(self, words: Sequence[str], notqmail: Sequence[str], tmp_path: Path) -> None:
         lists = ["mydestination=example.org", "local_recipient_maps="]
         lists += ["smtpd_relay_restrictions=permit_mynetworks, reject_unauth_destination"]

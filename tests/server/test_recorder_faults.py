@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import sqlite3
 import struct
 import subprocess
 import threading
@@ -194,6 +195,15 @@ def test_a_ledger_that_fails_grants_nothing(flaw: str, clients: Clients, tmp_pat
 
     assert log.count(b"\n") == 2
     assert log.startswith(b"relay: warning: unable to use %s: " % bytes(store))
+
+
+def test_a_ledger_that_is_locked_keeps_nobody_waiting(clients: Clients) -> None:
+    """Longer than a second, whoever holds it for how long (ops 15)."""
+    with Recorder("--private") as recorder, closing(sqlite3.connect(recorder.store, isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("BEGIN EXCLUSIVE")
+        reads_mail(clients.come("127.0.0.1"), Trouble(recorder.socket, "the ledger cannot be used"))
+        assert b"is locked" in recorder.wait_log(b"no grant to joe")
 
 
 def test_a_recorder_stands_alone(recorder: Recorder, tmp_path: Path) -> None:
