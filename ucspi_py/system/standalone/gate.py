@@ -70,13 +70,15 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
 
 
 async def _logins(settings: GateSettings, log: Log) -> "Logins | None":
-    """Who may log in; nobody but this client is counted. Raises as daemon() and checker() do."""
+    """Who may log in; only this client is counted, and its password is hidden. Raises as daemon() and checker() do."""
     if settings.logins is None:
         return None
     from ..auth.daemon import daemon
     from ..gate.logins.logins import Logins
     from ..gate.logins.prepared import checker
+    from ..process.secrecy import hide_memory
 
+    hide_memory()
     asked = checker(settings.logins, asyncio.get_running_loop(), daemon(settings.logins), None)
     await asked.ready()
     return Logins(settings.logins, asked, None, log)
