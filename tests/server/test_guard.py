@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
+from tests.support.gate import controls, gate_words
 from tests.support.guards import Checker, is_alive, let_in
 from tests.support.programs import need_root, theirs
 from tests.support.server import QUIET, Server, children
@@ -28,15 +29,16 @@ guard = GuardSettings(tuple(asked["checkpassword"]), pairs=tuple(Pair(*pair) for
 run = start.run
 start.run = lambda settings, limits: run(dataclasses.replace(settings, guard=guard), limits)
 sys.argv[:1] = []
-from ucspi_py.cli.tcpserver import main
-main()
 """
+MAIN = "from ucspi_py.cli.tcpserver import main; main()"
 USER = 54321
+#: Whatever is started by a user who is not root.
+SAME_USER = (theirs("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
 
 
 def command(checkpassword: Sequence[str] = (), pairs: Sequence[tuple[str, str]] = ()) -> tuple[str, ...]:
     """What stands before ``pytcpserver``."""
-    return sys.executable, "-c", SCRIPT, json.dumps({"checkpassword": checkpassword, "pairs": pairs})
+    return sys.executable, "-c", SCRIPT + MAIN, json.dumps({"checkpassword": checkpassword, "pairs": pairs})
 
 
 def server(checker: Checker, folder: Path, *options: str) -> Server:
@@ -118,14 +120,33 @@ def test_a_service_that_no_root_starts_is_hidden_as_well(checker: Checker, tmp_p
     """Guard, master and workers have one user, and none of them shows another its memory."""
     need_root()
     let_in(tmp_path)
-    same_user = (theirs("setpriv"), f"--reuid={USER}", f"--regid={USER}", "--clear-groups")
-    before = (*same_user, *command(checker.argv))
+    before = (*SAME_USER, *command(checker.argv))
     with Server("pytcpserver", ("-w1", *QUIET), ("echo", "hello"), tmp_path, before=before) as running:
         the_guard(running)
         assert running.talk() == b"hello\n"
         for pid in (running.process.pid, *children(running.process.pid)):
             assert f"Uid:\t{USER}\t" in Path(f"/proc/{pid}/status").read_text()
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0, "its memory is not its user's"
+
+
+@pytest.mark.parametrize("kept", ["keys", "keys of a gate", "passwords", "none"])
+def test_who_has_secrets_is_hidden(tmp_path: Path, kept: str) -> None:
+    """From others of the user that has started it; who has none is not, which shows that this tells something."""
+    need_root()
+    let_in(tmp_path)
+    pair = Authority(tmp_path).pair("mail.example.org")
+    os.chmod(pair.key, 0o644)
+    keys = (f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}", "smtpd_tls_security_level=may")
+    sasl = ("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=saslauthd", f"smtpd_sasl_path={tmp_path}/mux")
+    options = ("--tls", f"{pair.certificate}:{pair.key}") if kept == "keys" else ()
+    parameters = {"keys of a gate": keys, "passwords": sasl}.get(kept, ())
+    backend = (*gate_words(controls(tmp_path / "control"), parameters), "true")
+    before = (*SAME_USER, sys.executable, "-c", "import sys; sys.argv[:1] = []; " + MAIN)
+    with Server("pytcpserver", ("-w1", *options, *QUIET), backend, tmp_path, before=before) as running:
+        until(lambda: children(running.process.pid), "a worker")
+        for pid in (running.process.pid, *children(running.process.pid)):
+            assert f"Uid:\t{USER}\t" in Path(f"/proc/{pid}/status").read_text()
+            assert (os.stat(f"/proc/{pid}/mem").st_uid == 0) is (kept != "none")
 
 
 def test_a_guard_that_is_killed_is_told_and_all_else_goes_on(checker: Checker, tmp_path: Path) -> None:
