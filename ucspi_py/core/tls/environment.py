@@ -26,7 +26,7 @@ def with_tls(environment: Mapping[bytes, bytes], facts: TlsFacts) -> dict[bytes,
 
 
 def tell(environment: dict[bytes, bytes], facts: TlsFacts) -> None:
-    """Change an environment as with_tls() does: a second one would stay as long as the client."""
+    """Change an environment as with_tls() does, where a second one would stay as long as the client."""
     _forget(environment)
     environment.update(variables(facts))
 

@@ -19,7 +19,7 @@ from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
-from ...core.tls.environment import with_tls, without_tls
+from ...core.tls.environment import tell, with_tls, without_tls
 from ...core.tls.facts import TlsFacts
 from ..process.timer import Timer
 from ..refuse import last_reply
@@ -56,8 +56,9 @@ class Client(NamedTuple):
 
     environment: what its backend gets. refusal: what a screen before the gate says of it; None = nothing against it.
     screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
-    asked to leave. counts: counts it; None = nobody does. secured: its TLS, which has begun before; None = it has not.
-    tls: what is known of TLS that it speaks with somebody else, who hands on what it says; None = it speaks none.
+    asked to leave. counts: counts it; None = nobody does. secured: its TLS, which has begun before; None = it has not;
+    environment is changed to tell of it: a second one would stay as long as the client. tls: what is known of TLS that
+    it speaks with somebody else, who hands on what it says; None = it speaks none.
     """
 
     socket: socket.SocketType
@@ -147,9 +148,11 @@ class Gate:
 
     def _without_forged_tls(self, client: Client) -> Client:
         """Where there is TLS, nobody but us says who speaks it."""
-        facts = client.facts
-        if facts:
-            return client._replace(environment=with_tls(client.environment, facts))
+        if client.secured:
+            tell(client.environment, client.secured.facts())
+            return client
+        if client.tls:
+            return client._replace(environment=with_tls(client.environment, client.tls))
         if self._trust.tls is None:
             return client
         return client._replace(environment=without_tls(client.environment))

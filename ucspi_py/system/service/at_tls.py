@@ -52,7 +52,8 @@ class FromTheFirstByte:
             may_stay = exposure.has_passed()
         if not may_stay:
             return None
-        environment.tell(client.connection.environment, session.facts())
+        if service.gate is None:  # which tells it itself
+            environment.tell(client.connection.environment, session.facts())
         return client._replace(tls=session)
 
     def _expose_soon(self, held: Held, client: Client) -> "_Exposure":

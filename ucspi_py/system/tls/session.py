@@ -103,7 +103,8 @@ class TlsSession:
         cipher, _, bits = connection.cipher() or ("", "", 0)
         asked = connection.server_name if isinstance(connection, Connection) else None
         known = TlsFacts(_name(connection.version() or ""), _name(cipher), bits, (asked or "").encode())
-        shown, signed = connection.getpeercert(), connection.getpeercert(binary_form=True)
+        shown = connection.getpeercert()
+        signed = connection.getpeercert(binary_form=True) if shown else None
         if not (shown and signed):
             return known
         names: Any = shown.get("subject", ())
