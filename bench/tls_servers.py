@@ -36,6 +36,7 @@ _KEYS = """\
         ssl_certificate_key {0.key};
         ssl_session_tickets off;
         ssl_session_cache off;
+        ssl_protocols TLSv1.3;
 """
 _PATIENCE = 60.0
 
