@@ -1,6 +1,7 @@
 """pytcpserver --tls: clients that speak TLS from the first byte, before programs that know nothing of it."""
 
 import contextlib
+import datetime
 import os
 import re
 import signal
@@ -184,8 +185,8 @@ def test_a_session_outlives_a_relief_and_its_worker_goes_after_it(server: Server
 
 
 def test_much_comes_through_and_a_worker_does_not_grow(authority: Authority, tmp_path: Path) -> None:
-    """Up and down at once, 30 MB each."""
-    much = 30 << 20
+    """Up and down at once, 100 MB each."""
+    much = 100 << 20
     with Server(ours("pytcpserver"), [*OPTIONS, *tls(authority.pair("mx.example"))], ("cat",), tmp_path) as server:
         _echo(server, authority, 1 << 20)
         (worker,) = children(server.process.pid)
@@ -293,6 +294,17 @@ def test_a_renewed_certificate_is_used_after_a_relief(authority: Authority, tmp_
 def _serial(server: Server, authority: Authority) -> object:
     with client_of(server, authority) as secured:
         return (secured.getpeercert() or {}).get("serialNumber")
+
+
+def test_the_last_days_of_a_certificate_are_in_the_log(authority: Authority, tmp_path: Path) -> None:
+    """From 14 on; said once, by whichever process. It is served all the while."""
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=14, hours=1)
+    pair = authority.pair("mx.example", file="old", not_after=soon)
+    with Server(ours("pytcpserver"), [*OPTIONS, "-w", "2", *tls(pair)], PROGRAM, tmp_path) as server:
+        line = f"tcpserver: warning: {pair.certificate} is valid for 14 days only\n".encode()
+        server.wait_log(line)
+        assert _serial(server, authority)
+        assert server.log().count(line) == 1
 
 
 @pytest.mark.parametrize(
