@@ -115,3 +115,14 @@ def test_the_third_wrong_password_of_a_session_is_the_last(
         failed = b"unknown[192.0.2.7]: SASL PLAIN authentication failed: authentication failure"
         assert gate.log().count(failed) == gate.log().count(b", sasl_username=joe\n") == 3
         assert b"wr0ng" not in gate.log()
+
+
+def test_logins_of_a_client_in_a_minute(backend: Scripted, saslauthd: Saslauthd, tmp_path: Path) -> None:
+    """smtpd_client_auth_rate_limit, right or wrong, over sessions and workers; whoever is not in mynetworks."""
+    asked = ("smtpd_sasl_auth_enable=yes", "smtpd_tls_auth_only=no", "smtpd_sasl_type=saslauthd")
+    parameters = (*asked, f"smtpd_sasl_path={saslauthd.path}", "smtpd_client_auth_rate_limit=2")
+    with gated(backend.argv, tmp_path, parameters=parameters, rules=RULES, options=("-w", "2")) as gate:
+        assert [logs_in(gate, HOME) for _ in range(4)] == [IN, IN, b"450", b"450"]
+        assert logs_in(gate, AWAY) == IN
+        line = b"warning: AUTH command rate limit exceeded: 3 from unknown[192.0.2.7] for service smtp\n"
+        assert line in gate.log()

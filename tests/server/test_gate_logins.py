@@ -5,7 +5,7 @@ import re
 import smtplib
 import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.support.dovecot import Dovecot
 from tests.support.gate import MAIL, RCPT, RELAY, Gate, gated
 from tests.support.programs import theirs
 from tests.support.saslauthd import Saslauthd
+from tests.support.smtp_client import Content, Step
 
 JOE, PASSWORD = "joe", "s3cret"
 FOREIGN = b"RCPT TO:<far@elsewhere.example>"
@@ -123,6 +124,21 @@ def test_a_wrong_password(gate: Gate) -> None:
     assert re.search(re.escape(FAILED) + rb"[^\n]*, sasl_username=joe\n", said)
     assert b"wr0ng-w0rd" not in gate.log()
     assert b64encode(b"\0joe\0wr0ng-w0rd") not in gate.log()
+
+
+def test_who_logs_in_behind_a_message_of_a_stranger(gate: Gate, backend: Scripted) -> None:
+    """Has another program, as that of the stranger does not relay; RSET and EHLO keep the login and the program."""
+    runs = len(backend.visits())
+    with gate.client() as client:
+        sent: Sequence[Step] = [b"EHLO c", MAIL, RCPT, b"DATA", Content(b"x\r\n.\r\n"), MAIL, FOREIGN, b"RSET"]
+        assert [line[:3] for line in client.converse(sent)] == [b"250"] * 3 + [b"354", b"250", b"250", b"554", b"250"]
+        said = client.converse([plain(), MAIL, FOREIGN, b"RSET", b"EHLO c", MAIL, FOREIGN, b"QUIT"])
+        assert [line[:3] for line in said] == [b"235"] + [b"250"] * 6 + [b"221"]
+    stranger, user = backend.since(runs)
+
+    assert stranger.environment.get(b"RELAYCLIENT") is stranger.environment.get(b"SMTPAUTHUSER") is None
+    assert stranger.lines[-1] == b"QUIT"
+    assert (user.environment[b"RELAYCLIENT"], user.environment[b"SMTPAUTHUSER"]) == (b"", b"joe")
 
 
 def test_who_relays_by_address_is_asked_no_less(gate: Gate, backend: Scripted) -> None:

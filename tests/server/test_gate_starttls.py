@@ -142,6 +142,22 @@ def test_each_name_has_its_certificate(gate: Gate, authority: Authority, asked: 
     assert "Verify return code: 0 (ok)" in done.stdout
 
 
+@pytest.mark.parametrize("kind", ["ECDSA", "RSA"])
+def test_clients_that_know_one_kind_of_keys_are_served(
+    backend: Scripted, authority: Authority, tmp_path: Path, kind: str
+) -> None:
+    """smtpd_tls_cert_file has one, smtpd_tls_eccert_file the other."""
+    rsa, ec = authority.pair(NAME, kind="RSA"), authority.pair(NAME)
+    files = {"cert": rsa.certificate, "key": rsa.key, "eccert": ec.certificate, "eckey": ec.key}
+    asked = ("smtpd_tls_security_level=may", *(f"smtpd_tls_{name}_file={file}" for name, file in files.items()))
+    with gated(backend.argv, tmp_path, parameters=asked) as gate:
+        done = s_client(gate, "-tls1_2", "-cipher", f"ECDHE+a{kind}", "-CAfile", str(authority.ca_file))
+
+    assert f"Cipher is ECDHE-{kind}-" in done.stdout
+    assert "Verify return code: 0 (ok)" in done.stdout
+    assert "No client certificate CA names sent" in done.stdout
+
+
 def test_no_byte_behind_starttls_is_obeyed(gate: Gate) -> None:
     """In one segment with it (CVE-2011-0411)."""
     mark = gate.mark()
