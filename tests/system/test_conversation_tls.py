@@ -1,6 +1,7 @@
 """STARTTLS in a conversation: the same gate within TLS, and nothing in the clear behind it."""
 
 import asyncio
+import gc
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,9 @@ from tests.support.gate_room import (
 )
 from tests.support.gate_tls import Keys, secured
 from tests.system.test_conversation_login import FOREIGN, IN, RIGHT, TELLS, Passwords, offered
+from ucspi_py.system.gate.client_end import ClientEnd
 from ucspi_py.system.gate.trust import Trust
+from ucspi_py.system.tls.session import TlsSession
 
 OUT_OF_SYNC = b"554 5.5.0 Error: SMTP protocol synchronization"
 #: A backend that says what it was told of TLS.
@@ -260,5 +263,28 @@ def test_commands_in_one_record_are_answered_in_order(tmp_path: Path, keys: Keys
                 b"250 2.0.0 Ok",
                 b"250 2.0.0 Ok",
             ]
+
+    play(Room(tmp_path, trust=Trust(tls=keys.starttls())), story)
+
+
+def test_a_session_leaves_nothing_to_the_garbage_collector(tmp_path: Path, keys: Keys) -> None:
+    """Its memory is free for the next client at once: OpenSSL's is 30 KB."""
+
+    async def visit(room: Room, *, is_secured: bool) -> None:
+        guest = await room.guest()
+        speaks = await secured(guest, keys) if is_secured else guest
+        assert await speaks.ask(*BEGIN, b"QUIT") == b"221 2.0.0 Bye"
+        await guest.gone()
+
+    async def story(room: Room) -> None:
+        gc.collect()
+        gc.disable()
+        try:
+            for is_secured in (True, False):
+                await visit(room, is_secured=is_secured)
+                await asyncio.sleep(0)  # until the loop has forgotten who it was
+                assert not [one for one in gc.get_objects() if isinstance(one, TlsSession | ClientEnd)]
+        finally:
+            gc.enable()
 
     play(Room(tmp_path, trust=Trust(tls=keys.starttls())), story)

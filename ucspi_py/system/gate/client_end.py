@@ -116,8 +116,10 @@ class ClientEnd:
         self._stream.end()
 
     def leave(self) -> None:
-        """Watch its socket no more."""
+        """Watch its socket no more, and tell nobody."""
         self._stream.leave()
+        # As in Stream: whoever was called has us.
+        self._received, self._hung_up = _nobody, _nobody
 
     def read_on(self, *, has_room: bool) -> None:
         """Read from it while there is room for what it says. has_room: at the backend; no time passes without."""
@@ -154,6 +156,10 @@ class ClientEnd:
         if self._dialogue.in_content:
             return self._time.content_is_over(now, self._dialogue.content_size)
         return self._time.is_over(now, idle_limit)
+
+
+def _nobody(*_told: object) -> None:
+    """Who hears of a client that was left."""
 
 
 def _send_at_once(client: socket.SocketType) -> None:
