@@ -2,11 +2,13 @@
 
 import asyncio
 import os
+import select
 import socket
 import ssl
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -326,3 +328,44 @@ def test_a_client_that_resets_is_left(keys: Keys) -> None:
 
     with pytest.raises(HandshakeFailed, match=r"^hung up$"):
         meet(TlsSettings((keys.default,)), client)
+
+
+def test_who_shakes_hands_gives_way_to_all_others(keys: Keys) -> None:
+    """With a key of RSA each takes milliseconds, and as many begin at once as like to: a few have a turn."""
+    context, said = context_of(TlsSettings((keys.rsa,))), hello(keys)
+
+    async def play(loop: asyncio.AbstractEventLoop) -> list[int]:
+        answered = []
+        guests = [socket.socketpair() for _ in range(20)]
+        tasks = [asyncio.create_task(handshake(loop, ours, context, 20)) for ours, _ in guests]
+        for _, theirs in guests:
+            theirs.send(said)
+        for _ in range(20):
+            await asyncio.sleep(0)
+            answered.append(sum(map(has_something, (theirs for _, theirs in guests))))
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for end in sum(guests, ()):
+            end.close()
+        return answered
+
+    with closing(new_loop()) as loop:
+        answered = loop.run_until_complete(play(loop))
+
+    assert max(after - before for before, after in pairwise([0, *answered])) <= 4
+    assert answered[-1] == 20
+
+
+def hello(keys: Keys) -> bytes:
+    """What a client says first."""
+    ours, out = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting(keys.authority.ca_file).wrap_bio(ours, out, server_hostname="mx.example")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return out.read()
+
+
+def has_something(end: socket.socket) -> bool:
+    """Whether something has come."""
+    return bool(select.select([end], [], [], 0)[0])

@@ -6,6 +6,7 @@ import ssl
 from contextlib import suppress
 
 from ...core.errors import error_words
+from ..process.loop import add_bulk_reader
 from ..stream.stream import PIECE
 from .context import reason
 from .session import TlsSession
@@ -54,7 +55,8 @@ class _Course:
         self._unsent = b""
 
     def begin(self) -> None:
-        self._loop.add_reader(self._session.socket, self._read)
+        """Behind all else that is ready: a signature by a key of RSA may take as long as many a session."""
+        add_bulk_reader(self._loop, self._session.socket, self._read)
 
     def fail(self, why: str) -> None:
         if not self.over.done():
