@@ -1,8 +1,11 @@
 """What a worker that is taken over may send to the guard: it is read as strictly as a client, and harms nobody."""
 
+import contextlib
 import os
 import signal
 import socket
+import struct
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +22,8 @@ KEYS = request.encode(KeysAsked(0)) or b""
 
 #: Descriptors of a guard without keys: 0 to 2, its log, its end of the channel, both ends of the pipe of its signals.
 ITS_OWN = 7
+#: Seconds that a socket lingers.
+LINGER = 3
 
 
 @pytest.fixture
@@ -133,3 +138,33 @@ def test_more_requests_than_the_channel_holds(running: RunningGuard) -> None:
             answer.settimeout(30)
             assert answer.recv(99) == request.generation(1)
     assert is_served(running)
+
+
+@pytest.mark.parametrize("is_within", [False, True])
+def test_a_socket_that_lingers_keeps_nobody_waiting(running: RunningGuard, is_within: bool) -> None:
+    """To close one takes as long as its owner likes (SO_LINGER), also where it is in the queue of another."""
+    lingering, peer = full_socket()
+    ours, theirs = channel.pair()
+    with peer:
+        os.kill(running.pid, signal.SIGSTOP)  # we have closed all before it sees them
+        socket.send_fds(ours, [b"x"], [lingering.fileno()])
+        socket.send_fds(running.channel, [KEYS], [(theirs if is_within else lingering).fileno()])
+        for end in (lingering, ours, theirs):
+            end.close()
+        os.kill(running.pid, signal.SIGCONT)
+        begun = time.monotonic()
+        assert is_served(running)
+        assert time.monotonic() - begun < LINGER
+
+
+def full_socket() -> tuple[socket.socket, socket.socket]:
+    """A connection whose first end cannot send what it has been told, and lingers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        lingering = socket.create_connection(listener.getsockname())
+        peer, _ = listener.accept()
+    lingering.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            lingering.send(bytes(65536))
+    lingering.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, LINGER))
+    return lingering, peer

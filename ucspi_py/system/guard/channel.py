@@ -5,13 +5,12 @@ All workers have the same end of it. Nothing comes back by it, so none of them r
 
 import array
 import contextlib
-import os
 import select
 import socket
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...core.guard.request import PACKET_LIMIT
+from .discard import discard
 
 #: Whoever has the other end may shut down one half of it only, which is the end as well.
 _END = getattr(select, "POLLRDHUP", 0)
@@ -78,7 +77,7 @@ def receive(channel: socket.socket) -> Parcel | None:
     if taken and len(taken.fds) == 1:
         answer = _packet_socket(taken.fds[0])
         return Parcel(taken.packet, answer) if answer else None
-    close(taken.fds if taken else ())
+    discard(taken.fds if taken else ())
     return None
 
 
@@ -95,34 +94,34 @@ def take(channel: socket.socket, size: int, most: int) -> Taken | None:
         if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
             fds.frombytes(data[: len(data) - len(data) % fds.itemsize])
     if len(fds) > most or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-        close(fds)
+        discard(fds)
         return None
     return Taken(packet, list(fds))
 
 
-def close(fds: Iterable[int]) -> None:
-    """Close what was passed. fds: descriptors."""
-    for fd in fds:
-        os.close(fd)
-
-
 def reply(answer: socket.socket, packet: bytes, *fds: int) -> None:
-    """Send an answer, and close its socket: whoever does not take it at once, as it is gone or full, gets none.
+    """Send an answer, and leave its socket: whoever does not take it at once, as it is gone or full, gets none.
 
     fds: descriptors that go with it.
     """
-    with answer, contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):
         socket.send_fds(answer, [packet], fds, socket.MSG_DONTWAIT)
+    leave(answer)
+
+
+def leave(answer: socket.socket) -> None:
+    """Close the socket of whoever waits for an answer."""
+    discard([answer.detach()])
 
 
 def _packet_socket(fd: int) -> socket.socket | None:
-    """The socket that a descriptor is, where it keeps packets apart and stays on this host; otherwise it is closed."""
+    """The socket that a descriptor is, where it keeps packets apart and stays on this host; otherwise it is left."""
     try:
         passed = socket.socket(fileno=fd)
     except OSError:  # no socket at all
-        os.close(fd)
+        discard([fd])
         return None
     if (passed.family, passed.type) == (socket.AF_UNIX, socket.SOCK_SEQPACKET):
         return passed
-    passed.close()
+    leave(passed)
     return None

@@ -94,7 +94,7 @@ class Checks:
         while len(self._running) < self._settings.limits.at_once and (check := self._turns.take()):
             # Its worker may have died meanwhile, and others may have failed.
             if channel.is_over(check.answer):
-                check.answer.close()
+                channel.leave(check.answer)
             elif self._is_let_in(check, now):
                 self._run(check, now)
 

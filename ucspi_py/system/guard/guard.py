@@ -68,7 +68,7 @@ class Guard:
         try:
             self._answer(packet, answer)
         except Exception as error:
-            answer.close()
+            channel.leave(answer)
             self._complain(loglines.internal_error(error).decode("latin-1"))
 
     def _answer(self, packet: bytes, answer: socket.socket) -> None:
@@ -78,7 +78,7 @@ class Guard:
         elif asked:
             self._checks.ask(asked, answer, time.monotonic())
         else:
-            answer.close()
+            channel.leave(answer)
 
     def _hand_out(self, asked: KeysAsked, answer: socket.socket) -> None:
         """Give a worker the keys, where it has others; each descriptor that it gets is its own to close."""
