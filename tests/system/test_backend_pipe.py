@@ -11,6 +11,7 @@ from pathlib import Path as File
 import pytest
 
 from tests.support.waiting import until
+from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.smtp.backend.dialogue import BackendDialogue
 from ucspi_py.core.smtp.backend.exchange import OUTCOME_UNKNOWN, UNAVAILABLE, Exchange
 from ucspi_py.core.smtp.envelope import Envelope
@@ -25,6 +26,7 @@ BOB, CAROL = Path(b"bob", b"example.org"), Path(b"carol", b"example.org")
 ENVELOPE = Envelope(b"mx.example.net", True, Path(b"joe", b"example.net"))
 PIECE = b"a line of content\r\n" * 3449
 OK = reply(250, b"ok")
+STRANGER = Visitor(b"unknown", b"192.0.2.1")
 
 #: A backend whose message stands in $OUT when its end has come, and the commands in $OUT.commands.
 WHOLE = r"""
@@ -74,7 +76,7 @@ class Backends:
         self.reports: list[str] = []
         self.statuses: list[int] = []
         self.started = 0
-        self.pipe = BackendPipe(self._start, environment, self.reports.append)
+        self.pipe = BackendPipe(self._start, environment, STRANGER, self.reports.append)
 
     async def _start(self, environment: dict[bytes, bytes], fd: int, ended: Callable[[int], None]) -> int | None:
         self.started += 1
@@ -607,7 +609,7 @@ def test_a_slot_is_waited_for_and_not_for_ever(monkeypatch: pytest.MonkeyPatch) 
         return None
 
     async def story(_backends: Backends) -> None:
-        pipe = BackendPipe(never, {}, pytest.fail)
+        pipe = BackendPipe(never, {}, STRANGER, pytest.fail)
         for _ in range(4):
             answer = await pipe.recipient(ENVELOPE, BOB)
             assert answer.line.startswith(b"451 4.3.2 ")
@@ -626,13 +628,13 @@ def test_whoever_is_cancelled_while_it_waits_for_a_slot_leaves_nothing_open() ->
         return None
 
     async def story(_backends: Backends) -> None:
-        waiting = asyncio.ensure_future(BackendPipe(never, {}, pytest.fail).recipient(ENVELOPE, BOB))
+        waiting = asyncio.ensure_future(BackendPipe(never, {}, STRANGER, pytest.fail).recipient(ENVELOPE, BOB))
         await asyncio.sleep(0)
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         with pytest.raises(RuntimeError):
-            await BackendPipe(broken, {}, pytest.fail).recipient(ENVELOPE, BOB)
+            await BackendPipe(broken, {}, STRANGER, pytest.fail).recipient(ENVELOPE, BOB)
 
     play(None, story)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ...core.errors import Failure
 from ...core.gate import event_limits, loglines
 from ...core.gate.settings import GateSettings
-from ...core.gate.visitor import Visitor, backend_environment, visitor, within_tls
+from ...core.gate.visitor import Visitor, visitor, within_tls
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.reply import reply
 from ...core.smtp.settings import Greeting
@@ -165,11 +165,10 @@ class Gate:
         return Throttle(limits, client.counts, guest, name, self._log)
 
     def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
-        environment = backend_environment(client.environment, guest)
         if self._judging is None:
-            pipe = BackendPipe(client.start, environment, partial(self._complain, say=log.warn))
+            pipe = BackendPipe(client.start, client.environment, guest, partial(self._complain, say=log.warn))
         else:
-            pipe = self._judging.pipe(client.start, environment, guest, dialogue, log)
+            pipe = self._judging.pipe(client.start, client.environment, guest, dialogue, log)
         if self._checks is not None:
             pipe.make = self._checks.maker(dialogue, log)
         return pipe

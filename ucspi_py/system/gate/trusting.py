@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from ...core.errors import Failure
-from ...core.gate.visitor import Visitor, backend_environment, within_tls
+from ...core.gate.visitor import Visitor, within_tls
 from ...core.smtp import events
 from ...core.smtp.session import replies
 from ...core.tls.environment import with_tls
@@ -75,7 +75,7 @@ class Trusting(Presence):
         """Let the client be somebody else from now on. A backend that runs knows it not, and is left."""
         self._visitor = visitor
         self._log.becomes(visitor)
-        self._backend.becomes(visitor, backend_environment(self._environment, visitor))
+        self._backend.becomes(visitor, self._environment)
 
     def _becomes_secured(self, facts: TlsFacts) -> None:
         """Let the client be who it was at first, within TLS."""

@@ -2,10 +2,10 @@
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Unpack
 
-from ....core.gate.visitor import Visitor
+from ....core.gate.visitor import Visitor, backend_environment
 from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.backend.exchange import UNAVAILABLE
 from ....core.smtp.envelope import Envelope
@@ -34,9 +34,10 @@ _STARTS = 3
 class BackendPipe:
     """A session's way to its backend; one at a time, a new one where the last is of no use any more.
 
-    start: of a backend. environment: every backend's. report: gets one sentence about each that fails. on_room: to be
-    set; called when content may be sent again after is_full. make: may be set; makes a backend's end here. A coroutine
-    of this that is cancelled closes the backend.
+    start: of a backend. environment: a stranger's; each backend gets what the visitor makes of it, made when it starts,
+    as few clients ever have one. report: gets one sentence about each that fails. on_room: to be set; called when
+    content may be sent again after is_full. make: may be set; makes a backend's end here. A coroutine of this that is
+    cancelled closes the backend.
     """
 
     __slots__ = (
@@ -48,15 +49,19 @@ class BackendPipe:
         "_report",
         "_start",
         "_starting",
+        "_visitor",
         "make",
         "on_room",
     )
 
-    def __init__(self, start: Start, environment: dict[bytes, bytes], report: Callable[[str], None]) -> None:
+    def __init__(
+        self, start: Start, environment: Mapping[bytes, bytes], visitor: Visitor, report: Callable[[str], None]
+    ) -> None:
         self.on_room: Callable[[], None] = nobody
         self.make: MakeBackend = RunningBackend
         self._start = start
         self._environment = environment
+        self._visitor = visitor
         self._report = report
         self._backend: RunningBackend | None = None
         self._refusal: Reply | None = None
@@ -128,10 +133,10 @@ class BackendPipe:
             return UNAVAILABLE
         return await self._backend.end_of_data()
 
-    def becomes(self, _visitor: Visitor, environment: dict[bytes, bytes]) -> None:
-        """Take another environment, since the client is somebody else now; the backend that knows it not is left."""
+    def becomes(self, visitor: Visitor, environment: Mapping[bytes, bytes]) -> None:
+        """Let the client be somebody else from now on; the backend that knows it not is left."""
         self.quit()
-        self._environment = environment
+        self._visitor, self._environment = visitor, environment
 
     def hurry(self) -> None:
         """Wait for no slot any more; one that is free is still taken."""
@@ -177,12 +182,13 @@ class BackendPipe:
             ours, theirs = socket.socketpair()
         except OSError:
             return self._start_failed(UNAVAILABLE)
-        dialogue = BackendDialogue(self._environment.get(b"TCPREMOTEHOST") or b"unknown")
+        environment = backend_environment(self._environment, self._visitor)
+        dialogue = BackendDialogue(environment.get(b"TCPREMOTEHOST") or b"unknown")
         backend = self.make(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
         try:
             with theirs:
                 async with asyncio.timeout(0.0 if self._in_a_hurry else _SLOT_PATIENCE) as self._starting:
-                    started = await self._start(self._environment, theirs.fileno(), backend.ended)
+                    started = await self._start(environment, theirs.fileno(), backend.ended)
         except TimeoutError:
             backend.close()
             return _TOO_BUSY

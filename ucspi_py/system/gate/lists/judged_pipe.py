@@ -1,6 +1,6 @@
 """A session's way to its backend, past the lists and the gate's last check. Never judges itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
@@ -30,12 +30,12 @@ class JudgedPipe(BackendPipe):
     def __init__(
         self,
         start: Start,
-        environment: dict[bytes, bytes],
+        environment: Mapping[bytes, bytes],
         report: Callable[[str], None],
         lists: SessionLists,
         last_check: Callable[[Visitor, RecipientGiven], Reply | None],
     ) -> None:
-        super().__init__(start, environment, report)
+        super().__init__(start, environment, lists.visitor, report)
         self._lists = lists
         self._last_check = last_check
         self._begun: Envelope | None = None
@@ -99,7 +99,7 @@ class JudgedPipe(BackendPipe):
             refusal = DISCARDED
         return refusal or await super().end_of_data()
 
-    def becomes(self, visitor: Visitor, environment: dict[bytes, bytes]) -> None:
+    def becomes(self, visitor: Visitor, environment: Mapping[bytes, bytes]) -> None:
         """Judge another visitor from now on."""
         self._forget()
         self._lists.becomes(visitor)

@@ -1,6 +1,6 @@
 """The lists of one process: each client gets its way to a backend past them. Never judges itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from ....core.gate.maps.names import Broken
@@ -46,9 +46,9 @@ class Judging:
         self._last_check = LastCheck(settings, control, domains)
 
     def pipe(
-        self, start: Start, environment: dict[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
+        self, start: Start, environment: Mapping[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
     ) -> BackendPipe:
-        """Make the way of one client to its backend. environment: the backend's."""
+        """Make the way of one client to its backend. environment: a stranger's."""
         report = partial(self._complain, say=log.warn)
         lists = SessionLists(self._shared, guest, dialogue, log)
         return JudgedPipe(start, environment, report, lists, partial(self._last_check.refusal, log))
