@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.programs import ours
 
+pytestmark = pytest.mark.alone
+
 ROUNDS, PAIRS = 3, 15
 BUDGET = 3.0
 

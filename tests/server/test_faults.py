@@ -17,6 +17,8 @@ from tests.support.programs import need_root, ours, theirs
 from tests.support.server import QUIET, Server, children, talk
 from tests.support.waiting import until
 
+pytestmark = pytest.mark.alone
+
 SERVER = ours("pytcpserver")
 
 

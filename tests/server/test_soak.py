@@ -2,7 +2,11 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.soak import soak
+
+pytestmark = pytest.mark.alone
 
 
 def test_nothing_is_missing_in_the_end(tmp_path: Path) -> None:
