@@ -1,13 +1,14 @@
 """Handshakes with clients of every kind, and what is known of them afterwards."""
 
 import asyncio
+import contextlib
+import gc
 import os
 import select
 import socket
 import ssl
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -80,7 +81,7 @@ def meet(settings: TlsSettings, client: Callable[[socket.socket], object], secon
             ends.server.shutdown(socket.SHUT_WR)
             await asyncio.gather(away, return_exceptions=True)
 
-    with connected() as ends, closing(new_loop()) as loop:
+    with connected() as ends, contextlib.closing(new_loop()) as loop:
         return loop.run_until_complete(play(ends))
 
 
@@ -315,6 +316,24 @@ def test_what_is_no_tls_has_a_reason(keys: Keys, said: bytes, reason: str) -> No
         meet(TlsSettings((keys.default,)), client)
 
 
+def test_a_handshake_that_fails_leaves_nothing_to_the_garbage_collector(keys: Keys) -> None:
+    """Its memory is free for the next client at once: there are many who look what listens where."""
+
+    async def failed(ends: Ends) -> None:
+        ends.client.send(b"EHLO x\r\n")
+        with contextlib.suppress(HandshakeFailed):
+            await handshake(asyncio.get_running_loop(), ends.server, context_of(TlsSettings((keys.default,))), PATIENCE)
+
+    gc.collect()
+    gc.disable()
+    try:
+        with connected() as ends, contextlib.closing(new_loop()) as loop:
+            loop.run_until_complete(failed(ends))
+        assert not [one for one in gc.get_objects() if isinstance(one, TlsSession)]
+    finally:
+        gc.enable()
+
+
 def test_a_client_that_says_nothing_is_left(keys: Keys) -> None:
     with pytest.raises(HandshakeFailed, match=r"^timed out$"):
         meet(TlsSettings((keys.default,)), lambda plain: plain.recv(1), SHORT)
@@ -350,7 +369,7 @@ def test_who_shakes_hands_gives_way_to_all_others(keys: Keys) -> None:
             end.close()
         return answered
 
-    with closing(new_loop()) as loop:
+    with contextlib.closing(new_loop()) as loop:
         answered = loop.run_until_complete(play(loop))
 
     assert max(after - before for before, after in pairwise([0, *answered])) <= 4

@@ -35,20 +35,25 @@ async def handshake(
     timer = loop.call_later(seconds, course.fail, "timed out")
     try:
         course.begin()
-        await course.over
+        flaw = await course.over
     finally:
         timer.cancel()
         course.leave()
+    if flaw is not None:
+        raise HandshakeFailed(flaw)
     return session
 
 
 class _Course:
-    """One handshake, carried on by the loop's calls: a task that is woken for each step costs half as much again."""
+    """One handshake, carried on by the loop's calls: a task that is woken for each step costs half as much again.
+
+    over: why it has failed, None = it has not. An exception there would have the frame that has us: a circle.
+    """
 
     __slots__ = ("_loop", "_room", "_session", "_unsent", "over")
 
     def __init__(self, loop: asyncio.AbstractEventLoop, session: TlsSession) -> None:
-        self.over: asyncio.Future[None] = loop.create_future()
+        self.over: asyncio.Future[str | None] = loop.create_future()
         self._loop = loop
         self._session = session
         self._room = _LIMIT
@@ -60,7 +65,7 @@ class _Course:
 
     def fail(self, why: str) -> None:
         if not self.over.done():
-            self.over.set_exception(HandshakeFailed(why))
+            self.over.set_result(why)
 
     def leave(self) -> None:
         self._loop.remove_reader(self._session.socket)
