@@ -8,6 +8,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -24,6 +25,17 @@ from ucspi_py.core.tls.settings import Pair
 #: Says what it is told, in capitals, and its environment when it is told to quit.
 PROGRAM = ("sh", "-c", 'while read line; do case $line in quit) env; exit;; *) echo "got $line";; esac; done; echo end')
 OPTIONS = (*QUIET, "-v", "-w", "1", "-c", "9")
+
+
+#: pytcpserver that looks for new keys all the time.
+LOOKING = """
+import sys
+from ucspi_py.cli.tcpserver import main
+from ucspi_py.system.tls import contexts
+contexts._LOOKS = contexts._SOON = 0.05
+sys.argv[:1] = []
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +301,23 @@ def test_a_renewed_certificate_is_used_after_a_relief(authority: Authority, tmp_
         os.rename(str(pair.key).replace("renewed", "new").replace(".key", ".crt"), pair.certificate)
         server.process.send_signal(signal.SIGHUP)
         until(lambda: _serial(server, authority) != first, "another certificate")
+
+
+@pytest.mark.parametrize("user", ["nobody", "root"])
+def test_a_renewed_certificate_is_used_without_a_signal(authority: Authority, tmp_path: Path, user: str) -> None:
+    """Its key came a little later; each worker has seen both, whether it may read them or the guard does."""
+    need_root()
+    pair, new = (authority.pair("mx.example", file=f"{file}-{user}") for file in ("in-use", "next"))
+    options = [*OPTIONS, *(("-u", "65534", "-g", "65534") if user == "nobody" else ()), *tls(pair)]
+    before = (sys.executable, "-c", LOOKING)
+    with Server("pytcpserver", options, PROGRAM, tmp_path, before=before) as server:
+        first = _serial(server, authority)
+        os.rename(new.certificate, pair.certificate)
+        server.wait_log(b"key values mismatch; the certificates in use stay")
+        assert _serial(server, authority) == first
+        os.rename(new.key, pair.key)
+        until(lambda: _serial(server, authority) != first, "another certificate")
+        assert server.log().count(b"warning") == 1
 
 
 def _serial(server: Server, authority: Authority) -> object:
