@@ -22,6 +22,7 @@ from ucspi_py.system.tls.context import build
 from ucspi_py.system.tls.handshake import handshake
 from ucspi_py.system.tls.pem import sealed
 from ucspi_py.system.tls.pump import Pump
+from ucspi_py.system.tls.session import TlsSession
 
 MUCH = bytes(range(256)) * 8192
 
@@ -133,6 +134,20 @@ def test_question_and_answer(room: Room) -> None:
 
     room.meet(client, program)
     assert said == [b"ehlo\r\n", b"quit\r\n", b""]
+
+
+def test_no_more_is_read_at_once_than_takes_a_moment(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a client that sends nothing but new keys (KeyUpdate), 64 KB would take 110 ms, and nobody has a turn."""
+    sizes, feed = [], TlsSession.feed
+
+    def noted(session: TlsSession, data: bytes) -> None:
+        sizes.append(len(data))
+        feed(session, data)
+
+    monkeypatch.setattr(TlsSession, "feed", noted)
+    room.meet(lambda secured: secured.sendall(MUCH), all_of)
+    assert sum(sizes) > len(MUCH)
+    assert 16384 < max(sizes) <= 24576
 
 
 def test_the_program_hears_the_end_and_may_answer_it(room: Room) -> None:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from ..process.loop import add_bulk_reader
 from ..stream.outlet import Outlet
 from ..stream.stream import BULK
-from .session import TlsSession
+from .session import AT_ONCE, TlsSession
 
 #: Seconds without a byte until both are left: qmail's timeoutsmtpd.
 _IDLE = 1200.0
@@ -98,7 +98,7 @@ class Pump:
 
     def _hear_client(self) -> None:
         try:
-            data = self._session.socket.recv(BULK, socket.MSG_DONTWAIT)
+            data = self._session.socket.recv(AT_ONCE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -110,7 +110,7 @@ class Pump:
 
     def _pass_to_program(self) -> None:
         try:
-            said = self._session.read(2 * BULK)
+            said = self._session.read(2 * AT_ONCE)
         except OSError:  # whatever it is, the client is not understood any more
             said = None
         self._to_client.send(self._session.output())

@@ -5,8 +5,8 @@ import math
 import socket
 from collections.abc import Callable
 
-from ..stream.stream import BULK, PIECE, Stream
-from .session import TlsSession
+from ..stream.stream import PIECE, Stream
+from .session import AT_ONCE, TlsSession
 
 
 class TlsStream(Stream):
@@ -62,7 +62,7 @@ class TlsStream(Stream):
 
     def _read(self) -> None:
         try:
-            data = self.socket.recv(BULK if self._is_bulk else PIECE, socket.MSG_DONTWAIT)
+            data = self.socket.recv(AT_ONCE if self._is_bulk else PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:
@@ -76,7 +76,7 @@ class TlsStream(Stream):
         """Hand on what was fed, until there is no more of it, or nobody wants more."""
         while self._has_more and self._watching and not self.over.done():
             try:
-                said = self._session.read(BULK if self._is_bulk else PIECE)
+                said = self._session.read(AT_ONCE if self._is_bulk else PIECE)
             except OSError:
                 self._has_more = False
                 self._say_what_openssl_says()
