@@ -1,5 +1,6 @@
 """Logins at the gate, without a server: parameters, what is offered, what a login changes, how it is answered."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.syntax import option, settings
 from ucspi_py.core.gate.logins import answers
 from ucspi_py.core.gate.logins.configured import login_settings
+from ucspi_py.core.gate.logins.guarded import guard_settings
 from ucspi_py.core.gate.logins.logged_in import is_sound, logged_in
 from ucspi_py.core.gate.logins.offered import offered
 from ucspi_py.core.gate.logins.settings import LoginSettings, SaslType
@@ -191,3 +193,15 @@ def test_each_failure_takes_longer_and_the_third_is_the_last() -> None:
     """RFC 4954, 4: not before three of them."""
     assert [answers.delay(failures) for failures in (1, 2, 3, 4)] == [3.0, 4.0, 5.0, 5.0]
     assert [answers.is_last(failures) for failures in (0, 1, 2, 3)] == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("path", "flaw"),
+    [
+        ("", "there is no checkpassword program"),
+        ("/bin/true", "/bin/true checks no passwords: is the checkpassword program missing before it?"),
+    ],
+)
+def test_without_a_checker_nobody_starts_for_whom_logins_are_never_offered(path: str, flaw: str) -> None:
+    with pytest.raises(AskedWrongly, match=f"^{re.escape(flaw)}$"):
+        guard_settings(asked("smtpd_sasl_type=checkpassword", f"smtpd_sasl_path={path}"))
