@@ -6,6 +6,8 @@ Never speaks with the client.
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from ...core.client.window import Event
+from ..accept.scoreboard import Place
 from ..accept.socket_options import set_options
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate
@@ -20,20 +22,44 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     refusal: what a screen has against it; None = nothing.
     """
     endpoints, names, _, environment = client.connection
-    place = client.own_place
-    row = place.row
+    standing = _Standing(service, client.own_place)
     backends = OwnBackends(service, client)
-    hold = Hold(partial(service.held.hold, row), partial(service.held.protect, row))
-    counts = Counts(partial(service.counter.let_in, place), partial(service.counter.note, place))
+    hold, counts = Hold(standing.expose, standing.protect), Counts(standing.let_in, standing.note)
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     set_options(service.settings, client.socket, endpoints)
     try:
         await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls))
     finally:
         backends.leave()
-        service.held.forget(row)
+        service.held.forget(client.own_place.row)
     if not backends.any_started:
         service.connection_log.parted(endpoints, names)
+
+
+class _Standing:
+    """Where one client stands among the others, as Hold and Counts ask. Its methods are half the size of partials."""
+
+    __slots__ = ("_place", "_service")
+
+    def __init__(self, service: Service, place: Place) -> None:
+        self._service = service
+        self._place = place
+
+    def expose(self, dismiss: Callable[[], None]) -> None:
+        """See Hold."""
+        self._service.held.hold(self._place.row, dismiss)
+
+    def protect(self) -> bool:
+        """See Hold."""
+        return self._service.held.protect(self._place.row)
+
+    def let_in(self, limit: int) -> int:
+        """See Counts."""
+        return self._service.counter.let_in(self._place, limit)
+
+    def note(self, event: Event) -> int:
+        """See Counts."""
+        return self._service.counter.note(self._place, event)
 
 
 class OwnBackends:
