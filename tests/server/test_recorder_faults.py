@@ -124,7 +124,7 @@ def reads_mail(client: Client, trouble: Trouble) -> None:
     begin = time.monotonic()
     done = run_as(os.getuid(), client.ours, "allow", "--socket", trouble.socket, *SH, USER="joe", TCPREMOTEIP=client.ip)
 
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15
     assert (done.returncode, client.heard()) == (7, b"ran\n")
     assert done.stderr.decode() == f"relay: warning: login not recorded: {trouble.reason}\n"
 
