@@ -21,13 +21,12 @@ class TlsSession:
     ssl.SSLError is one.
     """
 
-    __slots__ = ("_connection", "_error", "_facts", "_has_ended", "_in", "_out", "socket")
+    __slots__ = ("_connection", "_facts", "_has_ended", "_has_failed", "_in", "_out", "socket")
 
     def __init__(self, context: ssl.SSLContext, connected: socket.SocketType) -> None:
         self.socket = connected
-        self._has_ended = False
+        self._has_ended = self._has_failed = False
         self._facts: TlsFacts | None = None
-        self._error: OSError | None = None
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._connection = context.wrap_bio(self._in, self._out, server_side=True)
 
@@ -57,8 +56,8 @@ class TlsSession:
 
         limit: bytes. An end without close_notify is an end, too: in SMTP it is usual. Raises OSError.
         """
-        if self._error:
-            raise self._error
+        if self._has_failed:
+            raise OSError("its TLS has failed before")
         pieces: list[bytes] = []
         # Asked before, as an exception costs as much as many a client's question.
         while limit > 0 and self.holds_input:
@@ -66,8 +65,9 @@ class TlsSession:
                 piece = self._connection.read(limit)
             except ssl.SSLWantReadError:
                 break
-            except OSError as error:
-                self._error = error
+            except OSError:
+                # Not the error: that has this frame, a circle that would keep 50 KB of OpenSSL's until it is collected.
+                self._has_failed = True
                 if pieces:
                     break
                 raise
