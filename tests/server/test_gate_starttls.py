@@ -258,6 +258,13 @@ def test_on_port_465_tls_begins_before_the_banner(
     assert visit.environment[b"SSL_PROTOCOL"] == b"TLSv1.3"
 
 
+def test_on_port_465_a_handshake_has_its_time(backend: Scripted, authority: Authority, tmp_path: Path) -> None:
+    asked = parameters(authority, "smtpd_tls_wrappermode=yes", "smtpd_starttls_timeout=1s")
+    with gated(backend.argv, tmp_path, parameters=asked, options=("-v",)) as gate, gate.connect(STRANGER) as silent:
+        assert silent.recv(1) == b""
+        gate.wait_log(b"from 127.0.0.1: timed out\n")
+
+
 def test_a_worker_needs_no_right_to_read_the_keys(backend: Scripted, authority: Authority) -> None:
     """Root's process has read them before it became somebody else."""
     need_root()

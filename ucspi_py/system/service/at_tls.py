@@ -4,7 +4,6 @@ The program has one end of a socketpair and knows nothing of TLS. Loaded only wh
 """
 
 import asyncio
-import math
 import socket
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from ...core.tls import environment, ucspi
 from ..accept.socket_options import set_options
 from ..refuse.held import Held
 from ..stream.stream import Deadlines, Open, Stream
-from ..tls.handshake import HandshakeFailed, handshake
+from ..tls.handshake import TIMED_OUT, Handshake, HandshakeFailed, handshake
 from ..tls.pump import Pump
 from ..tls.pumps import Pumps
 from ..tls.session import TlsSession
@@ -41,9 +40,12 @@ class FromTheFirstByte:
 
     async def secured(self, service: Service, client: Client) -> Client | None:
         """See Tls. A client that takes its time may be asked to leave for newcomers."""
-        exposure = self._expose_soon(service.held, client)
+        handshaking = Handshake(asyncio.get_running_loop(), client.socket, self._shared.contexts.current)
+        exposure = _Exposure(service.held, client, handshaking, self._shared.settings.handshake_seconds)
+        self._hasty[exposure] = None
+        self._looks.ask(asyncio.get_running_loop())
         try:
-            session = await _shake_hands(self._shared, client.socket)
+            session = await handshaking.done()
         except HandshakeFailed as failed:
             service.connection_log.unsecured(client.connection.endpoints, failed.reason)
             return None
@@ -55,12 +57,6 @@ class FromTheFirstByte:
         if service.gate is None:  # which tells it itself
             environment.tell(client.connection.environment, session.facts())
         return client._replace(tls=session)
-
-    def _expose_soon(self, held: Held, client: Client) -> "_Exposure":
-        exposure = _Exposure(held, client)
-        self._hasty[exposure] = None
-        self._looks.ask(asyncio.get_running_loop())
-        return exposure
 
     def opening(self, client: Client) -> Open:
         """See Tls."""
@@ -118,7 +114,8 @@ class OnRequest:
         if asked not in ucspi.ASKS:
             return
         try:
-            session = await _shake_hands(self._shared, client)
+            context, seconds = self._shared.contexts.current, self._shared.settings.handshake_seconds
+            session = await handshake(asyncio.get_running_loop(), client, context, seconds)
         except HandshakeFailed as failed:
             service.connection_log.unsecured(endpoints, failed.reason, has_program=True)
             return
@@ -175,26 +172,34 @@ class _Pairs:
 
 
 class _Exposure:
-    """A client that may be asked to leave for newcomers from its deadline on."""
+    """A client that shakes hands: from its first deadline on it may be asked to leave for newcomers, at its last it is.
 
-    def __init__(self, held: Held, client: Client) -> None:
-        self.deadline = time.monotonic() + _PATIENCE
+    Both by the looks at all of them: a timer for each costs more, and most are through long before. seconds: for all.
+    """
+
+    __slots__ = ("_client", "_handshaking", "_held", "_is_held", "_last_second", "deadline")
+
+    def __init__(self, held: Held, client: Client, handshaking: Handshake, seconds: float) -> None:
+        now = time.monotonic()
+        self.deadline = now + min(_PATIENCE, seconds)
+        self._last_second = now + seconds
         self._held = held
         self._client = client
+        self._handshaking = handshaking
+        self._is_held = False
 
     def end(self) -> None:
-        """Have it stand among those that may be asked to leave."""
-        self.deadline = math.inf
+        """Have it stand among those that may be asked to leave, or fail where its time is over."""
+        if self._is_held:
+            self._handshaking.fail(TIMED_OUT)
+            return
+        self._is_held = True
+        self.deadline = self._last_second
         self._held.hold(self._client.own_place.row, partial(_hang_up, self._client.socket))
 
     def has_passed(self) -> bool:
         """Whether it may stay: it has not stood there, or nobody has asked it to leave yet, and nobody will."""
-        return self.deadline < math.inf or self._held.protect(self._client.own_place.row)
-
-
-async def _shake_hands(shared: SharedTls, client: socket.SocketType) -> TlsSession:
-    seconds = shared.settings.handshake_seconds
-    return await handshake(asyncio.get_running_loop(), client, shared.contexts.current, seconds)
+        return not self._is_held or self._held.protect(self._client.own_place.row)
 
 
 def _session(client: Client) -> TlsSession:

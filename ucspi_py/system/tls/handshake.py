@@ -11,6 +11,9 @@ from ..stream.stream import PIECE
 from .context import reason
 from .session import TlsSession
 
+#: Why one fails that has taken too long.
+TIMED_OUT = "timed out"
+
 #: Bytes that a client may send in its handshake; OpenSSL takes certificates of 100 KB.
 _LIMIT = 262144
 
@@ -30,44 +33,51 @@ async def handshake(
 
     client: its socket, which nobody watches, and which may block. seconds: for all of it.
     """
-    session = TlsSession(context, client)
-    course = _Course(loop, session)
-    timer = loop.call_later(seconds, course.fail, "timed out")
+    handshaking = Handshake(loop, client, context)
+    timer = loop.call_later(seconds, handshaking.fail, TIMED_OUT)
     try:
-        course.begin()
-        flaw = await course.over
+        return await handshaking.done()
     finally:
         timer.cancel()
-        course.leave()
-    if flaw is not None:
-        raise HandshakeFailed(flaw)
-    return session
 
 
-class _Course:
+class Handshake:
     """One handshake, carried on by the loop's calls: a task that is woken for each step costs half as much again.
 
-    over: why it has failed, None = it has not. An exception there would have the frame that has us: a circle.
+    loop, client, context: as handshake() has them; its time is up to whoever has it. _over: why it has failed, None =
+    it has not. An exception there would have the frame that has us: a circle.
     """
 
-    __slots__ = ("_loop", "_room", "_session", "_unsent", "over")
+    __slots__ = ("_loop", "_over", "_room", "_session", "_unsent")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, session: TlsSession) -> None:
-        self.over: asyncio.Future[str | None] = loop.create_future()
+    def __init__(self, loop: asyncio.AbstractEventLoop, client: socket.SocketType, context: ssl.SSLContext) -> None:
+        self._over: asyncio.Future[str | None] = loop.create_future()
         self._loop = loop
-        self._session = session
+        self._session = TlsSession(context, client)
         self._room = _LIMIT
         self._unsent = b""
 
-    def begin(self) -> None:
+    async def done(self) -> TlsSession:
+        """Carry it on to its end. Raises HandshakeFailed."""
+        try:
+            self._begin()
+            flaw = await self._over
+        finally:
+            self._leave()
+        if flaw is not None:
+            raise HandshakeFailed(flaw)
+        return self._session
+
+    def fail(self, why: str) -> None:
+        """End it, unless it is over. why: for the log."""
+        if not self._over.done():
+            self._over.set_result(why)
+
+    def _begin(self) -> None:
         """Behind all else that is ready: a signature by a key of RSA may take as long as many a session."""
         add_bulk_reader(self._loop, self._session.socket, self._read)
 
-    def fail(self, why: str) -> None:
-        if not self.over.done():
-            self.over.set_result(why)
-
-    def leave(self) -> None:
+    def _leave(self) -> None:
         self._loop.remove_reader(self._session.socket)
         if self._unsent:
             self._loop.remove_writer(self._session.socket)
@@ -110,7 +120,7 @@ class _Course:
             if is_over:
                 self._finish()
             else:
-                self.begin()
+                self._begin()
 
     def _send(self, data: bytes) -> bytes:
         """What there is no room for. Raises OSError."""
@@ -120,5 +130,5 @@ class _Course:
             return data
 
     def _finish(self) -> None:
-        if not self.over.done():
-            self.over.set_result(None)
+        if not self._over.done():
+            self._over.set_result(None)
