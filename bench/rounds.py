@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 T = TypeVar("T")
+K = TypeVar("K")
 
 
-def interleaved(rounds: int, measures: Mapping[str, Callable[[], T]]) -> dict[str, list[T]]:
+def interleaved(rounds: int, measures: Mapping[K, Callable[[], T]]) -> dict[K, list[T]]:
     """What each measure gave in each round; every other round goes the other way around."""
-    results: dict[str, list[T]] = {name: [] for name in measures}
+    results: dict[K, list[T]] = {name: [] for name in measures}
     for number in range(rounds):
         for name in measures if number % 2 == 0 else reversed(list(measures)):
             results[name].append(measures[name]())

@@ -6,7 +6,7 @@ import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -103,6 +103,30 @@ def connected(port: int, within: ssl.SSLContext | None) -> socket.socket:
     except BaseException:
         client.close()
         raise
+    return talker
+
+
+def volley(port: int, within: ssl.SSLContext | None, number: int) -> None:
+    """Clients that come at once, have their banners, and leave. within: None = they speak no TLS. Raises Spoiled."""
+    with ExitStack() as stack:
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port), _PATIENCE)) for _ in range(number)]
+        if within:
+            begun = [stack.enter_context(_begun(client, within)) for client in clients]
+            for client in begun:
+                client.do_handshake()
+            clients = [*begun]
+        for client in clients:
+            if not client.recv(1000).startswith(b"220 "):
+                raise Spoiled("no banner")
+
+
+def _begun(client: socket.socket, within: ssl.SSLContext) -> ssl.SSLSocket:
+    """A client that has said its hello, and no more."""
+    talker = within.wrap_socket(client, do_handshake_on_connect=False)
+    talker.setblocking(False)
+    with suppress(ssl.SSLWantReadError):
+        talker.do_handshake()
+    talker.settimeout(_PATIENCE)
     return talker
 
 
