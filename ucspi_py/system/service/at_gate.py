@@ -22,7 +22,8 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     refusal: what a screen has against it; None = nothing.
     """
     endpoints, names, _, environment = client.connection
-    standing = _Standing(service, client.own_place)
+    place = client.own_place
+    standing = _Standing(service, place)
     backends = OwnBackends(service, client)
     hold, counts = Hold(standing.expose, standing.protect), Counts(standing.let_in, standing.note)
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
@@ -31,7 +32,7 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
         await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls))
     finally:
         backends.leave()
-        service.held.forget(client.own_place.row)
+        service.held.forget(place.row)
     if not backends.any_started:
         service.connection_log.parted(endpoints, names)
 
