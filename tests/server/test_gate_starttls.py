@@ -5,6 +5,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -156,6 +157,20 @@ def test_clients_that_know_one_kind_of_keys_are_served(
     assert f"Cipher is ECDHE-{kind}-" in done.stdout
     assert "Verify return code: 0 (ok)" in done.stdout
     assert "No client certificate CA names sent" in done.stdout
+
+
+def test_a_client_need_not_wait_for_our_kernel_behind_the_handshake(gate: Gate, authority: Authority) -> None:
+    """Its end is acknowledged at once: Linux puts that off for 40 ms, for which Nagle's algorithm keeps a client."""
+
+    def seconds() -> float:
+        client, _ = connected(gate)
+        with client:
+            client.starttls(context=trusting(authority))
+            begun = time.monotonic()
+            client.ehlo(NAME)
+            return time.monotonic() - begun
+
+    assert any(seconds() < 0.03 for _ in range(20)), "a busy host may be late, but not each time"
 
 
 def test_no_byte_behind_starttls_is_obeyed(gate: Gate) -> None:
