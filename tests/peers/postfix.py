@@ -10,7 +10,7 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -59,6 +59,8 @@ anvil unix - - n - 1 anvil
 proxymap unix - - n - - proxymap
 postlog unix-dgram n - n - 1 postlogd
 """
+#: net.unix.max_dgram_qlen under systemd (main.c, bump_unix_max_dgram_qlen).
+_LOG_LINES = 512
 
 
 class Running(NamedTuple):
@@ -79,6 +81,7 @@ def running(
     that of this host.
     """
     need_root()
+    _give_room_to_log()
     postfix = theirs("postfix")
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
     ports = dict(zip(profiles, _free_ports(len(profiles)), strict=True))
@@ -95,6 +98,17 @@ def running(
             _abort(folder, command)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give_room_to_log() -> None:
+    """Have sockets queue as many log lines as systemd has them at boot.
+
+    With the kernel's own 10 a master that logs waits for postlogd, which it has not started yet, and all wait for it.
+    """
+    limit = Path("/proc/sys/net/unix/max_dgram_qlen")
+    if int(limit.read_text()) < _LOG_LINES:
+        with suppress(OSError):  # a container may not
+            limit.write_text(f"{_LOG_LINES}\n")
 
 
 def _run(*command: str) -> None:
