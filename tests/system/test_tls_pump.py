@@ -7,7 +7,7 @@ import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
 
@@ -303,8 +303,8 @@ def test_whoever_is_silent_for_too_long_is_left(room: Room) -> None:
     ends = []
 
     def client(secured: ssl.SSLSocket) -> None:
-        with pytest.raises(ssl.SSLEOFError):
-            secured.recv(1)
+        with suppress(ssl.SSLEOFError):  # Python before 3.11.4 says nothing of an end without close_notify
+            assert secured.recv(1) == b""
         ends.append("client")
 
     def program(connection: socket.socket) -> None:
