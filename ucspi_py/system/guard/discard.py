@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 
 def discard(fds: Collection[int]) -> None:
-    """Close descriptors that were passed to us: a child that ends is the last to have them."""
+    """Close descriptors that were passed to us: a child that ends is the last to have them. fds: their numbers."""
     if not fds:
         return
     gate = _child()
