@@ -9,11 +9,6 @@ def cannot_tell(reason: str, ip: bytes, login: bytes) -> bytes:
     return b"guard: warning: %s%s\n" % (_text(reason), who)
 
 
-def too_many(whose: str, ip: bytes, login: bytes) -> bytes:
-    """Report a check that is not made: too many passwords were wrong. whose: of whom they were."""
-    return cannot_tell(f"too many wrong passwords of {whose}", ip, login)
-
-
 def keys_kept(reason: str) -> bytes:
     """Report keys that cannot be read, so that those read before stay in use."""
     return b"guard: warning: %s, the keys read before stay in use\n" % _text(reason)

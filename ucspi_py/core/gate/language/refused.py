@@ -30,10 +30,6 @@ class Refused(NamedTuple):
         return f"{self.name}: {self.reason}; -o {self.name}={self.instead} leaves it out"
 
 
-def _yes(text: str) -> bool:
-    return text.lower() == "yes"
-
-
 def _no(text: str) -> bool:
     return text.lower() == "no"
 
