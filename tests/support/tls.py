@@ -1,10 +1,15 @@
 """TLS clients of tests, of Python's own ssl: in a thread of their own, or byte by byte."""
 
+import os
 import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from ucspi_py.core.tls.settings import Pair, TlsSettings
+from ucspi_py.system.tls.context import build
+from ucspi_py.system.tls.pem import sealed
 
 from .waiting import PATIENCE
 
@@ -16,6 +21,16 @@ def trusting(ca_file: Path, **versions: ssl.TLSVersion) -> ssl.SSLContext:
     for name, version in versions.items():
         setattr(context, name, version)
     return context
+
+
+def serving(pair: Pair) -> ssl.SSLContext:
+    """Make the context of a server that has one certificate."""
+    settings = TlsSettings((pair,))
+    fd = sealed(pair)
+    try:
+        return build(settings, [fd])
+    finally:
+        os.close(fd)
 
 
 def shake_hands(context: ssl.SSLContext, plain: socket.socket, name: str | None = None) -> ssl.SSLSocket:

@@ -13,14 +13,11 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.held import connected
-from tests.support.tls import shake_hands, trusting
+from tests.support.tls import serving, shake_hands, trusting
 from tests.support.waiting import PATIENCE, until
-from ucspi_py.core.tls.settings import TlsSettings
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.stream.stream import Deadlines
-from ucspi_py.system.tls.context import build
 from ucspi_py.system.tls.handshake import handshake
-from ucspi_py.system.tls.pem import sealed
 from ucspi_py.system.tls.pump import Pump
 from ucspi_py.system.tls.session import TlsSession
 
@@ -38,12 +35,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def context(authority: Authority) -> ssl.SSLContext:
-    settings = TlsSettings((authority.pair("mx.example"),))
-    fd = sealed(settings.pairs[0])
-    try:
-        return build(settings, [fd])
-    finally:
-        os.close(fd)
+    return serving(authority.pair("mx.example"))
 
 
 class Room:
@@ -303,7 +295,7 @@ def test_whoever_is_silent_for_too_long_is_left(room: Room) -> None:
     ends = []
 
     def client(secured: ssl.SSLSocket) -> None:
-        with suppress(ssl.SSLEOFError):  # Python before 3.11.4 says nothing of an end without close_notify
+        with suppress(ssl.SSLEOFError):  # Python 3.11.2 says nothing of an end without close_notify
             assert secured.recv(1) == b""
         ends.append("client")
 

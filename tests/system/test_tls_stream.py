@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import os
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -12,14 +11,11 @@ import pytest
 
 from tests.support.certificates import Authority
 from tests.support.held import Ends, connected, eventually, some_turns
-from tests.support.tls import Slowly, shake_hands, trusting
+from tests.support.tls import Slowly, serving, shake_hands, trusting
 from tests.support.waiting import PATIENCE
-from ucspi_py.core.tls.settings import TlsSettings
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.stream.stream import PIECE, Stream
-from ucspi_py.system.tls.context import build
 from ucspi_py.system.tls.handshake import handshake
-from ucspi_py.system.tls.pem import sealed
 from ucspi_py.system.tls.session import TlsSession
 from ucspi_py.system.tls.tls_stream import TlsStream
 
@@ -38,12 +34,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def context(authority: Authority) -> ssl.SSLContext:
-    settings = TlsSettings((authority.pair("mx.example"),))
-    fd = sealed(settings.pairs[0])
-    try:
-        return build(settings, [fd])
-    finally:
-        os.close(fd)
+    return serving(authority.pair("mx.example"))
 
 
 def answer(stream: Stream, data: bytes) -> None:
@@ -139,7 +130,7 @@ def test_what_has_come_already_can_be_had_at_once(authority: Authority, context:
     def client(plain: socket.socket) -> None:
         with shake_hands(trusting(authority.ca_file), plain.dup()) as secured:
             secured.sendall(b"early")
-            with suppress(OSError):  # Python before 3.11.4 says nothing of an end without close_notify
+            with suppress(OSError):  # Python 3.11.2 says nothing of an end without close_notify
                 secured.unwrap()
 
     async def story(stream: TlsStream) -> None:
