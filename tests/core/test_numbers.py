@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.numbers import MOST, clamped, decimal, scan_ulong
+from ucspi_py.core.numbers import MOST, clamped, decimal, port, scan_ulong
 
 
 @given(st.integers(0, 2 * MOST), st.integers(0, 20))
@@ -44,3 +44,13 @@ def test_a_million_digits_are_read_in_no_time() -> None:
     assert clamped(b"0" * 1_000_000 + b"7") == 7
     assert scan_ulong(b"1" * 1_000_000) > 0
     assert time.process_time() - began < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 1), ("00025", 25), ("65535", 65535), ("0", None), ("65536", None), ("9" * 5000, None), ("", None)]
+    + [(text, None) for text in ("+25", "2_5", "-1", " 25", "\u0662\u0665", "smtp")],
+)
+def test_a_port_is_a_number_of_16_bits_but_0(text: str, number: int | None) -> None:
+    """And nothing else than digits."""
+    assert port(text) == number

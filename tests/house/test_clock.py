@@ -22,7 +22,6 @@ WALL_CLOCK = {
     "system/report/connection_ids.py",
     "core/tls/validity.py",
     "system/tls/contexts.py",
-    "system/tls/keys.py",
 }
 
 ASKS_THE_WALL = re.compile(r"\btime\.time(_ns)?\(|\bdatetime\b|\blocaltime\(|\bgmtime\(|CLOCK_REALTIME")

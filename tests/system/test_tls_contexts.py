@@ -58,7 +58,7 @@ def test_without_keys_there_is_no_context(authority: Authority) -> None:
 
 
 def test_what_has_not_changed_is_not_read_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ucspi_py.system.tls.keys._TICK", 0.0)
+    monkeypatch.setattr("ucspi_py.system.rules.whole_file._TICK", 0.0)
     service.use()
     was = service.contexts.current
     assert service.look()
@@ -67,7 +67,7 @@ def test_what_has_not_changed_is_not_read_again(service: Service, monkeypatch: p
 
 def test_files_that_have_just_changed_are_read_again(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Their next version may have the same time."""
-    monkeypatch.setattr("ucspi_py.system.tls.keys._TICK", 3600.0)
+    monkeypatch.setattr("ucspi_py.system.rules.whole_file._TICK", 3600.0)
     was = service.contexts.current
     assert service.look()
     assert service.contexts.current is not was

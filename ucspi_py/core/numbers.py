@@ -2,6 +2,7 @@
 
 #: The largest number that an option or a rule of ours takes.
 MOST = 999_999_999
+_LAST_PORT = 65535
 _DIGITS = b"0123456789"
 #: An unsigned long of C, on 64-bit systems.
 _ULONG = 1 << 64
@@ -11,6 +12,12 @@ def decimal(text: str) -> int | None:
     """Parse decimal digits and nothing else, up to 999,999,999; None for any other text."""
     number = clamped(text.encode("ascii")) if text.isascii() and text.isdigit() else MOST + 1
     return number if number <= MOST else None
+
+
+def port(text: str) -> int | None:
+    """Parse the number of a port, 1 to 65535; None for any other text."""
+    number = decimal(text)
+    return number if number and number <= _LAST_PORT else None
 
 
 def clamped(digits: bytes) -> int:

@@ -1,8 +1,11 @@
 """Bytes of others made safe for a log line, an SMTP reply or a terminal. Never decides what is said."""
 
+import re
+
 #: tcpserver.c, safecats: so many bytes of a field stand in a line.
 _FIELD_LIMIT = 100
 
+_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 _CLEAN = bytes(byte if 32 <= byte <= 126 else ord("?") for byte in range(256))
 _SAFE = bytes(byte if 33 <= byte <= 126 and byte not in b"%:" else ord("?") for byte in range(256))
 #: A table for bytes.translate: what is to stand between < and > is a field of a log line, and has neither.
@@ -15,6 +18,11 @@ def clean(text: bytes) -> bytes:
     One byte stays one byte, as in C (rblsmtpd.c, main).
     """
     return text.translate(_CLEAN)
+
+
+def has_control(text: bytes) -> bool:
+    """Whether bytes below 32 or a DEL are in a text: it stands in no environment and no header."""
+    return _CONTROL.search(text) is not None
 
 
 def is_utf8(text: bytes) -> bool:

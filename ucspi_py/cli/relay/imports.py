@@ -5,12 +5,12 @@ from typing import Any
 
 import click
 
-from ...core.errors import unable
 from ...core.ledger.grant import AHEAD, How
 from ...core.ledger.importers import Known, open_smtp, relay_ctrl
 from ...core.ledger.settings import LIFE
 from ...system.ledger import relay_ctrl as directory
 from ...system.ledger.ledger import Granted, Ledger, Login, now, recorder
+from ...system.rules import source_input
 from .. import djb_click
 from . import ledger_options
 
@@ -43,7 +43,7 @@ def import_grants(ctx: click.Context, /, program: str, path: str, seconds: int |
       $ pyrelay import -s /var/lib/relay/db vpopmail ~vpopmail/etc/open-smtp
       imported 12 of 14, 2 have expired
     """
-    known, unread = open_smtp(_content(path)) if program == _VPOPMAIL else relay_ctrl(directory.files(path))
+    known, unread = open_smtp(source_input.content(path)) if program == _VPOPMAIL else relay_ctrl(directory.files(path))
     life = seconds or _LIVES[program]
     settings = ledger_options.settings(**options)
     living = [one for one in known if one.login + life > now()]
@@ -70,11 +70,3 @@ async def _granted(ledger: Ledger, living: list[Known], life: int) -> list[str]:
         if not isinstance(told, Granted):
             flaws.append(told.sentence)
     return flaws
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise unable(f"read {path}", error) from None

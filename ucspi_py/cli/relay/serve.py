@@ -6,15 +6,13 @@ from typing import Any
 import click
 
 from ...core.ledger.recorder.settings import PORTS, RecorderSettings
-from ...core.numbers import decimal
+from ...core.numbers import decimal, port
 from ...system.recorder import serve as recorder
 from ...system.recorder import tickets
 from ...system.report import log
 from .. import djb_click
 from . import ledger_options
 from .allow import socket_option
-
-_LAST_PORT = 65535
 
 
 def _users(_ctx: click.Context, _option: click.Parameter, words: tuple[str, ...]) -> frozenset[int]:
@@ -32,8 +30,8 @@ def _user(word: str) -> int:
 
 
 def _ports(_ctx: click.Context, _option: click.Parameter, text: str) -> tuple[int, ...]:
-    numbers = [decimal(word) for word in text.split(",")]
-    ports = tuple(number for number in numbers if number and number <= _LAST_PORT)
+    numbers = [port(word) for word in text.split(",")]
+    ports = tuple(number for number in numbers if number)
     if len(ports) != len(numbers):
         raise click.BadParameter(f"must be numbers of ports with commas between them, not '{text}'")
     return ports

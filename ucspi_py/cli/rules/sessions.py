@@ -11,6 +11,7 @@ from ...core.explain.question import Asked
 from ...core.explain.steps import Judged, Step, Way
 from ...core.text import shown
 from ...system.explain import way
+from ...system.rules import source_input
 from .. import service_from, tables
 
 
@@ -47,7 +48,7 @@ def explain(ip: bytes, said: Said, *, as_json: bool) -> None:
 def _asked(ip: bytes, said: Said) -> Asked:
     helo, sender, login = (None if word is None else _word(word) for word in (said.helo, said.sender, said.login))
     recipients = tuple(map(_word, said.recipients))
-    message = None if said.message is None else _content(said.message)
+    message = None if said.message is None else source_input.content(said.message)
     return Asked(ip, helo, sender, recipients, message, login)
 
 
@@ -56,14 +57,6 @@ def _word(word: str) -> bytes:
     if not word.isprintable():
         raise AskedWrongly(f"{word!r} cannot be said in one line")
     return word.encode("utf-8", "surrogateescape")
-
-
-def _content(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            return file.read()
-    except OSError as error:
-        raise unable(f"read {path}", error) from None
 
 
 def _lines(ip: bytes, left_out: tuple[str, ...], found: Way) -> Iterator[str]:

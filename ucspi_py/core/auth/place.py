@@ -6,13 +6,12 @@ Source: xsasl_dovecot_server.c, xsasl_dovecot_server_connect.
 import posixpath
 from typing import NamedTuple
 
+from .. import numbers
 from ..address import literal
 from ..errors import AskedWrongly
-from ..numbers import decimal
 
 #: sun_path (unix(7)) with its NUL.
 _PATH_LIMIT = 108
-_LAST_PORT = 65535
 
 
 class UnixPlace(NamedTuple):
@@ -52,9 +51,9 @@ def place(text: str, queue_directory: str) -> Place:
 
 def _inet(text: str) -> InetPlace:
     host, _, port_text = text.removeprefix("inet:").rpartition(":")
-    ip, port = literal(host.removeprefix("[").removesuffix("]")), decimal(port_text)
+    ip, port = literal(host.removeprefix("[").removesuffix("]")), numbers.port(port_text)
     if ip is None:
         raise AskedWrongly(f"passwords go to an address, not to a name for which others may answer: {text}")
-    if not port or port > _LAST_PORT:
+    if port is None:
         raise AskedWrongly(f"there is no such port: {text}")
     return InetPlace(ip, port)

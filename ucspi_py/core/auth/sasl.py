@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from ..text import has_control
 from .credentials import LIMIT, Credentials
 
 #: RFC 2195, 2: the digest, in hexadecimal digits.
 _DIGEST = re.compile(rb"[0-9a-f]{32}", re.IGNORECASE)
-_CONTROL = re.compile(rb"[\x00-\x1f\x7f]")
 
 
 class Challenge(NamedTuple):
@@ -71,7 +71,7 @@ class Exchange:
         if len(self._answers) < len(self._prompts):
             return Challenge(binascii.b2a_base64(self._prompts[len(self._answers)], newline=False))
         said = MECHANISMS[self.mechanism].read(self._answers)
-        if said is None or not all(map(_is_sound, said)) or _CONTROL.search(said[0]):
+        if said is None or not all(map(_is_sound, said)) or has_control(said[0]):
             return Fault.MALFORMED
         return Credentials(self.mechanism, *said, self._challenge)
 

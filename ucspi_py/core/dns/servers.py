@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv6Address
 from typing import NamedTuple
 
+from .. import numbers
 from ..address import literal
 from ..errors import AskedWrongly
 
@@ -65,7 +66,7 @@ def _server(word: str) -> Server:
         raise AskedWrongly(f"$DNSCACHEIP: '{word}' lacks its interface; expected {ip}%eth0 or the like")
     if not at:
         return Server(ip)
-    digits = port.lstrip("0")
-    if not (port.isascii() and port.isdigit()) or not digits or len(digits) > 5 or int(digits) > 65535:
+    number = numbers.port(port)
+    if number is None:
         raise AskedWrongly(f"$DNSCACHEIP: '{word}' has no port behind its @; expected a number from 1 to 65535")
-    return Server(ip, int(digits))
+    return Server(ip, number)

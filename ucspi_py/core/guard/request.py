@@ -11,6 +11,7 @@ from typing import NamedTuple
 from ..address import literal
 from ..auth.answer import Verdict
 from ..auth.credentials import LIMIT, Credentials, Peer
+from ..auth.sasl import MECHANISMS
 
 _VERSION = b"\x01"
 _CHECK, _KEYS = b"C", b"K"
@@ -18,7 +19,6 @@ _CHECK, _KEYS = b"C", b"K"
 #: Bytes of the longest request: seven fields of 255 bytes and their lengths, behind version, kind and TLS.
 PACKET_LIMIT = 3 + 7 * (1 + LIMIT)
 
-_MECHANISMS = (b"PLAIN", b"LOGIN", b"CRAM-MD5")
 _ADDRESS = re.compile(rb"[0-9a-f.:]{1,45}")
 _PORT = re.compile(rb"[0-9]{0,5}")
 
@@ -102,7 +102,7 @@ def _check(secured: bytes, fields: list[bytes]) -> CheckAsked | None:
     mechanism, login, secret, challenge, remote_ip, local_ip, local_port = fields
     peer = Peer(remote_ip, local_ip, local_port, secured == b"S")
     is_peer = _is_address(peer.remote_ip) and _is_address(peer.local_ip) and _PORT.fullmatch(peer.local_port)
-    if mechanism not in _MECHANISMS or not is_peer:
+    if mechanism not in MECHANISMS or not is_peer:
         return None
     return CheckAsked(Credentials(mechanism, login, secret, challenge), peer)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
 
+from ..text import has_control
+
 #: Seconds by which the clocks of hosts may differ. A grant from further ahead is one of a clock that was wrong.
 AHEAD = 300
 #: Bytes of a field; of an address with its domain by RFC 5321, 4.5.3.1 (64 + 1 + 255).
@@ -60,6 +62,6 @@ def speaking(grants: Iterable[Grant], now: int) -> Grant | None:
 
 def field(value: bytes) -> bytes:
     """Check a text of a grant. Raises ValueError: it stands in the environment of programs, and in the log."""
-    if len(value) > _MOST or any(byte < 32 or byte == 127 for byte in value):
+    if len(value) > _MOST or has_control(value):
         raise ValueError(f"more than {_MOST} bytes, or a control character")
     return value

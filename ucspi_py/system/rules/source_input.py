@@ -30,8 +30,11 @@ def name_of_standard_input() -> bytes:
 
 def file(path: str) -> bytes:
     """Read all of a file; ``-`` is standard input. Raises Failure ``unable to read PATH: reason``."""
-    if path == "-":
-        return standard_input()
+    return standard_input() if path == "-" else content(path)
+
+
+def content(path: str) -> bytes:
+    """Read all of a file, whatever it is called. Raises Failure ``unable to read PATH: reason``."""
     try:
         with open(path, "rb") as opened:
             return opened.read()

@@ -65,8 +65,13 @@ def read_whole(path: str) -> tuple[bytes, tuple[int, ...] | None]:
             data = file.read(SIZE_LIMIT + 1)
             after = os.fstat(file.fileno())
         if version_of(after) == before:
-            return data, None if 0 <= time.time() - after.st_ctime < _TICK else before
+            return data, lasting_version(after)
     raise CorruptRules("it is being written")
+
+
+def lasting_version(status: os.stat_result) -> tuple[int, ...] | None:
+    """Tell which version a file is; None where the next one may look the same. status: its, as stat(2) has it."""
+    return None if 0 <= time.time() - status.st_ctime < _TICK else version_of(status)
 
 
 @contextmanager

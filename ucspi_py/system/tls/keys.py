@@ -1,17 +1,13 @@
 """Where keys come from, now and when they are renewed. Never looks into one."""
 
 import os
-import time
 from collections.abc import Sequence
 from typing import Protocol
 
 from ...core.errors import unable
 from ...core.tls.settings import Pair
-from ..rules.whole_file import version_of
+from ..rules.whole_file import lasting_version
 from .pem import sealed
-
-#: Seconds within which two changes of a file may have the same time.
-_TICK = 0.1
 
 
 class KeySource(Protocol):
@@ -53,10 +49,9 @@ class KeyFiles:
 
     def _versions(self) -> tuple[tuple[int, ...], ...] | None:
         """Which versions the files have, before they are read; None where the next ones may look the same."""
-        stats = [_stat(path) for pair in self._pairs for path in (pair.certificate, pair.key)]
-        if any(0 <= time.time() - stat.st_ctime < _TICK for stat in stats):
-            return None
-        return tuple(map(version_of, stats))
+        found = [lasting_version(_stat(path)) for pair in self._pairs for path in (pair.certificate, pair.key)]
+        known = tuple(version for version in found if version)
+        return known if len(known) == len(found) else None
 
 
 def _stat(path: str) -> os.stat_result:

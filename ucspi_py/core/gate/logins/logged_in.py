@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping
 
+from ...auth.credentials import LIMIT
+from ...text import has_control
 from ..visitor import LOGIN_NAMES, Visitor
 
 _RELAYCLIENT, _METHOD = b"RELAYCLIENT", b"SMTPAUTHMETHOD"
-#: Bytes of a login that a program is told.
-_LIMIT = 255
 
 
 def is_sound(login: bytes) -> bool:
     """Whether a login may stand in an environment and a header: no control characters, and not too long."""
-    return 0 < len(login) <= _LIMIT and not any(byte < 32 or byte == 127 for byte in login)
+    return 0 < len(login) <= LIMIT and not has_control(login)
 
 
 def logged_in(

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable
 
+from ...auth.sasl import MECHANISMS
 from ..visitor import is_in
 from .settings import LoginSettings, Mechanism, SaslType
 
 CRAM_MD5 = b"CRAM-MD5"
-_KNOWN = (CRAM_MD5, b"LOGIN", b"PLAIN")
+_KNOWN = tuple(sorted(MECHANISMS))
 
 #: The options that forbid a mechanism: those whose flag Cyrus's plugins lack (cyrus-sasl, plugins/plain.c, login.c and
 #: cram.c), and those that fit what Dovecot says of one, which knows of no dictionary that a plain password is in

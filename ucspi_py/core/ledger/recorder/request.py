@@ -6,6 +6,8 @@ A request is the version, then its fields, each ended by a NUL. An answer is one
 import enum
 from typing import NamedTuple
 
+from ...text import has_control
+
 #: Bytes of a packet, and of the text of an answer.
 LIMIT = 1024
 _REASON_LIMIT = 200
@@ -79,5 +81,5 @@ def understood(packet: bytes) -> Reply:
 
 
 def _check(field: bytes, limit: int) -> None:
-    if len(field) > limit or any(byte < 32 or byte == 127 for byte in field):
+    if len(field) > limit or has_control(field):
         raise ValueError("a field is too long, or has a control character")

@@ -6,11 +6,10 @@ from ....core.client.window import Event
 from ....core.gate.logins import recipients
 from ....core.gate.visitor import Visitor
 from ....core.smtp.reply import Reply
+from ....core.smtp.session.state import Throttle
 from ...accept.client_events import ClientEvents
 from ...report.log import Log
 from .tries_table import key
-
-Throttle = Callable[[bytes], Reply | None]
 
 
 class UserThrottle:
