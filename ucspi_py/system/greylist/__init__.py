@@ -1,0 +1,1 @@
+"""Greylisting by triplet at work: records are asked, whitelists are read."""
