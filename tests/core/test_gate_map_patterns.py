@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ucspi_py.core.expressions.search import TooLong
 from ucspi_py.core.gate.maps.parse import parse_table
-from ucspi_py.core.gate.maps.patterns.table import TooLong, pattern_table
+from ucspi_py.core.gate.maps.patterns.table import pattern_table
 from ucspi_py.core.gate.maps.table import told
 
 

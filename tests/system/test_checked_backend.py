@@ -24,7 +24,7 @@ from ucspi_py.core.gate.content.message import CheckedMessage
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import Broken, MapName
 from ucspi_py.core.smtp.reply import reply
-from ucspi_py.system.gate.budget import Budget
+from ucspi_py.system.expressions.budget import Budget
 from ucspi_py.system.gate.content.checked_backend import CheckedBackend, SessionChecks
 from ucspi_py.system.gate.content.checking import Checking
 from ucspi_py.system.gate.content.turns import Turns

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ucspi_py.core.gate.maps.names import Broken, MapName, parse_map_name
-from ucspi_py.system.gate.budget import Budget
+from ucspi_py.system.expressions.budget import Budget
 from ucspi_py.system.gate.tables import Tables
 from ucspi_py.system.rules.checked_cdb import CheckedWriter
 

@@ -16,11 +16,11 @@ from ...core.gate.maps.parse import parse_table
 from ...core.gate.maps.patterns.table import PatternTable
 from ...core.gate.maps.table import Flaw, Table, told
 from ...core.gate.maps.unfiled import StaticTable
+from ..expressions.budget import Budget
 from ..report.complaints import Complaints
 from ..rules.checked_cdb import CheckedReader
 from ..rules.table import reader_on_disk
 from ..rules.whole_file import WholeFile, version_of
-from .budget import Budget
 
 #: Seconds between two looks at a file.
 _LOOK = 1.0

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...expressions.scanner import Unknown
 from ...text import shown
 from ..maps.indexed import Record, records
 from ..maps.lines import logical_lines
 from ..maps.names import PATTERNS, UNFILED, Broken, MapName
 from ..maps.patterns.rules import expression_and_value
-from ..maps.patterns.scanner import Unknown
 from ..maps.unfiled import inline_table, static_table
 
 #: The key of what every key gets.

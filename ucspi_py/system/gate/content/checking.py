@@ -7,7 +7,7 @@ from ....core.gate.content.checked import Lookup
 from ....core.gate.content.message import CheckedMessage
 from ....core.gate.maps.names import MapName
 from ....core.gate.restrictions.questions import MapOutcome
-from ..budget import Budget
+from ...expressions.budget import Budget
 from ..tables import Tables
 
 #: Seconds of a turn, unless one search takes longer, which the budget ends.

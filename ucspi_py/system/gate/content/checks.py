@@ -10,8 +10,8 @@ from ....core.gate.content.message import CheckedMessage
 from ....core.gate.content.settings import ContentSettings
 from ....core.gate.maps.names import Broken
 from ....core.smtp.dialogue import Dialogue
+from ...expressions.budget import Budget
 from ..backend.pipe import MakeBackend
-from ..budget import Budget
 from ..session_log import SessionLog
 from ..tables import Tables
 from .checked_backend import CheckedBackend, SessionChecks

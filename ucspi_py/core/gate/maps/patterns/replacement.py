@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from .scanner import Unknown, said
+from ....expressions.scanner import Unknown, said
 
 _DOLLAR = re.compile(rb"\$(?:(\$)|\{([0-9]+)\}|\(([0-9]+)\)|([0-9]+)(?![A-Za-z0-9_]))?")
 

@@ -1,12 +1,12 @@
 """The rules of a regexp or pcre table: ``/expression/flags value``, if and endif (dict_regexp.c, dict_pcre.c)."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import ere, pcre
+from ....expressions import ere, pcre
+from ....expressions.scanner import Translated, Unknown, said
+from ....expressions.search import Find
 from .replacement import Replacement, replacement
-from .scanner import Translated, Unknown, said
 
 _IF = re.compile(rb"if(?![0-9A-Za-z])\s*", re.IGNORECASE)
 _ENDIF = re.compile(rb"endif(?![0-9A-Za-z])\s*(.*)", re.IGNORECASE | re.DOTALL)
@@ -15,14 +15,11 @@ _FLAGS = re.compile(rb"\S*")
 _KNOWN = {"regexp": b"im", "pcre": b"imsxAEX"}
 
 
-Find = Callable[[bytes], re.Match[bytes] | None]
-
-
 @dataclass(slots=True)
 class Rule:
     """An expression, and what it means that a key matches it.
 
-    line: its number. find: looks for it in a key, or raises TooLong. folds: compare capitals with capitals. value:
+    line: its number. find: looks for it in a key. folds: compare capitals with capitals. value:
     None = it is an if. after: where the block of an if ends.
     """
 

@@ -4,14 +4,11 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
+from ....expressions.scanner import Unknown
+from ....expressions.search import TooLong, searched
 from ..lines import logical_lines
 from ..table import Flaw
 from . import rules
-from .scanner import Unknown
-
-
-class TooLong(Exception):
-    """A search has used up its time."""
 
 
 def _nothing(_line: int) -> None:
@@ -45,7 +42,7 @@ class PatternTable:
             try:
                 if skipped and rule.line in skipped:
                     raise TooLong
-                found = rule.find(capitals if rule.folds else key)
+                found = searched(rule.find, capitals if rule.folds else key)
                 holds = (found is None) == rule.is_negated
             except TooLong:
                 found, holds = None, False

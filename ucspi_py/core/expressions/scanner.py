@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ....text import shown
+from ..text import shown
 
 #: Groups within groups.
 DEPTH_LIMIT = 50

@@ -9,14 +9,14 @@ from collections.abc import Callable
 from types import FrameType
 from typing import TypeVar
 
-from ...core.gate.maps.patterns.table import PatternTable, TooLong
+from ...core.expressions.search import TooLong, searched
 
 #: Seconds of one search, and how many may use them up in one look-up: its other rules are to be asked as well.
 _SEARCH = 0.05
 _SEARCHES = 4
 
 #: Where a search may be ended. Anywhere else an exception would be a surprise.
-_SEARCHING = PatternTable.walk.__code__
+_SEARCHING = searched.__code__
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class _Over(Exception):
 
 
 class Budget:
-    """Ends searches of tables. For the main thread, which alone gets signals; SIGVTALRM is ours."""
+    """Ends searches. For the main thread, which alone gets signals; SIGVTALRM is ours."""
 
     def __init__(self, search: float = _SEARCH) -> None:
         """Have no limit run yet. search: seconds of one search."""

@@ -1,0 +1,1 @@
+"""Expressions of others, POSIX or Perl, translated for re. Decides."""

@@ -1,0 +1,1 @@
+"""Expressions at work: a limit on their time."""
