@@ -5,7 +5,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,7 +19,8 @@ from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.greylist.visit import Visit
 from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.core.store.change import Outcome, Row, Tenant
-from ucspi_py.system.store.records import Records
+from ucspi_py.system.store import look
+from ucspi_py.system.store.records import Records, keeper
 
 NOW, NET = 1_800_000_000, "192.0.2.0/24"
 VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
@@ -55,7 +56,15 @@ class Count:
         return answer
 
 
-TENANTS = (visit.TENANT, Count.tenant)
+@dataclass(frozen=True, slots=True)
+class HashCount(Count):
+    """The same under keys that are hashes."""
+
+    tenant: ClassVar[Tenant] = replace(Count.tenant, table="hashes", tag="h", has_hex_keys=True)
+
+
+TENANTS = (visit.TENANT, Count.tenant, HashCount.tenant)
+HASH = "00ff" * 8
 
 
 @pytest.fixture(params=["sqlite", "redis"])
@@ -83,6 +92,37 @@ def test_two_tenants(place: str) -> None:
     asyncio.run(updates())
 
 
+def test_a_tenant_whose_keys_are_hashes(place: str) -> None:
+    """Each key has its record, also one that is no hash where there are others."""
+
+    async def updates() -> None:
+        records = Records(place, TENANTS, pytest.fail)
+        assert await records.update(HASH, HashCount(1)) == 1
+        assert await records.update(HASH, HashCount(2)) == 3
+        assert await records.update("ff" * 16, HashCount(5)) == 5
+        assert await records.update(HASH, Count(7)) == 7
+        await records.close()
+
+    asyncio.run(updates())
+
+
+def test_a_hash_in_a_file(tmp_path: Path) -> None:
+    """It takes half as many bytes as it has digits, and is read as it was written."""
+    db = str(tmp_path / "db")
+
+    async def updates() -> None:
+        store = keeper(db)(db, TENANTS)
+        await store.update(HASH, HashCount(1))
+        assert await store.page(HashCount.tenant, None) == ([(HASH, (1,))], HASH)
+        assert await store.page(HashCount.tenant, HASH) == ([], None)
+        await store.close()
+
+    asyncio.run(updates())
+    assert asyncio.run(look.record(db, HashCount.tenant, HASH)) == (1,)
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT name FROM hashes").fetchall() == [(bytes.fromhex(HASH),)]
+
+
 def test_a_tenant_that_comes_later(tmp_path: Path) -> None:
     """A file that others use already gets another table, and nothing is lost."""
     db = tmp_path / "db"
@@ -98,6 +138,7 @@ def test_a_tenant_that_comes_later(tmp_path: Path) -> None:
         assert connection.execute("SELECT * FROM schema_version ORDER BY name").fetchall() == [
             ("counts", 1),
             ("greylist", 1),
+            ("hashes", 1),
         ]
         assert connection.execute("SELECT count(*) FROM greylist").fetchone() == (1,)
 

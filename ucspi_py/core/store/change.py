@@ -19,7 +19,8 @@ class Tenant:
     """How one kind of records is kept.
 
     SQLite: table and key name the table and its key column; columns are the others, as CREATE TABLE has them; version
-    is the number of that layout. Redis: tag stands in the name of each key; parse reads a record as it is written
+    is the number of that layout; has_hex_keys: keys are an even number of lower-case hex digits, kept as half as many
+    bytes. Redis: tag stands in the name of each key; parse reads a record as it is written
     there, and raises ValueError for what is none; old_prefix, before the network, was the whole name before there were
     tags, and is still read; None = there was none. neighbourhood: the network of a key; None = each key is a network.
     """
@@ -32,6 +33,7 @@ class Tenant:
     parse: Callable[[bytes], Row]
     old_prefix: str | None = None
     neighbourhood: Callable[[str], str] | None = None
+    has_hex_keys: bool = False
 
 
 @dataclass(frozen=True, slots=True)

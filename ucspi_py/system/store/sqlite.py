@@ -1,4 +1,4 @@
-"""Records in an SQLite file that all workers share, and that outlives them. The only importer of sqlite3.
+"""Records in an SQLite file that all workers share, and that outlives them. Never words a statement about them.
 
 SQLite waits for disks and locks, so it has a thread of its own and the loop of a worker never waits with it. To be made
 in the process that uses it: neither a connection nor a thread may cross a fork. Never decides.
@@ -10,10 +10,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
 from typing import TypeVar
 
 from ...core.store.change import Change, Outcome, Row, Tenant
+from . import sqlite_tables as tables
 
 T = TypeVar("T")
 
@@ -33,22 +33,6 @@ PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
 PRAGMA journal_size_limit = 8388608;
 """
-#: Records that are read at once.
-_ROWS = 1000
-#: For each tenant. Columns are never added here: another layout is another version, and a step that leads to it.
-_TABLE = """
-CREATE TABLE IF NOT EXISTS {table} ({key} TEXT PRIMARY KEY, {columns}, expires INTEGER NOT NULL) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS {table}_expires ON {table} (expires);
-CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID;
-"""
-_VERSION = "SELECT version FROM schema_version WHERE name = ?"
-_SET_VERSION = "INSERT OR IGNORE INTO schema_version VALUES (?, ?)"
-_GET = "SELECT * FROM {table} WHERE {key} = ?"
-_NEXT = "SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
-_PUT = "REPLACE INTO {table} VALUES ({marks})"
-_DROP = "DELETE FROM {table} WHERE {key} = ?"
-#: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
-_SWEEP = "DELETE FROM {table} WHERE {key} IN (SELECT {key} FROM {table} WHERE expires < ? ORDER BY expires LIMIT 2)"
 _PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
 _EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _ANY_TIME = 1 << 62
@@ -101,7 +85,7 @@ class SqliteStore:
     def _update(self, key: str, change: Change[T]) -> T:
         try:
             connection = self._opened()
-            known = record_of(connection, change.tenant, key)
+            known = tables.record_of(connection, change.tenant, key)
             outcome = change.apply(known)
             if outcome.record != known:
                 outcome = self._write(connection, key, change)
@@ -116,13 +100,12 @@ class SqliteStore:
         self._make_room(connection, pages)
         with connection:
             connection.execute("BEGIN IMMEDIATE")
-            outcome = change.apply(record_of(connection, change.tenant, key))
-            expired = _ANY_TIME if pages - free >= self._pages else change.now
-            connection.execute(_about(change.tenant, _SWEEP), (expired,))
+            outcome = change.apply(tables.record_of(connection, change.tenant, key))
+            tables.sweep(connection, change.tenant, _ANY_TIME if pages - free >= self._pages else change.now)
             if outcome.record is None:
-                connection.execute(_about(change.tenant, _DROP), (key,))
+                tables.drop(connection, change.tenant, key)
             else:
-                connection.execute(_about(change.tenant, _PUT), (key, *outcome.record, outcome.expires))
+                tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
         return outcome
 
     def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
@@ -136,8 +119,8 @@ class SqliteStore:
         return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
 
     def _page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
-        rows = self._opened().execute(_about(tenant, _NEXT), (after or "", _ROWS)).fetchall()
-        return [(row[0], row[1:-1]) for row in rows], rows[-1][0] if rows else None
+        found = tables.page(self._opened(), tenant, after)
+        return found, found[-1][0] if found else None
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None and identity(self._path) != self._identity:
@@ -153,12 +136,6 @@ class SqliteStore:
             self._connection = None
 
 
-def record_of(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row | None:
-    """The record of a key, without the key and the time when it expires."""
-    row: Row | None = connection.execute(_about(tenant, _GET), (key,)).fetchone()
-    return row[1:-1] if row else None
-
-
 def identity(path: str) -> tuple[int, int] | None:
     """Which file that is; None where there is none."""
     try:
@@ -166,13 +143,6 @@ def identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-@cache
-def _about(tenant: Tenant, statement: str) -> str:
-    """A statement about the table of a tenant."""
-    marks = ", ".join("?" * (len(tenant.columns) + 2))
-    return statement.format(table=tenant.table, key=tenant.key, columns=", ".join(tenant.columns), marks=marks)
 
 
 def _size_of(path: str) -> int:
@@ -199,18 +169,8 @@ def _prepared(path: str, tenants: Sequence[Tenant], busy: float) -> sqlite3.Conn
     try:
         connection.executescript(_OPEN)
         for tenant in tenants:
-            _take_over(connection, tenant)
+            tables.take_over(connection, tenant)
     except sqlite3.Error:
         connection.close()
         raise
     return connection
-
-
-def _take_over(connection: sqlite3.Connection, tenant: Tenant) -> None:
-    """Make the table of a tenant, or take over one of before there were versions, whose layout was the first."""
-    connection.executescript(_about(tenant, _TABLE))
-    found = connection.execute(_VERSION, (tenant.table,)).fetchone()
-    if found is None:
-        connection.execute(_SET_VERSION, (tenant.table, tenant.version))
-    elif found[0] != tenant.version:
-        raise sqlite3.DatabaseError(f"table {tenant.table} has layout {found[0]} of another release")

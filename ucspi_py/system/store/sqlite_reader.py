@@ -14,7 +14,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ...core.store.change import Row, Tenant
-from .sqlite import identity, record_of
+from .sqlite import identity
+from .sqlite_tables import record_of
 
 T = TypeVar("T")
 
