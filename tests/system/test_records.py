@@ -5,12 +5,11 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
+from tests.support.counts import NOW, Count, HashCount
 from tests.support.redisserver import RedisServer
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.limits import NETWORK
@@ -18,49 +17,12 @@ from ucspi_py.core.greylist import visit
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.greylist.visit import Visit
 from ucspi_py.core.smtp.verdict import Accept, Refuse
-from ucspi_py.core.store.change import Outcome, Row, Tenant
+from ucspi_py.core.store.change import Tenant
 from ucspi_py.system.store import look
 from ucspi_py.system.store.records import Records, keeper
 
-NOW, NET = 1_800_000_000, "192.0.2.0/24"
+NET = "192.0.2.0/24"
 VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """One more of something; another tenant, that asks no more than it must of a store."""
-
-    tenant: ClassVar[Tenant] = Tenant("counts", "name", ("count INTEGER NOT NULL",), 1, "n", lambda text: (int(text),))
-    lua: ClassVar[str] = "local count = (text or 0) + argv[1]; return count, string.format('%d', count), 100"
-
-    step: int
-    now: int = NOW
-
-    @property
-    def arguments(self) -> tuple[int, ...]:
-        """By how much."""
-        return (self.step,)
-
-    @property
-    def without_store(self) -> int:
-        """Nobody knows."""
-        return -1
-
-    def apply(self, record: Row | None, /) -> Outcome[int]:
-        """As the Lua."""
-        count = (record[0] if record else 0) + self.step
-        return Outcome(count, (count,), self.now + 99)
-
-    def result(self, answer: int, /) -> int:
-        """The count."""
-        return answer
-
-
-@dataclass(frozen=True, slots=True)
-class HashCount(Count):
-    """The same under keys that are hashes."""
-
-    tenant: ClassVar[Tenant] = replace(Count.tenant, table="hashes", tag="h", has_hex_keys=True)
 
 
 TENANTS = (visit.TENANT, Count.tenant, HashCount.tenant)

@@ -12,6 +12,8 @@ T_co = TypeVar("T_co", covariant=True)
 
 #: A record as SQLite has it: the values of a tenant's columns, in their order.
 Row = tuple[Any, ...]
+#: Some records, each with its key, and what to ask for the next ones with; None = that was all.
+Page = tuple[list[tuple[str, Row]], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +93,15 @@ def redis_keys(tenant: Tenant, key: str) -> tuple[str, ...]:
 def redis_name(tenant: Tenant, network: str, key: str | None = None) -> str:
     """Build a name. key: None = it is the network."""
     return f"u1:{{{network}}}:{tenant.tag}" + ("" if key is None else f":{key}")
+
+
+def redis_pattern(tenant: Tenant, prefix: str) -> str:
+    """Build what SCAN finds the keys by that begin so. prefix: "" = all of the tenant."""
+    beginning = "".join(f"\\{letter}" if letter in "*?[]\\" else letter for letter in prefix) + "*"
+    return redis_name(tenant, "*", beginning) if tenant.neighbourhood else redis_name(tenant, beginning)
+
+
+def key_of(tenant: Tenant, name: str) -> str:
+    """Take the key out of a name that redis_name() has built."""
+    network, _, key = name.removeprefix("u1:{").partition(f"}}:{tenant.tag}")
+    return key[1:] if tenant.neighbourhood else network

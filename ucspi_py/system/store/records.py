@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeVar
 
 from ...core.store import url
-from ...core.store.change import Change, Row, Tenant
+from ...core.store.change import Change, Page, Tenant
 from .attempts import Attempts
 
 T = TypeVar("T")
@@ -19,8 +19,14 @@ class Store(Protocol):
     async def update(self, key: str, change: Change[T], /) -> T:
         """Apply a change to the record of a key, and return its result; nobody else writes meanwhile."""
 
-    async def page(self, tenant: Tenant, after: str | None, /) -> tuple[list[tuple[str, Row]], str | None]:
-        """Read some of all records -> each with its key, and what to ask for the next with; None = that was all."""
+    async def page(self, tenant: Tenant, after: str | None, prefix: str = "", /) -> Page:
+        """Read some records whose keys begin so -> each with its key, and what to ask for the next with.
+
+        after: what the last call gave; None = the first, and the last one gives it.
+        """
+
+    async def forget(self, tenant: Tenant, keys: Sequence[str], /) -> int:
+        """Forget the records of some keys, no more than a page has -> how many there were."""
 
     async def close(self) -> None:
         """Give everything back."""

@@ -16,7 +16,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from ...core.store.change import Change, Row, Tenant, redis_keys, redis_name
+from ...core.store.change import Change, Page, Row, Tenant, key_of, redis_keys, redis_pattern
 
 T = TypeVar("T")
 
@@ -86,18 +86,25 @@ class RedisStore:
         found = await self._asked(self._server.mget([redis_keys(tenant, key)[0] for key in keys]))
         return tuple(tenant.parse(_bytes(text)) for text in found if text is not None)
 
-    async def page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
-        """Read some of all records -> each with its key, and what to ask for the next with; None = that was all.
+    async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
+        """Read some records -> each with its key, and what to ask for the next with; None = that was all.
 
-        after: what the last call gave; None = the first. A record may come twice, as of SCAN. For tenants with a
-        neighbourhood.
+        after: what the last call gave; None = the first. prefix: with which the keys begin. A record may come twice, as
+        of SCAN; one that was written before there were tags does not come.
         """
-        names = redis_name(tenant, "*", "*")
+        names = redis_pattern(tenant, prefix)
         next_page, found = await self._asked(self._server.scan(int(after or 0), match=names, count=_PAGE))
         texts = await self._asked(self._server.mget(found)) if found else []
-        keys = (_bytes(name).decode().split(f"}}:{tenant.tag}:", 1)[1] for name in found)
+        keys = (key_of(tenant, _bytes(name).decode()) for name in found)
         some = [(key, tenant.parse(_bytes(text))) for key, text in zip(keys, texts, strict=True) if text is not None]
         return some, str(next_page) if next_page else None
+
+    async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
+        """Forget the records of some keys, no more than a page has -> how many there were."""
+        async with self._server.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.delete(*redis_keys(tenant, key))
+            return sum(map(bool, await self._asked(pipe.execute())))
 
     async def close(self) -> None:
         """Give everything back."""

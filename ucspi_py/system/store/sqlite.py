@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ...core.store.change import Change, Outcome, Row, Tenant
+from ...core.store.change import Change, Outcome, Page, Tenant
 from . import sqlite_tables as tables
 
 T = TypeVar("T")
@@ -67,12 +67,17 @@ class SqliteStore:
         """Apply a change to the record of a key, and return its result."""
         return await self._in_thread(lambda: self._update(key, change))
 
-    async def page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
-        """Read some of all records, by their keys -> each with its key, and the last of these; None = that was all.
+    async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
+        """Read some records, by their keys -> each with its key, and the last of these; None = that was all.
 
-        after: what the last call gave; None = the first.
+        after: what the last call gave; None = the first. prefix: with which the keys begin; of hex digits an even
+        number.
         """
-        return await self._in_thread(lambda: self._page(tenant, after))
+        return await self._in_thread(lambda: tables.page(self._opened(), tenant, after, prefix))
+
+    async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
+        """Forget the records of some keys, no more than a page has -> how many there were."""
+        return await self._in_thread(lambda: self._forget(tenant, keys))
 
     async def close(self) -> None:
         """Give everything back."""
@@ -103,7 +108,7 @@ class SqliteStore:
             outcome = change.apply(tables.record_of(connection, change.tenant, key))
             tables.sweep(connection, change.tenant, _ANY_TIME if pages - free >= self._pages else change.now)
             if outcome.record is None:
-                tables.drop(connection, change.tenant, key)
+                tables.drop(connection, change.tenant, (key,))
             else:
                 tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
         return outcome
@@ -118,9 +123,10 @@ class SqliteStore:
     def _bytes(self, pages: int) -> int:
         return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
 
-    def _page(self, tenant: Tenant, after: str | None) -> tuple[list[tuple[str, Row]], str | None]:
-        found = tables.page(self._opened(), tenant, after)
-        return found, found[-1][0] if found else None
+    def _forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
+        with self._opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            return tables.drop(connection, tenant, keys)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is not None and identity(self._path) != self._identity:

@@ -10,12 +10,13 @@ import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-from ...core.store.change import Row, Tenant
+from ...core.store.change import Page, Row, Tenant
+from . import sqlite_tables as tables
 from .sqlite import identity
-from .sqlite_tables import record_of
 
 T = TypeVar("T")
 
@@ -37,7 +38,23 @@ class SqliteReader:
 
     async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
         """Read the records of some keys; those that there are."""
-        return await self._in_thread(lambda: self._read(tenant, keys))
+        return await self._in_thread(lambda: self._asked(lambda connection: _records(connection, tenant, keys)))
+
+    async def read(self, tenant: Tenant, key: str) -> Row | None:
+        """Read the record of a key; None = there is none, nor need there be a file, or a tenant in it.
+
+        Raises OSError where the file cannot be opened.
+        """
+        question = partial(tables.record_of, tenant=tenant, key=key)
+        return await self._in_thread(lambda: self._asked_if_there(tenant, question))
+
+    async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
+        """Read some records as SqliteStore.page() does; there need not be a file, or a tenant in it.
+
+        Raises OSError where the file cannot be opened.
+        """
+        question = partial(tables.page, tenant=tenant, after=after, prefix=prefix)
+        return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or ([], None)
 
     async def close(self) -> None:
         """Give everything back."""
@@ -47,16 +64,21 @@ class SqliteReader:
     async def _in_thread(self, deed: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
 
-    def _read(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
+    def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
         if not _has_wal(self._path):
             self._close()
             with closing(_connect(self._path)) as connection:
-                return _records(connection, tenant, keys)
+                return question(connection)
         try:
-            return _records(self._opened(), tenant, keys)
+            return question(self._opened())
         except sqlite3.Error:
             self._close()  # the next one opens what may have been repaired or replaced meanwhile
             raise
+
+    def _asked_if_there(self, tenant: Tenant, question: Callable[[sqlite3.Connection], T]) -> T | None:
+        if _is_empty(self._path):
+            return None
+        return self._asked(lambda connection: question(connection) if tables.is_there(connection, tenant) else None)
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None or identity(self._path) != self._identity:
@@ -71,24 +93,17 @@ class SqliteReader:
             self._connection = None
 
 
-def read(path: str, tenant: Tenant, key: str) -> Row | None:
-    """Read the record of a key, and write nothing, not even a file that is missing; None = there is none.
-
-    Raises OSError where the file cannot be opened, sqlite3.Error where it cannot be read.
-    """
-    place = os.path.abspath(path)
+def _is_empty(path: str) -> bool:
+    """Whether nothing was ever put there. Raises OSError where the file cannot be opened."""
     try:
-        with open(place, "rb") as file:
-            if not file.read(1):
-                return None  # nothing was ever put there
+        with open(path, "rb") as file:
+            return not file.read(1)
     except FileNotFoundError:
-        return None
-    with closing(_connect(place)) as connection:
-        return record_of(connection, tenant, key)
+        return True
 
 
 def _records(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
-    found = (record_of(connection, tenant, key) for key in keys)
+    found = (tables.record_of(connection, tenant, key) for key in keys)
     return tuple(record for record in found if record is not None)
 
 

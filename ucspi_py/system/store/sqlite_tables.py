@@ -1,9 +1,10 @@
 """The tables of an SQLite file: each statement about a tenant's records. Never opens the file, never decides."""
 
 import sqlite3
+from collections.abc import Sequence
 from functools import cache
 
-from ...core.store.change import Row, Tenant
+from ...core.store.change import Page, Row, Tenant
 
 #: Records that are read at once.
 _ROWS = 1000
@@ -15,8 +16,11 @@ CREATE TABLE IF NOT EXISTS schema_version (name TEXT PRIMARY KEY, version INTEGE
 """
 _VERSION = "SELECT version FROM schema_version WHERE name = ?"
 _SET_VERSION = "INSERT OR IGNORE INTO schema_version VALUES (?, ?)"
+_IS_THERE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
 _GET = "SELECT * FROM {table} WHERE {key} = ?"
-_NEXT = "SELECT * FROM {table} WHERE {key} > ? ORDER BY {key} LIMIT ?"
+_NEXT = "SELECT * FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key} LIMIT ?"
+#: No key begins with any of these.
+_LAST_BYTES, _LAST_TEXT = b"\xff" * 64, "\U0010ffff"
 _PUT = "REPLACE INTO {table} VALUES ({marks})"
 _DROP = "DELETE FROM {table} WHERE {key} = ?"
 #: With every write: two go where one comes, so the file never holds much that is dead, and no sweep takes long.
@@ -33,16 +37,25 @@ def take_over(connection: sqlite3.Connection, tenant: Tenant) -> None:
         raise sqlite3.DatabaseError(f"table {tenant.table} has layout {found[0]} of another release")
 
 
+def is_there(connection: sqlite3.Connection, tenant: Tenant) -> bool:
+    """Whether the file has a table of the tenant."""
+    return connection.execute(_IS_THERE, (tenant.table,)).fetchone() is not None
+
+
 def record_of(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row | None:
     """The record of a key, without the key and the time when it expires."""
     row: Row | None = connection.execute(_about(tenant, _GET), (_kept(tenant, key),)).fetchone()
     return row[1:-1] if row else None
 
 
-def page(connection: sqlite3.Connection, tenant: Tenant, after: str | None) -> list[tuple[str, Row]]:
-    """The records behind a key, by their keys, each with its own; no more than are read at once. after: None = all."""
-    rows = connection.execute(_about(tenant, _NEXT), (_kept(tenant, after or ""), _ROWS)).fetchall()
-    return [(row[0].hex() if tenant.has_hex_keys else row[0], row[1:-1]) for row in rows]
+def page(connection: sqlite3.Connection, tenant: Tenant, after: str | None, prefix: str) -> Page:
+    """The next records whose keys begin so, by their keys, each with its own, and the last key; None = that was all.
+
+    after: the last key of those before; None = there were none.
+    """
+    rows = connection.execute(_about(tenant, _NEXT), (*_bounds(tenant, after, prefix), _ROWS)).fetchall()
+    found = [(row[0].hex() if tenant.has_hex_keys else row[0], row[1:-1]) for row in rows]
+    return found, found[-1][0] if found else None
 
 
 def put(connection: sqlite3.Connection, tenant: Tenant, key: str, record: Row, expires: int) -> None:
@@ -50,9 +63,9 @@ def put(connection: sqlite3.Connection, tenant: Tenant, key: str, record: Row, e
     connection.execute(_about(tenant, _PUT), (_kept(tenant, key), *record, expires))
 
 
-def drop(connection: sqlite3.Connection, tenant: Tenant, key: str) -> None:
-    """Forget a record, if there is one."""
-    connection.execute(_about(tenant, _DROP), (_kept(tenant, key),))
+def drop(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) -> int:
+    """Forget the records of some keys; how many there were."""
+    return connection.executemany(_about(tenant, _DROP), [(_kept(tenant, key),) for key in keys]).rowcount
 
 
 def sweep(connection: sqlite3.Connection, tenant: Tenant, now: int) -> None:
@@ -63,6 +76,14 @@ def sweep(connection: sqlite3.Connection, tenant: Tenant, now: int) -> None:
 def _kept(tenant: Tenant, key: str) -> str | bytes:
     """A key as the file has it. Raises ValueError for none of the tenant's."""
     return bytes.fromhex(key) if tenant.has_hex_keys else key
+
+
+def _bounds(tenant: Tenant, after: str | None, prefix: str) -> tuple[str, str] | tuple[bytes, bytes]:
+    """The first key that may come, and one behind the last."""
+    lowest = prefix if after is None else after
+    if tenant.has_hex_keys:
+        return bytes.fromhex(lowest) + b"\0" * (after is not None), bytes.fromhex(prefix) + _LAST_BYTES
+    return lowest + "\0" * (after is not None), prefix + _LAST_TEXT
 
 
 @cache
