@@ -9,9 +9,9 @@ from ucspi_py.core.gate import relay
 from ucspi_py.core.gate.language.words import Fragment, Word
 from ucspi_py.core.gate.language.words import split as split_fragments
 from ucspi_py.core.gate.maps.names import Broken
+from ucspi_py.core.gate.restrictions.addresses.own import takes
 from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
-from ucspi_py.core.gate.restrictions.own import takes
 from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list
 from ucspi_py.core.gate.restrictions.questions import (
     AAAA,

@@ -4,26 +4,15 @@ It lives for one call of judge(), and is begun anew when more is known: nothing 
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, NoReturn, cast
+from typing import NamedTuple, NoReturn
 
 from ...smtp.path import Path
 from ...smtp.reply import LINE_LIMIT, Reply
 from .addresses.resolved import Resolved
+from .asking import Asking
 from .facts import Facts, Stage
 from .judgement import Deferral, Judgement, LogLine, Verdict
-from .questions import (
-    Answer,
-    DnsOutcome,
-    DnsQuestion,
-    Known,
-    MapOutcome,
-    MapQuestion,
-    OwnOutcome,
-    OwnQuestion,
-    Question,
-    ZoneOutcome,
-    ZoneQuestion,
-)
+from .questions import Known
 from .restriction import TABLE, WARN_IF_REJECT, Restriction, Restrictions
 from .settings import RestrictionSettings
 
@@ -50,32 +39,24 @@ class Subject(NamedTuple):
 Check = Callable[["Evaluation", Restriction, Subject], Verdict]
 
 
-class NotYetKnown(Exception):
-    """The evaluation cannot go on before these questions are answered."""
-
-    def __init__(self, questions: tuple[Question, ...]) -> None:
-        super().__init__(questions)
-        self.questions = questions
-
-
 class Ended(Exception):
     """The command is refused because something is wrong with the configuration or a table."""
 
 
-class Evaluation:
+class Evaluation(Asking):
     """A run through the lists of one command.
 
     settings: the lists. facts: of the session. known: the answers so far. checks: of each restriction, by its name.
     """
 
     def __init__(self, settings: RestrictionSettings, facts: Facts, known: Known, checks: Mapping[str, Check]) -> None:
+        super().__init__(known)
         self.settings = settings
         self.facts = facts
         self.discard = facts.discard
         self.if_permit = facts.deferred
         self.checked_unlisted: set[bytes] = set()
         self.resolved: dict[Path, Resolved] = {}
-        self._known = known
         self._checks = checks
         self._if_reject: Deferral | None = None
         self._depth = 0
@@ -206,41 +187,6 @@ class Evaluation:
     def wait(self, seconds: int) -> None:
         """Wait before the reply. seconds: added to those that others want."""
         self._pause += seconds
-
-    def records(self, name: bytes, kind: int) -> DnsOutcome:
-        """The records of a name. kind: their type, as of DnsQuestion."""
-        return cast(DnsOutcome, self._answer(DnsQuestion(name, kind)))
-
-    def need(self, *questions: Question) -> None:
-        """Have several questions asked at once, all of which will be asked anyhow."""
-        wanted = tuple(question for question in questions if not self._is_known(question))
-        if wanted:
-            raise NotYetKnown(wanted)
-
-    def zone(self, question: ZoneQuestion) -> ZoneOutcome:
-        """Whether a zone lists somebody."""
-        return cast(ZoneOutcome, self._answer(question))
-
-    def value(self, question: MapQuestion) -> MapOutcome:
-        """The value of a key in a table."""
-        return cast(MapOutcome, self._answer(question))
-
-    def is_own(self, domain: bytes) -> OwnOutcome:
-        """Whether the mail system behind takes mail for a domain."""
-        return cast(OwnOutcome, self._answer(OwnQuestion(domain)))
-
-    def _is_known(self, question: Question) -> bool:
-        try:
-            self._known[question]
-        except KeyError:
-            return False
-        return True
-
-    def _answer(self, question: Question) -> Answer:
-        try:
-            return self._known[question]
-        except KeyError:
-            raise NotYetKnown((question,)) from None
 
     def _stop_warning(self) -> None:
         if self._warn_depth >= self._depth:

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 
 from ...smtp.path import Path
 from .addresses.address import said
+from .asking import NotYetKnown
 from .checks.table import CHECKS
 from .checks.users import unlisted_recipient, unlisted_sender
-from .evaluation import Check, Ended, Evaluation, NotYetKnown, Subject
+from .evaluation import Check, Ended, Evaluation, Subject
 from .facts import Facts, Stage
 from .judgement import Judgement, Verdict
 from .questions import Known, Question

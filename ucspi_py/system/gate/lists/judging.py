@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from ....core.gate.maps.names import Broken
-from ....core.gate.restrictions.own import takes
+from ....core.gate.restrictions.addresses.own import takes
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor

@@ -1,13 +1,13 @@
 """What mail is taken for where a main.cf says so, for the gate's last check. Never judges a list."""
 
-from ...smtp.path import Path
-from .addresses.resolve import resolve
-from .addresses.resolved import Kind
-from .addresses.tables import TableFailed
-from .evaluation import Evaluation
-from .facts import Facts, Stage
-from .questions import Known
-from .settings import RestrictionSettings
+from ....smtp.path import Path
+from ..evaluation import Evaluation
+from ..facts import Facts, Stage
+from ..questions import Known
+from ..settings import RestrictionSettings
+from .resolve import resolve
+from .resolved import Kind
+from .tables import TableFailed
 
 _NO_CLIENT = Facts(Stage.RCPT, b"")
 #: Whom every domain has, and whose name leads nowhere else.

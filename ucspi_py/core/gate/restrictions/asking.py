@@ -1,0 +1,67 @@
+"""What an evaluation asks: what is known answers, or the question is left to be answered. Never asks anybody."""
+
+from typing import cast
+
+from .questions import (
+    Answer,
+    DnsOutcome,
+    DnsQuestion,
+    Known,
+    MapOutcome,
+    MapQuestion,
+    OwnOutcome,
+    OwnQuestion,
+    Question,
+    ZoneOutcome,
+    ZoneQuestion,
+)
+
+
+class NotYetKnown(Exception):
+    """The evaluation cannot go on before these questions are answered."""
+
+    def __init__(self, questions: tuple[Question, ...]) -> None:
+        super().__init__(questions)
+        self.questions = questions
+
+
+class Asking:
+    """Asks what is known. known: the answers so far."""
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def records(self, name: bytes, kind: int) -> DnsOutcome:
+        """The records of a name. kind: their type, as of DnsQuestion."""
+        return cast(DnsOutcome, self._answer(DnsQuestion(name, kind)))
+
+    def need(self, *questions: Question) -> None:
+        """Have several questions asked at once, all of which will be asked anyhow."""
+        wanted = tuple(question for question in questions if not self._is_known(question))
+        if wanted:
+            raise NotYetKnown(wanted)
+
+    def zone(self, question: ZoneQuestion) -> ZoneOutcome:
+        """Whether a zone lists somebody."""
+        return cast(ZoneOutcome, self._answer(question))
+
+    def value(self, question: MapQuestion) -> MapOutcome:
+        """The value of a key in a table."""
+        return cast(MapOutcome, self._answer(question))
+
+    def is_own(self, domain: bytes) -> OwnOutcome:
+        """Whether the mail system behind takes mail for a domain."""
+        return cast(OwnOutcome, self._answer(OwnQuestion(domain)))
+
+    def _is_known(self, question: Question) -> bool:
+        try:
+            self._known[question]
+        except KeyError:
+            return False
+        return True
+
+    def _answer(self, question: Question) -> Answer:
+        try:
+            return self._known[question]
+        except KeyError:
+            raise NotYetKnown((question,)) from None
