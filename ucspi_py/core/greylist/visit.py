@@ -1,5 +1,7 @@
 """The greylist as a tenant of the store: its record, and a visit as the one change of it, in Python and in Lua.
 
+Others may ask whether a network is known, which changes nothing.
+
 A store that cannot be asked lets everybody in: greylisting is a courtesy to the mailboxes behind; mail is the service.
 """
 
@@ -33,6 +35,13 @@ if first + delay > now then
   return first + delay - now, string.format('%d -', first), first + window - now + 1
 end
 return 0, string.format('%d %d', first, now), memory + 1
+"""
+#: Whether a network was let in, so many seconds ago at most.
+_KNOWN = """
+local now, age = tonumber(argv[1]), tonumber(argv[2])
+local passed = text and string.match(text, '^%d+ (%S+)$')
+if text and not passed then return end
+return tonumber(passed or '-') and passed + age >= now and 1 or 0
 """
 
 
@@ -81,3 +90,32 @@ class Visit:
     def result(self, answer: int, /) -> Verdict:
         """Read the answer of the Lua: how many seconds are left to wait; 0 = let in."""
         return patience(answer) if answer else Accept()
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkKnown:
+    """Somebody asks whether a network was ever let in; nothing is changed.
+
+    now: seconds since 1970. max_age: seconds since then until it is forgotten.
+    """
+
+    tenant: ClassVar[Tenant] = TENANT
+    lua: ClassVar[str] = _KNOWN
+    without_store: ClassVar[bool] = False
+
+    now: int
+    max_age: int
+
+    @property
+    def arguments(self) -> tuple[int, ...]:
+        """Those of the Lua."""
+        return self.now, self.max_age
+
+    def apply(self, record: Row | None, /) -> Outcome[bool]:
+        """Look whether it was."""
+        passed = None if record is None else Record(*record).passed
+        return Outcome(passed is not None and passed + self.max_age >= self.now, record, self.now)
+
+    def result(self, answer: int, /) -> bool:
+        """Read the answer of the Lua."""
+        return answer == 1

@@ -19,6 +19,7 @@ NO_STORE = b"store unavailable"
 _VISIT = f"""
 local now, delay, window, age = tonumber(argv[1]), tonumber(argv[2]), tonumber(argv[3]), tonumber(argv[4])
 local part = math.floor(age / {WORTH_RENEWING})
+local kept = window + math.floor(window / {WORTH_RENEWING})
 local first, last, waited
 if text then
   first, last, waited = string.match(text, '^(%d+) (%d+) (%S+)$')
@@ -26,18 +27,18 @@ if text then
   if not last or (waited ~= '-' and not tonumber(waited)) then return end
 end
 local passed = first and last - first >= delay
-if first and now > (passed and last + age + part or first + window) then first, passed = nil, nil end
+if first and now > (passed and last + age + part or first + kept) then first, passed = nil, nil end
 if passed then
   local since = math.min(first, now)
   if since + delay > now then
-    return since + delay - now, string.format('%d %d -', since, now), math.max(since + window - now + 1, 1)
+    return since + delay - now, string.format('%d %d -', since, now), math.max(since + kept - now + 1, 1)
   end
   if now - last > part then last = now end
   return 0, string.format('%d %d %s', first, last, waited), last + age + part - now + 1
 end
-if not first or first > now then first, last, waited = now, now, '-' end
+if not first or first > now or now - first > window then first, last, waited = now, now, '-' end
 local spent = now - first
-if spent < delay then return delay - spent, string.format('%d %d %s', first, last, waited), first + window - now + 1 end
+if spent < delay then return delay - spent, string.format('%d %d %s', first, last, waited), first + kept - now + 1 end
 return -spent - 1, string.format('%d %d %d', first, now, spent), age + part + 1
 """
 #: What the changes of a client begin with: its record ``passes last``, unless that means nothing any more.

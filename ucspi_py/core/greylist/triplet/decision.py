@@ -2,7 +2,8 @@
 
 To the second as postgrey decides (smtpd_access_policy), with its corrections of a clock that was stepped. What is
 written differs where no verdict depends on it: an early retry changes nothing, and a triplet that is let in is renewed
-when a part of its memory is used up, for which it is then kept longer. Never has a clock or a store.
+when a part of its memory is used up. All triplets are kept so much longer, which also helps hosts whose clocks differ.
+Never has a clock or a store.
 """
 
 from typing import NamedTuple
@@ -45,9 +46,8 @@ def decide(record: Triplet | None, now: int, settings: TripletSettings) -> tuple
         if first + settings.delay > now:
             return Deferred(first + settings.delay - now, first == now), Triplet(first, now)
         return Passed(FOUND), _renewed(record, now, settings)
-    if record.first > now:
-        return _decided(Triplet(now, now), now, settings)
-    return _decided(record, now, settings)
+    is_to_begin = record.first > now or now - record.first > settings.retry_window
+    return _decided(Triplet(now, now) if is_to_begin else record, now, settings)
 
 
 def has_passed(record: Triplet, settings: TripletSettings) -> bool:
@@ -58,8 +58,8 @@ def has_passed(record: Triplet, settings: TripletSettings) -> bool:
 def expiry(record: Triplet, settings: TripletSettings) -> int:
     """The last second for which the record of a triplet means anything."""
     if has_passed(record, settings):
-        return record.last + settings.max_age + settings.max_age // WORTH_RENEWING
-    return record.first + settings.retry_window
+        return record.last + _kept(settings.max_age)
+    return record.first + _kept(settings.retry_window)
 
 
 def client_expiry(record: Client, max_age: int) -> int:
@@ -88,6 +88,10 @@ def counted(record: Client | None, now: int, settings: TripletSettings) -> Clien
     if record is None or now > client_expiry(record, settings.max_age):
         return Client(1, now)
     return Client(record.passes + 1, now) if now >= record.last + APART else record
+
+
+def _kept(seconds: int) -> int:
+    return seconds + seconds // WORTH_RENEWING
 
 
 def _decided(record: Triplet, now: int, settings: TripletSettings) -> tuple[Verdict, Triplet]:

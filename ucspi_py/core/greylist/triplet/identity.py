@@ -3,6 +3,7 @@
 from ...client.limits import Prefixes
 from ..attempt import Attempt
 from ..network import network
+from .organisation import organisation
 from .settings import TripletSettings
 
 _ADDRESS = Prefixes(32, 128)
@@ -10,8 +11,9 @@ _ADDRESS = Prefixes(32, 128)
 
 def identity(attempt: Attempt, settings: TripletSettings) -> bytes | None:
     """Tell what its triplets are kept under: a network as in ``192.0.2.0/24``, or a domain; None = no address."""
+    by_name = organisation(attempt) if settings.by_name else None
     found = network(attempt.ip, settings.network)
-    return found.encode("ascii") if found else None
+    return by_name or (found.encode("ascii") if found else None)
 
 
 def client_key(attempt: Attempt, settings: TripletSettings) -> str | None:

@@ -1,0 +1,116 @@
+"""What greylisters do with requests: Debian's postgrey, and our decision over a store."""
+
+import asyncio
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.support.postgrey import Postgrey
+from ucspi_py.core.client.limits import NETWORK, Prefixes
+from ucspi_py.core.greylist.attempt import Deferred, Passed, Verdict
+from ucspi_py.core.greylist.triplet import texts
+from ucspi_py.core.greylist.triplet.settings import TripletSettings
+from ucspi_py.system.greylist.greylister import Greylister
+
+from .attempts import CLIENTS, DELAY, RECIPIENTS, WINDOW, Request
+
+_TEXT, _HEADER = "Greylisted for %s by %r", "X-Greylist: delayed %t seconds"
+#: postgrey forgets at night, and by another clock than that of the requests: so nobody is to forget anything.
+_DAYS = 3650
+
+
+#: What postgrey logs of an answer, before it tells of whom.
+_LINE = re.compile("action=(.*?)(?:, client_name=|, client_address=|$)")
+
+
+class Answers(NamedTuple):
+    """What was done. actions: for Postfix, each with its reason in the log. listed: clients that wait no more."""
+
+    actions: list[tuple[str, str]]
+    listed: int
+
+
+def whitelists(folder: Path) -> tuple[str, str]:
+    """Write those of the clients and of the recipients -> their paths."""
+    clients, recipients = folder / "clients", folder / "recipients"
+    clients.write_text(CLIENTS)
+    recipients.write_text(RECIPIENTS)
+    return str(clients), str(recipients)
+
+
+def options(clients: str, recipients: str, *more: str) -> tuple[str, ...]:
+    """Those of postgrey, so that its texts show what it counts, and more."""
+    texts = (f"--greylist-text={_TEXT}", f"--x-greylist-header={_HEADER}")
+    times = (f"--delay={DELAY}", f"--retry-window={WINDOW // 3600}h", f"--max-age={_DAYS}")
+    return (*texts, *times, f"--whitelist-clients={clients}", f"--whitelist-recipients={recipients}", *more)
+
+
+def settings(
+    store: Path, clients: str, recipients: str, network: Prefixes = NETWORK, enough: int = 5
+) -> TripletSettings:
+    """Ours, which say the same. enough: passes of a client; 0 = there are never enough."""
+    return TripletSettings(
+        str(store),
+        delay=DELAY,
+        retry_window=WINDOW,
+        max_age=_DAYS * 86400,
+        network=network,
+        auto_whitelist_clients=enough,
+        counts_networks=False,
+        spares=False,
+        whitelist_clients=(clients,),
+        whitelist_recipients=(recipients,),
+        text=_TEXT.encode(),
+        header=_HEADER.encode(),
+    )
+
+
+def postgrey_answers(peer: Postgrey, requests: Sequence[Request]) -> Answers:
+    """What postgrey does."""
+    before = len(peer.said())
+    actions = [peer.ask(attributes(number, request)) for number, request in enumerate(requests)]
+    said = peer.said()[before:].splitlines()
+    lines = [found[1] for found in map(_LINE.match, said) if found]
+    return Answers(list(zip(actions, lines, strict=True)), sum(line.startswith("whitelisted:") for line in said))
+
+
+def attributes(number: int, request: Request) -> Mapping[str, str]:
+    """A request as Postfix asks it, each of another message."""
+    ip, name, _, sender, recipient = (value.decode("latin-1") for value in request.attempt)
+    about = {"client_address": ip, "client_name": name, "sender": sender, "recipient": recipient}
+    return about | {"instance": str(number), "policy_test_time": str(request.time)}
+
+
+def our_answers(ours: TripletSettings, requests: Sequence[Request]) -> Answers:
+    """What we do."""
+    verdicts = asyncio.run(_judged(ours, requests))
+    actions = [_action(ours, verdict, request.attempt.recipient) for verdict, request in zip(verdicts, requests, strict=True)]
+    return Answers(actions, sum(isinstance(verdict, Passed) and verdict.lists_client for verdict in verdicts))
+
+
+async def _judged(ours: TripletSettings, requests: Sequence[Request]) -> list[Verdict]:
+    now, verdicts = 0, list[Verdict]()
+    greylister = Greylister(ours, _fail, lambda: now)
+    await greylister.open()
+    for request in requests:
+        now = request.time
+        verdicts.append(await greylister.judge(request.attempt))
+    await greylister.close()
+    return verdicts
+
+
+def _fail(sentence: str) -> None:
+    raise AssertionError(sentence)
+
+
+def _action(ours: TripletSettings, verdict: Verdict, recipient: bytes) -> tuple[str, str]:
+    if isinstance(verdict, Deferred):
+        text = texts.refusal(ours.text, verdict.seconds, recipient).decode()
+        reason = "new" if verdict.is_new else f"early-retry ({verdict.seconds}s missing)"
+        return f"DEFER_IF_PERMIT 4.2.0 {text}", f"greylist, reason={reason}"
+    reason = verdict.reason.decode()
+    if verdict.waited is None:
+        return "DUNNO", f"pass, reason={reason}"
+    header = texts.header(ours.header, verdict.waited, b"", b"", b"").decode()
+    return f"PREPEND {header}", f"pass, reason={reason}, delay={verdict.waited}"

@@ -1,0 +1,1 @@
+"""postgrey's whitelists: clients and recipients that never wait. Decides."""
