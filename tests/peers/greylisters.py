@@ -85,7 +85,9 @@ def attributes(number: int, request: Request) -> Mapping[str, str]:
 def our_answers(ours: TripletSettings, requests: Sequence[Request]) -> Answers:
     """What we do."""
     verdicts = asyncio.run(_judged(ours, requests))
-    actions = [_action(ours, verdict, request.attempt.recipient) for verdict, request in zip(verdicts, requests, strict=True)]
+    actions = [
+        _action(ours, verdict, request.attempt.recipient) for verdict, request in zip(verdicts, requests, strict=True)
+    ]
     return Answers(actions, sum(isinstance(verdict, Passed) and verdict.lists_client for verdict in verdicts))
 
 

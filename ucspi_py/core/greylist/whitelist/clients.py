@@ -76,7 +76,7 @@ def _entry(entry: bytes, place: Place) -> bytes | Network | Expression:
 
 def _network(text: str) -> Network:
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        network = ipaddress.ip_network(text.replace("%", "?"), strict=False)  # no client's address has a zone
     except ValueError:
         raise Unknown("it is no address and no network") from None
     bits, length = _BITS[network.version], network.prefixlen
