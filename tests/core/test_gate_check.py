@@ -678,10 +678,28 @@ def test_a_wait_of_postscreen_that_is_none_is_named() -> None:
     assert said[0].startswith("main.cf:2: error: postscreen_greet_wait must be a time")
 
 
-_BEHIND = {Needs.NOTHING: "", Needs.TABLE: " inline:{a@b.example=OK}", Needs.ZONE: " bl.example", Needs.SECONDS: " 5"}
+_BEHIND = {
+    Needs.NOTHING: "",
+    Needs.TABLE: " inline:{a@b.example=OK}",
+    Needs.ZONE: " bl.example",
+    Needs.SECONDS: " 5",
+    Needs.STORE: " /g/db",
+}
 _SOUND = st.sampled_from([f"{name}{_BEHIND[needs]}" for name, needs in NEEDS.items()])
 _ODD = st.sampled_from(
-    [*OLD_NAMES, *REFUSED, "one", "static:one", "hash:/t", "reject_unauth_dest", "5", "$one", "{", "="]
+    [
+        *OLD_NAMES,
+        *REFUSED,
+        "one",
+        "static:one",
+        "hash:/t",
+        "reject_unauth_dest",
+        "check_greylist /h",
+        "5",
+        "$one",
+        "{",
+        "=",
+    ]
 )
 _WORDS = st.lists(st.one_of(*[_SOUND] * 9, _ODD), max_size=4).map(", ".join)
 _LISTS = st.builds("{} = {}".format, st.sampled_from([*LISTS]), _WORDS)

@@ -6,15 +6,22 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.restrictions import LISTS, World, facts, judged, last_check, path, settings
+from tests.support.restrictions import GREYLIST_STORE, LISTS, World, facts, judged, last_check, path, settings
 from ucspi_py.core.explain.trace import Trace, Tracer
 from ucspi_py.core.gate.restrictions.facts import Facts, NameStatus, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
 from ucspi_py.core.gate.restrictions.names import NEEDS, Needs
-from ucspi_py.core.gate.restrictions.questions import Answer, DnsFailure, Question, ZoneFailure
+from ucspi_py.core.gate.restrictions.questions import Answer, DnsFailure, Question, Visited, ZoneFailure
 from ucspi_py.core.gate.restrictions.stages import judge
+from ucspi_py.core.greylist.attempt import Deferred, Passed
 
-ARGUMENTS = {Needs.NOTHING: "", Needs.TABLE: " hash:/t", Needs.ZONE: " bl.example", Needs.SECONDS: " 1"}
+ARGUMENTS = {
+    Needs.NOTHING: "",
+    Needs.TABLE: " hash:/t",
+    Needs.ZONE: " bl.example",
+    Needs.SECONDS: " 1",
+    Needs.STORE: f" {GREYLIST_STORE}",
+}
 NAMES = sorted(set(NEEDS) - {"warn_if_reject"})
 VALUES = (
     *("OK", "REJECT", "DEFER", "DUNNO", "DISCARD", "DEFER_IF_PERMIT", "DEFER_IF_REJECT x", "550 5.1.1 x", "421 x"),
@@ -50,16 +57,18 @@ parameters = st.fixed_dictionaries(
 )
 answers = st.sampled_from([*DnsFailure, None])
 worlds = st.builds(
-    lambda failures, table, zones, own: World(
+    lambda failures, table, zones, own, greylist: World(
         dns={name: failure or RECORDS[name.split()[1]] for name, failure in failures.items()},
         tables={"hash:/t": table},
         zones={f"{subject} bl.example": found for subject, found in zones.items()},
         own=own,
+        greylist=greylist,
     ),
     st.dictionaries(st.sampled_from([f"{name} {kind}" for name in DOMAINS for kind in RECORDS]), answers),
     st.one_of(st.none(), st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))),
     st.dictionaries(st.sampled_from(("192.0.2.7", *DOMAINS)), st.sampled_from(["", "text", *ZoneFailure])),
     st.sampled_from([(), ("far.example",), None]),
+    st.sampled_from([None, Visited(Deferred(300, True)), Visited(Passed(b"triplet found", 300), b"X-Greylist: 300")]),
 )
 clients = st.builds(
     facts,

@@ -10,7 +10,13 @@ from ucspi_py.core.gate.restrictions.parse import parse_classes, parse_list
 from ucspi_py.core.gate.restrictions.relay_check import check_relay
 from ucspi_py.core.gate.restrictions.restriction import TABLE
 
-ARGUMENTS = {Needs.NOTHING: "", Needs.TABLE: " hash:/t", Needs.ZONE: " bl.example", Needs.SECONDS: " 5"}
+ARGUMENTS = {
+    Needs.NOTHING: "",
+    Needs.TABLE: " hash:/t",
+    Needs.ZONE: " bl.example",
+    Needs.SECONDS: " 5",
+    Needs.STORE: " /g/db",
+}
 
 
 def flaw(text: str, **more: bool) -> str:

@@ -22,6 +22,8 @@ from ucspi_py.core.gate.restrictions.questions import (
     DnsAnswer,
     DnsFailure,
     DnsQuestion,
+    GreylistOutcome,
+    GreylistQuestion,
     Listed,
     MapQuestion,
     OwnQuestion,
@@ -33,9 +35,12 @@ from ucspi_py.core.gate.restrictions.settings import Codes, Destinations, Domain
 from ucspi_py.core.gate.restrictions.stages import judge
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.gate.visitor import Visitor
+from ucspi_py.core.greylist.triplet.settings import TripletSettings
 from ucspi_py.core.smtp.path import NULL, Path
 
 KINDS = {A: "A", AAAA: "AAAA", MX: "MX", NS: "NS"}
+#: Of check_greylist in all tests here.
+GREYLIST_STORE = "/g/db"
 LISTS = ("client", "helo", "sender", "relay", "recipient", "data", "end_of_data")
 #: Domains of ours in all tests here, and one that we relay for.
 OURS = Destinations(
@@ -50,13 +55,15 @@ class World:
     """What DNS, zones and tables say.
 
     dns: of ``name TYPE`` its records, or why there are none. tables: of each, ``type:name``, its keys; None = broken.
-    zones: of ``subject zone`` the text. own: domains of the mail system behind; None = it cannot tell.
+    zones: of ``subject zone`` the text. own: domains of the mail system behind; None = it cannot tell. greylist: what
+    comes of each visit; None = there is none.
     """
 
     dns: Mapping[str, list[str] | DnsFailure] = field(default_factory=dict)
     tables: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)
     zones: Mapping[str, str | ZoneFailure] = field(default_factory=dict)
     own: tuple[str, ...] | None = ()
+    greylist: GreylistOutcome = None
     asked: list[Question] = field(default_factory=list)
 
     def answer(self, question: Question) -> Answer:
@@ -76,6 +83,8 @@ class World:
                 return None if value is None else value.encode()
             case OwnQuestion(domain):
                 return None if self.own is None else domain.decode() in self.own
+            case GreylistQuestion():
+                return self.greylist
 
     def _records(self, name: str, kind: int) -> DnsAnswer | DnsFailure:
         found = self.dns.get(name, DnsFailure.NOT_FOUND)
@@ -105,7 +114,11 @@ def settings(classes: Mapping[str, str] | None = None, **given: Any) -> Restrict
     A list that is not given is empty.
     """
     lists = {name: split(text, "main.cf line 7") for name, text in (classes or {}).items()}
-    values: dict[str, Any] = {"destinations": OURS, "smtpd_restriction_classes": parse_classes(lists)}
+    values: dict[str, Any] = {
+        "destinations": OURS,
+        "smtpd_restriction_classes": parse_classes(lists),
+        "greylist": TripletSettings(GREYLIST_STORE),
+    }
     codes = {}
     for name, value in given.items():
         if name in LISTS:

@@ -26,6 +26,7 @@ from ..refuse import last_reply
 from ..report.complaints import Complaints
 from ..report.connection_ids import connection_ids
 from ..report.log import Log
+from . import parts
 from .backend.pipe import BackendPipe, Start
 from .control import Control
 from .conversation import Conversation
@@ -36,8 +37,6 @@ from .trust import NOBODY, Trust
 
 if TYPE_CHECKING:
     from ..tls.session import TlsSession
-    from .content.checks import Checks
-    from .lists.judging import Judging
     from .lists.lookups import Ways
 
 #: Seconds between two looks at all sessions: one timer for all of them.
@@ -98,11 +97,21 @@ class Gate:
         self._is_crowded = is_crowded
         self._conversations: set[Conversation] = set()
         self._timer = Timer(_LOOKS, self._look)
-        self._judging = _judging(settings, ways, self._complain, self._host.control)
+        self._judging = parts.judging(settings, ways, self._complain, self._host.control)
         self._ids = connection_ids()
-        self._checks = _checks(settings, self._complain)
+        self._checks = parts.checks(settings, self._complain)
         self._leave_at: float | None = None
         self._trust = trust
+
+    async def open(self) -> None:
+        """Open what lists ask before the first client comes; what is wrong with it is in the log."""
+        if self._judging:
+            await self._judging.open()
+
+    async def close(self) -> None:
+        """Give everything back."""
+        if self._judging:
+            await self._judging.close()
 
     async def talk(self, client: Client) -> None:
         """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
@@ -214,26 +223,6 @@ def check(settings: GateSettings, log: Log) -> None:
         from .content import checks
 
         checks.check(settings.content, complain)
-
-
-def _judging(
-    settings: GateSettings, ways: "Callable[[], Ways]", complain: Complaints, control: Control
-) -> "Judging | None":
-    """What judges by lists; where there are none, nothing of it is loaded."""
-    if settings.restrictions is None:
-        return None
-    from .lists import judging
-
-    return judging.Judging(settings, ways(), complain, control)
-
-
-def _checks(settings: GateSettings, complain: Complaints) -> "Checks | None":
-    """What looks into messages; where nothing is to be looked for, nothing of it is loaded."""
-    if settings.content is None:
-        return None
-    from .content import checks
-
-    return checks.Checks(settings.content, complain, dry_run=settings.dry_run)
 
 
 def _complaints(log: Log) -> Complaints:

@@ -48,13 +48,17 @@ class LastCheck(NamedTuple):
 
     def refusal(self, log: SessionLog, client: Visitor, event: RecipientGiven) -> Reply | None:
         """Judge a recipient; None = it passes. log: gets a refusal that only a dry run does not have."""
-        found = relay.judge(event.recipient, client, self.domains, self.settings)
+        found = self.flaw(client, event)
         if found is None or not self.settings.dry_run:
             return found
         if not relay.spares(event.recipient, self.domains, self.control):
             return found
         log.spared(b"RCPT", found, *event)
         return None
+
+    def flaw(self, client: Visitor, event: RecipientGiven) -> Reply | None:
+        """Tell what is against a recipient, also where a dry run lets it pass; None = nothing."""
+        return relay.judge(event.recipient, client, self.domains, self.settings)
 
 
 class Hold:

@@ -21,7 +21,7 @@ from ..accept.client_events import ClientEvents
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
-from ..gate import gate
+from ..gate import gate, parts
 from ..process import descriptors, privileges, secrecy, signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room, room_for
@@ -52,7 +52,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
-    kinds.import_libraries(settings.program.screens)
+    _import_libraries(settings)
     log = Log(settings.verbosity)
     guarded = _guarded(settings, sock)
     tls = _tls(settings, log, guarded)
@@ -92,6 +92,12 @@ def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _import_libraries(settings: ServerSettings) -> None:
+    kinds.import_libraries(settings.program.screens)
+    if settings.program.gate:
+        parts.import_libraries(settings.program.gate)
 
 
 def _print_port(sock: listener.Listener) -> None:

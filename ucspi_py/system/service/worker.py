@@ -88,6 +88,8 @@ class Worker:
         self._loop.add_reader(self._shared.pipes.death, self._drain)
         for screen in self._screens:
             self._tasks.take_on(screen.open())
+        if self._gate:
+            self._tasks.take_on(self._gate.open())
         if self._shared.settings.program.zones:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:

@@ -3,6 +3,7 @@
 --help, the manual page and the checks are made of the one table below. Names and meanings are Postfix's (postconf(5)).
 """
 
+from ..greylist import parameters as greylist_parameters
 from ..settings import QMAIL_CONTROL
 from ..tls import parameters as tls_parameters
 from . import content_parameters, limits, restriction_parameters, sasl_parameters, values
@@ -94,4 +95,5 @@ PARAMETERS = (
     *limits.PARAMETERS,
     *sasl_parameters.PARAMETERS,
     *tls_parameters.PARAMETERS,
+    *greylist_parameters.PARAMETERS,
 )

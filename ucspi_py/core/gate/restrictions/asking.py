@@ -6,6 +6,8 @@ from .questions import (
     Answer,
     DnsOutcome,
     DnsQuestion,
+    GreylistOutcome,
+    GreylistQuestion,
     Known,
     MapOutcome,
     MapQuestion,
@@ -52,6 +54,10 @@ class Asking:
     def is_own(self, domain: bytes) -> OwnOutcome:
         """Whether the mail system behind takes mail for a domain."""
         return cast(OwnOutcome, self._answer(OwnQuestion(domain)))
+
+    def visited(self, question: GreylistQuestion) -> GreylistOutcome:
+        """What came of an attempt to deliver; only asked when nothing is left to be asked."""
+        return cast(GreylistOutcome, self._answer(question))
 
     def _is_known(self, question: Question) -> bool:
         try:

@@ -1,7 +1,7 @@
 """The restriction lists of a configuration: its texts become RestrictionSettings."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import fields
+from dataclasses import fields, replace
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -82,7 +82,11 @@ def restriction_settings(
     )
     if any(map(configuration.is_given, LISTS)):
         check_relay(settings)
-    return settings
+    if not settings.greylists:
+        return settings
+    from ..greylist.configured import triplet_settings  # which few have
+
+    return replace(settings, greylist=triplet_settings(configuration, settings.greylists))
 
 
 def _destinations(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Destinations:

@@ -36,6 +36,13 @@ class Subject(NamedTuple):
     access: str | None
 
 
+class Late(NamedTuple):
+    """A restriction that is evaluated when all lists have passed. warns_only: it is only to be logged."""
+
+    restriction: Restriction
+    warns_only: bool
+
+
 Check = Callable[["Evaluation", Restriction, Subject], Verdict]
 
 
@@ -57,6 +64,7 @@ class Evaluation(Asking):
         self.if_permit = facts.deferred
         self.checked_unlisted: set[bytes] = set()
         self.resolved: dict[Path, Resolved] = {}
+        self.late: Late | None = None
         self._checks = checks
         self._if_reject: Deferral | None = None
         self._depth = 0
@@ -145,6 +153,16 @@ class Evaluation(Asking):
             return Verdict.DUNNO
         self._reply = Reply(code, (line[4:],))
         return Verdict.REJECT
+
+    def put_off(self, restriction: Restriction) -> None:
+        """Keep a restriction for the time when all lists have passed; of several the first one that is to refuse."""
+        if self.late is None or (self.late.warns_only and not self.warns_only):
+            self.late = Late(restriction, self.warns_only)
+
+    def reject_late(self, code: int, detail: bytes, text: bytes) -> Verdict:
+        """Refuse by the restriction that was put off. code, detail: as of reject()."""
+        self._warn_depth = 1 if self.late and self.late.warns_only else 0
+        return self.reject(code, detail, text)
 
     def defer_if_permit(self, code: int, detail: bytes, text: bytes) -> Verdict:
         """Refuse where nothing later does; the first reason is kept. A warning is given at once.

@@ -44,7 +44,7 @@ class Facts(NamedTuple):
     smtpd_delay_reject. discard: an earlier command of the message was told to discard it. smtputf8: the message may
     have names in UTF-8 (RFC 6531). login: whom it has logged in as; b"" = it has not. channel: the class of clients
     that a rule, a grant or a login has put it into; b"" = none. secured: it speaks TLS. certified: and has shown a
-    certificate of an authority of ours.
+    certificate of an authority of ours. ungreylisted: a rule spares it from greylisting.
     """
 
     stage: Stage
@@ -67,3 +67,4 @@ class Facts(NamedTuple):
     channel: bytes = b""
     secured: bool = False
     certified: bool = False
+    ungreylisted: bool = False

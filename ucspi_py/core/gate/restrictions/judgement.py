@@ -7,6 +7,7 @@ from ...smtp.reply import Reply, reply
 
 #: What a client is told whose message is thrown away.
 DISCARDED = reply(250, b"2.0.0 Ok: discarded")
+_GREYLIST = b"X-Greylist:"
 
 
 class Verdict(enum.Enum):
@@ -34,6 +35,14 @@ class LogLine(NamedTuple):
 
     kind: bytes
     text: bytes
+
+
+def with_headers(headers: tuple[bytes, ...], more: tuple[bytes, ...]) -> tuple[bytes, ...]:
+    """Put further headers on top of a message. One X-Greylist is enough, also where several recipients have waited."""
+    for header in more:
+        is_told = header.startswith(_GREYLIST) and any(one.startswith(_GREYLIST) for one in headers)
+        headers = headers if is_told else (*headers, header)
+    return headers
 
 
 class Judgement(NamedTuple):

@@ -1,5 +1,5 @@
 """The names of Postfix's restrictions (smtpd_check.c, generic_checks): what stands behind each, and who takes none.
-One is ours: check_channel_access.
+Ours are check_channel_access and check_greylist.
 
 The gate refuses at the start what it cannot do; nothing is passed over in silence.
 """
@@ -14,6 +14,7 @@ class Needs(enum.Enum):
     TABLE = "a table, type:name, as in hash:/etc/postfix/access"
     ZONE = "a domain name"
     SECONDS = "a number"
+    STORE = "a store, as in /var/lib/greylist/db or redis://HOST/0"
 
 
 _SERVERS = ("client", "reverse_client_hostname", "helo", "sender", "recipient")
@@ -87,6 +88,7 @@ NEEDS = {
         Needs.ZONE,
     ),
     "sleep": Needs.SECONDS,
+    "check_greylist": Needs.STORE,
 }
 
 #: Old names, and what they are called now.

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from ...dnsbl import zone
 from ...errors import AskedWrongly
 from ...numbers import decimal
+from ...store import url
 from ..language.words import Word
 from ..maps.names import MapName, parse_map_name
 from .names import NEEDS, OLD_NAMES, REFUSED, REFUSED_WITH_ARGUMENT, Needs
@@ -20,6 +21,8 @@ _STRAY = {
     **dict.fromkeys("\"'", "; leave the quotes out"),
     **dict.fromkeys("{}", "; leave the braces out"),
 }
+#: What a word has without which it was not meant for what a name needs.
+_SIGNS = {Needs.TABLE: ":", Needs.STORE: "/"}
 
 
 def parse_list(words: Sequence[Word], classes: Collection[str] = (), *, takes_bare_tables: bool = True) -> Restrictions:
@@ -101,16 +104,26 @@ def _restrictions(words: Iterator[Word], classes: Collection[str]) -> Iterator[R
             yield Restriction(FLAWED, str(wrong), word.where)
 
 
-def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.Zone | int | None:
+def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.Zone | int | str | None:
     if needs is Needs.NOTHING:
         return None
     word = next(words, None)
     seconds = decimal(word.text) if word else None
-    if word is None or (needs is Needs.SECONDS and seconds is None) or (needs is Needs.TABLE and ":" not in word.text):
+    if word is None or (needs is Needs.SECONDS and seconds is None) or _SIGNS.get(needs, "") not in word.text:
         raise ValueError(f"{name} must be followed by {needs.value}")
     if needs is Needs.TABLE:
         return parse_map_name(word.text)
+    if needs is Needs.STORE:
+        return _store(name, word.text)
     return seconds if needs is Needs.SECONDS else _zone(word.text, of_names="_rhs" in name)
+
+
+def _store(name: str, word: str) -> str:
+    """The message about a wrong one does not repeat it: it may hold a password."""
+    flaw = url.place_flaw(word)
+    if flaw:
+        raise ValueError(f"the store of {name} {flaw}")
+    return word
 
 
 def _zone(word: str, *, of_names: bool) -> zone.Zone:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...dnsbl.zone import Zone
+from ...greylist import attempt as greylist
 from ..maps.names import Broken, MapName
 
 #: Record types: RFC 1035, 3.2.2, and RFC 3596, 2.1.
@@ -42,7 +43,13 @@ class OwnQuestion(NamedTuple):
     domain: bytes
 
 
-Question = DnsQuestion | ZoneQuestion | MapQuestion | OwnQuestion
+class GreylistQuestion(NamedTuple):
+    """Whether an attempt to deliver has waited long enough. To ask is a visit, which leaves a record."""
+
+    attempt: greylist.Attempt
+
+
+Question = DnsQuestion | ZoneQuestion | MapQuestion | OwnQuestion | GreylistQuestion
 
 
 class DnsAnswer(NamedTuple):
@@ -80,13 +87,22 @@ class ZoneFailure(enum.Enum):
     UNKNOWN = "unknown"
 
 
+class Visited(NamedTuple):
+    """What came of a visit. header: for the top of the message, without its line's end; b"" = none."""
+
+    verdict: greylist.Verdict
+    header: bytes = b""
+
+
 DnsOutcome = DnsAnswer | DnsFailure
 ZoneOutcome = Listed | ZoneFailure
 #: The value of a key; None = the table has no such key. Whoever finds one broken says so.
 MapOutcome = bytes | Broken | None
 #: None = it cannot be told now.
 OwnOutcome = bool | None
+#: None = there was no visit: what comes after the lists refuses.
+GreylistOutcome = Visited | None
 
-Answer = DnsOutcome | ZoneOutcome | MapOutcome | OwnOutcome
+Answer = DnsOutcome | ZoneOutcome | MapOutcome | OwnOutcome | GreylistOutcome
 #: What is known so far: of each question its answer, of its own kind.
 Known = Mapping[Question, Answer]

@@ -14,9 +14,9 @@ WARN_IF_REJECT = "warn_if_reject"
 class Restriction(NamedTuple):
     """One restriction.
 
-    name: Postfix's, in lower case, the newest of several. argument: a table, a zone, seconds; the name of a class; of a
-    flawed one, and of one that the gate refuses, the sentence that says why. where: the place that has it, for a
-    message.
+    name: Postfix's, in lower case, the newest of several. argument: a table, a zone, seconds, a store; the name of a
+    class; of a flawed one, and of one that the gate refuses, the sentence that says why. where: the place that has it,
+    for a message.
     """
 
     name: str
@@ -42,6 +42,11 @@ class Restriction(NamedTuple):
     def seconds(self) -> int:
         """The time behind a name that needs one."""
         return cast(int, self.argument)
+
+    @property
+    def store(self) -> str:
+        """The store behind a name that needs one."""
+        return cast(str, self.argument)
 
     @property
     def is_flawed(self) -> bool:

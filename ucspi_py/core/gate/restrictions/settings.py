@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...dnsbl.zone import Zone
 from ..maps.names import MapName
 from .addresses.resolved import Kind
 from .restriction import Restriction, Restrictions
+
+if TYPE_CHECKING:
+    from ...greylist.triplet.settings import TripletSettings
 
 Maps = tuple[MapName, ...]
 
@@ -112,7 +115,8 @@ class RestrictionSettings:
     refused only where nothing else refuses (defer_if_permit), and not at once (defer). smtpd_null_access_lookup_key:
     the key of the null sender. parent_domain_matches_subdomains: the parameters in which a domain stands for all below
     it. recipient_delimiter: characters, each of which begins an extension. smtpd_sasl_auth_enable: clients may log in.
-    smtpd_sender_login_maps: the users whose an address is, which are asked for those that are senders.
+    smtpd_sender_login_maps: the users whose an address is, which are asked for those that are senders. greylist: of
+    check_greylist; None = no list has it.
     """
 
     smtpd_client_restrictions: Restrictions = ()
@@ -136,6 +140,7 @@ class RestrictionSettings:
     owner_request_special: bool = True
     smtpd_sasl_auth_enable: bool = False
     smtpd_sender_login_maps: Maps = ()
+    greylist: "TripletSettings | None" = None
     codes: Codes = field(default_factory=Codes)
     destinations: Destinations = field(default_factory=Destinations)
 
@@ -149,6 +154,11 @@ class RestrictionSettings:
         """Every table of every list, of who there is, and whose an address is, once."""
         of_lists = (one.table for one in self._all() if isinstance(one.argument, MapName))
         return tuple(dict.fromkeys((*of_lists, *self.destinations.tables, *self.smtpd_sender_login_maps)))
+
+    @property
+    def greylists(self) -> tuple[Restriction, ...]:
+        """Each check_greylist of every list."""
+        return tuple(one for one in self._all() if one.name == "check_greylist")
 
     @property
     def permits_certificates(self) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from ...smtp.path import Path
+from ..greylist import check as greylist
 from .addresses.address import said
 from .asking import NotYetKnown
 from .checks.table import CHECKS
@@ -60,7 +61,9 @@ def _rcpt(evaluation: Evaluation) -> Verdict:
         for of_stage in (_client_list, _helo_list, _sender_list):
             if of_stage(evaluation) is _REJECT:
                 return _REJECT
-    return _recipient_lists(evaluation, recipient)
+    if _recipient_lists(evaluation, recipient) is _REJECT:
+        return _REJECT
+    return Verdict.DUNNO if evaluation.discard else greylist.visit(evaluation)
 
 
 def _data(evaluation: Evaluation) -> Verdict:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.facts import Stage
-from ....core.gate.restrictions.judgement import DISCARDED, Judgement
+from ....core.gate.restrictions.judgement import DISCARDED, Judgement, with_headers
 from ....core.gate.visitor import Visitor
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from ..backend.pipe import BackendPipe, Start
+from ..session import LastCheck
 from .session_lists import SessionLists
 
 #: What smtpd says of a message that it throws away is what it says of any other.
@@ -19,10 +20,14 @@ _TAKEN = reply(250, b"2.1.5 Ok")
 _GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
 
 
+def _always() -> bool:
+    return True
+
+
 class JudgedPipe(BackendPipe):
     """As BackendPipe; whatever lists refuse never reaches a backend.
 
-    lists: the client's. last_check: the refusal of a client's recipient that they let pass; None = it passes.
+    lists: the client's. last_check: the gate's, of recipients that they let pass.
     """
 
     __slots__ = ("_begun", "_discards", "_envelope", "_headers", "_last_check", "_lists")
@@ -33,7 +38,7 @@ class JudgedPipe(BackendPipe):
         environment: Mapping[bytes, bytes],
         report: Callable[[str], None],
         lists: SessionLists,
-        last_check: Callable[[Visitor, RecipientGiven], Reply | None],
+        last_check: LastCheck,
     ) -> None:
         super().__init__(start, environment, lists.visitor, report)
         self._lists = lists
@@ -61,11 +66,12 @@ class JudgedPipe(BackendPipe):
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
         """Judge a recipient, and ask the backend about one who passes."""
         self._begin(envelope)
-        found = await self._judged(Stage.RCPT, envelope, path)
-        # What is thrown away goes nowhere, and so not elsewhere.
-        answer = found.reply or (
-            None if self._discards else self._last_check(self._lists.visitor, RecipientGiven(envelope, path))
+        visitor, event = self._lists.visitor, RecipientGiven(envelope, path)
+        found = await self._judged(
+            Stage.RCPT, envelope, path, passes=lambda: self._last_check.flaw(visitor, event) is None
         )
+        # What is thrown away goes nowhere, and so not elsewhere.
+        answer = found.reply or (None if self._discards else self._last_check.refusal(self._lists.log, visitor, event))
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:
@@ -118,9 +124,11 @@ class JudgedPipe(BackendPipe):
     async def _refusal_of(self, stage: Stage) -> Reply | None:
         return None if self._envelope is None else (await self._judged(stage, self._envelope)).reply
 
-    async def _judged(self, stage: Stage, about: About, path: Path | None = None) -> Judgement:
-        found = await self._lists.judge(stage, about, path, discards=self._discards)
-        self._headers += found.prepend
+    async def _judged(
+        self, stage: Stage, about: About, path: Path | None = None, passes: Callable[[], bool] = _always
+    ) -> Judgement:
+        found = await self._lists.judge(stage, about, path, discards=self._discards, passes=passes)
+        self._headers = with_headers(self._headers, found.prepend)
         if found.discard and not self._discards:
             self._discards = True
             super().reset()

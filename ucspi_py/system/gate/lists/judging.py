@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ....core.gate.maps.names import Broken
 from ....core.gate.restrictions.addresses.own import takes
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.settings import GateSettings
 from ....core.gate.visitor import Visitor
+from ....core.greylist.network import exempt
 from ....core.smtp.dialogue import Dialogue
 from ...report.complaints import Complaints
 from ..backend.pipe import BackendPipe, Start
@@ -18,6 +20,9 @@ from ..tables import Tables
 from .judged_pipe import JudgedPipe
 from .lookups import Knowledge, Lookups, Ways
 from .session_lists import SessionLists, Shared
+
+if TYPE_CHECKING:
+    from .greylisting import Greylisting
 
 
 class _OwnDomains:
@@ -40,7 +45,8 @@ class Judging:
         if settings.restrictions is None:
             raise ValueError("a gate without lists")
         self._complain = complain
-        lookups = Lookups(ways, Tables(complain), control)
+        self._greylisting = _greylisting(settings, control, complain)
+        lookups = Lookups(ways, Tables(complain), control, greylisting=self._greylisting)
         self._shared = Shared(settings.restrictions, lookups, settings.dry_run)
         domains = _OwnDomains(settings.restrictions, lookups, control)
         self._last_check = LastCheck(settings, control, domains)
@@ -50,8 +56,18 @@ class Judging:
     ) -> BackendPipe:
         """Make the way of one client to its backend. environment: a stranger's."""
         report = partial(self._complain, say=log.warn)
-        lists = SessionLists(self._shared, guest, dialogue, log)
-        return JudgedPipe(start, environment, report, lists, partial(self._last_check.refusal, log))
+        lists = SessionLists(self._shared, guest, dialogue, log, ungreylisted=exempt(environment))
+        return JudgedPipe(start, environment, report, lists, self._last_check)
+
+    async def open(self) -> None:
+        """Open what lists ask before the first client comes, so that what is wrong with it is said."""
+        if self._greylisting:
+            await self._greylisting.open()
+
+    async def close(self) -> None:
+        """Give everything back."""
+        if self._greylisting:
+            await self._greylisting.close()
 
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:
@@ -61,3 +77,12 @@ def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> Non
         found = tables.inspect(name)
         if isinstance(found, Broken):
             complain(found.sentence)
+
+
+def _greylisting(settings: GateSettings, control: Control, complain: Complaints) -> "Greylisting | None":
+    """Who is asked about triplets; nothing of it is loaded where no list wants that."""
+    if settings.restrictions is None or settings.restrictions.greylist is None:
+        return None
+    from .greylisting import Greylisting
+
+    return Greylisting(settings.restrictions.greylist, lambda: control.greeting(settings, {}).myhostname, complain)

@@ -1,13 +1,14 @@
-"""What restriction lists ask, for one process: name servers, zones, tables, qmail's domains. Never judges.
+"""What restriction lists ask, for one process: name servers, zones, tables, qmail's domains, a greylist. Never judges.
 
 What name servers have said is remembered, for a while and for the most recent names.
 """
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.dns.message import Answer as DnsReply
 from ....core.dns.message import Ask, Failed
@@ -19,6 +20,7 @@ from ....core.gate.restrictions.questions import (
     DnsFailure,
     DnsOutcome,
     DnsQuestion,
+    GreylistQuestion,
     MapQuestion,
     OwnQuestion,
     Question,
@@ -29,6 +31,9 @@ from ....core.gate.restrictions.stages import Judge
 from ...dnsbl.judge import AskZone
 from ...dnsbl.query import Query
 from ..tables import Tables
+
+if TYPE_CHECKING:
+    from .greylisting import Greylisting
 
 #: Answers of name servers that are remembered, and the most seconds of that.
 _LIMIT, _LONGEST = 10_000, 300
@@ -48,16 +53,27 @@ class Ways(NamedTuple):
 
 
 class Lookups:
-    """Answers questions of lists. own: what the mail system behind takes mail for. clock: monotonic seconds."""
+    """Answers questions of lists.
+
+    own: what the mail system behind takes mail for. clock: monotonic seconds. greylisting: who is asked about triplets;
+    None = no list asks.
+    """
 
     def __init__(
-        self, ways: Ways, tables: Tables, own: OwnDomains, clock: Callable[[], float] = time.monotonic
+        self,
+        ways: Ways,
+        tables: Tables,
+        own: OwnDomains,
+        clock: Callable[[], float] = time.monotonic,
+        greylisting: "Greylisting | None" = None,
     ) -> None:
         self.ask = ways.ask
         self.judge = ways.judge
         self._ask_zone = ways.ask_zone
         self._tables = tables
         self._own = own
+        self._greylisting = greylisting
+        self._visits: set[asyncio.Task[None]] = set()
         self._clock = clock
         # Outcomes, each with the monotonic second until which it holds.
         self._memory: OrderedDict[DnsQuestion, tuple[DnsOutcome, float]] = OrderedDict()
@@ -84,6 +100,8 @@ class Lookups:
             self.ask(question.name, question.kind, deadline, partial(self._take, question, take))
         elif isinstance(question, ZoneQuestion):
             self._begin_zone(question, deadline, take)
+        elif isinstance(question, GreylistQuestion):
+            self._begin_visit(question, take)
         else:
             take(self.at_once(question))
 
@@ -106,6 +124,18 @@ class Lookups:
 
         self._ask_zone(Query(question.zone, question.subject, name, deadline), callback)
 
+    def _begin_visit(self, question: GreylistQuestion, take: Take) -> None:
+        greylisting = self._greylisting
+        if greylisting is None:
+            raise KeyError(question)
+
+        async def visit() -> None:
+            take(await greylisting.visit(question.attempt))
+
+        task = asyncio.ensure_future(visit())
+        self._visits.add(task)
+        task.add_done_callback(self._visits.discard)
+
 
 class Knowledge(dict[Question, Answer]):
     """What somebody knows; tables and domains are asked anew each time."""
@@ -120,4 +150,6 @@ class Knowledge(dict[Question, Answer]):
 
 def too_late(question: Question) -> Answer:
     """Tell what is known of a question whose time is over."""
+    if isinstance(question, GreylistQuestion):
+        return None
     return ZoneFailure.UNKNOWN if isinstance(question, ZoneQuestion) else DnsFailure.TRY_AGAIN

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import NamedTuple, TypeVar
 
@@ -10,7 +10,7 @@ from ....core.gate.loglines import About
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.facts import UNKNOWN, Facts, NameStatus, Stage
 from ....core.gate.restrictions.judgement import Deferral, Judgement
-from ....core.gate.restrictions.questions import Answer, Question
+from ....core.gate.restrictions.questions import Answer, GreylistQuestion, Question, Visited
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
@@ -49,7 +49,10 @@ class Shared(NamedTuple):
 
 
 class SessionLists:
-    """Judges the commands of one client. visitor: who it is. dialogue: its own. log: gets what lists have to say."""
+    """Judges the commands of one client.
+
+    visitor: who it is. dialogue: its own. log: gets what lists have to say. ungreylisted: a rule spares it from that.
+    """
 
     __slots__ = (
         "_dialogue",
@@ -57,19 +60,23 @@ class SessionLists:
         "_in_a_hurry",
         "_known",
         "_left",
-        "_log",
         "_lookups",
         "_name",
         "_patience",
         "_settings",
+        "_ungreylisted",
+        "log",
         "visitor",
     )
 
-    def __init__(self, shared: Shared, visitor: Visitor, dialogue: Dialogue, log: SessionLog) -> None:
+    def __init__(
+        self, shared: Shared, visitor: Visitor, dialogue: Dialogue, log: SessionLog, *, ungreylisted: bool = False
+    ) -> None:
         self._settings, self._lookups, self._dry_run = shared
         self.visitor = visitor
         self._dialogue = dialogue
-        self._log = log
+        self.log = log
+        self._ungreylisted = ungreylisted
         self._known = Knowledge(self._lookups)
         self._name: ClientName | None = None
         # What an earlier stage has left to be said, of each that was judged.
@@ -88,33 +95,51 @@ class SessionLists:
         return b"%b[%b]" % (UNKNOWN if self._name is None else self._name.name, self.visitor.ip)
 
     async def judge(
-        self, stage: Stage, about: About, recipient: Path | None = None, *, discards: bool = False
+        self,
+        stage: Stage,
+        about: About,
+        recipient: Path | None = None,
+        *,
+        discards: bool = False,
+        passes: Callable[[], bool],
     ) -> Judgement:
         """Judge a command.
 
         about: its transaction, with the recipients so far, or the name in HELO; None at CONNECT. recipient: of RCPT.
-        discards: the message has been discarded before.
+        discards: the message has been discarded before. passes: whether what comes after the lists lets it pass; asked
+        before the greylist is.
         """
         if not self._has_list(stage):
             return _PASSED._replace(discard=discards)
         deadline = time.monotonic() + _PATIENCE
         if self._name is None:
             self._name = await self._find_name(deadline)
-            self._log.named(self._name.name)
+            self.log.named(self._name.name)
         facts = self._facts(stage, self._name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:
             self._known.clear()
-        while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
-            await self._find_out(found, deadline)
+        found = await self._judgement(facts, deadline, passes)
         if self._dry_run:
             found = self._spared(stage, found, about, recipient)
         for line in found.lines:
-            self._log.noted(stage.value, line, about, recipient)
+            self.log.noted(stage.value, line, about, recipient)
         if stage is Stage.END_OF_MESSAGE if found.reply else stage is Stage.RCPT:
-            self._log.decided(found.restriction)
+            self.log.decided(found.restriction)
         self._left[stage] = found.deferred if self.judges_early else None
         if found.pause:
             await self._wait_for(asyncio.sleep(min(found.pause, _LONGEST_PAUSE)), deadline + _LONGEST_PAUSE)
+        return found
+
+    async def _judgement(self, facts: Facts, deadline: float, passes: Callable[[], bool]) -> Judgement:
+        visits: list[Question] = []
+        while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
+            visits = [question for question in found if isinstance(question, GreylistQuestion)]
+            if visits and not passes():
+                self._known.update(dict.fromkeys(visits))
+            else:
+                await self._find_out(found, deadline)
+        for question in visits:
+            del self._known[question]  # The next attempt is another visit.
         return found
 
     def becomes(self, visitor: Visitor) -> None:
@@ -124,7 +149,7 @@ class SessionLists:
 
     def _spared(self, stage: Stage, found: Judgement, about: About, recipient: Path | None) -> Judgement:
         if found.reply:
-            self._log.spared(stage.value, found.reply, about, recipient)
+            self.log.spared(stage.value, found.reply, about, recipient)
         return found.in_dry_run
 
     def hurry(self) -> None:
@@ -157,6 +182,7 @@ class SessionLists:
             secured=visitor.tls is not None,
             certified=visitor.certified,
             channel=visitor.channel,
+            ungreylisted=self._ungreylisted,
         )
         if not isinstance(about, Envelope):
             return of_client._replace(helo=about)
@@ -188,6 +214,8 @@ class SessionLists:
         waiting = set(questions)
 
         def take(question: Question, answer: Answer) -> None:
+            if self._dry_run and isinstance(answer, Visited):
+                answer = answer._replace(header=b"")  # Nobody has had it wait.
             self._known[question] = answer
             waiting.discard(question)
             if not waiting and not answered.done():

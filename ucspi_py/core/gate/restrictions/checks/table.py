@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...greylist import check as greylist
 from ..evaluation import Check
 from ..names import REFUSED
 from ..restriction import CLASS, FLAWED, TABLE
@@ -62,4 +63,5 @@ CHECKS: Mapping[str, Check] = {
     "check_ccert_access": general.dunno,
     "check_channel_access": access.channel,
     "check_etrn_access": general.dunno,
+    "check_greylist": greylist.put_off,
 }

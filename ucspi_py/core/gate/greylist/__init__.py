@@ -1,0 +1,1 @@
+"""Greylisting by triplet in the lists of a gate. Decides."""

@@ -1,0 +1,46 @@
+"""The parts of a gate that not each has: nothing of one is loaded where nobody wants it. Never uses one."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from ...core.gate.settings import GateSettings
+from ..report.complaints import Complaints
+from .control import Control
+
+if TYPE_CHECKING:
+    from .content.checks import Checks
+    from .lists.judging import Judging
+    from .lists.lookups import Ways
+
+
+def import_libraries(settings: GateSettings) -> None:
+    """Import what lists ask a store with, while we may still read whatever root may.
+
+    A library that is missing is told of when it is wanted.
+    """
+    if settings.restrictions and settings.restrictions.greylist:
+        with suppress(ImportError):
+            from .lists import greylisting
+
+            greylisting.import_library(settings.restrictions.greylist)
+
+
+def judging(
+    settings: GateSettings, ways: "Callable[[], Ways]", complain: Complaints, control: Control
+) -> "Judging | None":
+    """What judges by lists; where there are none, nothing of it is loaded."""
+    if settings.restrictions is None:
+        return None
+    from .lists.judging import Judging
+
+    return Judging(settings, ways(), complain, control)
+
+
+def checks(settings: GateSettings, complain: Complaints) -> "Checks | None":
+    """What looks into messages; where nothing is to be looked for, nothing of it is loaded."""
+    if settings.content is None:
+        return None
+    from .content.checks import Checks
+
+    return Checks(settings.content, complain, dry_run=settings.dry_run)
