@@ -18,7 +18,7 @@ _DATE = "%a, %d %b %Y %H:%M:%S %z"
 class Greylisting:
     """The triplets of one process. name: tells our own. tell: gets what is wrong with the store or a whitelist."""
 
-    def __init__(self, settings: TripletSettings, name: Callable[[], bytes], tell: Callable[[str], object]) -> None:
+    def __init__(self, settings: TripletSettings, name: Callable[[], bytes], tell: Callable[[str], None]) -> None:
         self._settings = settings
         self._name = name
         self._greylister = Greylister(settings, tell)
