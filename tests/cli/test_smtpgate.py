@@ -129,3 +129,31 @@ def test_help_has_every_parameter() -> None:
     for one in PARAMETERS:
         head = one.name if one.default is None else f"{one.name} = {one.default}".rstrip()
         assert f" {head} {one.explanation}" in words
+
+
+LISTS = ("-o", "smtpd_recipient_restrictions=reject_unauth_destination, check_greylist /g/db")
+
+
+def test_two_greylists_in_one_chain_share_a_store() -> None:
+    """Then whom one has let in does not wait for the other."""
+    read = program.read(["pygreylist", "-s", "/g/db", "pysmtpgate", *LISTS, "smtpd"])
+
+    assert read.gate
+    assert read.gate.restrictions
+    assert read.gate.restrictions.greylist
+    assert read.gate.restrictions.greylist.store == "/g/db"
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("-s", "/other/db"), "pygreylist and check_greylist have different stores"),
+        (("-s", "redis://:secret@h/0"), "pygreylist and check_greylist have different stores"),
+        (("-s", "/g/db", "-n", "16/64"), "-n of pygreylist is 16/64, greylist_ipv4cidr is 24 and greylist_ipv6cidr 64"),
+    ],
+)
+def test_two_greylists_that_do_not_know_of_each_other_do_not_start(words: tuple[str, ...], expected: str) -> None:
+    """A mail would wait for each of them; no password is repeated."""
+    with pytest.raises(AskedWrongly, match=expected) as refused:
+        program.read(["pygreylist", *words, "pysmtpgate", *LISTS, "smtpd"])
+    assert "secret" not in refused.value.sentence

@@ -89,7 +89,7 @@ def read(words: Sequence[str]) -> Program:
 
     Raises AskedWrongly for wrong options of one of these, Failure for a file that cannot be read.
     """
-    return _ledger_first(_read(words))
+    return _whole(_read(words))
 
 
 def read_options(name: str, words: Sequence[str]) -> Program:
@@ -97,7 +97,7 @@ def read_options(name: str, words: Sequence[str]) -> Program:
 
     Raises click's UsageError, or Exit after --help; AskedWrongly and Failure as read does.
     """
-    return _ledger_first(_read_options(name, words))
+    return _whole(_read_options(name, words))
 
 
 def command_of(words: Sequence[str]) -> tuple[click.Command, int] | None:
@@ -127,6 +127,18 @@ def _read_options(name: str, words: Sequence[str]) -> Program:
     ctx = djb_click.context(command, name, words)
     inner = _read(ctx.params["program"])
     return Program((settings(ctx), *inner.screens), inner.argv, inner.gate)
+
+
+def _whole(program: Program) -> Program:
+    """Look at the chain as a whole. Raises AskedWrongly for two greylists that do not know of each other."""
+    lists = program.gate and program.gate.restrictions
+    if lists and lists.greylist:
+        from ...core.gate.greylist import beside
+
+        flaw = beside.flaw(program.screens, lists.greylist)
+        if flaw:
+            raise AskedWrongly(flaw)
+    return _ledger_first(program)
 
 
 def _ledger_first(program: Program) -> Program:
