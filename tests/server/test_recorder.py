@@ -17,7 +17,6 @@ from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.ledger.grant import How
 from ucspi_py.core.ledger.recorder import request as requests
 from ucspi_py.core.ledger.recorder.request import Reply, Request, Standing
-from ucspi_py.system.recorder import packets
 
 
 class HasFileno(Protocol):
@@ -127,7 +126,7 @@ def ask(recorder: Recorder, client: HasFileno | None, uid: int = USER, seconds: 
     request = Request(FORGED.encode(), b"joe", b"", seconds)
 
     def work() -> None:
-        reply = packets.ask(recorder.socket, request, None if client is None else client.fileno())
+        reply = recorder.ask(request, None if client is None else client.fileno())
         os.write(theirs, reply.standing.value + reply.reason.encode())
 
     in_child(as_user(uid, work))

@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from ucspi_py.core.ledger.grant import Grant, is_live
+from ucspi_py.core.ledger.recorder import request as requests
+from ucspi_py.core.ledger.recorder.request import Reply, Request
 from ucspi_py.system.ledger.reader import LedgerReader
 
 from .programs import ours
@@ -147,6 +149,15 @@ class Recorder:
             connection.close()
             raise
         return connection
+
+    def ask(self, request: Request, client: int | None) -> Reply:
+        """Tell it of a login as pyrelay allow does, but wait for as long as a slow machine needs.
+
+        client: descriptor of its socket; None = there is none.
+        """
+        with self.connect() as asked:
+            socket.send_fds(asked, [requests.packed(request)], [] if client is None else [client])
+            return requests.understood(asked.recv(requests.LIMIT))
 
     def _is_there(self) -> bool:
         assert self.process.poll() is None, self.log()

@@ -125,8 +125,8 @@ class Ledger:
 
     async def _asked(self, deed: Callable[[Store], Awaitable[T]]) -> T:
         try:
+            self._store = self._store or self._made()
             async with asyncio.timeout(self._seconds):
-                self._store = self._store or self._made()
                 return await deed(self._store)
         except Exception as error:  # each library has its own
             raise Failure(f"unable to use {url.shown(self._settings.store)}: {reason(error)}") from None

@@ -1,6 +1,6 @@
 """The ledger asked about a client. A store that cannot be asked opens nothing: the relay stays closed. Never grants."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from ...core.ledger import address, record
@@ -52,8 +52,8 @@ class LedgerReader:
         if self._store is not None:
             await self._attempts.insist(self._store.close, None)
 
-    async def _rows(self, keys: Sequence[str]) -> tuple[Row, ...]:
-        return await self._kept().read_some(TENANT, keys)
+    def _rows(self, keys: Sequence[str]) -> Awaitable[tuple[Row, ...]]:
+        return self._kept().read_some(TENANT, keys)
 
     def _grants(self, row: Row) -> tuple[Grant, ...]:
         """Read one record; a bad one of one client keeps no other from relaying."""

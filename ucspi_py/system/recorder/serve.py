@@ -31,8 +31,9 @@ _MOST, _MOST_OF_ONE = 1024, 256
 #: Descriptors of each: its connection, and two that may come with a packet.
 _DESCRIPTORS = 3
 
-#: Seconds that the store has for each login: whoever tells of it hears in time that it has failed.
-_LEDGERS_PATIENCE = 0.8 * PATIENCE
+#: Seconds that the store has for each login: whoever tells of it hears in time that it has failed, also where we and it
+#: have to wait for a processor.
+_LEDGERS_PATIENCE = 0.5 * PATIENCE
 
 #: Seconds for which nobody is let in where the system has no room.
 _REST = 0.1

@@ -33,8 +33,9 @@ class Attempts:
     async def insist(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Attempt a deed, also where the store has just failed. otherwise: the answer without it."""
         try:
+            begun = deed()  # which may load a library: that is no time of the store's
             async with asyncio.timeout(_PATIENCE):
-                return await deed()
+                return await begun
         except Exception as error:  # whatever it is: mail is the service
             self._fail(reason(error))
             return otherwise
