@@ -17,6 +17,7 @@
  *   -c N        clients at a time (40): one that ends (hold: has its banner) makes room for the next
  *   -t SECONDS  instead: offer all within this time, whether the server keeps up or not
  *   -s NET/BITS addresses to come from, one after the other: each client a new one until all were used
+ *   -p          as a proxy: each says by a PROXY header (version 2) that it comes from the next one's address
  *   -w SECONDS  give up after this time (60); who is not served by then is counted as waiting
  *   -z          leave with a reset after the server's end of file: nothing is lost by then, and no TIME_WAIT stays
  *               behind in the kernel to slow down whoever is measured next
@@ -51,7 +52,7 @@ static double start;
 static void usage(void)
 {
     fprintf(stderr, "usage: load eof|smtp|refused|hold|rcpt|message|idle PORT [-n N] [-m BYTES] [-c N | -t SECONDS] "
-                    "[-s NET/BITS] [-w SECONDS] [-z] [-j N] [-h IP]\n");
+                    "[-s NET/BITS] [-p] [-w SECONDS] [-z] [-j N] [-h IP]\n");
     exit(100);
 }
 
@@ -167,13 +168,14 @@ static void read_options(int argc, char **argv)
     int option;
     long message = 2000;
     asked.server = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    while ((option = getopt(argc, argv, "n:m:c:t:s:w:zj:h:")) != -1)
+    while ((option = getopt(argc, argv, "n:m:c:t:s:pw:zj:h:")) != -1)
         switch (option) {
         case 'n': asked.clients = atol(optarg); break;
         case 'm': message = atol(optarg); break;
         case 'c': asked.at_a_time = atol(optarg); break;
         case 't': asked.offer_seconds = atof(optarg); break;
         case 's': read_sources(optarg); break;
+        case 'p': asked.proxied = true; break;
         case 'w': asked.patience = atof(optarg); break;
         case 'z': asked.resets = true; break;
         case 'j': asked.jobs = atol(optarg); break;
@@ -183,6 +185,8 @@ static void read_options(int argc, char **argv)
             break;
         default: usage();
         }
+    if (asked.proxied && !asked.source_count)
+        usage();
     if (optind + 2 != argc || asked.clients < 1 || message < 1 || asked.at_a_time < 1 || asked.jobs < 1)
         usage();
     asked.mode = mode_named(argv[optind]);

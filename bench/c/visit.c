@@ -22,6 +22,7 @@ struct client {
     const struct line *says;
     const char *replies, *unsent;
     size_t left;
+    char header[28];
     struct reply reply;
     double begun;
 };
@@ -69,16 +70,33 @@ static void lose(struct client *client, int error)
     leave(client);
 }
 
+static uint32_t nth_source(long number)
+{
+    return htonl(asked.sources + (mine->first + number) % asked.source_count);
+}
+
 static void take_source(int fd)
 {
-    struct sockaddr_in source = {.sin_family = AF_INET};
+    struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = nth_source(begun)};
     int one = 1;
-    source.sin_addr.s_addr = htonl(asked.sources + (mine->first + begun) % asked.source_count);
     /* the port is chosen by connect: the same one may then serve many addresses */
     if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one) < 0)
         die("set a socket option");
     if (bind(fd, (struct sockaddr *)&source, sizeof source) < 0)
         die("bind to a source address");
+}
+
+static bool push(struct client *client);
+
+/* Write a proxy's header: from the source of the next client, port 1025, to 127.0.0.1 25 (proxy-protocol.txt, 2.2). */
+static void tell_source(struct client *client)
+{
+    static const char fixed[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\14....\x7f\0\0\1\4\1\0\31";
+    uint32_t told = nth_source(begun + 1);
+    memcpy(client->header, fixed, sizeof client->header);
+    memcpy(client->header + 16, &told, sizeof told);
+    client->unsent = client->header;
+    client->left = sizeof client->header;
 }
 
 static void knock(void)
@@ -90,12 +108,16 @@ static void knock(void)
         take_source(fd);
     struct client *client = &room[vacant[--vacancies]];
     *client = (struct client){.fd = fd, .says = asked.mode->says, .replies = asked.mode->replies, .begun = moment};
+    if (asked.proxied)
+        tell_source(client);
     ++begun;
     if (connect(fd, (struct sockaddr *)&asked.server, sizeof asked.server) < 0 && errno != EINPROGRESS) {
         lose(client, errno);
         return;
     }
     watch(client, EPOLL_CTL_ADD, 0);
+    if (client->left)
+        push(client);
 }
 
 static void end(struct client *client)

@@ -10,7 +10,7 @@ struct asked {
     const struct mode *mode;
     long clients, at_a_time, jobs;
     double offer_seconds, patience;
-    bool resets;
+    bool resets, proxied;
     struct sockaddr_in server;
     uint32_t sources, source_count;
 };

@@ -6,6 +6,7 @@ import pytest
 
 from tests.fuzz import fuzz_dialogues, fuzz_packets
 from tests.fuzz_gate import fuzz_sessions
+from tests.fuzz_proxy import fuzz_headers
 
 SEED = random.randrange(10**9)
 
@@ -35,3 +36,11 @@ def test_sessions(seed: int) -> None:
     assert {"message taken", "message refused", "normalized"} <= set(fates)
     assert {"quit", "talks on", "lost connection", "improper pipelining", "not SMTP", "early talker"} <= set(fates)
     assert {"too many errors", "hangup"} <= set(fates)
+
+
+@pytest.mark.parametrize("seed", [SEED])
+def test_headers(seed: int) -> None:
+    """Some thousands of headers of proxies, of each kind, good and bad."""
+    fates = fuzz_headers(5000, random.Random(seed))
+
+    assert {"header", "TLS", "local", "flaw", "more"} <= set(fates)

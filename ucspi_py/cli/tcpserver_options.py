@@ -11,6 +11,7 @@ from ..core.client import limits
 from ..core.errors import AskedWrongly
 from ..core.guard.settings import GuardSettings
 from ..core.numbers import MOST, decimal
+from ..core.rules.cidr import Network
 from ..core.service.settings import Program, ServerSettings
 from ..system.process import privileges
 from ..system.report import log
@@ -71,6 +72,12 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     help="Speak TLS from the first byte, with CERT for clients that ask for NAME.",
 )
 @click.option("--ucspi-tls", "tls_on_request", is_flag=True, help="With --tls: only when PROGRAM asks for it.")
+@click.option(
+    "--proxy-from",
+    "proxies",
+    metavar="NETWORK,...",
+    help="Clients come by proxies in NETWORK alone, which say whose address it is (PROXY protocol, 1 and 2); no ident.",
+)
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
@@ -113,6 +120,9 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         raise AskedWrongly("-B writes before any TLS, which is no use with --tls")
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     relay_key = options.pop("relay_key")
+    proxies = _proxies(options.pop("proxies"))
+    # A proxy's ident server knows nothing of its clients.
+    options["remote_info"] = options["remote_info"] and not proxies
     verbosity = options.pop("verbosity")
     return ServerSettings(
         program=asked,
@@ -127,8 +137,17 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         gid=gid,
         tls=tls,
         relay_key=None if relay_key is None else _relay_key(relay_key),
+        proxies=proxies,
         **options,
     )
+
+
+def _proxies(text: str | None) -> tuple[Network, ...]:
+    if text is None:
+        return ()
+    from ..core.service.proxies import networks
+
+    return networks(text)
 
 
 def _relay_key(path: str) -> bytes:

@@ -93,6 +93,11 @@ def with_variables(limits: ClientLimits, variables: Iterable[tuple[bytes, bytes]
     return limits
 
 
+def are_set_by(variable: bytes) -> bool:
+    """Whether a variable sets one of the limits, or what is said of it. variable: its name."""
+    return variable in _VARIABLES
+
+
 def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
     """Find the limit that one more connection would break, in the patch's order; None where it breaks none.
 

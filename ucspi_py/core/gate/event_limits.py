@@ -26,7 +26,8 @@ class Excess(NamedTuple):
 def excepts(limits: EventLimits, client: Visitor) -> bool:
     """Whether a client may do as much as it likes."""
     excepted = limits.smtpd_client_event_limit_exceptions
-    return client.relays if excepted is None else is_in(client.ip, excepted)
+    is_excepted = client.relays if excepted is None else is_in(client.ip, excepted)
+    return is_excepted or client.is_local
 
 
 def too_many_at_once(limits: EventLimits, client: Visitor, count: int, name: bytes) -> Excess | None:

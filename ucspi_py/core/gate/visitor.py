@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..address import canonical
+from ..client.local import is_local
 from ..rules.cidr import Network
 from ..smtp.verdict import Refuse, told
 from ..tls.facts import TlsFacts
@@ -40,7 +41,7 @@ class Visitor(NamedTuple):
     none. login: whom it has logged in as, and by which mechanism; b"" = it has not. tls: what is known of its TLS; None
     = it speaks none. certified: it has shown a certificate by which it may send to anybody. channel: the class of
     clients that it is in ($CHANNEL), b"" = none. takes_certificate: whether rules leave it to a certificate that it may
-    send to anybody.
+    send to anybody. is_local: it is a proxy that speaks for nobody, and may not become trusted.
     """
 
     name: bytes
@@ -55,6 +56,7 @@ class Visitor(NamedTuple):
     certified: bool = False
     channel: bytes = b""
     takes_certificate: bool = True
+    is_local: bool = False
 
     @property
     def is_trusted(self) -> bool:
@@ -72,14 +74,17 @@ def visitor(
     empty one.
     """
     ip = _ip(environment.get(b"TCPREMOTEIP", b""))
+    local = is_local(environment)
     ruled = _RELAYCLIENT in environment
-    relays = ruled or is_in(ip, settings.mynetworks)
+    relays = not local and (ruled or is_in(ip, settings.mynetworks))
     changes: list[tuple[bytes, bytes | None]] = [
         (name, None) for name in (*_NOT_OURS, *LOGIN_NAMES) if name in environment
     ]
     if environment.get(_RBLSMTPD):
         # We have spoken it, or spared the client; a patched qmail-smtpd would refuse postmaster and relays once more.
         changes.append((_RBLSMTPD, None))
+    if local and ruled:
+        changes.append((_RELAYCLIENT, None))
     if relays and not ruled:
         changes.append((_RELAYCLIENT, b""))
     if unique_id:
@@ -92,7 +97,8 @@ def visitor(
         changes=tuple(changes),
         unique_id=unique_id,
         channel=environment.get(_CHANNEL, b""),
-        takes_certificate=environment.get(_RELAY) != b"never",
+        takes_certificate=not local and environment.get(_RELAY) != b"never",
+        is_local=local,
     )
 
 

@@ -40,6 +40,11 @@ def unsecured(pid: int, ip: bytes, reason: str) -> bytes:
     return b"tcpserver: tls %d from %s: %s\n" % (pid, ip, clean(reason.encode("utf-8", "replace")))
 
 
+def without_header(pid: int, ip: bytes, reason: str) -> bytes:
+    """Name who connects where proxies do, and does not say for whom. pid: the worker's process id."""
+    return b"tcpserver: proxy %d from %s: %s\n" % (pid, ip, reason.encode("ascii"))
+
+
 def ruled(ip: bytes, origin: bytes) -> bytes:
     """Name the line of rules source that decided about a client."""
     return b"tcpserver: rule for %s: %s\n" % (ip, clean(origin))

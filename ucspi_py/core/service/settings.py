@@ -8,6 +8,7 @@ from ..dnsbl.settings import DnsblSettings
 from ..dnsbl.zone import Zone
 from ..gate.settings import GateSettings
 from ..guard.settings import GuardSettings
+from ..rules.cidr import Network
 from ..tls.settings import TlsSettings
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class ServerSettings:
     uid, gid: what to become, None = stay. workers: how many processes accept. guard: what is done with the privileges
     that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none.
     tls_on_request: it begins when the program asks for it. relay_key: by which each client gets a ticket for the relay
-    ledger, None = none does.
+    ledger, None = none does. proxies: clients come by these alone, which say who they are; () = they come themselves.
     """
 
     host: str
@@ -108,6 +109,7 @@ class ServerSettings:
     tls: TlsSettings | None = None
     tls_on_request: bool = False
     relay_key: bytes | None = field(default=None, repr=False)
+    proxies: tuple[Network, ...] = ()
 
     @property
     def keeps_secrets(self) -> bool:

@@ -14,7 +14,7 @@ _BEGINNINGS = (b"SSL", b"UCSPITLS")
 def without_tls(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """Take out all that a program would take for its client's TLS: nobody but us says that, neither rule nor parent."""
     kept = dict(environment)
-    _forget(kept)
+    forget(kept)
     return kept
 
 
@@ -27,29 +27,31 @@ def with_tls(environment: Mapping[bytes, bytes], facts: TlsFacts) -> dict[bytes,
 
 def tell(environment: dict[bytes, bytes], facts: TlsFacts) -> None:
     """Change an environment as with_tls() does, where a second one would stay as long as the client."""
-    _forget(environment)
+    forget(environment)
     environment.update(variables(facts))
+
+
+def forget(environment: dict[bytes, bytes]) -> None:
+    """Change an environment as without_tls() does."""
+    for name in [name for name in environment if name.startswith(_BEGINNINGS)]:
+        if name in _DESCRIPTORS or (name.startswith(b"SSL_") and name not in _OF_OPENSSL):
+            del environment[name]
 
 
 def variables(facts: TlsFacts) -> dict[bytes, bytes]:
     """Build SSL_PROTOCOL and its like; what is not known is no variable."""
-    told = {
+    known = {
         b"SSL_VERSION_INTERFACE": b"ucspi_py",
         b"SSL_PROTOCOL": facts.protocol,
         b"SSL_CIPHER": facts.cipher,
-        b"SSL_CIPHER_USEKEYSIZE": b"%d" % facts.bits,
-        b"SSL_CLIENT_VERIFY": b"SUCCESS" if facts.fingerprint else b"NONE",
+        b"SSL_CIPHER_USEKEYSIZE": b"%d" % facts.bits if facts.bits else b"",
+        b"SSL_CLIENT_VERIFY": b"SUCCESS" if facts.fingerprint or facts.common_name else b"NONE",
+        b"SSL_TLS_SNI_SERVERNAME": facts.server_name,
+        b"SSL_PEER_CERT_CN": facts.common_name,
     }
-    if facts.server_name:
-        told[b"SSL_TLS_SNI_SERVERNAME"] = facts.server_name
+    told = {name: value for name, value in known.items() if value}
     if facts.fingerprint:
         told[b"SSL_PEER_CERT_HASH"] = b"SHA256:" + facts.fingerprint
         told[b"SSL_PEER_CERT_SUBJECT"] = told[b"SSL_CLIENT_S_DN"] = facts.subject
         told[b"SSL_CLIENT_M_SERIAL"] = facts.serial
     return told
-
-
-def _forget(environment: dict[bytes, bytes]) -> None:
-    for name in [name for name in environment if name.startswith(_BEGINNINGS)]:
-        if name in _DESCRIPTORS or (name.startswith(b"SSL_") and name not in _OF_OPENSSL):
-            del environment[name]

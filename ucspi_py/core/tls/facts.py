@@ -6,9 +6,10 @@ from typing import NamedTuple
 class TlsFacts(NamedTuple):
     """One client's TLS.
 
-    protocol: as TLSv1.3. cipher: its name. bits: of its key. server_name: what the client has asked for (SNI), b"" =
-    nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it showed none. The
-    subject is written as RFC 4514 says, serial and fingerprint (SHA-256) in hexadecimal digits.
+    protocol: as TLSv1.3. cipher: its name. bits: of its key, 0 = not known. server_name: what the client has asked for
+    (SNI), b"" = nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it
+    showed none. The subject is written as RFC 4514 says, serial and fingerprint (SHA-256) in hexadecimal digits.
+    common_name: of a certificate that a proxy has verified, which hands on no more of it; b"" = none.
     """
 
     protocol: bytes
@@ -18,3 +19,4 @@ class TlsFacts(NamedTuple):
     subject: bytes = b""
     serial: bytes = b""
     fingerprint: bytes = b""
+    common_name: bytes = b""

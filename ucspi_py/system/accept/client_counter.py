@@ -6,9 +6,7 @@ from ...core.client.limits import ClientLimits, Keys, Presence
 from ...core.client.window import Event
 from .arrivals import Arrivals
 from .client_events import ClientEvents
-from .scoreboard import Place, Scoreboard
-
-_NOBODY = Keys(0, 0)
+from .scoreboard import NOBODY, Place, Scoreboard
 
 
 class ClientCounter:
@@ -34,7 +32,7 @@ class ClientCounter:
 
     def uncount(self, row: int) -> None:
         """Count a client no more for its place. row: of the scoreboard."""
-        self._board.name(row, *_NOBODY)
+        self._board.name(row, *NOBODY)
 
     def count(self, place: Place) -> None:
         """Count a client for its place again."""

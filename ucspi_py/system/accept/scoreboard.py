@@ -26,6 +26,10 @@ _KEY, _PID = 8, 4
 _LAST_NANOSECOND = 2**64 - 1
 
 
+#: The keys of a row whose client is not counted.
+NOBODY = Keys(0, 0)
+
+
 class Place(NamedTuple):
     """A client's pending row on the scoreboard, and the keys that stand there. row: its number."""
 

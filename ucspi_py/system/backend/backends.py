@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...core.client.connection import Endpoints, Names
 from ...core.client.limits import Keys
+from ...core.client.local import is_local
 from ...core.errors import error_words
 from ..accept.slots import Slots
 from ..report.connection_log import ConnectionLog
@@ -51,6 +52,7 @@ class Backends:
         self._rest = rest
         self._in_bursts = in_bursts
         self._on_end: dict[int, Callable[[int], None]] = {}
+        self._untold: set[int] = set()
 
     async def start(
         self,
@@ -60,6 +62,8 @@ class Backends:
         more: Sequence[int] = (),
     ) -> int | None:
         """Start the program for a connection when there is a slot for it, and log that, or why not.
+
+        A proxy's own connections are not logged: it checks our health every few seconds.
 
         fd: what the program gets as 0 and 1, the client's socket or one end of a socketpair. Blocking, close-on-exec,
         still the caller's to close. on_end: called with the program's wait status when it was reaped; None = nobody
@@ -85,7 +89,10 @@ class Backends:
             raise
         if on_end:
             self._on_end[pid] = on_end
-        self._connection_log.started(pid, connection.endpoints, connection.names)
+        if is_local(connection.environment):
+            self._untold.add(pid)
+        else:
+            self._connection_log.started(pid, connection.endpoints, connection.names)
         return pid
 
     def ended(self, pid: int, wait_status: int) -> None:
@@ -95,7 +102,10 @@ class Backends:
         it.
         """
         self._slots.ended(pid)
-        self._connection_log.ended(pid, wait_status)
+        if pid in self._untold:
+            self._untold.remove(pid)
+        else:
+            self._connection_log.ended(pid, wait_status)
         on_end = self._on_end.pop(pid, None)
         if on_end:
             on_end(wait_status)

@@ -18,7 +18,7 @@ _PLACES = 8
 #: Seconds until a start that was held up is tried again.
 _TRY_AGAIN = 0.1
 
-#: Waits for nothing but its slot, if for that, and pauses once before its program starts.
+#: Waits for nothing but a proxy's header and its slot, if for these, and pauses once before its program starts.
 Session = Coroutine[asyncio.Future[Any] | None, None, None]
 
 
@@ -29,7 +29,7 @@ def pause() -> Generator[None, None, None]:
 
 
 class SpawnBatch:
-    """For sessions that pause once, before their program starts, and wait for nothing else but their slot.
+    """For sessions that pause once, before their program starts, and wait only for a proxy's header and their slot.
 
     relieve: called now and then, as many starts take long enough for the listener's queue to overflow. held_up: whether
     no program can be started now. failed: gets what a session has raised; the others go on. emptied: called when
@@ -50,13 +50,13 @@ class SpawnBatch:
         self._failed = failed
         self._emptied = emptied
         self._sessions: deque[Session] = deque()
-        self._without_slot = 0
+        self._waiting = 0
         self._starting = False
         self._timer = Timer(_TRY_AGAIN, self._start)
 
     def __bool__(self) -> bool:
-        """Whether anybody stands here, or will when it has its slot."""
-        return bool(self._sessions or self._without_slot)
+        """Whether anybody stands here, or will when it has what it waits for."""
+        return bool(self._sessions or self._waiting)
 
     def bring(self, session: Session) -> None:
         """Let a session come as far as to the start of its program, if it comes to that; the rest follows by itself."""
@@ -96,23 +96,23 @@ class SpawnBatch:
                 self._relieve()
 
     def _goes_on(self, session: Session) -> bool:
-        """Let a session run until it pauses; False where it has ended, or waits for its slot and comes back then."""
+        """Let a session run until it pauses; False where it has ended, or waits and comes back then."""
         try:
-            slot = session.send(None)
+            awaited = session.send(None)
         except StopIteration:
             return False
         except Exception as error:
             self._failed(error)
             return False
-        if slot is None:
+        if awaited is None:
             return True
-        self._without_slot += 1
-        slot.add_done_callback(lambda _slot: self._bring_back(session))
+        self._waiting += 1
+        awaited.add_done_callback(lambda _done: self._bring_back(session))
         return False
 
     def _bring_back(self, session: Session) -> None:
-        """A session that has waited has its slot."""
-        self._without_slot -= 1
+        """A session has what it has waited for."""
+        self._waiting -= 1
         self.bring(session)
         if not self._sessions:
             self._emptied()

@@ -154,8 +154,10 @@ class SessionLog:
     def ended(self, dialogue: Dialogue) -> None:
         """Log how a session ended, unless it was by QUIT behind a message; and what was in it, with -v or without mail.
 
-        Each session has a line: of its message, or of its end.
+        Each session has a line: of its message, or of its end. A proxy's own has none: it checks our health.
         """
+        if self._visitor.is_local:
+            return
         line = self._last_line(dialogue)
         if line:
             self._log.say(line)

@@ -28,7 +28,7 @@ class Trust(NamedTuple):
 
     def offers(self, client: Visitor) -> Offers:
         """Tell what a client's session offers."""
-        offers = NOTHING if self.logins is None else self.logins.offers(client)
+        offers = NOTHING if self.logins is None or client.is_local else self.logins.offers(client)
         if self.tls is not None:
             offers = self.tls.offers(offers)
         return offers if client.tls is None else offers._replace(secured=True)

@@ -114,6 +114,14 @@ class ConnectionLog:
         else:
             self._complain(reason, lambda _reason: self._log.warn(line))
 
+    def without_header(self, ip: bytes, reason: str) -> None:
+        """Log a connection without a sound header of a proxy, of each address each reason once a minute.
+
+        ip: of its other end.
+        """
+        line = loglines.without_header(os.getpid(), ip, reason)
+        self._complain(f"{ip.decode()} {reason}", lambda _reason: self._log.warn(line))
+
     def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
         """Log that a client was turned away: over a limit, or all slots are taken. reason: as Excess has it."""
         if self._log.verbose:

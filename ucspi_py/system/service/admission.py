@@ -37,8 +37,8 @@ OVERFLOW_LIMIT = 8000
 #: is stopped; and where the system has no events.
 _SLOW_LOOK, _LOOK_WITHOUT_EVENTS = 1.0, 0.02
 
-#: Has a client served: its socket, its ends, and its place where it has one.
-Serve = Callable[[socket.SocketType, Endpoints, Place | None], Session]
+#: Has a client served: its socket, its ends, its place where it has one, and, behind a proxy's header, its Proxied.
+Serve = Callable[..., Session]
 
 
 @dataclass(slots=True)
@@ -66,7 +66,7 @@ class Admission:
         self._connection_log = connection_log
         self._tasks = tasks
         self._in_pending = settings.has_pending
-        self._wants_slot = settings.program.gate is None
+        self._wants_slot = self._needs_slot
         self._local = _fixed_local(listener)
         self._acceptor = Acceptor(tasks.loop, listener, self, Parent().is_stopped)
         self.rest = self._acceptor.rest
@@ -102,15 +102,23 @@ class Admission:
 
     def wants_client(self) -> bool:
         """With no room clients wait in the listener's queue, as in C, unless it is about to overflow."""
-        return self._has_room() or self._sheds() or (self._overflow.has_seats and self._acceptor.is_crowded())
+        return self._has_room() or self.sheds() or (self._overflow.has_seats and self._acceptor.is_crowded())
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
         """Take over an accepted client, to be served when there is room. peer: its address and port."""
+        endpoints = self._endpoints(client, peer)
+        if self.sheds():
+            self.send_away(client, endpoints)
+        else:
+            self._let_wait(client, endpoints)
+
+    def _endpoints(self, client: socket.SocketType, peer: tuple[str, int]) -> Endpoints:
         local_ip, local_port = self._local or _local(client)
-        endpoints = Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
-        if self._sheds():
-            self._send_away(client, endpoints)
-        elif self._overflow.join(client, endpoints):
+        return Endpoints(local_ip, local_port, canonical(peer[0]), b"%d" % peer[1])
+
+    def _let_wait(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        """Serve a client when there is room for it."""
+        if self._overflow.join(client, endpoints):
             self.changed()
 
     def make_room(self) -> bool:
@@ -161,13 +169,17 @@ class Admission:
         """Whether more than 80 % of the places are taken (--held)."""
         return 5 * self._board.free(self._board.pending) < len(self._board.pending)
 
-    def _has_room(self) -> bool:
+    @property
+    def _needs_slot(self) -> bool:
         """A client of the gate needs no slot before its first recipient has passed, and most never have one."""
+        return self._settings.program.gate is None
+
+    def _has_room(self) -> bool:
         if self._wants_slot and not self._board.has_free(self._board.slots):
             return False
         return self._places.any_left() if self._in_pending else not self.slots.awaited
 
-    def _sheds(self) -> bool:
+    def sheds(self) -> bool:
         """Whether all slots are taken and clients are then turned away (--shed), instead of waiting in the queue."""
         return self._settings.overload_message is not None and self._board.running() >= self._settings.limit
 
@@ -196,7 +208,8 @@ class Admission:
         if visit.row is not None:
             self._places.give_back(visit.row)
 
-    def _send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+    def send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
+        """Tell a client that all slots are taken, and close its connection."""
         with closing(client):
             self._connection_log.turned_away(endpoints, b"all slots are taken")
             if self._settings.is_wrapped:

@@ -28,8 +28,11 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
     hold, counts = Hold(standing.expose, standing.protect), Counts(standing.let_in, standing.note)
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     set_options(service.settings, client.socket, endpoints)
+    tls = client.proxied.header.tls if client.proxied else None
     try:
-        await gate.talk(GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls))
+        await gate.talk(
+            GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls, tls)
+        )
     finally:
         backends.leave()
         service.held.forget(place.row)

@@ -19,6 +19,7 @@ from ..screens.screen import Screen
 from ..stream.stream import Open
 
 if TYPE_CHECKING:
+    from ...core.client.proxy.proxied import Proxied
     from ..tls.session import TlsSession
 
 #: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.
@@ -30,7 +31,7 @@ class Service:
     """What a connection meets on its way, in this order; everything it does is in the log.
 
     environment: what every program gets. gate: None = the program itself speaks with the client. tls: None = no client
-    speaks it, but with the gate.
+    speaks it, but with the gate. local: what proxies' own connections meet instead; None = there are no proxies.
     """
 
     settings: ServerSettings
@@ -44,18 +45,21 @@ class Service:
     backends: Backends
     connection_log: ConnectionLog
     tls: "Tls | None" = None
+    local: "Service | None" = None
 
 
 class Client(NamedTuple):
     """A client that the rules have let in.
 
-    place: None = it has none, as it waits for nothing but its slot. tls: None = it speaks none.
+    place: None = it has none, as it waits for nothing but its slot. tls: None = it speaks none. proxied: by
+    whom it has come; None = by itself.
     """
 
     socket: socket.SocketType
     place: Place | None
     connection: Connection
     tls: "TlsSession | None" = None
+    proxied: "Proxied | None" = None
 
     @property
     def own_place(self) -> Place:

@@ -8,46 +8,53 @@ import os
 import socket
 from collections.abc import Awaitable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from ...core.client import limits
 from ...core.client.connection import Endpoints, Names, environ
+from ...core.client.limits import Keys
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import Failure, unable
 from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.verdict import Refuse
-from ..accept.scoreboard import Place
+from ..accept.scoreboard import NOBODY, Place
 from ..accept.socket_options import set_options
 from ..backend.backends import Connection
 from ..refuse import last_reply
+from ..report.connection_log import ConnectionLog
 from ..stream.stream import Open, Stream
 from . import at_gate
 from .context import Client, Refusal, Service, Tls
 from .tasks import described
 
+if TYPE_CHECKING:
+    from ...core.client.proxy.proxied import Proxied
+
 
 async def serve(
-    service: Service, connection: socket.SocketType, endpoints: Endpoints, place: Place | None = None
+    service: Service,
+    connection: socket.SocketType,
+    endpoints: Endpoints,
+    place: Place | None = None,
+    proxied: "Proxied | None" = None,
 ) -> None:
     """Take one client from its banner to its program, its refusal or its end.
 
-    place: its place while it has no program; None = it has none, as it waits for nothing but its slot.
+    place: its place while it has no program; None = it waits for nothing but its slot. proxied: by whom; None = itself.
     """
-    log = service.connection_log
+    service, log = _met(service, proxied)
     try:
         if service.settings.banner:
             _greet(service.settings, connection, endpoints)
         known = service.names.static or await service.names.look_up(endpoints)
         rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
-        if rule.origin:
-            log.ruled(endpoints, rule.origin)
-        if rule.deny:
-            log.denied(endpoints, known)
+        if _is_denied(log, endpoints, known, rule):
             return
-        keys = place.keys if place else limits.keys(service.settings.client_limits, endpoints.remote_ip)
-        environment = _environment(service, endpoints, known, rule)
-        client = Client(connection, place, Connection(endpoints, known, keys, environment))
+        environment = _environment(service, endpoints, known, rule, proxied)
+        keys = place.keys if place else _keys(service, endpoints, proxied)
+        client = Client(connection, place, Connection(endpoints, known, keys, environment), proxied=proxied)
         if _over_limit(service, client, rule):
             return
         refusal = await _refusal(service, client) if service.screens else None
@@ -68,6 +75,12 @@ async def serve(
         connection.close()
 
 
+def _met(service: Service, proxied: "Proxied | None") -> tuple[Service, ConnectionLog]:
+    """What a client meets, or a proxy where it speaks for nobody."""
+    met = service.local if service.local and proxied and proxied.is_local else service
+    return met, met.connection_log
+
+
 def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:
     """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
     set_options(settings, connection, endpoints)
@@ -77,8 +90,27 @@ def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: E
         raise unable("print banner", error) from None
 
 
-def _environment(service: Service, endpoints: Endpoints, names: Names, rule: Instructions) -> dict[bytes, bytes]:
+def _keys(service: Service, endpoints: Endpoints, proxied: "Proxied | None") -> Keys:
+    if proxied and proxied.is_local:
+        return NOBODY
+    return limits.keys(service.settings.client_limits, endpoints.remote_ip)
+
+
+def _is_denied(log: ConnectionLog, endpoints: Endpoints, names: Names, rule: Instructions) -> bool:
+    """Whether the rules turn the client away; which rule decides is in the log."""
+    if rule.origin:
+        log.ruled(endpoints, rule.origin)
+    if rule.deny:
+        log.denied(endpoints, names)
+    return rule.deny
+
+
+def _environment(
+    service: Service, endpoints: Endpoints, names: Names, rule: Instructions, proxied: "Proxied | None"
+) -> dict[bytes, bytes]:
     environment = environ(service.environment, endpoints, names, rule.variables)
+    if proxied:
+        proxied.tell(environment)
     if service.settings.relay_key:
         from ..recorder import tickets  # with them comes OpenSSL
 

@@ -52,7 +52,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
-    _import_libraries(settings)
+    _import_the_rest(settings)
     log = Log(settings.verbosity)
     guarded = _guarded(settings, sock)
     tls = _tls(settings, log, guarded)
@@ -84,6 +84,15 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     Master(shared, noted).run()
 
 
+def _import_the_rest(settings: ServerSettings) -> None:
+    """Import what workers will need; they can import nothing once root is given up."""
+    kinds.import_libraries(settings.program.screens)
+    if settings.program.gate:
+        parts.import_libraries(settings.program.gate)
+    if settings.proxies:
+        from . import at_proxy  # noqa: F401
+
+
 def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
     """What every program gets of our own environment."""
     return {name: value for name, value in environment.items() if name not in _NOT_PASSED_ON}
@@ -92,12 +101,6 @@ def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
 def processors() -> int:
     """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _import_libraries(settings: ServerSettings) -> None:
-    kinds.import_libraries(settings.program.screens)
-    if settings.program.gate:
-        parts.import_libraries(settings.program.gate)
 
 
 def _print_port(sock: listener.Listener) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -51,7 +52,7 @@ class Worker:
         self._tasks = Tasks(self._loop, shared.log, self._on_end)
         board = shared.tables.board
         self._connection_log = ConnectionLog(shared.log, board, settings.limit)
-        self._admission = Admission(settings, shared.listener, board, self._connection_log, self._tasks)
+        self._admission = self._begin_admission()
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
         self._screens = kinds.in_service(
@@ -75,6 +76,8 @@ class Worker:
             connection_log=self._connection_log,
             tls=self._tls,
         )
+        if settings.proxies:
+            self._service = self._with_proxies(self._service)
 
     def run(self) -> None:
         """Serve; returns when drained."""
@@ -100,6 +103,24 @@ class Worker:
         self._tasks.stop()
         self._dnsbl.share()
         self._totals.share()
+
+    def _begin_admission(self) -> Admission:
+        shared = self._shared
+        made = (shared.settings, shared.listener, shared.tables.board, self._connection_log, self._tasks)
+        if not shared.settings.proxies:
+            return Admission(*made)
+        from .at_proxy import ProxiedAdmission
+
+        return ProxiedAdmission(*made)
+
+    def _with_proxies(self, service: Service) -> Service:
+        """Have a service know what proxies' own connections meet."""
+        shared = self._shared
+        from ..report.local_log import LocalLog
+        from .at_proxy import of_locals
+
+        log = LocalLog(shared.log, shared.tables.board, shared.settings.limit)
+        return replace(service, local=of_locals(service, log))
 
     def _ways(self) -> "Ways":
         from ..gate.lists.lookups import Ways

@@ -7,7 +7,7 @@ import os
 
 from ...core.errors import error_words
 from ...core.ledger.recorder import loglines
-from ...core.ledger.recorder.environment import request
+from ...core.ledger.recorder.environment import is_on_socket, request
 from ...core.ledger.recorder.request import Standing
 from ..process.descriptors import is_socket
 from ..process.rlimits import SoftLimits
@@ -35,7 +35,7 @@ def _told(path: str, seconds: int, program: str, environment: dict[bytes, bytes]
     if login is None:
         return "nobody has logged in"
     try:
-        reply = packets.ask(path, login, 0 if is_socket(0) else None)
+        reply = packets.ask(path, login, 0 if is_on_socket(environment) and is_socket(0) else None)
     except OSError as error:
         return f"unable to ask {path}: {error_words(error.errno) if error.errno else error}"
     except ValueError as flaw:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from ...client.local import hides_client, is_local
 from .request import Request
 
 #: In which a server of ours gives a ticket (ticket.py).
@@ -28,3 +29,8 @@ def request(environment: Mapping[bytes, bytes], program: str, seconds: int) -> R
         seconds=seconds,
         ticket=environment.get(TICKET, b""),
     )
+
+
+def is_on_socket(environment: Mapping[bytes, bytes]) -> bool:
+    """Whether the client itself is at the other end of descriptor 0. A proxy there is nobody's address."""
+    return not (is_local(environment) or hides_client(environment))

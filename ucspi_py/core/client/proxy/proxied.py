@@ -1,0 +1,60 @@
+"""A connection that has come by a proxy, and what its program is told of that. Never reads a header."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ...tls import environment as tls_environment
+from .. import limits
+from ..connection import Endpoints
+from ..local import LOCAL, PROXY_IP
+from .header import Header
+
+_PORT, _ID = b"TCPPROXYPORT", b"TCPPROXYID"
+_RELAYCLIENT = b"RELAYCLIENT"
+#: Behind whatever rules say of the proxy's address, which is no client's: nobody relays, neither by a grant nor by a
+#: certificate, and there is nobody whom zones or a greylist could know.
+_OF_LOCAL = ((LOCAL, b"1"), (b"RELAY", b"never"), (b"RBLSMTPD", b""), (b"GREYLIST", b""))
+
+
+class Proxied(NamedTuple):
+    """A connection. proxy: its own ends, the remote one is the proxy. header: what the proxy has said."""
+
+    proxy: Endpoints
+    header: Header
+
+    @property
+    def endpoints(self) -> Endpoints:
+        """The client's; the proxy's where there is none."""
+        return self.header.endpoints or self.proxy
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the proxy's own: it says so, or HAProxy checks our health by version 1, which cannot say so."""
+        return self.endpoints.remote_ip == self.proxy.remote_ip
+
+    def tell(self, environment: dict[bytes, bytes]) -> None:
+        """Put into an environment what is known by the proxy alone, and take out what anybody else has said of it."""
+        environment[PROXY_IP], environment[_PORT] = self.proxy.remote_ip, self.proxy.remote_port
+        environment.pop(_ID, None)
+        if self.header.unique_id:
+            environment[_ID] = self.header.unique_id
+        if not self.is_local:
+            environment.pop(LOCAL, None)
+        if self.header.tls:
+            tls_environment.tell(environment, self.header.tls)
+        else:
+            tls_environment.forget(environment)
+
+
+def local_variables(ruled: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
+    """Tell what a rule for the address of a proxy says of its own connections: it neither trusts nor limits them.
+
+    ruled: (name, value) pairs of the rule.
+    """
+    kept = (one for one in ruled if one[0] != _RELAYCLIENT and not limits.are_set_by(one[0]))
+    return (*kept, *_OF_LOCAL)
+
+
+def local_environment(base: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Build the server's own environment for a proxy's own connections. base: as others have it."""
+    return {name: value for name, value in base.items() if name != _RELAYCLIENT}

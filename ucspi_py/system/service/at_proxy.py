@@ -1,0 +1,102 @@
+"""Clients of one worker that come by a proxy: first their header, then all that every client meets.
+
+Until the header is there, nothing is said, looked up or counted. Loaded only where a service has proxies.
+"""
+
+import socket
+from dataclasses import replace
+
+from ...core.address import canonical
+from ...core.client import limits
+from ...core.client.connection import Endpoints
+from ...core.client.limits import ClientLimits, Keys
+from ...core.client.proxy.header import Flaw, Header, More
+from ...core.client.proxy.proxied import Proxied, local_environment, local_variables
+from ...core.gate.visitor import is_in
+from ...core.rules.data import Instructions
+from ..accept.scoreboard import NOBODY, Place
+from ..report.local_log import LocalLog
+from ..stream.proxy_header import Headers, Look
+from .admission import Admission, Serve
+from .context import Decide, Service
+
+
+class ProxiedAdmission(Admission):
+    """Lets proxies in, and nobody else, and has those served that they speak for. See Admission."""
+
+    def open(self, serve: Serve) -> None:
+        """Begin to let clients in. serve: gets each behind its header, with its proxy."""
+        self._headers = Headers()
+        self._serve_client = serve
+        super().open(self._serve_proxied)
+
+    def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
+        """Take over a connection, if it is a proxy's; another's is closed unread. peer: address and port."""
+        ip = canonical(peer[0])
+        if is_in(ip, self._settings.proxies):
+            self._let_wait(client, self._endpoints(client, peer))
+        else:
+            client.close()
+            self._connection_log.without_header(ip, "not one of --proxy-from")
+
+    @property
+    def _needs_slot(self) -> bool:
+        """Whoever is turned away (--shed) is told so behind the header, for which it needs no slot."""
+        return super()._needs_slot and self._settings.overload_message is None
+
+    def _has_room(self) -> bool:
+        """Where a client that waits has no place, its header is waited for without one."""
+        return super()._has_room() and len(self._headers) < self._settings.held_limit
+
+    async def _serve_proxied(self, connection: socket.SocketType, proxy: Endpoints, place: Place | None) -> None:
+        """Take one client from its header to its end. proxy: the ends of the connection, which have named its place."""
+        place = place and self._named(place, NOBODY)
+        look = Look(connection)
+        header = look.again()
+        if isinstance(header, More):
+            header = await self._awaited(look)
+        if isinstance(header, Flaw):
+            connection.close()
+            self._connection_log.without_header(proxy.remote_ip, header.reason)
+            return
+        proxied = Proxied(proxy, header)
+        if not proxied.is_local:
+            if self.sheds():
+                self.send_away(connection, proxied.endpoints)
+                return
+            place = place and self._named(place, limits.keys(self._settings.client_limits, proxied.endpoints.remote_ip))
+        await self._serve_client(connection, proxied.endpoints, place, proxied)
+
+    async def _awaited(self, look: Look) -> Header | Flaw:
+        try:
+            return await self._headers.wait_for(look)
+        finally:
+            if len(self._headers) == self._settings.held_limit - 1:
+                self.changed()
+
+    def _named(self, place: Place, keys: Keys) -> Place:
+        self._board.name(place.row, *keys)
+        return Place(place.row, keys)
+
+
+def of_locals(service: Service, log: LocalLog) -> Service:
+    """Make what proxies' own connections meet: the rules, and the program. Nobody relays there or is limited.
+
+    service: what others meet. log: tells of them.
+    """
+    return replace(
+        service,
+        settings=replace(service.settings, client_limits=ClientLimits(), relay_key=None),
+        decide=_as_local(service.decide),
+        environment=local_environment(service.environment),
+        screens=(),
+        connection_log=log,
+    )
+
+
+def _as_local(decide: Decide) -> Decide:
+    def decided(ip: bytes, host: bytes | None, info: bytes | None) -> Instructions:
+        rule = decide(ip, host, info)
+        return rule._replace(variables=local_variables(rule.variables))
+
+    return decided
