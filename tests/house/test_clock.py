@@ -17,6 +17,7 @@ WALL_CLOCK = {
     "system/explain/screens.py",
     "system/greylist/greylister.py",
     "system/ledger/ledger.py",
+    "system/store/redis.py",
     "system/recorder/tickets.py",
     "system/recorder/visitor.py",
     "system/rules/whole_file.py",

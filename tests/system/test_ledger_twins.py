@@ -80,10 +80,10 @@ class Twins:
         with closing(sqlite3.connect(self._file)) as connection:
             row = connection.execute("SELECT grants, expires FROM relay WHERE address = ?", (key,)).fetchone()
         name = redis_keys(TENANT, key)[0]
-        found = self._runner.run(self._redis.read(TENANT, key))
+        found = self._runner.run(self._redis.find(TENANT, (key,)))
         life = int(self._server.ask(f'PTTL "{name}"')[1:]) / 1000
         in_sqlite, expires = row or (None, 0)
-        return in_sqlite, found[0] if found else None, expires, life
+        return in_sqlite, found[0].row[0] if found else None, expires, life
 
 
 @pytest.fixture(scope="module")

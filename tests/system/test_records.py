@@ -75,7 +75,7 @@ def test_a_hash_in_a_file(tmp_path: Path) -> None:
     async def updates() -> None:
         store = keeper(db)(db, TENANTS)
         await store.update(HASH, HashCount(1))
-        assert await store.page(HashCount.tenant, None) == ([(HASH, (1,))], HASH)
+        assert await store.page(HashCount.tenant, None) == ([(HASH, (1,), NOW + 99)], HASH)
         assert await store.page(HashCount.tenant, HASH) == ([], None)
         await store.close()
 

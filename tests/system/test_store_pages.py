@@ -2,15 +2,18 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.support.counts import Count, HashCount, NeighbourCount
+from tests.support.counts import NOW, Count, HashCount, NeighbourCount
 from tests.support.redisserver import RedisServer
-from ucspi_py.core.store.change import Row, Tenant
+from tests.support.waiting import PATIENCE
+from ucspi_py.core.errors import Failure
+from ucspi_py.core.store.change import Kept, Row, Tenant
 from ucspi_py.system.store import look
 from ucspi_py.system.store.records import keeper
 
@@ -35,13 +38,13 @@ def place(request: pytest.FixtureRequest, server: RedisServer, tmp_path: Path) -
     return server.url if request.param == "server" else str(tmp_path / "db")
 
 
-def fill(place: str, kind: type[Count], keys: Iterable[str]) -> None:
+def fill(place: str, kind: type[Count], keys: Iterable[str], now: int = NOW) -> None:
     """Count one for each key."""
 
     async def updates() -> None:
         store = keeper(place)(place, TENANTS)
         for key in keys:
-            await store.update(key, kind(1))
+            await store.update(key, kind(1, now))
         await store.close()
 
     asyncio.run(updates())
@@ -51,9 +54,14 @@ def listed(place: str, tenant: Tenant, prefix: str = "") -> list[tuple[str, Row]
     """The records whose keys begin so, by their keys."""
 
     async def records() -> list[tuple[str, Row]]:
-        return sorted(dict([one async for one in look.records(place, tenant, prefix)]).items())
+        return sorted({one.key: one.row async for one in look.records(place, tenant, prefix)}.items())
 
     return asyncio.run(records())
+
+
+def found(place: str, tenant: Tenant, *keys: str) -> list[Kept]:
+    """Those of the records that there are."""
+    return asyncio.run(look.find(place, tenant, keys))
 
 
 def forgotten(place: str, tenant: Tenant, *keys: str) -> int:
@@ -81,6 +89,48 @@ def test_records_by_the_beginning_of_their_keys(kind: type[Count], place: str) -
     assert listed(place, kind.tenant, MANY[0]) == [(MANY[0], (1,))]
     assert listed(place, kind.tenant) == [(key, (1,)) for key in sorted((*MANY, *OTHERS))]
     assert listed(place, kind.tenant, "0123") == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_records_by_their_keys(kind: type[Count], place: str) -> None:
+    """Each with the last second for which it counts, however it is read."""
+    now = int(time.time())
+    fill(place, kind, MANY[:3], now)
+
+    some = found(place, kind.tenant, MANY[9], MANY[1])
+
+    assert [one[:2] for one in some] == [(MANY[1], (1,))]
+    assert 0 <= some[0].expires - (now + 99) <= PATIENCE
+    assert found(place, kind.tenant) == []
+
+
+def test_a_record_without_an_end(server: RedisServer) -> None:
+    """Whoever has persisted it finds it there."""
+    server.ask("FLUSHALL")
+    server.ask("SET u1:{a}:n 1")
+
+    assert found(server.url, Count.tenant, "a")[0].expires > time.time() + 2**30
+
+
+def test_what_is_no_record_is_named(server: RedisServer) -> None:
+    """Somebody has to take it away by hand."""
+    server.ask("FLUSHALL")
+    server.ask("SET u1:{a}:n nonsense")
+
+    with pytest.raises(Failure) as failure:
+        listed(server.url, Count.tenant)
+
+    assert "u1:{a}:n: " in failure.value.sentence
+
+
+def test_a_record_of_before_there_were_tags_is_found(server: RedisServer) -> None:
+    """Unless it was written under its new name since."""
+    server.ask("FLUSHALL")
+    server.ask("SET old:a 1")
+    server.ask("SET old:b 2")
+    server.ask("SET u1:{b}:n 3")
+
+    assert [one[:2] for one in found(server.url, Count.tenant, "a", "b", "c")] == [("a", (1,)), ("b", (3,))]
 
 
 def test_a_beginning_means_itself(place: str) -> None:

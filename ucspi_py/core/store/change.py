@@ -6,14 +6,27 @@ Redis server runs as one command. tests/system/test_store_twins.py holds both eq
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 T_co = TypeVar("T_co", covariant=True)
 
 #: A record as SQLite has it: the values of a tenant's columns, in their order.
 Row = tuple[Any, ...]
-#: Some records, each with its key, and what to ask for the next ones with; None = that was all.
-Page = tuple[list[tuple[str, Row]], str | None]
+
+
+class Kept(NamedTuple):
+    """A record as one who looks at a store finds it. expires: the last second since 1970 for which it means anything.
+
+    It may have expired and not be swept away yet.
+    """
+
+    key: str
+    row: Row
+    expires: int
+
+
+#: Some records, and what to ask for the next ones with; None = that was all.
+Page = tuple[list[Kept], str | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,7 +109,7 @@ class Ledger:
     async def _page(self, after: str | None) -> tuple[list[Entry], str | None]:
         async def read(store: Store) -> tuple[list[Entry], str | None]:
             rows, last = await store.page(TENANT, after)
-            return [_entry(key, row) for key, row in rows], last
+            return [_entry(one.key, one.row) for one in rows], last
 
         return await self._asked(read)
 

@@ -1,13 +1,13 @@
 """Records of a store, read for somebody who asks about them. Never makes, changes or renews one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 from ...core.errors import Failure
 from ...core.store import url
-from ...core.store.change import Page, Row, Tenant
+from ...core.store.change import Kept, Page, Row, Tenant
 from .reason import reason
 
 T = TypeVar("T")
@@ -17,7 +17,7 @@ _PATIENCE = 5.0
 
 
 class _Reader(Protocol):
-    async def read(self, tenant: Tenant, key: str, /) -> Row | None: ...
+    async def find(self, tenant: Tenant, keys: Sequence[str], /) -> list[Kept]: ...
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str, /) -> Page: ...
 
@@ -29,12 +29,21 @@ async def record(place: str, tenant: Tenant, key: str) -> Row | None:
 
     place: as of Records. Raises Failure where the store cannot be read.
     """
+    found = await find(place, tenant, (key,))
+    return found[0].row if found else None
+
+
+async def find(place: str, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
+    """Find the records of some keys, those that there are.
+
+    place: as of Records. Raises Failure where the store cannot be read.
+    """
     async with _opened(place) as reader:
-        return await _asked(place, reader.read(tenant, key))
+        return await _asked(place, reader.find(tenant, keys))
 
 
-async def records(place: str, tenant: Tenant, prefix: str = "") -> AsyncIterator[tuple[str, Row]]:
-    """Yield the records whose keys begin so, each with its key; also what has expired and is not swept away yet.
+async def records(place: str, tenant: Tenant, prefix: str = "") -> AsyncIterator[Kept]:
+    """Yield the records whose keys begin so; also what has expired and is not swept away yet.
 
     place: as of Records. prefix: "" = all; of hex digits an even number. Redis may say a thing twice. Raises Failure
     where the store cannot be read.

@@ -5,6 +5,7 @@ To be made in the process that uses it: no connection may cross a fork. Never de
 
 import asyncio
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
+import time
 from collections.abc import Awaitable, Sequence
 from functools import cache
 from hashlib import sha1
@@ -16,7 +17,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from ...core.store.change import Change, Page, Row, Tenant, key_of, redis_keys, redis_pattern
+from ...core.store.change import Change, Kept, Page, Row, Tenant, key_of, redis_keys, redis_pattern
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ _PATIENCE = 1.0
 _CONNECTIONS = 8
 #: Names that the server looks at before it answers.
 _PAGE = 1000
+#: Seconds until the end of a record that somebody has made to have none.
+_AGES = 1 << 31
 
 #: One change of one record, as one command: nobody else writes meanwhile. KEYS: as redis_keys().
 _SCRIPT = """
@@ -73,30 +76,35 @@ class RedisStore:
             raise ValueError("there is something else under our keys")
         return change.result(answer)
 
-    async def read(self, tenant: Tenant, key: str) -> Row | None:
-        """Read the record of a key; None = there is none. Raises ValueError for what is no record."""
-        for name in redis_keys(tenant, key):
-            found = await self._asked(self._server.get(name))
-            if found is not None:
-                return tenant.parse(_bytes(found))
-        return None
+    async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
+        """Read the records of some keys, those that there are. Raises ValueError for what is no record."""
+        names = [(key, name) for key in keys for name in redis_keys(tenant, key)]
+        async with self._server.pipeline(transaction=False) as pipe:
+            for _, name in names:
+                pipe.get(name)
+                pipe.pttl(name)
+            answers = await self._asked(pipe.execute())
+        now = time.time()
+        found: dict[str, Kept] = {}
+        for (key, name), text, life in zip(names, answers[::2], answers[1::2], strict=True):
+            if text is not None and key not in found:
+                found[key] = Kept(key, _parsed(tenant, name, _bytes(text)), _end(now, life))
+        return list(found.values())
 
     async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
-        """Read the records of some keys of one neighbourhood, those that there are. Raises ValueError as read does."""
+        """Read the records of some keys of one neighbourhood, those that there are. Raises ValueError as find does."""
         found = await self._asked(self._server.mget([redis_keys(tenant, key)[0] for key in keys]))
         return tuple(tenant.parse(_bytes(text)) for text in found if text is not None)
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
-        """Read some records -> each with its key, and what to ask for the next with; None = that was all.
+        """Read some records -> these and what to ask for the next with; None = that was all. Raises as find does.
 
         after: what the last call gave; None = the first. prefix: with which the keys begin. A record may come twice, as
         of SCAN; one that was written before there were tags does not come.
         """
         names = redis_pattern(tenant, prefix)
         next_page, found = await self._asked(self._server.scan(int(after or 0), match=names, count=_PAGE))
-        texts = await self._asked(self._server.mget(found)) if found else []
-        keys = (key_of(tenant, _bytes(name).decode()) for name in found)
-        some = [(key, tenant.parse(_bytes(text))) for key, text in zip(keys, texts, strict=True) if text is not None]
+        some = await self.find(tenant, [key_of(tenant, _bytes(name).decode()) for name in found])
         return some, str(next_page) if next_page else None
 
     async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
@@ -130,6 +138,18 @@ class RedisStore:
 def _bytes(found: bytes | str) -> bytes:
     """What the server has; text, where the URL asks for that (decode_responses)."""
     return found if isinstance(found, bytes) else found.encode()
+
+
+def _parsed(tenant: Tenant, name: str, text: bytes) -> Row:
+    try:
+        return tenant.parse(text)
+    except ValueError as wrong:
+        raise ValueError(f"{name}: {wrong}") from None
+
+
+def _end(now: float, life: int) -> int:
+    """The last second of a record. life: milliseconds from now; negative = it has no end."""
+    return int(now) + _AGES if life < 0 else int(now + life / 1000) - 1
 
 
 @cache

@@ -68,7 +68,7 @@ class SqliteStore:
         return await self._in_thread(lambda: self._update(key, change))
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
-        """Read some records, by their keys -> each with its key, and the last of these; None = that was all.
+        """Read some records, by their keys -> these and the last key; None = that was all.
 
         after: what the last call gave; None = the first. prefix: with which the keys begin; of hex digits an even
         number.

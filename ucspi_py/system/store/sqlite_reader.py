@@ -14,7 +14,7 @@ from functools import partial
 from typing import TypeVar
 from urllib.parse import quote
 
-from ...core.store.change import Page, Row, Tenant
+from ...core.store.change import Kept, Page, Row, Tenant
 from . import sqlite_tables as tables
 from .sqlite import identity
 
@@ -40,13 +40,13 @@ class SqliteReader:
         """Read the records of some keys; those that there are."""
         return await self._in_thread(lambda: self._asked(lambda connection: _records(connection, tenant, keys)))
 
-    async def read(self, tenant: Tenant, key: str) -> Row | None:
-        """Read the record of a key; None = there is none, nor need there be a file, or a tenant in it.
+    async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
+        """Read the records of some keys, those that there are; there need not be a file, or a tenant in it.
 
         Raises OSError where the file cannot be opened.
         """
-        question = partial(tables.record_of, tenant=tenant, key=key)
-        return await self._in_thread(lambda: self._asked_if_there(tenant, question))
+        question = partial(tables.found, tenant=tenant, keys=keys)
+        return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or []
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
         """Read some records as SqliteStore.page() does; there need not be a file, or a tenant in it.

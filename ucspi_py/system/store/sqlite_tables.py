@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import cache
 
-from ...core.store.change import Page, Row, Tenant
+from ...core.store.change import Kept, Page, Row, Tenant
 
 #: Records that are read at once.
 _ROWS = 1000
@@ -48,14 +48,20 @@ def record_of(connection: sqlite3.Connection, tenant: Tenant, key: str) -> Row |
     return row[1:-1] if row else None
 
 
+def found(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
+    """The records of some keys; those that there are."""
+    rows = (connection.execute(_about(tenant, _GET), (_kept(tenant, key),)).fetchone() for key in keys)
+    return [_found(tenant, row) for row in rows if row]
+
+
 def page(connection: sqlite3.Connection, tenant: Tenant, after: str | None, prefix: str) -> Page:
-    """The next records whose keys begin so, by their keys, each with its own, and the last key; None = that was all.
+    """The next records whose keys begin so, by their keys, and the last key; None = that was all.
 
     after: the last key of those before; None = there were none.
     """
     rows = connection.execute(_about(tenant, _NEXT), (*_bounds(tenant, after, prefix), _ROWS)).fetchall()
-    found = [(row[0].hex() if tenant.has_hex_keys else row[0], row[1:-1]) for row in rows]
-    return found, found[-1][0] if found else None
+    some = [_found(tenant, row) for row in rows]
+    return some, some[-1].key if some else None
 
 
 def put(connection: sqlite3.Connection, tenant: Tenant, key: str, record: Row, expires: int) -> None:
@@ -71,6 +77,10 @@ def drop(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) ->
 def sweep(connection: sqlite3.Connection, tenant: Tenant, now: int) -> None:
     """Forget two of those that have expired. now: seconds since 1970."""
     connection.execute(_about(tenant, _SWEEP), (now,))
+
+
+def _found(tenant: Tenant, row: Row) -> Kept:
+    return Kept(row[0].hex() if tenant.has_hex_keys else row[0], row[1:-1], row[-1])
 
 
 def _kept(tenant: Tenant, key: str) -> str | bytes:
