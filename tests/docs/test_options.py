@@ -8,11 +8,12 @@ import sys
 import pytest
 
 from tests.support.pages import PROGRAMS, program_page, rows, sections
+from ucspi_py.cli.greylist.commands import COMMANDS as GREYLIST_COMMANDS
 from ucspi_py.core.gate.language.parameters import PARAMETERS
 from ucspi_py.core.gate.language.refused import REFUSED
 
 #: Programs of several commands.
-GROUPS = ("pyrelay", "pyrules")
+GROUPS = ("pygreylist", "pyrelay", "pyrules")
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
 
 
@@ -79,6 +80,8 @@ def _helped(program: str) -> dict[str, str]:
 def _commands(program: str) -> list[str]:
     if program not in GROUPS:
         return []
+    if program == "pygreylist":  # its own help is that of the screen
+        return sorted(GREYLIST_COMMANDS)
     return re.findall(r"^  ([a-z]\S*)", _help(program).partition("\nCommands:\n")[2], re.MULTILINE)
 
 

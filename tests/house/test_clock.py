@@ -17,6 +17,7 @@ WALL_CLOCK = {
     "system/explain/screens.py",
     "system/greylist/greylister.py",
     "system/ledger/ledger.py",
+    "system/greylist/records.py",
     "system/store/redis.py",
     "system/recorder/tickets.py",
     "system/recorder/visitor.py",

@@ -77,7 +77,7 @@ def _seconds(argv: Sequence[str], folder: Path) -> float:
     [
         ("chain.rblsmtpd", ["-i", "-r", "bl.example"], {"RBLSMTPD": "No"}),
         ("chain.rblsmtpd", ["-r", "bl.example"], {"RBLSMTPD": ""}),
-        ("chain.greylist", ["-s", "db"], {"RELAYCLIENT": ""}),
+        ("greylist.commands", ["-s", "db"], {"RELAYCLIENT": ""}),
         ("relay.commands", ["check", "-s", "db"], {"RELAYCLIENT": ""}),
         ("relay.commands", ["check", "-s", "db"], {"RELAY": "never"}),
     ],

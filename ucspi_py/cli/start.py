@@ -19,13 +19,13 @@ PROGRAMS = {
     "pyrblsmtpd": "chain.rblsmtpd",
     "pyrblcheck": "rblcheck",
     "pyrelaytest": "relaytest",
-    "pygreylist": "chain.greylist",
+    "pygreylist": "greylist.commands",
     "pysmtpgate": "chain.smtpgate",
     "pyrules": "rules.commands",
     "pyrelay": "relay.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.
-_SPAWNING = ("tcpserver", "chain.rblsmtpd", "chain.greylist", "chain.smtpgate", "relay.commands")
+_SPAWNING = ("tcpserver", "chain.rblsmtpd", "greylist.commands", "chain.smtpgate", "relay.commands")
 
 USAGE = "python -m ucspi_py program [ argument ... ]; the programs are " + ", ".join(sorted(PROGRAMS))
 

@@ -10,7 +10,7 @@ from .store_option import store_option
 USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
 
 #: Seconds: the defaults of postgrey (delay, retry-window, max-age), and of rblsmtpd (-t).
-_DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
+DELAY, WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
 
 
 @click.command(context_settings=djb_click.CONTEXT_SETTINGS)
@@ -21,16 +21,16 @@ _DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
     "delay",
     metavar="SECONDS",
     type=djb_click.Number(1),
-    default=_DELAY,
-    help=f"From the first contact of a network until it is let in ({_DELAY}).",
+    default=DELAY,
+    help=f"From the first contact of a network until it is let in ({DELAY}).",
 )
 @click.option(
     "-w",
     "window",
     metavar="SECONDS",
     type=djb_click.Number(1),
-    default=_WINDOW,
-    help=f"How long a network has to come back ({_WINDOW}, 2 days).",
+    default=WINDOW,
+    help=f"How long a network has to come back ({WINDOW}, 2 days).",
 )
 @click.option(
     "-m",
@@ -62,6 +62,8 @@ def greylist(**_options: object) -> None:
 
     $TCPREMOTEIP is the client. Never refused: who may relay ($RELAYCLIENT), and whom a rule spares (RBLSMTPD="" or
     GREYLIST=""). While STORE cannot be used, everybody is let in.
+
+    Other commands are pygreylist list, show, forget, allow and report; each has a --help.
 
     Example: pygreylist -s /var/lib/greylist/db qmail-smtpd
     """

@@ -1,7 +1,7 @@
 """Records of a store, read for somebody who asks about them. Never makes, changes or renews one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
@@ -42,7 +42,7 @@ async def find(place: str, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         return await _asked(place, reader.find(tenant, keys))
 
 
-async def records(place: str, tenant: Tenant, prefix: str = "") -> AsyncIterator[Kept]:
+async def records(place: str, tenant: Tenant, prefix: str = "") -> AsyncGenerator[Kept, None]:
     """Yield the records whose keys begin so; also what has expired and is not swept away yet.
 
     place: as of Records. prefix: "" = all; of hex digits an even number. Redis may say a thing twice. Raises Failure

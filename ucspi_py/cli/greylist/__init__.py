@@ -1,0 +1,1 @@
+"""pygreylist and its commands."""
