@@ -39,9 +39,10 @@ return 0, string.format('%d %d', first, now), memory + 1
 #: Whether a network was let in, so many seconds ago at most.
 _KNOWN = """
 local now, age = tonumber(argv[1]), tonumber(argv[2])
-local passed = text and string.match(text, '^%d+ (%S+)$')
-if text and not passed then return end
-return tonumber(passed or '-') and passed + age >= now and 1 or 0
+if not text then return 0 end
+local passed = string.match(text, '^%d+ (%d+)$')
+if passed then return passed + age >= now and 1 or 0 end
+if string.match(text, '^%d+ %-$') then return 0 end
 """
 
 

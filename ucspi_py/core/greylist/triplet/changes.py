@@ -89,6 +89,7 @@ TRIPLETS = Tenant(
     tag="t",
     parse=_triplet,
     neighbourhood=neighbourhood,
+    has_hex_keys=True,
 )
 CLIENTS = Tenant(
     table="greylist_clients",
