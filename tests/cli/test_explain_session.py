@@ -18,6 +18,8 @@ from tests.support.programs import ours
 from tests.support.rules_tools import Run, compile_rules
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist.settings import GreylistSettings
+from ucspi_py.core.greylist.triplet.changes import CLIENTS, ClientPass
+from ucspi_py.core.greylist.triplet.settings import TripletSettings
 from ucspi_py.core.greylist.visit import TENANT, Visit
 from ucspi_py.system.store.sqlite import SqliteStore
 
@@ -189,6 +191,20 @@ def test_a_record_of_the_greylist_is_told(service: Path, is_open: bool) -> None:
     assert "192.0.2.7 comes to smtpd" in lines
     assert {name for name in after if before.get(name) != after[name]} <= {str(service / "greylist.db-shm")}
     assert set(after) == set(before)
+
+
+def test_a_network_that_the_gate_has_let_in_is_told(service: Path) -> None:
+    """pygreylist lets it in as well, and so does who explains it."""
+    runs(service, "pygreylist -s greylist.db -d 300 pysmtpgate -f main.cf smtpd")
+    with asyncio.Runner() as runner:
+        store = SqliteStore(str(service / "greylist.db"), (TENANT, CLIENTS))
+        runner.run(store.update("192.0.2.0/24", ClientPass(int(time.time()) - 1000, TripletSettings(""))))
+        runner.run(store.close())
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert "    192.0.2.0/24: check_greylist has let it in" in lines
+    assert "192.0.2.7 comes to smtpd" in lines
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_a_full_disk(tmp_path: Path) -> None:
     db = tmp_path / "db"
     with serving(tmp_path, "-s", str(db), "-d", "1", options=("-w1",)) as server:
         comes_in(server, "127.1.1.1")
-    limit = ("prlimit", f"--fsize={64 * 1024}")
+    limit = ("prlimit", f"--fsize={96 * 1024}")
     with serving(tmp_path, "-s", str(db), "-d", "1", options=("-w1",), before=limit) as server:
         for number in range(100):
             if answer(server, f"127.2.{number}.1") == b"welcome\n":

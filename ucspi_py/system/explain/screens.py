@@ -15,6 +15,7 @@ from ...core.greylist import network as greylist
 from ...core.greylist import visit
 from ...core.greylist.network import Record
 from ...core.greylist.settings import GreylistSettings
+from ...core.greylist.triplet import changes as triplets
 from ...core.ledger import address, changes, relay
 from ...core.ledger.record import grants
 from ...core.ledger.settings import RelaySettings
@@ -72,7 +73,12 @@ async def _greylist(settings: GreylistSettings, environment: dict[bytes, bytes])
     row = await look.record(settings.store, visit.TENANT, network)
     now = int(time.time())
     found = rooms.record(network, None if row is None else Record(*row), now)
-    return Screened((found,), visit.Visit(now, settings).apply(row).result, {})
+    verdict = visit.Visit(now, settings).apply(row).result
+    if isinstance(verdict, Refuse):
+        client = await look.record(settings.store, triplets.CLIENTS, network)
+        if triplets.ClientKnown(now, settings.memory).apply(client).result:
+            return Screened((found, f"{network}: check_greylist has let it in"), Accept(), {})
+    return Screened((found,), verdict, {})
 
 
 async def _relay(settings: RelaySettings, environment: dict[bytes, bytes]) -> Screened:

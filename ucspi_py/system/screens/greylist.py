@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from ...core.greylist import loglines
 from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
+from ...core.greylist.triplet.changes import CLIENTS, ClientKnown
 from ...core.greylist.visit import TENANT, Visit
-from ...core.smtp.verdict import Accept, Outcome
+from ...core.smtp.verdict import Accept, Outcome, Refuse
 from ...core.store import url
 from ..report.log import Log
 from ..store.records import Records, keeper
@@ -20,7 +21,7 @@ class Greylist:
     def __init__(self, settings: GreylistSettings, log: Log) -> None:
         self.settings = settings
         self._log = log
-        self._records = Records(settings.store, (TENANT,), self._complain)
+        self._records = Records(settings.store, (TENANT, CLIENTS), self._complain)
 
     async def open(self) -> None:
         """Open the store before the first client comes, so that what is wrong with it is logged."""
@@ -31,8 +32,15 @@ class Greylist:
         network = greylist.network(environment.get(b"TCPREMOTEIP", b""), self.settings.network)
         if network is None:
             return Outcome(Accept(), Accept())
-        verdict = await self._records.update(network, Visit(int(time.time()), self.settings))
+        now = int(time.time())
+        verdict = await self._records.update(network, Visit(now, self.settings))
+        if isinstance(verdict, Refuse) and await self._has_waited(network, now):
+            verdict = Accept()
         return Outcome(verdict, verdict)
+
+    async def _has_waited(self, network: str, now: int) -> bool:
+        """Whether a triplet of the network was let in by check_greylist: nobody waits twice."""
+        return await self._records.update(network, ClientKnown(now, self.settings.memory))
 
     async def close(self) -> None:
         """Give everything back."""
