@@ -21,6 +21,7 @@ ARGUMENTS = {
     Needs.ZONE: " bl.example",
     Needs.SECONDS: " 1",
     Needs.STORE: f" {GREYLIST_STORE}",
+    Needs.SERVICE: " unix:private/policy",
 }
 NAMES = sorted(set(NEEDS) - {"warn_if_reject"})
 VALUES = (
@@ -57,18 +58,20 @@ parameters = st.fixed_dictionaries(
 )
 answers = st.sampled_from([*DnsFailure, None])
 worlds = st.builds(
-    lambda failures, table, zones, own, greylist: World(
+    lambda failures, table, zones, own, greylist, action: World(
         dns={name: failure or RECORDS[name.split()[1]] for name, failure in failures.items()},
         tables={"hash:/t": table},
         zones={f"{subject} bl.example": found for subject, found in zones.items()},
         own=own,
         greylist=greylist,
+        services={"unix:private/policy": action},
     ),
     st.dictionaries(st.sampled_from([f"{name} {kind}" for name in DOMAINS for kind in RECORDS]), answers),
     st.one_of(st.none(), st.dictionaries(st.sampled_from(KEYS), st.sampled_from(VALUES))),
     st.dictionaries(st.sampled_from(("192.0.2.7", *DOMAINS)), st.sampled_from(["", "text", *ZoneFailure])),
     st.sampled_from([(), ("far.example",), None]),
     st.sampled_from([None, Visited(Deferred(300, True)), Visited(Passed(b"triplet found", 300), b"X-Greylist: 300")]),
+    st.sampled_from([None, *VALUES]),
 )
 clients = st.builds(
     facts,

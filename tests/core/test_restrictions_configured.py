@@ -171,7 +171,7 @@ def test_below_level_1_nothing_refuses_by_itself() -> None:
         ("smtpd_data_restrictions = hash:/t", "main.cf line 2: before the table hash:/t"),
         ("smtpd_restriction_classes = a\na = a", "main.cf line 3: restriction class a holds itself"),
         ("smtpd_restriction_classes = a\na =", "restriction class a needs a definition"),
-        ("smtpd_recipient_restrictions = check_policy_service unix:x", "main.cf line 2: check_policy_service"),
+        ("smtpd_recipient_restrictions = check_policy_service x:x", "main.cf line 2: a policy service is unix:PATH"),
         ("mydestination = mysql:/etc/x.cf", "main.cf line 2: table mysql:/etc/x.cf"),
         ("soft_bounce = 1", "main.cf line 2: soft_bounce must be yes or no"),
         ("mydestination = /etc/domains", "main.cf line 2: the gate reads no list of domains from a file"),

@@ -16,6 +16,7 @@ ARGUMENTS = {
     Needs.ZONE: " bl.example",
     Needs.SECONDS: " 5",
     Needs.STORE: " /g/db",
+    Needs.SERVICE: " unix:private/policy",
 }
 
 
@@ -83,10 +84,6 @@ def test_an_old_name_is_the_new_one(name: str) -> None:
         ('"permit, reject"', "there is no restriction '\"permit'; leave the quotes out"),
         ("permit; reject", "there is no restriction 'permit;'; divide restrictions by blanks or commas"),
         ("{ permit, reject }", "leave the braces out"),
-        (
-            "check_policy_service unix:private/policy",
-            "the gate asks no policy service yet: leave it out; pygreylist does",
-        ),
         ("check_client_access /t", "must be followed by a table, type:name, as in hash:/etc/postfix/access"),
         ("reject_unverified_sender", "the gate asks no other server about an address"),
         ("reject_maps_rbl", "use reject_rbl_client"),

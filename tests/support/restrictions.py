@@ -27,6 +27,8 @@ from ucspi_py.core.gate.restrictions.questions import (
     Listed,
     MapQuestion,
     OwnQuestion,
+    PolicyFailure,
+    PolicyQuestion,
     Question,
     ZoneFailure,
     ZoneQuestion,
@@ -56,7 +58,7 @@ class World:
 
     dns: of ``name TYPE`` its records, or why there are none. tables: of each, ``type:name``, its keys; None = broken.
     zones: of ``subject zone`` the text. own: domains of the mail system behind; None = it cannot tell. greylist: what
-    comes of each visit; None = there is none.
+    comes of each visit; None = there is none. services: what each policy service says, by its text; None = nothing.
     """
 
     dns: Mapping[str, list[str] | DnsFailure] = field(default_factory=dict)
@@ -64,6 +66,7 @@ class World:
     zones: Mapping[str, str | ZoneFailure] = field(default_factory=dict)
     own: tuple[str, ...] | None = ()
     greylist: GreylistOutcome = None
+    services: Mapping[str, str | None] = field(default_factory=dict)
     asked: list[Question] = field(default_factory=list)
 
     def answer(self, question: Question) -> Answer:
@@ -76,15 +79,21 @@ class World:
                 found = self.zones.get(f"{subject.decode()} {zone.name.decode()}", ZoneFailure.NOT_LISTED)
                 return found if isinstance(found, ZoneFailure) else Listed(found.encode())
             case MapQuestion(table, key):
-                keys = self.tables[str(table)]
-                if keys is None:
-                    return Broken(f"table {table} is broken")
-                value = keys.get(key.decode())
-                return None if value is None else value.encode()
+                return self._value(str(table), key)
             case OwnQuestion(domain):
                 return None if self.own is None else domain.decode() in self.own
             case GreylistQuestion():
                 return self.greylist
+            case PolicyQuestion(service):
+                said = self.services[service.text]
+                return PolicyFailure.FAILED if said is None else said.encode()
+
+    def _value(self, table: str, key: bytes) -> bytes | Broken | None:
+        keys = self.tables[table]
+        if keys is None:
+            return Broken(f"table {table} is broken")
+        value = keys.get(key.decode())
+        return None if value is None else value.encode()
 
     def _records(self, name: str, kind: int) -> DnsAnswer | DnsFailure:
         found = self.dns.get(name, DnsFailure.NOT_FOUND)

@@ -205,9 +205,9 @@ def test_messages_reach_the_backend_as_they_are_told_and_its_words_come_back(out
         await begin(backends)
         backends.pipe.send(b"Subject: x\r\n")
         backends.pipe.send(b"\r\n..\r\n")
-        assert await backends.pipe.end_of_data() == reply(250, b"queued")
+        assert await backends.pipe.end_of_data(0) == reply(250, b"queued")
         await begin(backends)
-        assert await backends.pipe.end_of_data() == reply(250, b"queued")
+        assert await backends.pipe.end_of_data(0) == reply(250, b"queued")
         backends.pipe.quit()
         await backends.all_ended()
 
@@ -234,7 +234,7 @@ def test_a_small_message_and_its_end_come_in_one_piece(out: File) -> None:
         backends.pipe.send(b"b\r\n")
         backends.pipe.send(b"c\r\n")
         await eventually(lambda: out.read_bytes().endswith(b"|b\r\n|"))
-        assert await backends.pipe.end_of_data() == OK
+        assert await backends.pipe.end_of_data(0) == OK
 
     piece = "r >&3; printf '|' >&3; "
     shell(script + read + piece * 3 + "s '250 ok'; cat >&3", story)
@@ -255,7 +255,7 @@ def test_a_large_message_waits_for_its_backend_and_not_in_our_memory(out: File) 
             pieces += 1
         holds.unlink()
         waits = await all_sent(backends.pipe, 120 - pieces)
-        assert await backends.pipe.end_of_data() == reply(250, b"queued")
+        assert await backends.pipe.end_of_data(0) == reply(250, b"queued")
         assert waits > 0
         assert pieces * len(PIECE) < 512 << 10
 
@@ -310,7 +310,7 @@ def test_a_backend_that_rests_between_messages_gives_its_slot_back(out: File) ->
         backends.pipe.rest(now())
         await begin(backends)
         backends.pipe.rest(now())
-        assert await backends.pipe.end_of_data() == reply(250, b"queued")
+        assert await backends.pipe.end_of_data(0) == reply(250, b"queued")
         backends.pipe.rest(now() - 60)
         assert backends.statuses == []
         backends.pipe.rest(now())
@@ -352,7 +352,7 @@ def test_after_a_message_that_was_left_the_next_has_a_new_backend(out: File) -> 
         backends.pipe.close()
         await begin(backends)
         backends.pipe.send(b"y\r\n")
-        assert await backends.pipe.end_of_data() == reply(250, b"queued")
+        assert await backends.pipe.end_of_data(0) == reply(250, b"queued")
 
     assert whole(story, out).started == 2
     assert out.read_bytes() == b"y\r\n"
@@ -365,7 +365,7 @@ def test_whoever_is_cancelled_leaves_nothing_open(script: str, held: File) -> No
     async def talk(backends: Backends) -> None:
         await begin(backends)
         backends.pipe.send(b"x\r\n")
-        await backends.pipe.end_of_data()
+        await backends.pipe.end_of_data(0)
 
     async def story(backends: Backends) -> None:
         talking = asyncio.ensure_future(talk(backends))
@@ -386,7 +386,7 @@ def test_whoever_is_cancelled_while_content_waits_leaves_nothing_open(held: File
         await begin(backends)
         while not backends.pipe.is_full:
             backends.pipe.send(PIECE)
-        ending = asyncio.ensure_future(backends.pipe.end_of_data())
+        ending = asyncio.ensure_future(backends.pipe.end_of_data(0))
         await asyncio.sleep(0)
         ending.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -491,7 +491,7 @@ def test_a_backend_that_has_enough_of_the_content_gets_no_more_and_the_client_it
     async def story(backends: Backends) -> None:
         await begin(backends)
         await all_sent(backends.pipe, 32)
-        assert await backends.pipe.end_of_data() == expected
+        assert await backends.pipe.end_of_data(0) == expected
         assert await backends.pipe.recipient(Envelope(*ENVELOPE), BOB) == OK
 
     backends = shell(TO_CONTENT + script, story)
@@ -509,7 +509,7 @@ def test_a_success_before_the_dot_is_none_though_nobody_has_read_it_yet(tmp_path
         backends.pipe.send(b"x\r\n")
         backends.pipe.flush()
         until(seen.exists, "the early reply")
-        assert await backends.pipe.end_of_data() == UNAVAILABLE
+        assert await backends.pipe.end_of_data(0) == UNAVAILABLE
 
     shell(TO_CONTENT + f"h; s '250 queued'; : > {seen}; cat", story)
 
@@ -529,7 +529,7 @@ def test_the_answer_to_the_dot_is_the_backends(script: str, expected: object, re
     async def story(backends: Backends) -> None:
         await begin(backends)
         backends.pipe.send(b"x\r\n")
-        assert await backends.pipe.end_of_data() == expected
+        assert await backends.pipe.end_of_data(0) == expected
         await eventually(lambda: len(backends.reports) == reports)
 
     told = shell(TO_CONTENT + "h; h; " + script, story).reports
@@ -592,7 +592,7 @@ def test_a_backend_that_reads_no_content_is_given_up(
         await begin(backends)
         monkeypatch.setattr(Exchange, "patience", 0.2)
         await all_sent(backends.pipe, 32 if waits_for == "room" else 5)
-        assert await backends.pipe.end_of_data() == UNAVAILABLE
+        assert await backends.pipe.end_of_data(0) == UNAVAILABLE
         release(held)
 
     reports = shell(f"{TO_CONTENT} read -r x < {held}", story).reports
@@ -645,7 +645,7 @@ def test_a_backend_that_was_left_is_gone_without_the_garbage_collector(out: File
     async def story(backends: Backends) -> None:
         await begin(backends)
         backends.pipe.send(b"a\r\n")
-        assert (await backends.pipe.end_of_data()).is_positive
+        assert (await backends.pipe.end_of_data(0)).is_positive
         backends.pipe.quit()
         assert await backends.pipe.recipient(ENVELOPE, BOB) == OK
 
@@ -669,7 +669,7 @@ def test_without_a_backend_there_is_nothing_to_say() -> None:
         pipe.reset()
         pipe.quit()
         assert not pipe.is_full
-        assert await pipe.data() == await pipe.end_of_data() == UNAVAILABLE
+        assert await pipe.data() == await pipe.end_of_data(0) == UNAVAILABLE
         assert await pipe.recipient(ENVELOPE._replace(recipients=(CAROL,)), BOB) == UNAVAILABLE
 
     assert play(None, story).started == 0

@@ -78,9 +78,9 @@ def test_what_passes_arrives_changed_as_it_is_asked(out: File, tmp_path: File) -
         for piece in (b"x\r\n\r", b"\na\r\nb\r\n", b"c\r\n"):
             backends.pipe.send(piece)
             backends.pipe.flush()
-        assert await backends.pipe.end_of_data() == QUEUED
+        assert await backends.pipe.end_of_data(0) == QUEUED
         await begin(backends)
-        assert await backends.pipe.end_of_data() == QUEUED
+        assert await backends.pipe.end_of_data(0) == QUEUED
 
     assert whole(checked(checks, story), out).started == 1
     assert out.read_bytes() == b"x\r\n\r\n..\r\nc\r\n"
@@ -99,10 +99,10 @@ def test_a_refused_message_leaves_its_backend_at_once(out: File, tmp_path: File)
         for _ in range(40):
             backends.pipe.send(PIECE)
             assert not backends.pipe.is_full
-        assert await backends.pipe.end_of_data() == reply(550, b"5.7.1 no")
+        assert await backends.pipe.end_of_data(0) == reply(550, b"5.7.1 no")
         await begin(backends)
         backends.pipe.send(b"\r\ngood\r\n")
-        assert await backends.pipe.end_of_data() == QUEUED
+        assert await backends.pipe.end_of_data(0) == QUEUED
 
     assert whole(checked(checks, story), out).started == 2
     assert out.read_bytes() == b"\r\ngood\r\n"
@@ -116,7 +116,7 @@ def test_whoever_sends_faster_than_is_looked_at_waits(out: File, tmp_path: File)
         await begin(backends)
         backends.pipe.send(b"\r\n")
         assert await all_sent(backends.pipe, 20) > 0
-        assert await backends.pipe.end_of_data() == QUEUED
+        assert await backends.pipe.end_of_data(0) == QUEUED
 
     whole(checked(checks, story), out)
     assert out.read_bytes() == b"\r\n" + PIECE * 20
@@ -140,7 +140,7 @@ def test_what_a_slow_backend_does_not_read_is_not_looked_at(out: File, tmp_path:
         room = asyncio.Event()
         backends.pipe.on_room = room.set
         await room.wait()
-        assert await backends.pipe.end_of_data() == QUEUED
+        assert await backends.pipe.end_of_data(0) == QUEUED
 
     whole(checked(checks, story), out)
     assert set(out.read_bytes().split(b"\r\n")) == {b"", b"a line of content"}
@@ -154,7 +154,7 @@ def test_a_backend_that_ends_within_content(tmp_path: File) -> None:
         await begin(backends)
         backends.pipe.send(b"\r\n")
         await all_sent(backends.pipe, 20)
-        assert (await backends.pipe.end_of_data()).line == b"451 4.3.0 gone"
+        assert (await backends.pipe.end_of_data(0)).line == b"451 4.3.0 gone"
 
     shell(TO_CONTENT + "s '451 4.3.0 gone'", checked(checks, story))
 
@@ -167,7 +167,7 @@ def test_a_client_that_goes_while_its_message_is_looked_at(out: File, tmp_path: 
     async def story(backends: Backends) -> None:
         await begin(backends)
         backends.pipe.send(b"\r\n" + PIECE)
-        ending = asyncio.create_task(backends.pipe.end_of_data())
+        ending = asyncio.create_task(backends.pipe.end_of_data(0))
         await asyncio.sleep(0)
         ending.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -191,7 +191,7 @@ def test_an_error_of_ours_ends_its_own_session(out: File, tmp_path: File, monkey
         await begin(backends)
         backends.pipe.send(b"\r\nx\r\n")
         with pytest.raises(ValueError, match="of ours"):
-            await backends.pipe.end_of_data()
+            await backends.pipe.end_of_data(0)
 
     whole(checked(checks, story), out)
     assert not out.exists()

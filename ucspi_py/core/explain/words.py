@@ -19,6 +19,8 @@ from ..gate.restrictions.questions import (
     Listed,
     MapQuestion,
     OwnQuestion,
+    PolicyFailure,
+    PolicyQuestion,
     Question,
     ZoneFailure,
     ZoneQuestion,
@@ -67,12 +69,20 @@ def _facts(asked: Mapping[Question, Answer]) -> Iterator[str]:
                 yield f"{shown(zone.name)} about {shown(subject)}: {_listing(answer)}"
             case OwnQuestion(domain):
                 yield f"{shown(domain)} {_OWN[answer if isinstance(answer, bool) else None]}"
+            case PolicyQuestion(service):
+                yield f"{service} {_action(answer)}"
     for table_name, keys in missing.items():
         yield f"{table_name} has none of {', '.join(keys)}"
 
 
 def _value(answer: Answer) -> str:
     return answer.sentence if isinstance(answer, Broken) else shown(answer) if isinstance(answer, bytes) else ""
+
+
+def _action(answer: Answer) -> str:
+    if answer is PolicyFailure.UNASKED:
+        return "is not asked: the service would count this client"
+    return f"says {shown(answer)}" if isinstance(answer, bytes) else "gives no answer"
 
 
 def _records(question: DnsQuestion, answer: Answer) -> str:

@@ -75,7 +75,7 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
         settings,
         log,
         lambda: False,
-        lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge),
+        lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge, asks_services=False),
         _trust(settings, visit.asked),
     )
     alone = Hold(lambda _dismiss: None, lambda: True)

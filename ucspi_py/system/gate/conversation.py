@@ -147,7 +147,7 @@ class Conversation(Trusting):
     async def _carry_out(self, event: events.Event) -> Reply | None:
         """Wait for the backend's answer; None where the client has gone, but for a message that is complete."""
         if isinstance(event, events.MessageEnded):
-            return await self._backend.end_of_data()
+            return await self._backend.end_of_data(event.size)
         return await self._unless_over(self._backend.ask, event)
 
     def _answer(self, event: events.Event, answer: Reply) -> None:

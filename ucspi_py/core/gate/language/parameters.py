@@ -4,6 +4,7 @@
 """
 
 from ..greylist import parameters as greylist_parameters
+from ..policy import parameters as policy_parameters
 from ..settings import QMAIL_CONTROL
 from ..tls import parameters as tls_parameters
 from . import content_parameters, limits, restriction_parameters, sasl_parameters, values
@@ -96,4 +97,5 @@ PARAMETERS = (
     *sasl_parameters.PARAMETERS,
     *tls_parameters.PARAMETERS,
     *greylist_parameters.PARAMETERS,
+    *policy_parameters.PARAMETERS,
 )

@@ -119,11 +119,6 @@ _MILTER = """
     milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol milter_rcpt_macros
     milter_unknown_command_macros non_smtpd_milters
     """
-_POLICY = """
-    smtpd_policy_service_default_action smtpd_policy_service_max_idle smtpd_policy_service_max_ttl
-    smtpd_policy_service_policy_context smtpd_policy_service_request_limit smtpd_policy_service_retry_delay
-    smtpd_policy_service_timeout smtpd_policy_service_try_limit
-    """
 _CALLOUT = """
     unverified_recipient_defer_code unverified_recipient_reject_code unverified_recipient_reject_reason
     unverified_recipient_tempfail_action unverified_sender_defer_code unverified_sender_reject_code
@@ -178,7 +173,6 @@ _REASONS = {
     **dict.fromkeys(_AUTH.split(), "the program writes the header, and is told the user by TCPREMOTEINFO"),
     **dict.fromkeys(_POSTSCREEN.split(), "it belongs to postscreen, and pyrblsmtpd has its place"),
     **dict.fromkeys(_MILTER.split(), "the gate asks no milter"),
-    **dict.fromkeys(_POLICY.split(), "the gate asks no policy service"),
     **dict.fromkeys(_CALLOUT.split(), "the gate asks no other server about an address"),
     **dict.fromkeys(_SMTPD.split(), "it changes nothing that a gate does"),
     **dict.fromkeys(_LEGACY.split(), "it is the old name of another"),

@@ -1,6 +1,6 @@
 """What an evaluation asks: what is known answers, or the question is left to be answered. Never asks anybody."""
 
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from .questions import (
     Answer,
@@ -13,10 +13,15 @@ from .questions import (
     MapQuestion,
     OwnOutcome,
     OwnQuestion,
+    PolicyOutcome,
+    PolicyQuestion,
     Question,
     ZoneOutcome,
     ZoneQuestion,
 )
+
+if TYPE_CHECKING:  # Few ask policy services.
+    from ..policy.settings import PolicyService
 
 
 class NotYetKnown(Exception):
@@ -32,6 +37,7 @@ class Asking:
 
     def __init__(self, known: Known) -> None:
         self._known = known
+        self._services = 0
 
     def records(self, name: bytes, kind: int) -> DnsOutcome:
         """The records of a name. kind: their type, as of DnsQuestion."""
@@ -58,6 +64,11 @@ class Asking:
     def visited(self, question: GreylistQuestion) -> GreylistOutcome:
         """What came of an attempt to deliver; only asked when nothing is left to be asked."""
         return cast(GreylistOutcome, self._answer(question))
+
+    def policy(self, service: "PolicyService", request: bytes) -> PolicyOutcome:
+        """What a policy service says. request: what it is told, as it is sent."""
+        self._services += 1
+        return cast(PolicyOutcome, self._answer(PolicyQuestion(service, request, self._services)))
 
     def _is_known(self, question: Question) -> bool:
         try:

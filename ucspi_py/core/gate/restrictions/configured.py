@@ -82,11 +82,17 @@ def restriction_settings(
     )
     if any(map(configuration.is_given, LISTS)):
         check_relay(settings)
-    if not settings.greylists:
-        return settings
-    from ..greylist.configured import triplet_settings  # which few have
+    if settings.greylists:
+        from ..greylist.configured import triplet_settings  # which few have
 
-    return replace(settings, greylist=triplet_settings(configuration, settings.greylists))
+        settings = replace(settings, greylist=triplet_settings(configuration, settings.greylists))
+    return _with_policy(settings, configuration) if settings.policy_services else settings
+
+
+def _with_policy(settings: RestrictionSettings, configuration: Configuration) -> RestrictionSettings:
+    from ..policy.configured import policy_settings
+
+    return replace(settings, policy=policy_settings(configuration, settings.smtpd_restriction_classes))
 
 
 def _destinations(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Destinations:

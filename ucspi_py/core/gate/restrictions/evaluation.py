@@ -72,6 +72,7 @@ class Evaluation(Asking):
         self._reply: Reply | None = None
         self._lines: list[LogLine] = []
         self._prepended: list[bytes] = []
+        self._single: list[bytes] = []
         self._pause = 0
         self._decided: str | None = None
 
@@ -94,9 +95,15 @@ class Evaluation(Asking):
 
     def judgement(self) -> Judgement:
         """What has come of it."""
-        lines, prepended = tuple(self._lines), tuple(self._prepended)
         return Judgement(
-            self._reply, lines, self.discard, prepended, self._pause, self.if_permit, restriction=self._decided
+            self._reply,
+            tuple(self._lines),
+            self.discard,
+            tuple(self._prepended),
+            self._pause,
+            self.if_permit,
+            self._decided,
+            frozenset(self._single),
         )
 
     def begin(self) -> None:
@@ -198,9 +205,11 @@ class Evaluation(Asking):
         """Say for the log what a table wants said of the command."""
         self._lines.append(LogLine(kind, text))
 
-    def prepend(self, header: bytes) -> None:
-        """Put a header on top of the message."""
+    def prepend(self, header: bytes, *, once: bool = False) -> None:
+        """Put a header on top of the message. once: not again where the message has it."""
         self._prepended.append(header)
+        if once:
+            self._single.append(header)
 
     def wait(self, seconds: int) -> None:
         """Wait before the reply. seconds: added to those that others want."""

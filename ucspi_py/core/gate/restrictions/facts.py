@@ -1,10 +1,13 @@
 """What is known of a session when a command is judged. Never judges it."""
 
 import enum
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...smtp.path import Path
 from .judgement import Deferral
+
+if TYPE_CHECKING:
+    from ..policy.attributes import Particulars
 
 #: The name of a client that has none (postconf(5), smtpd_banner and its like).
 UNKNOWN = b"unknown"
@@ -44,7 +47,8 @@ class Facts(NamedTuple):
     smtpd_delay_reject. discard: an earlier command of the message was told to discard it. smtputf8: the message may
     have names in UTF-8 (RFC 6531). login: whom it has logged in as; b"" = it has not. channel: the class of clients
     that a rule, a grant or a login has put it into; b"" = none. secured: it speaks TLS. certified: and has shown a
-    certificate of an authority of ours. ungreylisted: a rule spares it from greylisting.
+    certificate of an authority of ours. ungreylisted: a rule spares it from greylisting. particulars: what policy
+    services are told besides; None = there are none.
     """
 
     stage: Stage
@@ -68,3 +72,4 @@ class Facts(NamedTuple):
     secured: bool = False
     certified: bool = False
     ungreylisted: bool = False
+    particulars: "Particulars | None" = None

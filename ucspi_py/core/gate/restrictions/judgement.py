@@ -37,11 +37,16 @@ class LogLine(NamedTuple):
     text: bytes
 
 
-def with_headers(headers: tuple[bytes, ...], more: tuple[bytes, ...]) -> tuple[bytes, ...]:
-    """Put further headers on top of a message. One X-Greylist is enough, also where several recipients have waited."""
+def with_headers(
+    headers: tuple[bytes, ...], more: tuple[bytes, ...], once: frozenset[bytes] = frozenset()
+) -> tuple[bytes, ...]:
+    """Put further headers on top of a message. once: those of them that it gets once.
+
+    One X-Greylist is enough, also where several recipients have waited.
+    """
     for header in more:
         is_told = header.startswith(_GREYLIST) and any(one.startswith(_GREYLIST) for one in headers)
-        headers = headers if is_told else (*headers, header)
+        headers = headers if is_told or (header in once and header in headers) else (*headers, header)
     return headers
 
 
@@ -51,7 +56,8 @@ class Judgement(NamedTuple):
     reply: the refusal; None = they let it pass. lines: in their order. discard: the message is taken, and thrown away.
     prepend: headers for the top of the message. pause: seconds to wait before the reply. deferred: what the next stages
     must be told (Facts.deferred), also by a command that is refused; only without smtpd_delay_reject. restriction: the
-    one that has decided; None = none has, each has left it to the next.
+    one that has decided; None = none has, each has left it to the next. once: of prepend, those headers that a message
+    gets once.
     """
 
     reply: Reply | None = None
@@ -61,6 +67,7 @@ class Judgement(NamedTuple):
     pause: int = 0
     deferred: Deferral | None = None
     restriction: str | None = None
+    once: frozenset[bytes] = frozenset()
 
     @property
     def in_dry_run(self) -> "Judgement":

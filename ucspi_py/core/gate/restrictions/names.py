@@ -15,6 +15,7 @@ class Needs(enum.Enum):
     ZONE = "a domain name"
     SECONDS = "a number"
     STORE = "a store, as in /var/lib/greylist/db or redis://HOST/0"
+    SERVICE = "a policy service, unix:PATH or inet:HOST:PORT"
 
 
 _SERVERS = ("client", "reverse_client_hostname", "helo", "sender", "recipient")
@@ -89,6 +90,7 @@ NEEDS = {
     ),
     "sleep": Needs.SECONDS,
     "check_greylist": Needs.STORE,
+    "check_policy_service": Needs.SERVICE,
 }
 
 #: Old names, and what they are called now.
@@ -104,7 +106,6 @@ OLD_NAMES = {
 
 #: What the gate refuses, and the way out.
 REFUSED = {
-    "check_policy_service": "the gate asks no policy service yet: leave it out; pygreylist does what postgrey does",
     "reject_unverified_sender": "the gate asks no other server about an address: list addresses in a table",
     "reject_unverified_recipient": "the gate asks no other server about an address: list them in relay_recipient_maps",
     "permit_tls_clientcerts": "a certificate that nobody has signed is not shown to us: use permit_tls_all_clientcerts",
@@ -114,8 +115,5 @@ REFUSED = {
     "permit_mx_backup": "strangers decide who relays by it: list the domains in relay_domains",
     "reject_unknown_forward_client_hostname": "Postfix has no such restriction: use reject_unknown_client_hostname",
 }
-#: Of these, behind which a word stands.
-REFUSED_WITH_ARGUMENT = frozenset(("check_policy_service",))
-
 #: What refuses mail for elsewhere; of these one must stand where every recipient comes by (smtpd_check_init).
 RELAY_CHECKS = ("reject_unauth_destination", "defer_unauth_destination", "reject", "defer", "defer_if_permit")

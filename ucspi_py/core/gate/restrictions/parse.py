@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
 
 from ...dnsbl import zone
 from ...errors import AskedWrongly
@@ -10,8 +11,11 @@ from ...numbers import decimal
 from ...store import url
 from ..language.words import Word
 from ..maps.names import MapName, parse_map_name
-from .names import NEEDS, OLD_NAMES, REFUSED, REFUSED_WITH_ARGUMENT, Needs
+from .names import NEEDS, OLD_NAMES, REFUSED, Needs
 from .restriction import CLASS, FLAWED, TABLE, WARN_IF_REJECT, Restriction, Restrictions
+
+if TYPE_CHECKING:  # Few ask policy services.
+    from ..policy.settings import PolicyService
 
 #: Signs at an edge of a word that are meant for something, and what does that in main.cf.
 _STRAY = {
@@ -88,13 +92,11 @@ def _restrictions(words: Iterator[Word], classes: Collection[str]) -> Iterator[R
             if ":" in word.text:
                 yield Restriction(TABLE, parse_map_name(word.text), word.where)
             elif name in NEEDS:
-                yield Restriction(name, _argument(name, NEEDS[name], words), word.where)
+                yield Restriction(name, _argument(name, words, classes), word.where)
             elif word.text in classes:
                 yield Restriction(CLASS, word.text, word.where)
             elif name in REFUSED:
                 yield Restriction(name, f"{name}: {REFUSED[name]}", word.where)
-                if name in REFUSED_WITH_ARGUMENT:
-                    next(words, None)
             else:
                 nearest = get_close_matches(name, [*NEEDS, *OLD_NAMES, *classes], 1)
                 yield Restriction(FLAWED, _unknown(word.text, nearest), word.where)
@@ -104,7 +106,10 @@ def _restrictions(words: Iterator[Word], classes: Collection[str]) -> Iterator[R
             yield Restriction(FLAWED, str(wrong), word.where)
 
 
-def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.Zone | int | str | None:
+def _argument(
+    name: str, words: Iterator[Word], classes: Collection[str]
+) -> "MapName | zone.Zone | PolicyService | int | str | None":
+    needs = NEEDS[name]
     if needs is Needs.NOTHING:
         return None
     word = next(words, None)
@@ -115,6 +120,10 @@ def _argument(name: str, needs: Needs, words: Iterator[Word]) -> MapName | zone.
         return parse_map_name(word.text)
     if needs is Needs.STORE:
         return _store(name, word.text)
+    if needs is Needs.SERVICE:
+        from ..policy.service import parse_service
+
+        return parse_service(word.text, classes)
     return seconds if needs is Needs.SECONDS else _zone(word.text, of_names="_rhs" in name)
 
 

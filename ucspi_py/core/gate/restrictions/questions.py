@@ -1,12 +1,15 @@
-"""What a restriction must know that the client has not said, and the answers. Never asks."""
+"""What a restriction must know that the client has not said, and the answers. Never asks anybody."""
 
 import enum
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...dnsbl.zone import Zone
 from ...greylist import attempt as greylist
 from ..maps.names import Broken, MapName
+
+if TYPE_CHECKING:
+    from ..policy.settings import PolicyService
 
 #: Record types: RFC 1035, 3.2.2, and RFC 3596, 2.1.
 A, NS, MX, AAAA = 1, 2, 15, 28
@@ -49,7 +52,18 @@ class GreylistQuestion(NamedTuple):
     attempt: greylist.Attempt
 
 
-Question = DnsQuestion | ZoneQuestion | MapQuestion | OwnQuestion | GreylistQuestion
+class PolicyQuestion(NamedTuple):
+    """What a policy service says of a command; its answer is of this command alone.
+
+    request: as it is sent. place: which of the services that the command comes by: each is asked anew.
+    """
+
+    service: "PolicyService"
+    request: bytes
+    place: int
+
+
+Question = DnsQuestion | ZoneQuestion | MapQuestion | OwnQuestion | GreylistQuestion | PolicyQuestion
 
 
 class DnsAnswer(NamedTuple):
@@ -94,6 +108,13 @@ class Visited(NamedTuple):
     header: bytes = b""
 
 
+class PolicyFailure(enum.Enum):
+    """Why a policy service says nothing. FAILED: it gives no answer. UNASKED: nobody is to be asked."""
+
+    FAILED = "no answer"
+    UNASKED = "not asked"
+
+
 DnsOutcome = DnsAnswer | DnsFailure
 ZoneOutcome = Listed | ZoneFailure
 #: The value of a key; None = the table has no such key. Whoever finds one broken says so.
@@ -102,7 +123,9 @@ MapOutcome = bytes | Broken | None
 OwnOutcome = bool | None
 #: None = there was no visit: what comes after the lists refuses.
 GreylistOutcome = Visited | None
+#: The action of a reply.
+PolicyOutcome = bytes | PolicyFailure
 
-Answer = DnsOutcome | ZoneOutcome | MapOutcome | OwnOutcome | GreylistOutcome
+Answer = DnsOutcome | ZoneOutcome | MapOutcome | OwnOutcome | GreylistOutcome | PolicyOutcome
 #: What is known so far: of each question its answer, of its own kind.
 Known = Mapping[Question, Answer]

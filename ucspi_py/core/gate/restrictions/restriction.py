@@ -1,10 +1,13 @@
 """One restriction of a list as a value. Never parses and never judges one."""
 
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ...dnsbl.zone import Zone
 from ..maps.names import MapName
 from .names import REFUSED
+
+if TYPE_CHECKING:
+    from ..policy.settings import PolicyService
 
 #: Names that no word of a list has: a table without a name before it, a class, and a word that is wrong.
 TABLE, CLASS, FLAWED = ":table", ":class", ":flawed"
@@ -14,13 +17,13 @@ WARN_IF_REJECT = "warn_if_reject"
 class Restriction(NamedTuple):
     """One restriction.
 
-    name: Postfix's, in lower case, the newest of several. argument: a table, a zone, seconds, a store; the name of a
-    class; of a flawed one, and of one that the gate refuses, the sentence that says why. where: the place that has it,
-    for a message.
+    name: Postfix's, in lower case, the newest of several. argument: a table, a zone, a service, seconds, a store; the
+    name of a class; of a flawed one, and of one that the gate refuses, the sentence that says why. where: the place
+    that has it, for a message.
     """
 
     name: str
-    argument: MapName | Zone | int | str | None = None
+    argument: "MapName | Zone | PolicyService | int | str | None" = None
     where: str = ""
 
     @property
@@ -37,6 +40,11 @@ class Restriction(NamedTuple):
     def zone(self) -> Zone:
         """The zone behind a name that needs one."""
         return cast(Zone, self.argument)
+
+    @property
+    def service(self) -> "PolicyService":
+        """The policy service behind a name that needs one."""
+        return cast("PolicyService", self.argument)
 
     @property
     def seconds(self) -> int:

@@ -11,6 +11,7 @@ from .restriction import Restriction, Restrictions
 
 if TYPE_CHECKING:
     from ...greylist.triplet.settings import TripletSettings
+    from ..policy.settings import PolicyService, PolicySettings
 
 Maps = tuple[MapName, ...]
 
@@ -116,7 +117,7 @@ class RestrictionSettings:
     the key of the null sender. parent_domain_matches_subdomains: the parameters in which a domain stands for all below
     it. recipient_delimiter: characters, each of which begins an extension. smtpd_sasl_auth_enable: clients may log in.
     smtpd_sender_login_maps: the users whose an address is, which are asked for those that are senders. greylist: of
-    check_greylist; None = no list has it.
+    check_greylist; None = no list has it. policy: how policy services are asked; None = no list names one.
     """
 
     smtpd_client_restrictions: Restrictions = ()
@@ -141,6 +142,7 @@ class RestrictionSettings:
     smtpd_sasl_auth_enable: bool = False
     smtpd_sender_login_maps: Maps = ()
     greylist: "TripletSettings | None" = None
+    policy: "PolicySettings | None" = None
     codes: Codes = field(default_factory=Codes)
     destinations: Destinations = field(default_factory=Destinations)
 
@@ -159,6 +161,11 @@ class RestrictionSettings:
     def greylists(self) -> tuple[Restriction, ...]:
         """Each check_greylist of every list."""
         return tuple(one for one in self._all() if one.name == "check_greylist")
+
+    @property
+    def policy_services(self) -> "tuple[PolicyService, ...]":
+        """Every policy service of every list, once."""
+        return tuple(dict.fromkeys(one.service for one in self._all() if one.name == "check_policy_service"))
 
     @property
     def permits_certificates(self) -> bool:

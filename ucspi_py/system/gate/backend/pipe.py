@@ -127,8 +127,8 @@ class BackendPipe:
         if self._backend:
             self._backend.flush()
 
-    async def end_of_data(self) -> Reply:
-        """Send the final dot; what the backend says of the message."""
+    async def end_of_data(self, _size: int) -> Reply:
+        """Send the final dot; what the backend says of the message. _size: bytes of it, for who judges it."""
         if self._backend is None:
             return UNAVAILABLE
         return await self._backend.end_of_data()

@@ -56,7 +56,9 @@ class JudgedPipe(BackendPipe):
     async def ask(self, event: Event) -> Reply:
         """Answer what hangs on lists or on the backend."""
         match event:
-            case HeloGiven(_, name):
+            case HeloGiven(verb, name):
+                if self._lists.telling:
+                    self._lists.telling.greeted(verb)
                 return (await self._judged(Stage.HELO, name)).reply or _PASSES
             case SenderGiven(envelope):
                 self._begin(envelope)
@@ -96,14 +98,16 @@ class JudgedPipe(BackendPipe):
         if not self._discards:
             super().send(content)
 
-    async def end_of_data(self) -> Reply:
-        """Judge the whole message, and send the final dot of one that passes."""
+    async def end_of_data(self, size: int) -> Reply:
+        """Judge the whole message, and send the final dot of one that passes. size: bytes of it."""
+        if self._lists.telling:
+            self._lists.telling.come(size)
         refusal = await self._refusal_of(Stage.END_OF_MESSAGE)
         if refusal:
             self.close()
         elif self._discards:
             refusal = DISCARDED
-        return refusal or await super().end_of_data()
+        return refusal or await super().end_of_data(size)
 
     def becomes(self, visitor: Visitor, environment: Mapping[bytes, bytes]) -> None:
         """Judge another visitor from now on."""
@@ -128,7 +132,7 @@ class JudgedPipe(BackendPipe):
         self, stage: Stage, about: About, path: Path | None = None, passes: Callable[[], bool] = _always
     ) -> Judgement:
         found = await self._lists.judge(stage, about, path, discards=self._discards, passes=passes)
-        self._headers = with_headers(self._headers, found.prepend)
+        self._headers = with_headers(self._headers, found.prepend, found.once)
         if found.discard and not self._discards:
             self._discards = True
             super().reset()
@@ -142,6 +146,8 @@ class JudgedPipe(BackendPipe):
         if not envelope.recipients and envelope is not self._begun:
             self._forget()
             self._begun = envelope
+            if self._lists.telling:
+                self._lists.telling.begun()
 
     def _forget(self) -> None:
         self._begun = self._envelope = None

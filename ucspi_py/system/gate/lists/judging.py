@@ -22,6 +22,7 @@ from .lookups import Knowledge, Lookups, Ways
 from .session_lists import SessionLists, Shared
 
 if TYPE_CHECKING:
+    from ..policy.services import PolicyServices
     from .greylisting import Greylisting
 
 
@@ -46,7 +47,9 @@ class Judging:
             raise ValueError("a gate without lists")
         self._complain = complain
         self._greylisting = _greylisting(settings, control, complain)
+        self._services = _services(settings.restrictions, ways, complain)
         lookups = Lookups(ways, Tables(complain), control, greylisting=self._greylisting)
+        lookups.services = self._services
         self._shared = Shared(settings.restrictions, lookups, settings.dry_run)
         domains = _OwnDomains(settings.restrictions, lookups, control)
         self._last_check = LastCheck(settings, control, domains)
@@ -57,6 +60,8 @@ class Judging:
         """Make the way of one client to its backend. environment: a stranger's."""
         report = partial(self._complain, say=log.warn)
         lists = SessionLists(self._shared, guest, dialogue, log, ungreylisted=exempt(environment))
+        if self._services:
+            lists.telling = self._services.telling(environment, guest.unique_id)
         return JudgedPipe(start, environment, report, lists, self._last_check)
 
     async def open(self) -> None:
@@ -70,8 +75,18 @@ class Judging:
             await self._greylisting.close()
 
 
+def _services(settings: RestrictionSettings, ways: Ways, complain: Complaints) -> "PolicyServices | None":
+    if settings.policy is None or not ways.asks_services:
+        return None
+    from ..policy.services import PolicyServices
+
+    return PolicyServices(settings.policy, ways.ask, complain)
+
+
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:
     """Look before the first client comes which tables cannot be used, and say so: they may be made later."""
+    if settings.policy:
+        from ..policy import services  # noqa: F401  workers can import nothing once root is given up
     tables = Tables(complain)
     for name in settings.tables:
         found = tables.inspect(name)

@@ -23,6 +23,8 @@ from ....core.gate.restrictions.questions import (
     GreylistQuestion,
     MapQuestion,
     OwnQuestion,
+    PolicyFailure,
+    PolicyQuestion,
     Question,
     ZoneFailure,
     ZoneQuestion,
@@ -33,6 +35,7 @@ from ...dnsbl.query import Query
 from ..tables import Tables
 
 if TYPE_CHECKING:
+    from ..policy.services import PolicyServices
     from .greylisting import Greylisting
 
 #: Answers of name servers that are remembered, and the most seconds of that.
@@ -44,19 +47,21 @@ Take = Callable[[Answer], None]
 class Ways(NamedTuple):
     """The ways to the name servers and to the zones, and to a judgement.
 
-    ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists.
+    ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists. asks_services: whether policy
+    services are asked, which count what they are told of.
     """
 
     ask: Ask
     ask_zone: AskZone
     judge: Judge = stages.judge
+    asks_services: bool = True
 
 
 class Lookups:
     """Answers questions of lists.
 
     own: what the mail system behind takes mail for. clock: monotonic seconds. greylisting: who is asked about triplets;
-    None = no list asks.
+    None = no list asks. services: may be set; the policy services that are asked, None = none is.
     """
 
     def __init__(
@@ -75,6 +80,7 @@ class Lookups:
         self._greylisting = greylisting
         self._visits: set[asyncio.Task[None]] = set()
         self._clock = clock
+        self.services: PolicyServices | None = None
         # Outcomes, each with the monotonic second until which it holds.
         self._memory: OrderedDict[DnsQuestion, tuple[DnsOutcome, float]] = OrderedDict()
 
@@ -102,8 +108,16 @@ class Lookups:
             self._begin_zone(question, deadline, take)
         elif isinstance(question, GreylistQuestion):
             self._begin_visit(question, take)
+        elif isinstance(question, PolicyQuestion):
+            self._begin_service(question, deadline, take)
         else:
             take(self.at_once(question))
+
+    def _begin_service(self, question: PolicyQuestion, deadline: float, take: Take) -> None:
+        if self.services is None:
+            take(PolicyFailure.UNASKED)
+        else:
+            self.services.begin(question, deadline, take)
 
     def _take(self, question: DnsQuestion, take: Take, reply: DnsReply) -> None:
         outcome = answers.dns_outcome(reply)
@@ -152,4 +166,6 @@ def too_late(question: Question) -> Answer:
     """Tell what is known of a question whose time is over."""
     if isinstance(question, GreylistQuestion):
         return None
+    if isinstance(question, PolicyQuestion):
+        return PolicyFailure.FAILED
     return ZoneFailure.UNKNOWN if isinstance(question, ZoneQuestion) else DnsFailure.TRY_AGAIN

@@ -4,13 +4,13 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from ....core.gate.loglines import About
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.facts import UNKNOWN, Facts, NameStatus, Stage
 from ....core.gate.restrictions.judgement import Deferral, Judgement
-from ....core.gate.restrictions.questions import Answer, GreylistQuestion, Question, Visited
+from ....core.gate.restrictions.questions import Answer, GreylistQuestion, PolicyQuestion, Question, Visited
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
@@ -19,6 +19,9 @@ from ....core.smtp.path import Path
 from ..session_log import SessionLog
 from .client_name import client_name
 from .lookups import Knowledge, Lookups, too_late
+
+if TYPE_CHECKING:  # Few ask policy services.
+    from ..policy.telling import Telling
 
 #: Seconds in which all has to be found out that one command hangs on; what is not known then counts as not to be had.
 _PATIENCE = 20.0
@@ -52,6 +55,7 @@ class SessionLists:
     """Judges the commands of one client.
 
     visitor: who it is. dialogue: its own. log: gets what lists have to say. ungreylisted: a rule spares it from that.
+    telling: may be set; tells policy services of it, None = there are none.
     """
 
     __slots__ = (
@@ -66,14 +70,22 @@ class SessionLists:
         "_settings",
         "_ungreylisted",
         "log",
+        "telling",
         "visitor",
     )
 
     def __init__(
-        self, shared: Shared, visitor: Visitor, dialogue: Dialogue, log: SessionLog, *, ungreylisted: bool = False
+        self,
+        shared: Shared,
+        visitor: Visitor,
+        dialogue: Dialogue,
+        log: SessionLog,
+        *,
+        ungreylisted: bool = False,
     ) -> None:
         self._settings, self._lookups, self._dry_run = shared
         self.visitor = visitor
+        self.telling: Telling | None = None
         self._dialogue = dialogue
         self.log = log
         self._ungreylisted = ungreylisted
@@ -140,6 +152,7 @@ class SessionLists:
                 await self._find_out(found, deadline)
         for question in visits:
             del self._known[question]  # The next attempt is another visit.
+        self._forget_services()
         return found
 
     def becomes(self, visitor: Visitor) -> None:
@@ -183,6 +196,7 @@ class SessionLists:
             certified=visitor.certified,
             channel=visitor.channel,
             ungreylisted=self._ungreylisted,
+            particulars=self.telling.particulars(visitor, about) if self.telling else None,
         )
         if not isinstance(about, Envelope):
             return of_client._replace(helo=about)
@@ -193,6 +207,12 @@ class SessionLists:
             accepted=len(about.recipients),
             smtputf8=(b"SMTPUTF8", None) in about.parameters,
         )
+
+    def _forget_services(self) -> None:
+        """What a policy service says is of one command alone."""
+        if self.telling:
+            for question in [one for one in self._known if isinstance(one, PolicyQuestion)]:
+                del self._known[question]
 
     async def _find_name(self, deadline: float) -> ClientName:
         found = await self._wait_for(client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE)

@@ -19,19 +19,27 @@ _REPLY = re.compile(rb"([45]\d\d)[ \t]+(\S.*)", re.DOTALL)
 
 
 class _Result(NamedTuple):
-    """A value that was found. table: of which. text: behind the word that says what is done. subject: of the check."""
+    """A value that was found.
+
+    table: of which. text: behind the word that says what is done. subject: of the check. once: a header of it is not
+    wanted twice.
+    """
 
     table: object
     text: bytes
     subject: Subject
+    once: bool
 
 
-def act(evaluation: Evaluation, table: object, value: bytes, subject: Subject) -> Verdict:
-    """Do what a value says. table: where it stands. subject: what was looked up, for the reply."""
+def act(evaluation: Evaluation, table: object, value: bytes, subject: Subject, *, once: bool = False) -> Verdict:
+    """Do what a value says.
+
+    table: where it stands. subject: what was looked up, for the reply. once: a message gets a header of it once.
+    """
     verb, text = action(value)
     carry_out = _ACTIONS.get(verb)
     if carry_out is not None:
-        return carry_out(evaluation, _Result(table, text, subject))
+        return carry_out(evaluation, _Result(table, text, subject, once))
     found = _REPLY.fullmatch(value)
     if is_numeric(value):
         return Verdict.OK
@@ -141,7 +149,7 @@ def _prepend(evaluation: Evaluation, result: _Result) -> Verdict:
     elif not is_header(result.text):
         evaluation.warn(f"access table {result.table}: PREPEND requires header: text")
     else:
-        evaluation.prepend(result.text)
+        evaluation.prepend(result.text, once=result.once)
     return Verdict.DUNNO
 
 

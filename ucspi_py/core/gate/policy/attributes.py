@@ -1,0 +1,105 @@
+"""What a policy service is told of a command (smtpd_check.c, check_policy_service; SMTPD_POLICY_README)."""
+
+import re
+from typing import NamedTuple
+
+from ...tls.facts import TlsFacts
+from ..restrictions.addresses.address import said
+from ..restrictions.evaluation import Evaluation
+from ..restrictions.facts import Stage
+
+Attributes = tuple[tuple[bytes, bytes], ...]
+
+#: RFC 4514, 2: one name of a subject; a comma in it is behind a backslash.
+_PART = re.compile(rb"(?:\\.|[^,+\\])+", re.DOTALL)
+_COMMON_NAME = b"CN="
+_PAIR = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
+#: RFC 3461, 4: what stands for itself in xtext.
+_XTEXT = frozenset(range(33, 127)) - frozenset(b"+=")
+_NO_TLS = TlsFacts(b"", b"", 0)
+#: Commands behind which there are recipients to be counted.
+_COUNTED = (Stage.DATA, Stage.END_OF_MESSAGE)
+
+
+class Particulars(NamedTuple):
+    """What of a session nobody but policy services is told.
+
+    instance: of the message, the same at each of its commands. esmtp: the client has said EHLO. size: bytes of the
+    message, as MAIL has said or as they came; 0 = not known. client_port, server_ip, server_port: of the connection,
+    b"" = not known. method: by which it has logged in. login_sender: who has handed the message in, by AUTH= of MAIL,
+    as it was said. tls: None = it speaks none.
+    """
+
+    instance: bytes = b""
+    esmtp: bool = False
+    size: int = 0
+    client_port: bytes = b""
+    server_ip: bytes = b""
+    server_port: bytes = b""
+    method: bytes = b""
+    login_sender: bytes = b""
+    tls: TlsFacts | None = None
+
+
+def attributes(evaluation: Evaluation, context: bytes) -> Attributes:
+    """Tell all that is known, in Postfix's order. context: policy_context."""
+    facts = evaluation.facts
+    more = facts.particulars or Particulars()
+    sender, recipient = facts.sender, evaluation.recipient
+    return (
+        (b"request", b"smtpd_access_policy"),
+        (b"protocol_state", b"EHLO" if facts.stage is Stage.HELO and more.esmtp else facts.stage.value),
+        (b"protocol_name", b"ESMTP" if more.esmtp else b"SMTP"),
+        (b"client_address", facts.ip),
+        (b"client_name", facts.name),
+        (b"client_port", more.client_port),
+        (b"reverse_client_name", facts.reverse_name),
+        (b"server_address", more.server_ip),
+        (b"server_port", more.server_port),
+        (b"helo_name", evaluation.helo or b""),
+        (b"sender", said(sender) if sender else b""),
+        (b"recipient", said(recipient) if recipient else b""),
+        (b"recipient_count", b"%d" % (facts.accepted if facts.stage in _COUNTED else 0)),
+        (b"queue_id", b""),
+        (b"instance", more.instance),
+        (b"size", b"%d" % more.size),
+        (b"etrn_domain", b""),
+        (b"stress", b""),
+        (b"sasl_method", more.method),
+        (b"sasl_username", facts.login),
+        (b"sasl_sender", more.login_sender),
+        *_of_tls(more.tls or _NO_TLS),
+        (b"policy_context", context),
+    )
+
+
+def _of_tls(tls: TlsFacts) -> Attributes:
+    """Who has signed a certificate, and the print of its key, nobody has noted."""
+    return (
+        (b"ccert_subject", _xtext(_common_name(tls.subject))),
+        (b"ccert_issuer", b""),
+        (b"ccert_fingerprint", _with_colons(tls.fingerprint)),
+        (b"ccert_pubkey_fingerprint", b""),
+        (b"encryption_protocol", tls.protocol),
+        (b"encryption_cipher", tls.cipher),
+        (b"encryption_keysize", b"%d" % tls.bits),
+        (b"tls_sni", tls.server_name),
+    )
+
+
+def _common_name(subject: bytes) -> bytes:
+    named = (part for part in _PART.findall(subject) if part.startswith(_COMMON_NAME))
+    return _PAIR.sub(_unescaped, next(named, b"").removeprefix(_COMMON_NAME))
+
+
+def _unescaped(pair: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(pair[1].decode("ascii")) if len(pair[1]) == 2 else pair[1]
+
+
+def _xtext(text: bytes) -> bytes:
+    return b"".join(b"%c" % byte if byte in _XTEXT else b"+%02X" % byte for byte in text)
+
+
+def _with_colons(digits: bytes) -> bytes:
+    """A fingerprint as Postfix writes it: AB:CD:..."""
+    return b":".join(digits[at : at + 2] for at in range(0, len(digits), 2)).upper()

@@ -1,0 +1,20 @@
+"""check_policy_service: a policy service is told of the command, and says what an access table would say."""
+
+from ...policy import asking
+from ..restrictions.checks.actions import act
+from ..restrictions.evaluation import Evaluation, Subject
+from ..restrictions.judgement import Verdict
+from ..restrictions.questions import PolicyFailure
+from ..restrictions.restriction import Restriction
+from .attributes import attributes
+from .settings import PolicySettings
+
+
+def policy_service(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
+    """check_policy_service: the action of its reply, or the default action (smtpd_check.c, check_policy_service)."""
+    service = restriction.service
+    settings = service.settings(evaluation.settings.policy or PolicySettings())
+    action = evaluation.policy(service, asking.request(attributes(evaluation, settings.policy_context)))
+    if isinstance(action, PolicyFailure):
+        action = settings.default_action
+    return act(evaluation, service, action, subject, once=True)

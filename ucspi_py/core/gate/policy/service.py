@@ -1,0 +1,68 @@
+"""The word behind check_policy_service -> the service (smtpd_check.c, policy_client_register)."""
+
+from collections.abc import Collection
+from typing import cast
+
+from ... import numbers
+from ...address import literal
+from ..language import values
+from ..language.words import Fragment, split
+from ..restrictions.checks.actions import flaw
+from .parameters import PARSE
+from .settings import InetServer, PolicyService, UnixServer
+
+_LOCALHOST = "localhost"
+
+
+def parse_service(word: str, classes: Collection[str] = ()) -> PolicyService:
+    """Parse ``unix:PATH``, ``inet:HOST:PORT``, or either in braces with settings: ``{ unix:PATH, timeout=5s }``.
+
+    classes: names of restriction classes, for a default action. Raises ValueError.
+    """
+    if not word.startswith("{"):
+        return PolicyService(_server(word), word)
+    server, *own = [one.text for one in split((Fragment(_inside(word), ""),))] or [""]
+    return PolicyService(_server(server), server, tuple(_own(one, classes) for one in own))
+
+
+def action_flaw(action: bytes, classes: Collection[str]) -> str | None:
+    """Tell what is wrong with a default action; None = nothing. classes: names of restriction classes."""
+    found = flaw(action, classes)
+    return None if found is None else f"must be what an access table may say: {found}"
+
+
+def _inside(word: str) -> str:
+    """What stands in braces, without the blanks around it (extpar.c)."""
+    if not word.endswith("}"):
+        raise ValueError(f"a brace is not closed: {word}")
+    return word[1:-1].strip()
+
+
+def _own(word: str, classes: Collection[str]) -> tuple[str, bytes | int]:
+    """One setting, ``name=value``; in braces there may be blanks in it."""
+    name, equals, text = (_inside(word) if word.startswith("{") else word).partition("=")
+    name = name.strip()
+    if not equals or name not in PARSE:
+        raise ValueError(f"a policy service takes {', '.join(PARSE)}, each with = and a value, and not '{word}'")
+    try:
+        value = cast(bytes | int, PARSE[name](text.strip()))
+    except ValueError as wrong:
+        raise ValueError(f"{name} {wrong}") from None
+    wrong_action = action_flaw(value, classes) if name == "default_action" and isinstance(value, bytes) else None
+    if wrong_action:
+        raise ValueError(f"{name} {wrong_action}")
+    return name, value
+
+
+def _server(text: str) -> UnixServer | InetServer:
+    kind, colon, rest = text.partition(":")
+    if kind == "unix" and rest:
+        return UnixServer(rest)
+    if kind != "inet" or not colon:
+        raise ValueError(f"a policy service is unix:PATH or inet:HOST:PORT, and not '{text}'")
+    host, _, port_text = rest.rpartition(":")
+    port = numbers.port(port_text)
+    if port is None:
+        raise ValueError(f"a policy service has a number as its port, and '{text}' has none")
+    host = host.removeprefix("[").removesuffix("]") or _LOCALHOST
+    return InetServer(literal(host) or values.host_name(host).decode("ascii"), port)

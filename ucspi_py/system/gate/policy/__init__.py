@@ -1,0 +1,1 @@
+"""Policy services of the gate, asked. Never decides what an answer does."""
