@@ -25,9 +25,16 @@ class Authority:
         kind: str = "ECDSA",
         file: str | None = None,
         not_after: datetime.datetime | None = None,
+        common_name: str | None = None,
     ) -> Pair:
         """Have a certificate made for names, and write it and its key. kind: ECDSA or RSA. file: their stem."""
-        issued = self._ca.issue_cert(*names, key_type=trustme.KeyType[kind], not_after=not_after, not_before=_LONG_AGO)
+        issued = self._ca.issue_cert(
+            *names,
+            common_name=common_name,
+            key_type=trustme.KeyType[kind],
+            not_after=not_after,
+            not_before=_LONG_AGO,
+        )
         stem = file or f"{names[0].strip('*.')}-{kind}"
         certificate, key = self._folder / f"{stem}.crt", self._folder / f"{stem}.key"
         certificate.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))

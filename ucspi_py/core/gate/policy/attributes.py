@@ -14,8 +14,8 @@ Attributes = tuple[tuple[bytes, bytes], ...]
 _PART = re.compile(rb"(?:\\.|[^,+\\])+", re.DOTALL)
 _COMMON_NAME = b"CN="
 _PAIR = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
-#: RFC 3461, 4: what stands for itself in xtext.
-_XTEXT = frozenset(range(33, 127)) - frozenset(b"+=")
+#: xtext.c: what stands for itself; RFC 3461, 4, does not have = among it.
+_XTEXT = frozenset(range(33, 127)) - frozenset(b"+")
 _NO_TLS = TlsFacts(b"", b"", 0)
 #: Commands behind which there are recipients to be counted.
 _COUNTED = (Stage.DATA, Stage.END_OF_MESSAGE)
@@ -24,7 +24,8 @@ _COUNTED = (Stage.DATA, Stage.END_OF_MESSAGE)
 class Particulars(NamedTuple):
     """What of a session nobody but policy services is told.
 
-    instance: of the message, the same at each of its commands. esmtp: the client has said EHLO. size: bytes of the
+    instance: of the message, the same at each of its commands. esmtp: the client has said EHLO, and was not refused
+    then. says_ehlo: it says that now. size: bytes of the
     message, as MAIL has said or as they came; 0 = not known. client_port, server_ip, server_port: of the connection,
     b"" = not known. method: by which it has logged in. login_sender: who has handed the message in, by AUTH= of MAIL,
     as it was said. tls: None = it speaks none.
@@ -32,6 +33,7 @@ class Particulars(NamedTuple):
 
     instance: bytes = b""
     esmtp: bool = False
+    says_ehlo: bool = False
     size: int = 0
     client_port: bytes = b""
     server_ip: bytes = b""
@@ -48,7 +50,7 @@ def attributes(evaluation: Evaluation, context: bytes) -> Attributes:
     sender, recipient = facts.sender, evaluation.recipient
     return (
         (b"request", b"smtpd_access_policy"),
-        (b"protocol_state", b"EHLO" if facts.stage is Stage.HELO and more.esmtp else facts.stage.value),
+        (b"protocol_state", b"EHLO" if facts.stage is Stage.HELO and more.says_ehlo else facts.stage.value),
         (b"protocol_name", b"ESMTP" if more.esmtp else b"SMTP"),
         (b"client_address", facts.ip),
         (b"client_name", facts.name),

@@ -57,13 +57,20 @@ class JudgedPipe(BackendPipe):
         """Answer what hangs on lists or on the backend."""
         match event:
             case HeloGiven(verb, name):
-                if self._lists.telling:
-                    self._lists.telling.greeted(verb)
-                return (await self._judged(Stage.HELO, name)).reply or _PASSES
+                return await self._greeting(verb, name) or _PASSES
             case SenderGiven(envelope):
                 self._begin(envelope)
                 return (await self._judged(Stage.MAIL, envelope)).reply or _PASSES
         return await super().ask(event)
+
+    async def _greeting(self, verb: bytes, name: bytes) -> Reply | None:
+        telling = self._lists.telling
+        if telling:
+            telling.greets(verb)
+        refusal = (await self._judged(Stage.HELO, name)).reply
+        if telling and refusal is None:
+            telling.greeted()
+        return refusal
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply:
         """Judge a recipient, and ask the backend about one who passes."""

@@ -11,7 +11,7 @@ from ....core.smtp.envelope import Envelope
 class Telling:
     """Tells of one client. environment: of its connection. unique_id: of that."""
 
-    __slots__ = ("_client_port", "_esmtp", "_messages", "_server", "_size", "_unique_id")
+    __slots__ = ("_client_port", "_esmtp", "_messages", "_says_ehlo", "_server", "_size", "_unique_id")
 
     def __init__(self, environment: Mapping[bytes, bytes], unique_id: bytes) -> None:
         self._client_port = environment.get(b"TCPREMOTEPORT", b"")
@@ -19,11 +19,15 @@ class Telling:
         self._unique_id = unique_id
         self._messages = 0
         self._size = 0
-        self._esmtp = False
+        self._esmtp = self._says_ehlo = False
 
-    def greeted(self, verb: bytes) -> None:
-        """Note HELO or EHLO, where it is judged. verb: which of both."""
-        self._esmtp = verb == b"EHLO"
+    def greets(self, verb: bytes) -> None:
+        """Note HELO or EHLO before it is judged. verb: which of both."""
+        self._says_ehlo = verb == b"EHLO"
+
+    def greeted(self) -> None:
+        """Note that it was not refused."""
+        self._esmtp = self._says_ehlo
 
     def begun(self) -> None:
         """Note that a message begins."""
@@ -42,6 +46,7 @@ class Telling:
         return Particulars(
             b"%b.%d" % (self._unique_id, self._messages),
             envelope.esmtp if envelope else self._esmtp,
+            self._says_ehlo,
             self._size or int(parameters.get(b"SIZE") or 0),
             self._client_port,
             *self._server,
