@@ -16,6 +16,7 @@ from tests.support.certificates import Authority
 from tests.support.gate import controls, gate_words
 from tests.support.guards import Checker
 from tests.support.nameserver import Records, healthy, lists
+from tests.support.policy_server import policy_server
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
 from tests.support.relay import grant, made
@@ -156,6 +157,29 @@ def test_a_worker_whose_gate_has_tls_imports_nothing(tmp_path: Path) -> None:
                         pass
         server.talk(SAID)
         server.wait_log(b"SSL_accept error")
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_whose_gate_asks_policy_services_imports_nothing(tmp_path: Path) -> None:
+    """By address, by name, at a socket of the file system; of those that answer, and of one that does not."""
+    with policy_server() as inet, policy_server(tmp_path / "socket") as unix:
+        services = (inet.service, unix.service, f"inet:localhost:{inet.port}", "inet:policy.example:1", "unix:/no/file")
+        asked = ", ".join(f"check_policy_service {{ {service}, try_limit=1 }}" for service in services)
+        parameters = (
+            f"smtpd_recipient_restrictions=reject_unauth_destination, {asked}",
+            "smtpd_relay_restrictions=",
+            "mydestination=d.example",
+            "myhostname=mx.d.example",
+            "local_recipient_maps=",
+        )
+        gate = gate_words(controls(tmp_path / "control"), parameters)
+        with serving((*QUIET, "-w1"), gate, tmp_path, DNSCACHEIP="127.0.0.1") as server:
+            server.host = "127.0.0.1"
+            unix.say(b"PREPEND X: y")
+            server.talk(SAID)
+            server.wait_log(b"policy.example has no address", b"file does not exist")
+
+    assert (len(inet.requests), len(unix.requests)) == (2, 1)
     assert imported(tmp_path) == []
 
 

@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 
 def import_libraries(settings: GateSettings) -> None:
-    """Import what lists ask a store with, while we may still read whatever root may.
+    """Import what lists and checks are done with, while we may still read whatever root may.
 
-    A library that is missing is told of when it is wanted.
+    The library of a store that is missing is told of when it is wanted.
     """
+    if settings.content:
+        from .content import checks  # noqa: F401
+    if settings.restrictions:
+        from .lists import judging  # noqa: F401
+    if settings.restrictions and settings.restrictions.policy:
+        from .policy import services  # noqa: F401
     if settings.restrictions and settings.restrictions.greylist:
         with suppress(ImportError):
             from .lists import greylisting

@@ -85,8 +85,6 @@ def _services(settings: RestrictionSettings, ways: Ways, complain: Complaints) -
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:
     """Look before the first client comes which tables cannot be used, and say so: they may be made later."""
-    if settings.policy:
-        from ..policy import services  # noqa: F401  workers can import nothing once root is given up
     tables = Tables(complain)
     for name in settings.tables:
         found = tables.inspect(name)
