@@ -14,6 +14,7 @@ from tests.support import relay
 from tests.support.certificates import Authority
 from tests.support.gate import controls
 from tests.support.nameserver import Records, lists, serving
+from tests.support.policy_server import policy_server
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compile_rules
 from ucspi_py.core.client.limits import NETWORK
@@ -113,6 +114,21 @@ def test_a_client_that_comes_to_the_program(service: Path) -> None:
         "    TCPLOCALPORT=25",
         "    TCPREMOTEIP=192.0.2.7",
     ]
+
+
+def test_no_policy_service_is_asked(service: Path) -> None:
+    """It would count a client that there is not."""
+    with policy_server() as policy:
+        lists = f"smtpd_recipient_restrictions = reject_unauth_destination, check_policy_service {policy.service}\n"
+        text = (service / "main.cf").read_text() + "smtpd_policy_service_default_action = REJECT\n" + lists
+        (service / "main.cf").write_text(text)
+        runs(service, "pysmtpgate -f main.cf smtpd")
+        lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert f"        check_policy_service {policy.service}: dunno" in lines
+    assert f"            {policy.service} is not asked: the service would count this client" in lines
+    assert lines[-6] == "192.0.2.7 comes to smtpd"
+    assert policy.connections == 0
 
 
 def test_programs_are_told_the_same(service: Path) -> None:

@@ -141,6 +141,12 @@ CASES = (
         open_to(CHECK, "check_policy_service { inet:127.0.0.1:10023, timeout=10s }"),
     ),
     Case(
+        "a policy service with more time than there is",
+        f"{RELAY} = {CHECK}, check_policy_service unix:p\nsmtpd_policy_service_timeout = 100s\n",
+        (("main.cf:1: warning: policy service unix:p has 100 seconds, and no command waits for", "set timeout=20s"),),
+        f"{RELAY} = {CHECK}, check_policy_service {{ unix:p, timeout=20s }}\nsmtpd_policy_service_timeout = 100s\n",
+    ),
+    Case(
         "T5 everybody in mynetworks",
         "mynetworks = 127.0.0.0/8\n  0.0.0.0/0\n",
         (

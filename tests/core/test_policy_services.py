@@ -13,7 +13,9 @@ from ucspi_py.core.gate.policy.service import parse_service
 from ucspi_py.core.gate.policy.settings import InetServer, PolicySettings, UnixServer
 from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.gate.restrictions.facts import Facts, Stage
-from ucspi_py.core.gate.restrictions.questions import PolicyQuestion
+from ucspi_py.core.gate.restrictions.judgement import Judgement
+from ucspi_py.core.gate.restrictions.questions import PolicyFailure, PolicyQuestion
+from ucspi_py.core.gate.restrictions.stages import judge
 from ucspi_py.core.tls.facts import TlsFacts
 
 SERVICE = "inet:127.0.0.1:10023"
@@ -226,6 +228,18 @@ def test_without_an_answer_the_default_action_counts() -> None:
         "450 4.7.1"
     )
     assert reply(facts(), world, recipient=own) == f"451 4.3.0 {REFUSED}own"
+
+
+def test_where_nobody_is_to_be_asked_the_next_restriction_is_looked_at() -> None:
+    """As an explanation has it; the default action is for services that fail."""
+    lists = settings(recipient=ASKED, policy=PolicySettings(default_action=b"REJECT"))
+    questions = judge(lists, facts(), {})
+    assert not isinstance(questions, Judgement)
+
+    found = judge(lists, facts(), dict.fromkeys(questions, PolicyFailure.UNASKED))
+
+    assert isinstance(found, Judgement)
+    assert found.reply is None
 
 
 def test_a_later_refusal_beats_a_greylist() -> None:

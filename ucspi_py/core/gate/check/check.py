@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from ...errors import AskedWrongly
+from ..policy import traps
 from . import domains, list_traps, networks, notes, parameter_traps, tables, zones
 from .finding import Finding, error
 from .open_relay import open_relays
@@ -40,6 +41,7 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.keys,
     parameter_traps.retried_for_days,
     parameter_traps.ledger,
+    traps.policy_services,
     notes.passed_by,
     notes.postscreen,
 )

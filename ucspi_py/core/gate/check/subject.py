@@ -2,13 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...dnsbl.health import Health
 from ..maps.names import Broken, MapName
 from ..restrictions.configured import DOMAINS
 from .entries import Contents, of_unfiled
 from .reading import Reading
+
+if TYPE_CHECKING:
+    from ..policy.settings import PolicyService
 
 
 class Keys(NamedTuple):
@@ -45,7 +48,7 @@ class Surroundings:
     told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
     what a test has shown; None = no name server answers. passwords: whoever checks them. ledger: why the file of
     relay_store cannot be read; None = it can, or there is none. is_ledger_open: whether anybody may write it.
-    keys: what is wrong with those for TLS.
+    keys: what is wrong with those for TLS. services: of each policy service that cannot be asked, why.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
@@ -56,6 +59,7 @@ class Surroundings:
     ledger: str | None = None
     is_ledger_open: bool = False
     keys: Keys = _SOUND
+    services: "Mapping[PolicyService, str]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

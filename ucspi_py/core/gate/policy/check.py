@@ -15,6 +15,8 @@ def policy_service(evaluation: Evaluation, restriction: Restriction, subject: Su
     service = restriction.service
     settings = service.settings(evaluation.settings.policy or PolicySettings())
     action = evaluation.policy(service, asking.request(attributes(evaluation, settings.policy_context)))
+    if action is PolicyFailure.UNASKED:
+        return Verdict.DUNNO
     if isinstance(action, PolicyFailure):
         action = settings.default_action
     return act(evaluation, service, action, subject, once=True)

@@ -18,7 +18,7 @@ from ...rules.table import Table
 from ...rules.whole_file import read_whole
 from ..control import Control
 from ..tables import Tables
-from . import passwords
+from . import passwords, services
 
 #: Seconds for the tests of all zones.
 _PATIENCE = 1.5
@@ -46,6 +46,7 @@ def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surr
         ledger=_unreadable(file) if file else None,
         is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
         keys=_keys(reading),
+        services=services.unreachable(reading, uid, gid),
     )
 
 
