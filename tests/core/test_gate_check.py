@@ -387,6 +387,30 @@ CASES = (
         (("main.cf:3: warning: table hash:/missing was not read", "451 4.3.0"),),
         lists(SENDER, "check_sender_access static:DUNNO"),
     ),
+    Case(
+        "a greylist where there is no single recipient",
+        lists(DATA, "check_greylist /g/db"),
+        (("main.cf:3: warning: check_greylist in smtpd_data_restrictions is never asked", f"put it into {RECIPIENT}"),),
+        lists(CLIENT, "check_greylist /g/db"),
+    ),
+    Case(
+        "a greylist before there is a recipient",
+        "smtpd_delay_reject = no\n" + lists(CLIENT, "check_greylist /g/db"),
+        ((f"main.cf:4: warning: check_greylist in {CLIENT} is never asked", f"put it into {RECIPIENT}"),),
+        "smtpd_delay_reject = no\n" + lists(RECIPIENT, f"check_greylist /g/db, {CHECK}"),
+    ),
+    Case(
+        "parameters of a greylist that nobody asks",
+        lists(RECIPIENT, CHECK) + "greylist_delay = 1m\n",
+        (("main.cf:4: warning: greylist_delay has no effect", "no list has check_greylist"),),
+        lists(RECIPIENT, f"{CHECK}, check_greylist /g/db") + "greylist_delay = 1m\n",
+    ),
+    Case(
+        "a text that is longer than a reply",
+        lists(RECIPIENT, f"{CHECK}, check_greylist /g/db") + f"greylist_text = {'x' * 201}\n",
+        (("main.cf:4: warning: greylist_text is cut", "shorten it to 200"),),
+        lists(RECIPIENT, f"{CHECK}, check_greylist /g/db") + f"greylist_text = {'x' * 200}\n",
+    ),
 )  # fmt: skip
 
 
@@ -410,7 +434,7 @@ def test_what_is_nearly_the_same_and_right_is_none(case: Case) -> None:
 def test_every_trap_has_a_case() -> None:
     """So that each case above would fail without its own."""
     of_cases = [Subject(reading(case.trap), Surroundings(zones=None)) for case in CASES]
-    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "postscreen", "ledger"}
+    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "postscreen", "ledger", "unusable"}
 
     silent = {trap.__name__ for trap in TRAPS if not any(any(trap(subject)) for subject in of_cases)}
 
@@ -434,6 +458,14 @@ def test_every_trap_has_a_case() -> None:
 def test_a_ledger_that_lets_everybody_relay_or_nobody(around: Surroundings, said: list[str]) -> None:
     """By the rights of its file."""
     assert found("relay_store = /var/lib/relay/db\n", around=around) == said
+
+
+def test_what_keeps_a_greylist_from_its_work() -> None:
+    """Of its whitelists and of its store."""
+    text = lists(RECIPIENT, f"{CHECK}, check_greylist /g/db")
+    flaws = ("/etc/white line 2: no", "nobody waits while /g/db cannot be written: Permission denied")
+
+    assert found(text, around=Surroundings(greylist=flaws)) == [f"main.cf:3: warning: {flaw}" for flaw in flaws]
 
 
 def test_all_errors_are_named_and_not_the_first_alone() -> None:

@@ -1,9 +1,13 @@
 """What stands around a configuration that is checked."""
 
+import os
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.programs import need_root
 from ucspi_py.core.gate.check.reading import read
 from ucspi_py.core.gate.language.syntax import option
 from ucspi_py.system.gate.check import surroundings
@@ -80,3 +84,57 @@ def test_a_ledger_on_a_server_has_no_file() -> None:
     found = surroundings.of(read([option("relay_store=redis://h/0")]))
 
     assert (found.ledger, found.is_ledger_open) == (None, False)
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can enter."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def greylist(store: object, *more: str, uid: int | None = None) -> tuple[str, ...]:
+    """What keeps a greylist from its work."""
+    options = (f"smtpd_recipient_restrictions=reject_unauth_destination, check_greylist {store}", *more)
+    return surroundings.of(read(map(option, options)), uid).greylist
+
+
+def test_a_store_that_can_be_made_is_one(tmp_path: Path) -> None:
+    """And nobody has made it by looking."""
+    assert greylist(tmp_path / "db") == ()
+    assert list(tmp_path.iterdir()) == []
+    assert greylist("redis://h/0") == ()
+
+
+def test_a_store_whose_folder_is_missing(tmp_path: Path) -> None:
+    """While it is, nobody waits."""
+    (said,) = greylist(tmp_path / "nowhere" / "db")
+
+    assert said == f"nobody waits while {tmp_path}/nowhere/db cannot be written: file does not exist"
+
+
+def test_a_store_that_the_workers_may_not_write(open_folder: Path) -> None:
+    """Root could, and they are another user."""
+    need_root()
+    (open_folder / "db").touch()
+    os.chown(open_folder, 1234, -1)
+
+    (of_file,) = greylist(open_folder / "db", uid=1234)
+    (of_folder,) = greylist(open_folder / "other", uid=1235)
+    assert greylist(open_folder / "db") == ()
+    assert of_file == f"nobody waits while {open_folder}/db cannot be written: access denied"
+    assert of_folder == f"nobody waits while {open_folder}/other cannot be written: access denied"
+
+
+def test_lines_of_whitelists_that_mean_nothing(tmp_path: Path) -> None:
+    """Each with its place."""
+    (tmp_path / "clients").write_text("example.net\n/(/\n")
+    (missing, said) = greylist(
+        tmp_path / "db",
+        f"greylist_whitelist_clients={tmp_path}/clients",
+        f"greylist_whitelist_recipients={tmp_path}/missing",
+    )
+
+    assert missing == f"unable to read {tmp_path}/missing: file does not exist"
+    assert said.startswith(f"{tmp_path}/clients line 2: ")

@@ -4,7 +4,7 @@ import errno
 import grp
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ...core.auth.place import Place, UnixPlace
@@ -14,7 +14,7 @@ from ..process import privileges
 from .daemon_socket import connecting
 
 #: What the child that tries says of an end that is no errno.
-_NO_USER = 255
+NO_USER = 255
 
 
 def flaw(place: Place, uid: int | None, gid: int | None) -> str | None:
@@ -24,31 +24,34 @@ def flaw(place: Place, uid: int | None, gid: int | None) -> str | None:
     """
     if not isinstance(place, UnixPlace):
         return None
-    failure = _tried(place, uid, gid)
+    failure = errno_as(lambda: connecting(place).close(), uid, gid)
     if failure in (0, errno.EAGAIN):  # its queue is full, so that it is there
         return None
-    if failure == _NO_USER:
+    if failure == NO_USER:
         return f"cannot become the user who is to connect to {place}"
     return _explained(place, failure, _who(uid, gid))
 
 
-def _tried(place: UnixPlace, uid: int | None, gid: int | None) -> int:
-    """The errno of connecting, by a process of its own: ours keeps its rights."""
+def errno_as(deed: Callable[[], object], uid: int | None, gid: int | None) -> int:
+    """Do something in a process of its own, as a worker would, and tell its errno: 0 = it can be done.
+
+    uid, gid: as of flaw(). NO_USER: they cannot be had, or it was no errno.
+    """
     child = os.fork()
     if not child:
-        os._exit(_try(place, uid, gid))
+        os._exit(_tried(deed, uid, gid))
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) % 256
 
 
-def _try(place: UnixPlace, uid: int | None, gid: int | None) -> int:
+def _tried(deed: Callable[[], object], uid: int | None, gid: int | None) -> int:
     try:
         if os.geteuid() == 0:
             privileges.become(uid, gid)
-        connecting(place).close()
+        deed()
     except OSError as error:
-        return error.errno or _NO_USER
+        return error.errno or NO_USER
     except Failure:
-        return _NO_USER
+        return NO_USER
     return 0
 
 

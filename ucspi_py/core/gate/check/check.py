@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterator
 
 from ...errors import AskedWrongly
-from ..policy import traps
+from ..greylist import traps as greylist
+from ..policy import traps as policy
 from . import domains, list_traps, networks, notes, parameter_traps, tables, zones
 from .finding import Finding, error
 from .open_relay import open_relays
@@ -41,7 +42,11 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.keys,
     parameter_traps.retried_for_days,
     parameter_traps.ledger,
-    traps.policy_services,
+    policy.policy_services,
+    greylist.never_asked,
+    greylist.unused,
+    greylist.long_text,
+    greylist.unusable,
     notes.passed_by,
     notes.postscreen,
 )

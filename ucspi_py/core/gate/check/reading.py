@@ -84,6 +84,11 @@ class Reading:
             (one.argument, one.where) for of_list in self._all() for one in of_list if isinstance(one.argument, Zone)
         )
 
+    @property
+    def greylists(self) -> Restrictions:
+        """Each check_greylist of the lists."""
+        return tuple(one for of_list in self._all() for one in of_list if one.name == "check_greylist")
+
     def _all(self) -> tuple[Restrictions, ...]:
         return (*self.lists.values(), *self.classes.values())
 

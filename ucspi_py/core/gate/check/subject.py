@@ -48,7 +48,8 @@ class Surroundings:
     told. gateways: addresses of the way out of the container in which this is; () = it is in none. zones: of each name
     what a test has shown; None = no name server answers. passwords: whoever checks them. ledger: why the file of
     relay_store cannot be read; None = it can, or there is none. is_ledger_open: whether anybody may write it.
-    keys: what is wrong with those for TLS. services: of each policy service that cannot be asked, why.
+    keys: what is wrong with those for TLS. services: of each policy service that cannot be asked, why. greylist:
+    sentences about the whitelists and the store of check_greylist.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
@@ -60,6 +61,7 @@ class Surroundings:
     is_ledger_open: bool = False
     keys: Keys = _SOUND
     services: "Mapping[PolicyService, str]" = field(default_factory=dict)
+    greylist: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surr
         is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
         keys=_keys(reading),
         services=services.unreachable(reading, uid, gid),
+        greylist=_greylist(reading, uid, gid),
     )
 
 
@@ -57,6 +58,15 @@ def _keys(reading: Reading) -> Keys:
     from . import keys
 
     return keys.look(reading.configuration)
+
+
+def _greylist(reading: Reading, uid: int | None, gid: int | None) -> tuple[str, ...]:
+    """Where nobody is greylisted, nothing of it is loaded."""
+    if not reading.greylists:
+        return ()
+    from . import greylist
+
+    return greylist.flaws(reading, uid, gid)
 
 
 def _quiet(_sentence: str) -> None:
