@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import relay
+from tests.support import relay, triplets
 from tests.support.certificates import Authority
 from tests.support.gate import controls
 from tests.support.nameserver import Records, lists, serving
@@ -18,6 +18,7 @@ from tests.support.policy_server import policy_server
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compile_rules
 from ucspi_py.core.client.limits import NETWORK
+from ucspi_py.core.greylist.attempt import Attempt
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.greylist.triplet.changes import CLIENTS, ClientPass
 from ucspi_py.core.greylist.triplet.settings import TripletSettings
@@ -221,6 +222,50 @@ def test_a_network_that_the_gate_has_let_in_is_told(service: Path) -> None:
 
     assert "    192.0.2.0/24: check_greylist has let it in" in lines
     assert "192.0.2.7 comes to smtpd" in lines
+
+
+TRIPLETS = "pysmtpgate -f main.cf -o 'smtpd_recipient_restrictions=check_greylist ./triplets.db' smtpd"
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_the_triplets_are_only_read(service: Path, is_there: bool) -> None:
+    """Neither a file nor a record is made; where it stands, and behind all lists, it is told."""
+    runs(service, TRIPLETS)
+    if is_there:
+        triplets.made(service / "triplets.db")
+    before = snapshot(service)
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    reply = "450 4.2.0 <r@example.org>: Recipient address rejected: Greylisted, try again in 300 seconds"
+    assert lines[-1] == f"192.0.2.7 is refused at RCPT TO:<r@example.org>: {reply}"
+    place = lines.index("        check_greylist ./triplets.db: dunno, asked behind all lists")
+    assert lines[place:].count("        check_greylist ./triplets.db: reject") == 1
+    assert "            triplet of s@example.net and r@example.org: action=greylist, reason=new" in lines
+    assert snapshot(service) == before
+
+
+def test_a_triplet_that_has_waited_is_told(service: Path) -> None:
+    """Its client comes to the program."""
+    runs(service, TRIPLETS)
+    db = triplets.made(service / "triplets.db")
+    triplets.waits(db, Attempt(b"192.0.2.7", b"", b"", b"s@example.net", b"r@example.org"), 1000)
+    before = snapshot(service)
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert any("action=pass, reason=triplet found, delay=100" in line for line in lines)
+    assert "192.0.2.7 comes to smtpd" in lines
+    assert snapshot(service) == before
+
+
+def test_a_triplet_of_whom_is_refused_is_not_asked_about(service: Path) -> None:
+    """As in the server."""
+    runs(service, TRIPLETS)
+
+    lines = told(explain(service, "192.0.2.7", "--sender", "bad@example.net", "--recipient", "r@example.org"))
+
+    assert not any(line.lstrip().startswith("triplet of") for line in lines)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,14 @@
 
 import asyncio
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
+from ucspi_py.core.greylist.attempt import Attempt, Deferred
 from ucspi_py.core.greylist.triplet.changes import CLIENTS, TRIPLETS
+from ucspi_py.core.greylist.triplet.settings import TripletSettings
+from ucspi_py.system.greylist.greylister import Greylister
 from ucspi_py.system.store.sqlite import SqliteStore
 
 
@@ -19,6 +23,17 @@ def made(path: Path) -> Path:
 
     asyncio.run(make())
     return path
+
+
+def waits(db: Path, attempt: Attempt, seconds: int) -> None:
+    """Have somebody have tried to deliver so many seconds ago."""
+
+    async def come() -> None:
+        greylister = Greylister(TripletSettings(str(db)), print, lambda: time.time() - seconds)
+        assert isinstance(await greylister.judge(attempt), Deferred)
+        await greylister.close()
+
+    asyncio.run(come())
 
 
 def count(db: Path) -> int:

@@ -9,7 +9,7 @@ from ..gate.restrictions import stages
 from ..gate.restrictions.evaluation import Check, Evaluation, Subject
 from ..gate.restrictions.facts import Facts
 from ..gate.restrictions.judgement import Judgement, LogLine, Verdict
-from ..gate.restrictions.questions import Answer, Known, Question
+from ..gate.restrictions.questions import Answer, GreylistQuestion, Known, Question
 from ..gate.restrictions.restriction import Restriction, Restrictions
 from ..gate.restrictions.settings import RestrictionSettings
 from ..text import shown
@@ -71,10 +71,16 @@ class _Watched(Evaluation):
         """Tell each restriction in its turn, and last what is looked at behind all lists."""
         by_lists = any(one.verdict.startswith("reject") for one in self._seen)
         refusal = None if by_lists or self._reply is None else self._reply.line
-        if refusal is None and not self._asking[0]:
-            return tuple(self._seen)
         verdict = f"reject: {shown(refusal)}" if refusal else "dunno"
-        return (*self._seen, Judged("", 0, "unlisted addresses", verdict, told(self._asking[0])))
+        visits, others = dict[Question, Answer](), dict[Question, Answer]()
+        for question, answer in self._asking[0].items():
+            (visits if isinstance(question, GreylistQuestion) else others)[question] = answer
+        seen = list(self._seen)
+        if others or (refusal and not visits):
+            seen.append(Judged("", 0, "unlisted addresses", "dunno" if visits else verdict, told(others)))
+        if visits and self.late:
+            seen.append(Judged("", 0, restriction_text(self.late.restriction), verdict, told(visits)))
+        return tuple(seen)
 
     def run(self, restrictions: Restrictions, subject: Subject) -> Verdict:
         """Evaluate a list, under its name."""
@@ -90,7 +96,7 @@ class _Watched(Evaluation):
         text = ("warn_if_reject " if self.warns_only else "") + restriction_text(restriction)
         self._seen.append(Judged(name, depth, text, ""))
         self._asking.append({})
-        kept = self.if_permit, self._if_reject, len(self._lines)
+        kept = self.if_permit, self._if_reject, self.late, len(self._lines)
         verdict = Verdict.REJECT
         try:
             verdict = check(self, restriction, subject)
@@ -100,7 +106,7 @@ class _Watched(Evaluation):
             self._seen[place] = Judged(name, depth, text, words, told(asked))
         return verdict
 
-    def _words(self, verdict: Verdict, if_permit: object, if_reject: object, lines: int) -> str:
+    def _words(self, verdict: Verdict, if_permit: object, if_reject: object, late: object, lines: int) -> str:
         if verdict is Verdict.REJECT:
             return f"reject: {shown(self._reply.line)}" if self._reply else "reject"
         if verdict is Verdict.OK and self.discard:
@@ -110,6 +116,8 @@ class _Watched(Evaluation):
             words.append(f"defer_if_permit: {shown(self.if_permit.text)}")
         if self._if_reject is not if_reject and self._if_reject:
             words.append(f"defer_if_reject: {shown(self._if_reject.text)}")
+        if self.late is not late:
+            words.append("asked behind all lists")
         return ", ".join(words + [_line(line) for line in self._lines[lines:]])
 
     def _answer(self, question: Question) -> Answer:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..dnsbl.zone import Zone
+from ..gate.greylist import check as greylist
 from ..gate.maps.names import Broken
 from ..gate.restrictions.facts import UNKNOWN, Facts, NameStatus
 from ..gate.restrictions.questions import (
@@ -16,16 +17,19 @@ from ..gate.restrictions.questions import (
     DnsAnswer,
     DnsFailure,
     DnsQuestion,
+    GreylistQuestion,
     Listed,
     MapQuestion,
     OwnQuestion,
     PolicyFailure,
     PolicyQuestion,
     Question,
+    Visited,
     ZoneFailure,
     ZoneQuestion,
 )
 from ..gate.restrictions.restriction import CLASS, FLAWED, TABLE, Restriction
+from ..store import url
 from ..text import shown
 
 _KINDS = {A: "A", NS: "NS", MX: "MX", AAAA: "AAAA"}
@@ -41,6 +45,8 @@ def restriction_text(restriction: Restriction) -> str:
         return f"({restriction.text})"
     if argument is None:
         return restriction.name
+    if restriction.name == "check_greylist":
+        return f"{restriction.name} {url.shown(restriction.store)}"
     text = shown(argument.name) if isinstance(argument, Zone) else str(argument)
     return text if restriction.name in (CLASS, TABLE) else f"{restriction.name} {text}"
 
@@ -67,12 +73,18 @@ def _facts(asked: Mapping[Question, Answer]) -> Iterator[str]:
                 yield f"DNS {_KINDS[kind]} {shown(name)}: {_records(question, answer)}"
             case ZoneQuestion(zone, subject):
                 yield f"{shown(zone.name)} about {shown(subject)}: {_listing(answer)}"
+            case GreylistQuestion(attempt):
+                yield f"triplet of {shown(attempt.sender) or '<>'} and {shown(attempt.recipient)}: {_visit(answer)}"
             case OwnQuestion(domain):
                 yield f"{shown(domain)} {_OWN[answer if isinstance(answer, bool) else None]}"
             case PolicyQuestion(service):
                 yield f"{service} {_action(answer)}"
     for table_name, keys in missing.items():
         yield f"{table_name} has none of {', '.join(keys)}"
+
+
+def _visit(answer: Answer) -> str:
+    return shown(greylist.words(answer.verdict)) if isinstance(answer, Visited) else "is not asked about: it is refused"
 
 
 def _value(answer: Answer) -> str:

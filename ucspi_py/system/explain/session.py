@@ -26,6 +26,7 @@ from ..gate.session import Hold
 from ..gate.trust import NOBODY, Trust
 from ..report.log import ERRORS, Log
 from .program import StandIn
+from .triplets import Looking
 
 #: What nobody is asked about.
 _SOME_TLS = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256)
@@ -70,14 +71,16 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
     program, said = StandIn(), _Said()
     log = Log(ERRORS, said.write)
     check(settings, log)
-    begun = said.warnings()
+    judge, triplets = Tracer(said.traces.append).judge, _triplets(settings)
     gate = Gate(
         settings,
         log,
         lambda: False,
-        lambda: Ways(ask, partial(ask_zone, ask), Tracer(said.traces.append).judge, asks_services=False),
+        lambda: Ways(ask, partial(ask_zone, ask), judge, asks_services=False, triplets=triplets),
         _trust(settings, visit.asked),
     )
+    await gate.open()
+    begun = said.warnings()
     alone = Hold(lambda _dismiss: None, lambda: True)
     tls = _SOME_TLS if settings.tls and settings.tls.is_required else None
     ours.setblocking(False)
@@ -96,6 +99,11 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
             await program.close()
     begun += [Step("TLS", found=("taken as begun: the gate requires it",))] if tls else []
     return [*begun, *steps, *said.end()], program
+
+
+def _triplets(settings: GateSettings) -> Looking | None:
+    lists = settings.restrictions
+    return Looking(lists.greylist.store) if lists and lists.greylist else None
 
 
 def _trust(settings: GateSettings, asked: Asked) -> Trust:

@@ -5,6 +5,7 @@ To be made in the process that uses it, which must not fork afterwards, and used
 
 import time
 from collections.abc import Callable
+from typing import Protocol, TypeVar
 
 from ...core.greylist.attempt import Attempt, Deferred, Passed, Verdict
 from ...core.greylist.triplet.changes import CLIENTS, TRIPLETS, ClientPass, ClientVisit, TripletVisit
@@ -15,30 +16,51 @@ from ...core.greylist.triplet.settings import TripletSettings
 from ...core.greylist.visit import TENANT as NETWORKS
 from ...core.greylist.visit import NetworkKnown
 from ...core.store import url
+from ...core.store.change import Change
 from ..report.complaints import Complaints
 from ..store.records import Records
 from .whitelists import Whitelists
+
+T = TypeVar("T")
 
 _NO_ADDRESS = Passed(b"no address")
 _LISTED = Passed(b"client AWL")
 _KNOWN = Passed(b"network known")
 
 
+class Kept(Protocol):
+    """What the Greylister asks: Records, or whoever only looks at them."""
+
+    async def open(self) -> None:
+        """Get ready."""
+
+    async def update(self, key: str, change: Change[T], /) -> T:
+        """Apply a change to the record of a key -> its result, or the one that it has without a store."""
+
+    async def close(self) -> None:
+        """Give everything back."""
+
+
 class Greylister:
     """One process's way to the triplets.
 
-    tell: gets a sentence about what is wrong, each once a minute. clock: gives seconds since 1970.
+    tell: gets a sentence about what is wrong, each once a minute. clock: gives seconds since 1970. records: None = of
+    the settings' store.
     """
 
     def __init__(
-        self, settings: TripletSettings, tell: Callable[[str], None], clock: Callable[[], float] = time.time
+        self,
+        settings: TripletSettings,
+        tell: Callable[[str], None],
+        clock: Callable[[], float] = time.time,
+        records: Kept | None = None,
     ) -> None:
         self.settings = settings
         self._tell = tell
         self._clock = clock
         self._whitelists = Whitelists(settings, Complaints(tell))
         tenants = (TRIPLETS, CLIENTS, NETWORKS) if settings.counts_networks else (TRIPLETS, CLIENTS)
-        self._records = Records(settings.store, tenants, self._complain)
+        self._records: Kept = records or Records(settings.store, tenants, self._complain)
 
     async def open(self) -> None:
         """Read the whitelists and open the store before the first client comes, so that what is wrong is told."""

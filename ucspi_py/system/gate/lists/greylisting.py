@@ -8,7 +8,7 @@ from ....core.gate.restrictions.questions import Visited
 from ....core.greylist.attempt import Attempt, Passed
 from ....core.greylist.triplet import texts
 from ....core.greylist.triplet.settings import TripletSettings
-from ...greylist.greylister import Greylister
+from ...greylist.greylister import Greylister, Kept
 from ...store.records import keeper
 
 #: The date in a header (postgrey: strftime).
@@ -16,12 +16,21 @@ _DATE = "%a, %d %b %Y %H:%M:%S %z"
 
 
 class Greylisting:
-    """The triplets of one process. name: tells our own. tell: gets what is wrong with the store or a whitelist."""
+    """The triplets of one process.
 
-    def __init__(self, settings: TripletSettings, name: Callable[[], bytes], tell: Callable[[str], None]) -> None:
+    name: tells our own. tell: gets what is wrong with the store or a whitelist. records: None = those of the store.
+    """
+
+    def __init__(
+        self,
+        settings: TripletSettings,
+        name: Callable[[], bytes],
+        tell: Callable[[str], None],
+        records: Kept | None = None,
+    ) -> None:
         self._settings = settings
         self._name = name
-        self._greylister = Greylister(settings, tell)
+        self._greylister = Greylister(settings, tell, records=records)
 
     async def open(self) -> None:
         """Open the store and read the whitelists before the first client comes."""

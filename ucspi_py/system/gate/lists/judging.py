@@ -46,7 +46,7 @@ class Judging:
         if settings.restrictions is None:
             raise ValueError("a gate without lists")
         self._complain = complain
-        self._greylisting = _greylisting(settings, control, complain)
+        self._greylisting = _greylisting(settings, control, complain, ways)
         self._services = _services(settings.restrictions, ways, complain)
         lookups = Lookups(ways, Tables(complain), control, greylisting=self._greylisting)
         lookups.services = self._services
@@ -92,10 +92,13 @@ def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> Non
             complain(found.sentence)
 
 
-def _greylisting(settings: GateSettings, control: Control, complain: Complaints) -> "Greylisting | None":
+def _greylisting(settings: GateSettings, control: Control, complain: Complaints, ways: Ways) -> "Greylisting | None":
     """Who is asked about triplets; nothing of it is loaded where no list wants that."""
     if settings.restrictions is None or settings.restrictions.greylist is None:
         return None
     from .greylisting import Greylisting
 
-    return Greylisting(settings.restrictions.greylist, lambda: control.greeting(settings, {}).myhostname, complain)
+    def name() -> bytes:
+        return control.greeting(settings, {}).myhostname
+
+    return Greylisting(settings.restrictions.greylist, name, complain, ways.triplets)

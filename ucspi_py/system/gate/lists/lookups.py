@@ -35,6 +35,7 @@ from ...dnsbl.query import Query
 from ..tables import Tables
 
 if TYPE_CHECKING:
+    from ...greylist.greylister import Kept
     from ..policy.services import PolicyServices
     from .greylisting import Greylisting
 
@@ -48,13 +49,15 @@ class Ways(NamedTuple):
     """The ways to the name servers and to the zones, and to a judgement.
 
     ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists. asks_services: whether policy
-    services are asked, which count what they are told of.
+    services are asked, which count what they are told of. triplets: where they are; None = in the store of the
+    settings.
     """
 
     ask: Ask
     ask_zone: AskZone
     judge: Judge = stages.judge
     asks_services: bool = True
+    triplets: "Kept | None" = None
 
 
 class Lookups:
@@ -144,7 +147,11 @@ class Lookups:
             raise KeyError(question)
 
         async def visit() -> None:
-            take(await greylisting.visit(question.attempt))
+            outcome = None
+            try:
+                outcome = await greylisting.visit(question.attempt)
+            finally:
+                take(outcome)  # Whatever happens, somebody waits for it.
 
         task = asyncio.ensure_future(visit())
         self._visits.add(task)
