@@ -47,6 +47,8 @@ _FINDINGS = [
     "gate-checks",
     "gate-checks-odd",
     "gate-logins",
+    "gate-greylist-sqlite",
+    "gate-greylist-redis",
     "ledger",
     "tls-handshake",
     "tls-idle",
