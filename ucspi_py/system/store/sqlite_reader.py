@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from ...core.store.change import Kept, Page, Row, Tenant
 from . import sqlite_tables as tables
-from .sqlite import identity
+from .sqlite_file import identity
 
 T = TypeVar("T")
 
@@ -43,7 +43,7 @@ class SqliteReader:
     async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         """Read the records of some keys, those that there are; there need not be a file, or a tenant in it.
 
-        Raises OSError where the file cannot be opened.
+        Raises OSError where its folder cannot be searched.
         """
         question = partial(tables.found, tenant=tenant, keys=keys)
         return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or []
@@ -51,7 +51,7 @@ class SqliteReader:
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
         """Read some records as SqliteStore.page() does; there need not be a file, or a tenant in it.
 
-        Raises OSError where the file cannot be opened.
+        Raises OSError where its folder cannot be searched.
         """
         question = partial(tables.page, tenant=tenant, after=after, prefix=prefix)
         return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or ([], None)
@@ -94,10 +94,12 @@ class SqliteReader:
 
 
 def _is_empty(path: str) -> bool:
-    """Whether nothing was ever put there. Raises OSError where the file cannot be opened."""
+    """Whether nothing was ever put there. Raises OSError where it cannot be found out.
+
+    It is not opened for that: to close it gives up all locks that the process has on it, SQLite's too.
+    """
     try:
-        with open(path, "rb") as file:
-            return not file.read(1)
+        return not os.stat(path).st_size
     except FileNotFoundError:
         return True
 

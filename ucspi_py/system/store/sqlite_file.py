@@ -1,0 +1,183 @@
+"""An SQLite file of records as one thread has it: opened, kept small, changed. Never decides."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from ...core.store.change import Change, Tenant
+from . import sqlite_tables as tables
+from .checkpoints import MOVE, Checkpoints
+
+#: Seconds between tries to open the file.
+_PAUSES = (0.01, 0.02, 0.04, 0.08)
+_PAGE = 4096
+#: Pages of the WAL, 16 MiB, with which a writer that has made no checkpoint yet makes one, and the part of all bytes
+#: that those may have. To make a WAL smaller is slow, so it stays as large as twice that.
+_WAL, _PART = 4096, 32
+
+#: NORMAL syncs at a checkpoint only: a crash of the machine may cost the last records, never the file. The cache, in
+#: KiB, has all the inner pages of ten million records.
+_OPEN = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+PRAGMA cache_size = -8192;
+PRAGMA wal_autocheckpoint = {wal};
+PRAGMA journal_size_limit = {limit};
+"""
+_PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
+_EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
+_ANY_TIME = 1 << 62
+
+
+class Asked(NamedTuple):
+    """A change that somebody wants to be applied to the record of a key."""
+
+    key: str
+    change: Change[Any]
+
+
+class Answer(NamedTuple):
+    """What became of one change. error: why there is no result; None = there is one."""
+
+    result: Any
+    error: Exception | None = None
+
+
+class SqliteFile:
+    """The file as of SqliteStore. All methods raise sqlite3.Error, as it says."""
+
+    def __init__(self, path: str, tenants: Sequence[Tenant], pages: int, size: int, busy: float) -> None:
+        # An absolute path is a file for SQLite too, whatever its name.
+        self._path = os.path.abspath(path)
+        self._tenants = tenants
+        self._pages = pages
+        self._size = size
+        self._busy = busy
+        self._connection: sqlite3.Connection | None = None
+        self._identity: tuple[int, int] | None = None
+        self._checkpoints = Checkpoints(self._path)
+
+    def opened(self) -> sqlite3.Connection:
+        """Open the file, made if it does not exist, unless it is open."""
+        if self._connection is not None and identity(self._path) != self._identity:
+            self._disconnect()  # it was removed or replaced: what is written there, nobody would ever read
+        if self._connection is None:
+            self._connection = self._connect()
+            self._identity = identity(self._path)
+        return self._connection
+
+    def update(self, asked: Sequence[Asked]) -> list[Answer]:
+        """Apply some changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
+        try:
+            connection = self.opened()
+            answers = [_unwritten(connection, one) for one in asked]
+            writing = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
+            written = iter(self._written(connection, writing) if writing else ())
+        except sqlite3.Error:
+            self._disconnect()  # the next update opens what may have been repaired or replaced meanwhile
+            raise
+        return [next(written) if answer is None else answer for answer in answers]
+
+    def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
+        """Forget the records of some keys -> how many there were."""
+        with self.opened() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            return tables.drop(connection, tenant, keys)
+
+    def close(self) -> None:
+        """Give everything back."""
+        self._checkpoints.close()
+        self._disconnect()
+
+    def _written(self, connection: sqlite3.Connection, asked: Sequence[Asked]) -> list[Answer]:
+        """Apply changes while nobody else can write: another worker may have changed the records meanwhile."""
+        pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
+        self._make_room(connection, pages)
+        is_full = pages - free >= self._pages
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            answers = [_write(connection, one, is_full) for one in asked]
+        if self._checkpoints.count(len(asked)):
+            connection.execute(MOVE).fetchall()
+        return answers
+
+    def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
+        """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
+        if self._bytes(pages) >= self._size:
+            connection.execute(_EMPTY_WAL).fetchall()
+            if self._bytes(pages) >= self._size:
+                raise sqlite3.OperationalError("it is full, and another program keeps reading it")
+
+    def _bytes(self, pages: int) -> int:
+        return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
+
+    def _connect(self) -> sqlite3.Connection:
+        """Connect. Workers that begin a new file at once are locked out by each other, and try again."""
+        for pause in _PAUSES:
+            try:
+                return self._prepared()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                time.sleep(pause)
+        return self._prepared()
+
+    def _prepared(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=self._busy, isolation_level=None)
+        try:
+            wal = max(1, min(_WAL, self._size // _PAGE // _PART))
+            connection.executescript(_OPEN.format(wal=wal, limit=2 * wal * _PAGE))
+            for tenant in self._tenants:
+                tables.take_over(connection, tenant)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def identity(path: str) -> tuple[int, int] | None:
+    """Which file that is; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _unwritten(connection: sqlite3.Connection, asked: Asked) -> Answer | None:
+    """The answer to what changes nothing; None = something is to be written."""
+    known = tables.record_of(connection, asked.change.tenant, asked.key)
+    try:
+        outcome = asked.change.apply(known)
+    except ValueError as error:
+        return Answer(None, error)
+    return Answer(outcome.result) if outcome.record == known else None
+
+
+def _write(connection: sqlite3.Connection, asked: Asked, is_full: bool) -> Answer:
+    """Apply a change and keep what it makes of the record. is_full: those that expire first have to go."""
+    key, change = asked
+    try:
+        outcome = change.apply(tables.record_of(connection, change.tenant, key))
+    except ValueError as error:
+        return Answer(None, error)
+    tables.sweep(connection, change.tenant, _ANY_TIME if is_full else change.now)
+    if outcome.record is None:
+        tables.drop(connection, change.tenant, (key,))
+    else:
+        tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
+    return Answer(outcome.result)
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
