@@ -43,6 +43,11 @@ class Checkpoints:
             self._running = self._thread.submit(self._move)
         return False
 
+    def wait(self) -> None:
+        """Wait for the checkpoint that goes on."""
+        if self._running is not None:
+            self._running.result()
+
     def close(self) -> None:
         """Give everything back."""
         self._thread.shutdown()

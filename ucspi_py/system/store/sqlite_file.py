@@ -10,7 +10,7 @@ from ...core.store.change import Change, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
 
-#: Seconds between tries to open the file.
+#: Seconds between tries to open the file, or to begin a checkpoint, of which there is one at a time.
 _PAUSES = (0.01, 0.02, 0.04, 0.08)
 _PAGE = 4096
 #: Pages of the WAL, 16 MiB, with which a writer that has made no checkpoint yet makes one, and the part of all bytes
@@ -106,9 +106,18 @@ class SqliteFile:
     def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
         """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
         if self._bytes(pages) >= self._size:
-            connection.execute(_EMPTY_WAL).fetchall()
+            self._empty_wal(connection)
             if self._bytes(pages) >= self._size:
                 raise sqlite3.OperationalError("it is full, and another program keeps reading it")
+
+    def _empty_wal(self, connection: sqlite3.Connection) -> None:
+        """Move all of the WAL and cut it off, unless somebody reads it; when the checkpoint of another has ended."""
+        self._checkpoints.wait()
+        for pause in _PAUSES:
+            _, pages, _ = connection.execute(_EMPTY_WAL).fetchone()
+            if pages >= 0:
+                return
+            time.sleep(pause)
 
     def _bytes(self, pages: int) -> int:
         return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
