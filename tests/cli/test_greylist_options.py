@@ -6,6 +6,7 @@ import click
 import pytest
 
 from ucspi_py.cli.chain import program
+from ucspi_py.core.greylist.settings import GreylistSettings
 
 
 @pytest.mark.parametrize(
@@ -25,6 +26,7 @@ from ucspi_py.cli.chain import program
         ("-s", "db", "-n", "24/129", "true"),
         ("-s", "db", "-n", "24/64/1", "true"),
         ("-s", "db", "-z", "true"),
+        ("-s", "db", "--max-size", "1023K", "true"),
         ("-s", "http://s3cret@127.0.0.1/", "true"),
         ("-s", "redis://:s3cret@", "true"),
         ("-s", "redis://:s3cret@host:port/0", "true"),
@@ -39,3 +41,11 @@ def test_options_that_are_wrong(words: Sequence[str]) -> None:
         program.read_options(program.GREYLIST, list(words))
 
     assert "s3cret" not in refused.value.format_message()
+
+
+@pytest.mark.parametrize(("words", "expected"), [((), 1 << 30), (("--max-size", "500M"), 500 << 20)], ids=str)
+def test_how_large_the_store_may_grow(words: Sequence[str], expected: int) -> None:
+    """1 GiB, unless it is said."""
+    read = program.read_options(program.GREYLIST, ["-s", "db", *words, "true"])
+
+    assert [screen.max_size for screen in read.screens if isinstance(screen, GreylistSettings)] == [expected]

@@ -214,6 +214,7 @@ greylist_ipv4cidr = 28
 greylist_whitelist_clients = /etc/postfix/a, /etc/postfix/b
 greylist_by_name = no
 greylist_text = Later, %r
+greylist_max_size = 4G
 """
     usual, found = read(), read(more)
 
@@ -224,6 +225,7 @@ greylist_text = Later, %r
     assert (found.delay, found.retry_window, found.max_age, found.network.ipv4) == (60, 86400, 3024000, 28)
     assert (found.whitelist_clients, found.by_name) == (("/etc/postfix/a", "/etc/postfix/b"), False)
     assert found.text == b"Later, %r"
+    assert (usual.max_size, found.max_size) == (1 << 30, 4 << 30)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +236,7 @@ greylist_text = Later, %r
         ("smtpd_sender_restrictions = check_greylist", "check_greylist must be followed by a store"),
         ("smtpd_sender_restrictions = check_greylist permit", "check_greylist must be followed by a store"),
         ("smtpd_sender_restrictions = check_greylist redis://:secret@h/x", "the database x is no number"),
+        ("greylist_max_size = 4T", "greylist_max_size must be a number of bytes from 1M up"),
         ("greylist_delay = soon", "greylist_delay must be a time"),
     ],
 )

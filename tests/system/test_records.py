@@ -120,6 +120,22 @@ def test_many_updates_at_once(place: str) -> None:
     asyncio.run(updates())
 
 
+def test_a_file_has_its_size(tmp_path: Path) -> None:
+    """Whatever is asked of it, those that expire first go for those that come."""
+
+    async def updates() -> None:
+        records = Records(str(tmp_path / "db"), TENANTS, pytest.fail, size=1 << 20)
+        for start in range(0, 20_000, 50):
+            await asyncio.gather(
+                *(records.update(f"{number:032x}", HashCount(1)) for number in range(start, start + 50))
+            )
+        assert sum(file.stat().st_size for file in tmp_path.iterdir()) < (1 << 20) + 250_000
+        assert await records.update(f"{19_999:032x}", HashCount(1)) == 2
+        await records.close()
+
+    asyncio.run(updates())
+
+
 def test_a_store_that_fails(tmp_path: Path) -> None:
     """Each change has the result that it has without one; it is left alone for a while, and one reason is heard."""
     folder, reasons = tmp_path / "missing", list[str]()

@@ -5,9 +5,13 @@ import click
 from ...core.client.limits import NETWORK, Prefixes
 from ...core.greylist.settings import GreylistSettings
 from .. import djb_click
+from .size_option import size_option
 from .store_option import store_option
 
-USAGE = "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] smtpd [ arg ... ]"
+USAGE = (
+    "greylist -s store [ -d delay ] [ -w window ] [ -m memory ] [ -n v4[/v6] ] [ -t timeout ] [ --max-size bytes ]"
+    " smtpd [ arg ... ]"
+)
 
 #: Seconds: the defaults of postgrey (delay, retry-window, max-age), and of rblsmtpd (-t).
 DELAY, WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
@@ -56,6 +60,7 @@ DELAY, WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
     default=_SESSION,
     help=f"How long a refused client is talked to ({_SESSION}); 0: it only gets the refusal.",
 )
+@size_option
 @click.argument("program", nargs=-1, required=True)
 def greylist(**_options: object) -> None:
     """Refuse networks that were never here before for some minutes, run PROGRAM for any other client.

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..client.limits import Prefixes
+from ..store.size import DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class GreylistSettings:
     store: path of an SQLite file, or a redis:, rediss: or unix: URL. delay: from the first contact of a network until
     it is let in. window: from the first contact until it is forgotten, unless let in. memory: from being let in until
     it is forgotten, unless let in again. network: the prefixes that make clients one. session_seconds: for the
-    refused dialogue.
+    refused dialogue. max_size: bytes that a store in a file may have.
     """
 
     log_name: ClassVar[bytes] = b"greylist"
@@ -26,3 +27,4 @@ class GreylistSettings:
     memory: int
     network: Prefixes
     session_seconds: int
+    max_size: int = DEFAULT

@@ -60,7 +60,7 @@ class Greylister:
         self._clock = clock
         self._whitelists = Whitelists(settings, Complaints(tell))
         tenants = (TRIPLETS, CLIENTS, NETWORKS) if settings.counts_networks else (TRIPLETS, CLIENTS)
-        self._records: Kept = records or Records(settings.store, tenants, self._complain)
+        self._records: Kept = records or Records(settings.store, tenants, self._complain, settings.max_size)
 
     async def open(self) -> None:
         """Read the whitelists and open the store before the first client comes, so that what is wrong is told."""

@@ -99,7 +99,7 @@ class GreylistRecords:
             return keeper(self._place)(self._place, (tenant,))
         from ..store.sqlite import SqliteStore
 
-        return SqliteStore(self._place, (tenant,), _ANY, _ANY, busy=_PATIENCE * 0.8)
+        return SqliteStore(self._place, (tenant,), _ANY, busy=_PATIENCE * 0.8)
 
 
 _ALLOWED: dict[Kind, Callable[[int], Change[None]]] = {

@@ -21,7 +21,7 @@ class Greylist:
     def __init__(self, settings: GreylistSettings, log: Log) -> None:
         self.settings = settings
         self._log = log
-        self._records = Records(settings.store, (TENANT, CLIENTS), self._complain)
+        self._records = Records(settings.store, (TENANT, CLIENTS), self._complain, settings.max_size)
 
     async def open(self) -> None:
         """Open the store before the first client comes, so that what is wrong with it is logged."""

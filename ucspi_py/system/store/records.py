@@ -1,10 +1,12 @@
 """The records that one process keeps in a store. Never decides."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol, TypeVar
 
 from ...core.store import url
 from ...core.store.change import Change, Page, Tenant
+from ...core.store.size import DEFAULT
 from .attempts import Attempts
 
 T = TypeVar("T")
@@ -36,12 +38,13 @@ class Records:
     """The way of one process to its store, to be made in the process that uses it.
 
     place: path of an SQLite file, or a redis:, rediss: or unix: URL. tenants: whose records are kept there. tell: hears
-    why the store fails, once a minute.
+    why the store fails, once a minute. size: bytes that a file may have.
     """
 
-    def __init__(self, place: str, tenants: Sequence[Tenant], tell: Callable[[str], None]) -> None:
+    def __init__(self, place: str, tenants: Sequence[Tenant], tell: Callable[[str], None], size: int = DEFAULT) -> None:
         self._place = place
         self._tenants = tenants
+        self._size = size
         self._attempts = Attempts(tell)
         self._store: Store | None = None
 
@@ -59,16 +62,19 @@ class Records:
             await self._attempts.insist(self._store.close, None)
 
     def _kept(self) -> Store:
-        self._store = self._store or keeper(self._place)(self._place, self._tenants)
+        self._store = self._store or keeper(self._place, self._size)(self._place, self._tenants)
         return self._store
 
 
-def keeper(place: str) -> Callable[[str, Sequence[Tenant]], Store]:
-    """The kind of store that a path or a URL calls for. Raises ImportError where its library is missing."""
+def keeper(place: str, size: int = DEFAULT) -> Callable[[str, Sequence[Tenant]], Store]:
+    """The kind of store that a path or a URL calls for. Raises ImportError where its library is missing.
+
+    size: bytes that a file may have.
+    """
     if url.is_url(place):
         from .redis import RedisStore
 
         return RedisStore
     from .sqlite import SqliteStore
 
-    return SqliteStore
+    return partial(SqliteStore, size=size)

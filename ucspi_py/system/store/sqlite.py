@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from ...core.store.change import Change, Page, Tenant
+from ...core.store.size import DEFAULT
 from . import sqlite_tables as tables
 from .sqlite_file import Asked, SqliteFile
 
@@ -19,8 +20,6 @@ T = TypeVar("T")
 
 #: Seconds to wait for another writer; each of them is done in some milliseconds.
 _BUSY = 0.1
-#: Bytes: 1 GiB is enough for every /24 there is.
-_SIZE = 1 << 30
 #: Changes in one transaction: other processes wait for it.
 _AT_ONCE = 50
 
@@ -43,7 +42,7 @@ class SqliteStore:
         self,
         path: str,
         tenants: Sequence[Tenant],
-        size: int = _SIZE,
+        size: int = DEFAULT,
         pages: int | None = None,
         busy: float = _BUSY,
     ) -> None:

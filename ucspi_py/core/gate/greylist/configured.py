@@ -37,6 +37,7 @@ def triplet_settings(configuration: Configuration, restrictions: Sequence[Restri
         whitelist_recipients=_files(configuration, RECIPIENTS),
         text=configuration.value(TEXT),
         header=configuration.value(HEADER),
+        max_size=configuration.value("greylist_max_size"),
     )
 
 

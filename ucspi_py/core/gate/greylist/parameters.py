@@ -1,5 +1,6 @@
 """The parameters of check_greylist, which Postfix does not have; postgrey has them as options."""
 
+from ...store.size import size
 from ..language import values
 from ..language.parameter import Parameter
 
@@ -32,6 +33,7 @@ PARAMETERS = (
         "X-Greylist: delayed %t seconds by pysmtpgate-%v at %h; %d",
         "of messages that had to wait; empty = none",
     ),
+    Parameter("greylist_max_size", "", size, "1G", "what the store may have on the disk, where it is a file"),
     Parameter(CLIENTS, "", values.text, "", "files of clients that never wait, as postgrey has them"),
     Parameter(RECIPIENTS, "", values.text, "", "files of recipients that nobody waits for"),
 )

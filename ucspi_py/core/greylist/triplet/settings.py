@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ...client.limits import NETWORK, Prefixes
+from ...store.size import DEFAULT
 
 #: postgrey's own texts but for its address in the web, which a site's users have nothing to do with.
 TEXT = b"Greylisted, try again in %s seconds"
@@ -21,7 +22,8 @@ class TripletSettings:
     counts_networks: these are counted by network, else by address, as postgrey does. spares: whether the null sender,
     postmaster and abuse never wait, whatever the files say. whitelist_clients, whitelist_recipients: files, in
     postgrey's language. text: what a client is told; %s = seconds left, %r = domain of the recipient. header: of a
-    message that had to wait; %t = seconds, %v = our version, %h = our name, %d = the date.
+    message that had to wait; %t = seconds, %v = our version, %h = our name, %d = the date. max_size: bytes that a store
+    in a file may have.
     """
 
     store: str
@@ -37,3 +39,4 @@ class TripletSettings:
     whitelist_recipients: tuple[str, ...] = ()
     text: bytes = TEXT
     header: bytes = HEADER
+    max_size: int = DEFAULT
