@@ -217,7 +217,7 @@ def test_a_recorder_stands_alone(recorder: Recorder, tmp_path: Path) -> None:
         assert done.returncode == 111
         return done.stderr
 
-    assert started(recorder.socket) == f"relay: fatal: another recorder listens at {recorder.socket}\n".encode()
+    assert started(recorder.socket) == f"relay: fatal: another server listens at {recorder.socket}\n".encode()
     file = tmp_path / "file"
     file.write_text("precious")
     assert started(str(file)) == f"relay: fatal: unable to listen at {file}: address already used\n".encode()
