@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 #: Certificates are valid by the wall clock; nothing but a line in the log hangs on it.
 #: Tickets are checked by another process, and whoever has one may keep it until after the machine's next start.
 #: Ids of connections are to be others than those before the machine's start.
+#: Messages to syslog have the time in them, as syslog(3) writes it.
 WALL_CLOCK = {
     "system/screens/greylist.py",
     "system/screens/relay.py",
@@ -19,10 +20,12 @@ WALL_CLOCK = {
     "system/ledger/ledger.py",
     "system/greylist/records.py",
     "system/store/redis.py",
+    "system/postgrey/answering.py",
     "system/recorder/tickets.py",
     "system/recorder/visitor.py",
     "system/rules/whole_file.py",
     "system/report/connection_ids.py",
+    "system/report/syslog.py",
     "core/tls/validity.py",
     "system/tls/contexts.py",
 }

@@ -1,0 +1,1 @@
+"""pypostgrey: a policy server with postgrey's command line."""

@@ -1,0 +1,1 @@
+"""A policy server as postgrey is one: what is asked, what is answered, what is said of it. Decides."""
