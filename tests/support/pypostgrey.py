@@ -152,6 +152,10 @@ class Postgrey:
         """Have it read its whitelists."""
         self.process.send_signal(signal.SIGHUP)
 
+    def usr1(self) -> None:
+        """Have it tell what its zones were good for."""
+        self.process.send_signal(signal.SIGUSR1)
+
     def _is_there(self) -> bool:
         assert self.process.poll() is None, self.log()
         try:
