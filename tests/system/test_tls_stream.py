@@ -4,6 +4,7 @@ import asyncio
 import gc
 import socket
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 
@@ -14,7 +15,8 @@ from tests.support.held import Ends, connected, eventually, some_turns
 from tests.support.tls import Slowly, serving, shake_hands, trusting
 from tests.support.waiting import PATIENCE
 from ucspi_py.system.process.loop import new_loop
-from ucspi_py.system.stream.stream import PIECE, Stream
+from ucspi_py.system.stream.stream import BULK, PIECE, Stream
+from ucspi_py.system.tls import bulk, tls_stream
 from ucspi_py.system.tls.handshake import handshake
 from ucspi_py.system.tls.session import TlsSession
 from ucspi_py.system.tls.tls_stream import TlsStream
@@ -171,6 +173,82 @@ def test_a_client_that_says_all_and_leaves_unread_is_heard(
 
     meeting.run(client, story, meeting.take)
     assert meeting.heard == MUCH
+
+
+class Pouring:
+    """A client that has said all of it before anybody reads.
+
+    pieces: how many bytes were handed on at once. each: what is done with its stream at each of them.
+    """
+
+    def __init__(self, authority: Authority, context: ssl.SSLContext) -> None:
+        self._ca_file = authority.ca_file
+        self._has_said = False
+        self._meeting = Meeting(context)
+        self.pieces: list[int] = []
+        self.each: Callable[[TlsStream], object] = bool
+
+    def pour(self, began: Callable[[TlsStream], object]) -> None:
+        """Read of it what it says. began: what is done with its stream before."""
+
+        async def story(stream: TlsStream) -> None:
+            await eventually(lambda: self._has_said)
+            began(stream)
+            stream.begin()
+            await eventually(lambda: self._meeting.ended)
+
+        self._meeting.run(self._say, story, self._take)
+        assert self._meeting.heard == MUCH[:150_000]
+
+    def _say(self, plain: socket.socket) -> None:
+        with shake_hands(trusting(self._ca_file), plain.dup()) as secured:
+            secured.sendall(MUCH[:150_000])
+            self._has_said = True
+        plain.close()
+
+    def _take(self, stream: Stream, data: bytes) -> None:
+        self.pieces.append(len(data))
+        self._meeting.take(stream, data)
+        if isinstance(stream, TlsStream):
+            self.each(stream)
+
+
+@pytest.fixture
+def pouring(authority: Authority, context: ssl.SSLContext) -> Pouring:
+    return Pouring(authority, context)
+
+
+def test_bulk_is_handed_on_in_large_pieces(pouring: Pouring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though it is received and deciphered in small ones."""
+    monkeypatch.setattr(bulk, "_TURN", PATIENCE)
+    pouring.pour(lambda stream: stream.read_in_bulk(True))
+    assert bulk.MOST < max(pouring.pieces) <= BULK
+
+
+def test_what_takes_too_long_in_bulk_is_for_another_turn(pouring: Pouring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "_TURN", 0.0)
+    pouring.pour(lambda stream: stream.read_in_bulk(True))
+    assert max(pouring.pieces) <= bulk.MOST
+
+
+@pytest.mark.parametrize(("seconds", "is_costly"), [(0.0, False), (0.002, True)])
+def test_whoever_has_us_work_for_long_is_read_in_bulk(
+    pouring: Pouring, monkeypatch: pytest.MonkeyPatch, seconds: float, is_costly: bool
+) -> None:
+    """And so behind all others, for good, as a client may make new keys (KeyUpdate) for as long as it likes."""
+    read = TlsSession.read
+
+    def slow(session: TlsSession, limit: int) -> bytes | None:
+        begun = time.thread_time()
+        while time.thread_time() - begun < seconds:
+            pass
+        return read(session, limit)
+
+    monkeypatch.setattr(TlsSession, "read", slow)
+    monkeypatch.setattr(tls_stream, "_TOO_LONG", 0.001 if is_costly else PATIENCE)
+    pouring.each = lambda stream: stream.read_in_bulk(False)
+    pouring.pour(bool)
+    assert (max(pouring.pieces) > PIECE) is is_costly
 
 
 def test_whoever_pauses_hears_no_more_until_it_begins_again(authority: Authority, context: ssl.SSLContext) -> None:

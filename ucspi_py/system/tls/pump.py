@@ -14,7 +14,8 @@ from collections.abc import Callable
 from ..process.loop import add_bulk_reader
 from ..stream.outlet import Outlet
 from ..stream.stream import BULK
-from .session import AT_ONCE, TlsSession
+from .bulk import AT_ONCE, MOST, with_more
+from .session import TlsSession
 
 #: Seconds without a byte until both are left: qmail's timeoutsmtpd.
 _IDLE = 1200.0
@@ -109,18 +110,21 @@ class Pump:
         self._carry_on()
 
     def _pass_to_program(self) -> None:
-        try:
-            said = self._session.read(2 * AT_ONCE)
-        except OSError:  # whatever it is, the client is not understood any more
-            said = None
+        self._to_program.send(self._said())
         self._to_client.send(self._session.output())
         if self._to_client.waiting > _TOO_MUCH:
             self.end()
-        elif said is None:
+        elif self._session.is_over:
             self._client_ended = True
             self._to_program.finish()
-        else:
-            self._to_program.send(said)
+
+    def _said(self) -> bytes:
+        """What the client has said; whatever is wrong, it is not understood any more."""
+        try:
+            said = self._session.read(MOST)
+        except OSError:
+            return b""
+        return with_more(self._session, said) if said else b""
 
     def _hear_program(self) -> None:
         try:

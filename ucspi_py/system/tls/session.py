@@ -10,9 +10,6 @@ from ...core.tls.facts import TlsFacts
 from ...core.tls.subject import written
 from .context import Connection
 
-#: Bytes of a client that are read and fed at once. Of nothing but new keys (KeyUpdate), they cost OpenSSL 3.0 40 ms.
-AT_ONCE = 24576
-
 
 class TlsSession:
     """What is fed is what the client has sent; what output() gives is to be sent to it, after every other call.
@@ -50,6 +47,11 @@ class TlsSession:
     def holds_input(self) -> bool:
         """Whether anything was fed that was not read yet."""
         return bool(self._in.pending or self._connection.pending())
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing follows what was fed: the client has said its last, or is not understood any more."""
+        return self._has_failed or self._has_ended
 
     def read(self, limit: int) -> bytes | None:
         """Read what the client says; b"" where more has to be fed, None where it has said its last.

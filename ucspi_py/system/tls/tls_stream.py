@@ -3,10 +3,15 @@
 import asyncio
 import math
 import socket
+import time
 from collections.abc import Callable
 
 from ..stream.stream import PIECE, Stream
-from .session import AT_ONCE, TlsSession
+from .bulk import AT_ONCE, MOST, with_more
+from .session import TlsSession
+
+#: Seconds of the processor after which a client's piece has taken too long to be read before those of others.
+_TOO_LONG = 0.001
 
 
 class TlsStream(Stream):
@@ -15,7 +20,7 @@ class TlsStream(Stream):
     The end of what the other side says is its close_notify, or its hanging up without one. deadline: as Stream's.
     """
 
-    __slots__ = ("_has_more", "_session")
+    __slots__ = ("_has_more", "_is_costly", "_session")
 
     def __init__(
         self,
@@ -27,6 +32,7 @@ class TlsStream(Stream):
     ) -> None:
         super().__init__(loop, session.socket, received, deadline, hung_up)
         self._session = session
+        self._is_costly = False
         # Behind its last word of the handshake a client may have said more.
         self._has_more = session.holds_input
 
@@ -41,6 +47,10 @@ class TlsStream(Stream):
             return (self._session.read(PIECE) or b"") if self._has_more else b""
         except OSError:
             return b""
+
+    def read_in_bulk(self, is_bulk: bool) -> None:
+        """See Stream. Whoever has had us work for long, as one who makes new keys all the time, waits behind others."""
+        super().read_in_bulk(is_bulk or self._is_costly)
 
     def begin(self) -> None:
         """See Stream."""
@@ -76,7 +86,7 @@ class TlsStream(Stream):
         """Hand on what was fed, until there is no more of it, or nobody wants more."""
         while self._has_more and self._watching and not self.over.done():
             try:
-                said = self._session.read(AT_ONCE if self._is_bulk else PIECE)
+                said = self._said()
             except OSError:
                 self._has_more = False
                 self._say_what_openssl_says()
@@ -89,6 +99,18 @@ class TlsStream(Stream):
                 self._say_what_openssl_says()
                 if said is None:
                     self._hear_the_last()
+
+    def _said(self) -> bytes | None:
+        """What was said in what was fed, and in bulk what follows it. Raises OSError."""
+        if self._is_bulk:
+            said = self._session.read(MOST)
+            return with_more(self._session, said) if said else said
+        begun = time.thread_time()
+        said = self._session.read(PIECE)
+        if time.thread_time() - begun >= _TOO_LONG:
+            self._is_costly = True
+            self.read_in_bulk(True)
+        return said
 
     def _say_what_openssl_says(self) -> None:
         """A new key, or an alert."""
