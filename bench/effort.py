@@ -14,7 +14,7 @@ class Effort:
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
     clients that say no more than EHLO. grants: of the ledger. tls_clients: that shake hands. tls_idle: those that stay.
-    tls_bytes: of a message within TLS.
+    tls_bytes: of a message within TLS. tls_new_keys: of each client that makes them all the time.
     """
 
     rounds: int
@@ -40,6 +40,7 @@ class Effort:
     tls_clients: int
     tls_idle: int
     tls_bytes: int
+    tls_new_keys: int
 
 
 FULL = Effort(
@@ -66,6 +67,7 @@ FULL = Effort(
     tls_clients=2_000,
     tls_idle=5_000,
     tls_bytes=100_000_000,
+    tls_new_keys=10_000,
 )
 
 QUICK = Effort(
@@ -92,4 +94,5 @@ QUICK = Effort(
     tls_clients=200,
     tls_idle=100,
     tls_bytes=3_000_000,
+    tls_new_keys=500,
 )

@@ -71,6 +71,7 @@ ROWS: dict[str, Row] = {
     "tls-handshake": tls.handshakes,
     "tls-idle": tls.idle,
     "tls-large": tls.large,
+    "tls-stall": tls.stalls,
 }
 #: Rows that cannot be had everywhere: they ask why not first.
 NEEDS: dict[str, Callable[[], str | None]] = (

@@ -1,10 +1,15 @@
-"""The rows of TLS: what a handshake costs, what an idle session keeps, how fast a big message comes through."""
+"""The rows of TLS: what a handshake costs, what an idle session keeps, how fast a big message comes, who waits."""
 
+import socket
 import ssl
+import subprocess
+import sys
 import time
 from functools import partial
+from pathlib import Path
 from statistics import median
 
+import tls_floods
 import tls_servers as tls
 from contenders import Server
 from effort import Effort
@@ -17,6 +22,9 @@ _MICROSECONDS = 1e6
 _AT_ONCE = 16
 _LINE = b"x" * 70 + b"\r\n"
 _PIECE = _LINE * 900
+#: What a client does whose waits are measured, and how often, until the next one comes: more is too much for a gate.
+_QUESTIONS, _PAUSE = 50, 0.001
+_FLOODS = str(Path(tls_floods.__file__))
 
 
 def handshakes(workshop: Workshop, effort: Effort) -> list[Finding]:
@@ -90,6 +98,47 @@ def large(workshop: Workshop, effort: Effort) -> list[Finding]:
             f"to the same without TLS, {median(rates['plain']):.0f} MB/s",
         )
     ]
+
+
+def stalls(workshop: Workshop, effort: Effort) -> list[Finding]:
+    """Milliseconds for which a client waits for an answer at most, while others have one worker work at their TLS."""
+    with tls.gate(workshop, tls.keys(workshop)) as server:
+        shaking = _longest(server, "handshakes", effort.tls_clients // _AT_ONCE)
+        making = max(_longest(server, kind, effort.tls_new_keys) for kind in ("commands", "content"))
+    floods = f"{tls_floods.CLIENTS} clients make new keys (KeyUpdate)"
+    return [
+        _stall("tls-stall", f"TLS: longest wait while {_AT_ONCE} at once shake hands", shaking),
+        _stall("tls-stall-keys", f"  while {floods}", making),
+    ]
+
+
+def _stall(name: str, work: str, longest: float) -> Finding:
+    return Finding(name, work, "ms", longest, None, None, longest, Bar("<=", 50, "ms"))
+
+
+def _longest(server: Server, kind: str, number: int) -> float:
+    """Of one client's waits; clients of one kind flood meanwhile, as tls_floods has them."""
+    command = [sys.executable, _FLOODS, str(server.port), kind, str(number)]
+    longest = 0.0
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as flood:
+        if not flood.stdin or not flood.stdout or flood.stdout.readline() != "ready\n":
+            raise Spoiled("no flood")
+        print(file=flood.stdin, flush=True)
+        while flood.poll() is None:
+            with tls.connected(server.port, tls.context()) as client:
+                longest = max(longest, *(_wait(client) for _ in range(_QUESTIONS)))
+    if flood.returncode:
+        raise Spoiled("a flood has failed")
+    return longest * 1000
+
+
+def _wait(client: socket.socket) -> float:
+    time.sleep(_PAUSE)
+    begun = time.monotonic()
+    client.sendall(b"NOOP\r\n")
+    if not client.recv(1000).startswith(b"250"):
+        raise Spoiled("no answer")
+    return time.monotonic() - begun
 
 
 def _added(secured: Server, plain: Server, effort: Effort, at_once: int) -> float:

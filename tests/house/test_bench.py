@@ -53,6 +53,8 @@ _FINDINGS = [
     "tls-handshake",
     "tls-idle",
     "tls-large",
+    "tls-stall",
+    "tls-stall-keys",
 ]
 
 _BESIDE_POSTFIX = ("gate-refused", "gate-message", "gate-lists-refused", "gate-lists-message")
