@@ -88,7 +88,6 @@ class ClientEnd:
         self._is_mute = True
         self._stream.leave()
         session = await shake_hands(self._stream.socket)
-        _acknowledge_now(session.socket)
         self._is_mute = False
         self.speak_within(session)
         self._time.heard(time.monotonic())
@@ -170,13 +169,3 @@ def _send_at_once(client: socket.SocketType) -> None:
     """
     with suppress(OSError):
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-
-def _acknowledge_now(client: socket.SocketType) -> None:
-    """Acknowledge the end of the handshake, behind which we say nothing: a client with Nagle's algorithm waits for it.
-
-    Linux would put that off for 40 ms, as it waits for something to send (tcp(7), TCP_QUICKACK).
-    """
-    if hasattr(socket, "TCP_QUICKACK"):
-        with suppress(OSError):
-            client.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
