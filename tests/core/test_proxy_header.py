@@ -192,8 +192,8 @@ FACTS = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 0)
     ("client", "verified", "expected"),
     [
         (1, 0, FACTS),
-        (1 | 2, 0, FACTS._replace(common_name=b"J\xc3\xb6rg")),
-        (1 | 4, 0, FACTS._replace(common_name=b"J\xc3\xb6rg")),
+        (1 | 2, 0, FACTS._replace(common_name=b"J\xc3\xb6rg", is_verified=True)),
+        (1 | 4, 0, FACTS._replace(common_name=b"J\xc3\xb6rg", is_verified=True)),
         (1 | 2, 1, FACTS),
         (0, 0, None),
         (2, 0, None),

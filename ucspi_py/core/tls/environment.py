@@ -45,7 +45,7 @@ def variables(facts: TlsFacts) -> dict[bytes, bytes]:
         b"SSL_PROTOCOL": facts.protocol,
         b"SSL_CIPHER": facts.cipher,
         b"SSL_CIPHER_USEKEYSIZE": b"%d" % facts.bits if facts.bits else b"",
-        b"SSL_CLIENT_VERIFY": b"SUCCESS" if facts.fingerprint or facts.common_name else b"NONE",
+        b"SSL_CLIENT_VERIFY": b"SUCCESS" if facts.fingerprint or facts.is_verified else b"NONE",
         b"SSL_TLS_SNI_SERVERNAME": facts.server_name,
         b"SSL_PEER_CERT_CN": facts.common_name,
     }

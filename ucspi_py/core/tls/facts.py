@@ -9,7 +9,7 @@ class TlsFacts(NamedTuple):
     protocol: as TLSv1.3. cipher: its name. bits: of its key, 0 = not known. server_name: what the client has asked for
     (SNI), b"" = nothing. subject, serial, fingerprint: of its certificate, which a CA of ours has signed; b"" = it
     showed none. The subject is written as RFC 4514 says, serial and fingerprint (SHA-256) in hexadecimal digits.
-    common_name: of a certificate that a proxy has verified, which hands on no more of it; b"" = none.
+    is_verified: whether a proxy has found a certificate good, of which it hands on common_name alone, b"" = none.
     """
 
     protocol: bytes
@@ -20,3 +20,4 @@ class TlsFacts(NamedTuple):
     serial: bytes = b""
     fingerprint: bytes = b""
     common_name: bytes = b""
+    is_verified: bool = False

@@ -97,6 +97,7 @@ def _tls(value: bytes, authority: bytes) -> TlsFacts | Flaw | None:
         bits=0,
         server_name=_word(authority),
         common_name=_name(parts.get(_COMMON_NAME, b"")) if is_verified else b"",
+        is_verified=is_verified,
     )
 
 
