@@ -48,7 +48,15 @@ def _finding(name: str, without: list[float], with_it: list[float]) -> Finding:
     added = median(one - other for one, other in zip(with_it, without, strict=True))
     work, note = f"gate: check_greylist, a new triplet, {name}", f"a recipient takes {median(without):.2f} ms without"
     return Finding(
-        f"gate-greylist-{name.lower()}", work, "ms", median(with_it), None, None, added, Bar("<=", _BARS[name], "ms"), note
+        f"gate-greylist-{name.lower()}",
+        work,
+        "ms",
+        median(with_it),
+        None,
+        None,
+        added,
+        Bar("<=", _BARS[name], "ms"),
+        note,
     )
 
 

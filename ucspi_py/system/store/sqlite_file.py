@@ -46,7 +46,10 @@ class Answer(NamedTuple):
 
 
 class SqliteFile:
-    """The file as of SqliteStore. All methods raise sqlite3.Error, as it says."""
+    """The file as of SqliteStore. All methods raise sqlite3.Error, as it says.
+
+    pages: that the file may have. size: bytes of all three files. busy: seconds to wait for another writer.
+    """
 
     def __init__(self, path: str, tenants: Sequence[Tenant], pages: int, size: int, busy: float) -> None:
         # An absolute path is a file for SQLite too, whatever its name.
