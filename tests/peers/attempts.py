@@ -1,6 +1,7 @@
 """Attempts to deliver by chance, for greylisters side by side: who tries, when, and what stands in the whitelists."""
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,9 +10,11 @@ from ucspi_py.core.greylist.attempt import Attempt
 DELAY, WINDOW, HOUR = 300, 12 * 3600, 3600
 #: After so many requests come clients that nobody has seen: the others wait no more, one after the other.
 _EPOCH = 200
-#: Seconds from one request to the next: where one more or less may change the verdict; most are short.
-_STEPS = tuple(edge + by for edge in (*[DELAY] * 5, *[HOUR] * 3, WINDOW) for by in (-1, 0, 1))
+#: Seconds from a request until it comes again: where one more or less may change the verdict.
+_AGAIN = tuple(edge + by for edge in (*[DELAY] * 5, *[HOUR] * 3, *[WINDOW] * 2) for by in (-1, 0, 1))
 _SHORT = (0, 0, 1, 7, 40, 100)
+#: Of so many that came last one comes again.
+_RECENT = 12
 
 _USERS = ("alice", "Bob+list", "bob", "news-17-x", "news-4-x", "v2", "v3", "a.17.b", "a.9.b", "17", "4+17", "+x", "")
 _TAGGED = ("prvs=0123456789=bob", "prvs=bob=0123456789", "prvs=0123456789abc=news-17-x", "prvs=a=b", "prvs=a=b=c=d")
@@ -79,27 +82,34 @@ class Request(NamedTuple):
 
 def requests(draw: random.Random, number: int) -> Iterator[Request]:
     """So many requests of few clients, which come again and again."""
-    now = latest = 1_700_000_000
+    latest, recent = 1_700_000_000, deque[Request](maxlen=_RECENT)
     for at in range(number):
-        # What is forgotten stays so when the clock is stepped back, and postgrey forgets later than we do.
-        is_back = draw.random() < 0.05
-        now = (
-            latest - draw.choice((1, 60, DELAY))
-            if is_back
-            else now + draw.choice(_SHORT if draw.random() < 0.8 else _STEPS)
-        )
-        latest = max(now, latest)
-        ip, name, sender, recipient = _said(draw, at // _EPOCH)
-        yield Request(now, Attempt(*(text.encode("latin-1") for text in (ip, name, "helo.example", sender, recipient))))
+        request = Request(latest + draw.choice(_SHORT), _attempt(draw, at // _EPOCH))
+        chance = draw.random()
+        if chance < 0.05:
+            # What is forgotten stays so when the clock is stepped back further, and postgrey forgets later than we do.
+            request = request._replace(time=latest - draw.choice((1, 60, DELAY)))
+        elif chance < 0.5 and recent:
+            again = _again(draw, draw.choice(recent), request.attempt)
+            request = again if again.time >= latest - DELAY else request
+        latest = max(request.time, latest)
+        recent.append(request)
+        yield request
 
 
-def _said(draw: random.Random, epoch: int) -> tuple[str, str, str, str]:
-    """Four texts; in a request of eight something stands in a whitelist, or nearly so."""
+def _again(draw: random.Random, before: Request, other: Attempt) -> Request:
+    """One that came before, or the same client with what another says."""
+    attempt = before.attempt
+    if draw.random() < 0.5:
+        attempt = attempt._replace(sender=other.sender, recipient=other.recipient)
+    return Request(before.time + draw.choice(_AGAIN), attempt)
+
+
+def _attempt(draw: random.Random, epoch: int) -> Attempt:
+    """An attempt; in one of eight something stands in a whitelist, or nearly so."""
     ip = draw.choice((f"100.64.{epoch}.1", f"100.64.{epoch}.200", f"100.65.{epoch}.1", *_ipv6(epoch)))
     name, sender, recipient = (
-        draw.choice(_NAMES),
-        draw.choice(_few(_SENDERS, epoch)),
-        draw.choice(_few(_RECIPIENTS, epoch)),
+        draw.choice(words) for words in (_NAMES, _few(_SENDERS, epoch), _few(_RECIPIENTS, epoch))
     )
     match draw.randrange(24):
         case 0:
@@ -108,7 +118,7 @@ def _said(draw: random.Random, epoch: int) -> tuple[str, str, str, str]:
             name = draw.choice(_LISTED_NAMES)
         case 2:
             recipient = draw.choice((*_LISTED_RECIPIENTS, *_NEARLY_LISTED, f"list-{draw.randrange(9)}@Example.org"))
-    return ip, name, sender, recipient
+    return Attempt(*(text.encode("latin-1") for text in (ip, name, "helo.example", sender, recipient)))
 
 
 def _ipv6(epoch: int) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ who has not come before, and nobody waits longer than one delay more for each st
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..address import canonical
@@ -24,6 +25,8 @@ from .settings import GreylistSettings
 _TEXT = b"Greylisted, try again in %d seconds"
 #: A visit renews a record that has used up this part of its memory: not every visit of a known network is a write.
 _WORTH_RENEWING = 100
+#: Clients whose network is not computed again: a flood comes from few.
+_REMEMBERED = 4096
 
 
 class Record(NamedTuple):
@@ -74,6 +77,7 @@ def exempt(environment: Mapping[bytes, bytes]) -> bool:
     return b"RELAYCLIENT" in environment or b"" in (environment.get(b"RBLSMTPD"), environment.get(b"GREYLIST"))
 
 
+@lru_cache(_REMEMBERED)
 def network(ip: bytes, prefixes: Prefixes) -> str | None:
     """The network of a client, as in ``192.0.2.0/24``, one form for each; None for what is no address."""
     try:
