@@ -1,4 +1,4 @@
-"""What greylisters do with requests: Debian's postgrey, and our decision over a store."""
+"""What greylisters do with requests: Debian's postgrey, and pypostgrey over a store."""
 
 import asyncio
 import re
@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.postgrey import Postgrey
+from tests.support.postgrey import Postgrey, packed
 from ucspi_py.core.client.limits import NETWORK, Prefixes
-from ucspi_py.core.greylist.attempt import Deferred, Passed, Verdict
-from ucspi_py.core.greylist.triplet import texts
 from ucspi_py.core.greylist.triplet.settings import TripletSettings
-from ucspi_py.system.greylist.greylister import Greylister
+from ucspi_py.core.policy.request import Garbage, RequestReader
+from ucspi_py.core.postgrey.settings import ACTION, Answering
+from ucspi_py.system.postgrey.answering import Answers as PolicyAnswers
+from ucspi_py.system.report.log import VERBOSE, Log
+from ucspi_py.system.report.nonblocking import Write
 
 from .attempts import CLIENTS, DELAY, RECIPIENTS, WINDOW, Request
 
@@ -83,36 +85,30 @@ def attributes(number: int, request: Request) -> Mapping[str, str]:
 
 
 def our_answers(ours: TripletSettings, requests: Sequence[Request]) -> Answers:
-    """What we do."""
-    verdicts = asyncio.run(_judged(ours, requests))
-    actions = [
-        _action(ours, verdict, request.attempt.recipient) for verdict, request in zip(verdicts, requests, strict=True)
-    ]
-    return Answers(actions, sum(isinstance(verdict, Passed) and verdict.lists_client for verdict in verdicts))
+    """What pypostgrey does, which is asked as postgrey is."""
+    return asyncio.run(_asked(Answering(ours, ACTION, b"", b""), requests))
 
 
-async def _judged(ours: TripletSettings, requests: Sequence[Request]) -> list[Verdict]:
-    now, verdicts = 0, list[Verdict]()
-    greylister = Greylister(ours, _fail, lambda: now)
-    await greylister.open()
-    for request in requests:
+async def _asked(asked: Answering, requests: Sequence[Request]) -> Answers:
+    now, said, actions = 0, list[str](), list[tuple[str, str]]()
+    server = PolicyAnswers(asked, Log(VERBOSE, _writer(said)), clock=lambda: now)
+    await server.open()
+    reader = RequestReader()
+    for number, request in enumerate(requests):
         now = request.time
-        verdicts.append(await greylister.judge(request.attempt))
-    await greylister.close()
-    return verdicts
+        (read,) = reader.receive(packed(attributes(number, request)).encode("latin-1"))
+        assert not isinstance(read, Garbage)
+        action = (await server.answer(read)).decode("latin-1")
+        found = _LINE.match(said[-1])
+        assert found, said[-1]
+        actions.append((action, found[1]))
+    await server.close()
+    return Answers(actions, sum(line.startswith("whitelisted:") for line in said))
 
 
-def _fail(sentence: str) -> None:
-    raise AssertionError(sentence)
+def _writer(said: list[str]) -> Write:
+    def write(data: bytes) -> int:
+        said.extend(data.decode("latin-1").splitlines())
+        return len(data)
 
-
-def _action(ours: TripletSettings, verdict: Verdict, recipient: bytes) -> tuple[str, str]:
-    if isinstance(verdict, Deferred):
-        text = texts.refusal(ours.text, verdict.seconds, recipient).decode()
-        reason = "new" if verdict.is_new else f"early-retry ({verdict.seconds}s missing)"
-        return f"DEFER_IF_PERMIT 4.2.0 {text}", f"greylist, reason={reason}"
-    reason = verdict.reason.decode()
-    if verdict.waited is None:
-        return "DUNNO", f"pass, reason={reason}"
-    header = texts.header(ours.header, verdict.waited, b"", b"", b"").decode()
-    return f"PREPEND {header}", f"pass, reason={reason}, delay={verdict.waited}"
+    return write

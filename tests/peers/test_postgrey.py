@@ -1,4 +1,4 @@
-"""Debian's postgrey and our decision side by side: the same requests at the same times, the same answers."""
+"""Debian's postgrey and pypostgrey side by side: the same requests at the same times, the same answers."""
 
 import ipaddress
 import random

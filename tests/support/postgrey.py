@@ -19,6 +19,11 @@ _MEMORY = "/dev/shm"  # a file system that is none on a disk
 REQUEST = {"request": "smtpd_access_policy", "protocol_state": "RCPT", "etrn_domain": ""}
 
 
+def packed(attributes: Mapping[str, str]) -> str:
+    """A request, with these attributes beside REQUEST."""
+    return "".join(f"{name}={value}\n" for name, value in {**REQUEST, **attributes}.items()) + "\n"
+
+
 class Postgrey:
     """Runs within the with block. options: more of its own. path: of its socket."""
 
@@ -49,8 +54,7 @@ class Postgrey:
 
     def ask(self, attributes: Mapping[str, str]) -> str:
         """What it wants done; attributes: of the request, beside REQUEST."""
-        lines = (f"{name}={value}\n" for name, value in {**REQUEST, **attributes}.items())
-        self._client.sendall("".join((*lines, "\n")).encode("latin-1"))
+        self._client.sendall(packed(attributes).encode("latin-1"))
         action, empty = self._stream.readline(), self._stream.readline()
         assert action.startswith(b"action=")
         assert empty == b"\n"
