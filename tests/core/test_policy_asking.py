@@ -1,6 +1,8 @@
 """The client's side of the policy protocol: bytes and values, without a socket."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ucspi_py.core.policy.asking import REPLY_LIMIT, NotAReply, ReplyReader, request
 
@@ -34,6 +36,21 @@ def test_a_reply_has_an_action_however_it_comes(reply: bytes, action: bytes) -> 
 
     assert ReplyReader().receive(reply) == action
     assert [in_pieces.receive(bytes([byte])) for byte in reply] == [None] * (len(reply) - 1) + [action]
+
+
+@given(st.lists(st.one_of(st.binary(max_size=40), st.sampled_from([b"action=", b"\n", b"\n\n", b"OK"]))))
+def test_whatever_comes_is_an_action_or_none(pieces: list[bytes]) -> None:
+    """In pieces as they come it is what it is as a whole."""
+    whole, in_pieces = b"".join(pieces), ReplyReader()
+    found = None
+    try:
+        for piece in pieces:
+            found = in_pieces.receive(piece)
+            if found is not None:
+                break
+        assert found is None or whole.startswith(b"action=") or b"\naction=" in whole
+    except NotAReply:
+        assert b"\n\n" in b"\n" + whole
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tests.support.backends.known import NotQmail
 from tests.support.gate import MAIL, RCPT, Gate, controls, gated
 from tests.support.policy_server import CLOSES, PolicyServer, policy_server
 from tests.support.ports import free_port
+from tests.support.programs import theirs
 from tests.support.smtp_client import Content, Step
 from tests.support.waiting import until
 
@@ -60,11 +61,11 @@ def at_each(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
         yield from serve(folder, service, (*PARAMETERS, "smtpd_delay_reject=no", *lists))
 
 
-def serve(folder: Path, service: PolicyServer, parameters: Sequence[str]) -> Iterator[Asked]:
-    """Start a gate with these parameters."""
+def serve(folder: Path, service: PolicyServer, parameters: Sequence[str], server: str | None = None) -> Iterator[Asked]:
+    """Start a gate with these parameters. server: another one than pytcpserver."""
     backend = NotQmail(folder / "backend", controls(folder / "control"))
     variables = {**backend.environment, "DNSCACHEIP": "127.0.0.1"}
-    with gated(backend.argv, folder, parameters=parameters, variables=variables) as gate:
+    with gated(backend.argv, folder, parameters=parameters, variables=variables, server=server) as gate:
         yield Asked(gate, backend, service)
 
 
@@ -149,6 +150,18 @@ def test_each_command_is_told(at_each: Asked) -> None:
     assert last["client_address"] == "192.0.2.7"
     assert (last["server_address"], last["server_port"]) == ("127.0.0.1", str(at_each.gate.port))
     assert re.fullmatch("[1-9][0-9]+", last["client_port"])
+
+
+def test_a_gate_under_another_tcpserver_asks_as_well(tmp_path: Path) -> None:
+    """A process for each client, which leaves no connection behind it."""
+    with policy_server() as service:
+        lists = f"smtpd_recipient_restrictions=reject_unauth_destination, check_policy_service {service.service}"
+        for found in serve(tmp_path, service, (*PARAMETERS, lists), server=theirs("tcpserver")):
+            assert rcpt(found, b"550 5.7.23 x") == b"550 5.7.23 " + REFUSED + b"x"
+            assert rcpt(found, b"DUNNO") == b"250 ok"
+            assert b"warning" not in found.gate.log()
+
+    assert service.connections == 2
 
 
 def test_a_dead_service_is_said_once(tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def run(asking: Asking, whole: Callable[[], Awaitable[Any]]) -> Any:
     async def limited() -> Any:
         async with asyncio.timeout(30):
             found = await whole()
-        asking.client._pool.empty()
+        asking.client.close()
         return found
 
     try:

@@ -73,6 +73,8 @@ class Judging:
         """Give everything back."""
         if self._greylisting:
             await self._greylisting.close()
+        if self._services:
+            self._services.close()
 
 
 def _services(settings: RestrictionSettings, ways: Ways, complain: Complaints) -> "PolicyServices | None":

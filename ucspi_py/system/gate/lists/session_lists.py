@@ -32,6 +32,9 @@ _LONGEST_PAUSE = 300
 #: Answers that a session keeps from one command to the next.
 _KEPT = 1000
 
+#: What is asked anew at the next command: another attempt is another visit.
+_OF_ONE_COMMAND = (GreylistQuestion, PolicyQuestion)
+
 _PASSED = Judgement()
 #: From which stage one has what was left to be said: the first that was judged.
 _BEFORE = {
@@ -143,16 +146,16 @@ class SessionLists:
         return found
 
     async def _judgement(self, facts: Facts, deadline: float, passes: Callable[[], bool]) -> Judgement:
-        visits: list[Question] = []
+        passing: list[Question] = []
         while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
             visits = [question for question in found if isinstance(question, GreylistQuestion)]
+            passing += [question for question in found if isinstance(question, _OF_ONE_COMMAND)]
             if visits and not passes():
                 self._known.update(dict.fromkeys(visits))
             else:
                 await self._find_out(found, deadline)
-        for question in visits:
-            del self._known[question]  # The next attempt is another visit.
-        self._forget_services()
+        for question in passing:
+            self._known.pop(question, None)
         return found
 
     def becomes(self, visitor: Visitor) -> None:
@@ -208,12 +211,6 @@ class SessionLists:
             smtputf8=(b"SMTPUTF8", None) in about.parameters,
         )
 
-    def _forget_services(self) -> None:
-        """What a policy service says is of one command alone."""
-        if self.telling:
-            for question in [one for one in self._known if isinstance(one, PolicyQuestion)]:
-                del self._known[question]
-
     async def _find_name(self, deadline: float) -> ClientName:
         found = await self._wait_for(client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE)
         return found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
@@ -236,7 +233,8 @@ class SessionLists:
         def take(question: Question, answer: Answer) -> None:
             if self._dry_run and isinstance(answer, Visited):
                 answer = answer._replace(header=b"")  # Nobody has had it wait.
-            self._known[question] = answer
+            if question in waiting:  # else it is late, and would be the answer to the next command
+                self._known[question] = answer
             waiting.discard(question)
             if not waiting and not answered.done():
                 answered.set_result(None)

@@ -45,6 +45,10 @@ class PolicyClient:
             if tries_alone:
                 self._is_tried = False
 
+    def close(self) -> None:
+        """Give all connections back that nobody uses."""
+        self._pool.empty()
+
     async def _within(self, deadline: float, request: bytes) -> bytes | None:
         try:
             async with asyncio.timeout_at(deadline), self._room:

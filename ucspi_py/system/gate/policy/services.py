@@ -33,6 +33,11 @@ class PolicyServices:
         """Make what tells services of one client. environment, unique_id: as of Telling."""
         return Telling(environment, unique_id)
 
+    def close(self) -> None:
+        """Give all connections back that nobody uses."""
+        for client in self._clients.values():
+            client.close()
+
     async def _answer(self, question: PolicyQuestion, deadline: float, take: Take) -> None:
         action = await self._client(question.service).ask(question.request, deadline)
         take(PolicyFailure.FAILED if action is None else action)
