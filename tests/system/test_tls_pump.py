@@ -1,6 +1,7 @@
 """A pump between a client with TLS and a program without: all that either says comes through, and its end, too."""
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -77,7 +78,8 @@ class Room:
 
     @staticmethod
     async def _carry(pump: Pump) -> None:
-        deadlines = Deadlines([pump])
+        pumps = [pump]
+        deadlines = Deadlines(pumps)
         pump.begin()
         deadlines.ask(asyncio.get_running_loop())
         try:
@@ -85,6 +87,7 @@ class Room:
                 await pump.over
         finally:
             pump.leave()
+            pumps.clear()  # which a timer has for a moment more
 
     @staticmethod
     def _run(program: Program, theirs: socket.socket) -> None:
@@ -305,3 +308,45 @@ def test_whoever_is_silent_for_too_long_is_left(room: Room) -> None:
 
     room.meet(client, program)
     assert sorted(ends) == ["client", "program"]
+
+
+def _says_all(secured: ssl.SSLSocket) -> None:
+    secured.sendall(b"question")
+    assert all_of(secured) == b"question"
+
+
+def _breaks_off(secured: ssl.SSLSocket) -> None:
+    """What follows is no TLS: of the error that OpenSSL raises, the frames have the session."""
+    with socket.socket(fileno=os.dup(secured.fileno())) as plain:
+        plain.settimeout(PATIENCE)
+        plain.sendall(b"EHLO x\r\n")
+        plain.recv(65536)
+
+
+def _does_not_read(secured: ssl.SSLSocket) -> None:
+    secured.recv(1)
+
+
+def _answers(connection: socket.socket) -> None:
+    connection.sendall(connection.recv(100))
+
+
+def _pours(connection: socket.socket) -> None:
+    """Also when nobody takes it any more."""
+    connection.sendall(MUCH)
+
+
+@pytest.mark.parametrize(
+    ("client", "program"),
+    [(_says_all, _answers), (_breaks_off, all_of), (_does_not_read, _pours)],
+    ids=["all is said", "no TLS", "unread"],
+)
+def test_nothing_is_left_of_it(room: Room, client: Client, program: Program) -> None:
+    """The collector knows nothing of the memory that OpenSSL has of a session, and comes too late."""
+    gc.collect()
+    gc.disable()
+    try:
+        room.meet(client, program)
+        assert not [one for one in gc.get_objects() if isinstance(one, Pump | TlsSession)]
+    finally:
+        gc.enable()
