@@ -99,6 +99,18 @@ def test_a_client_that_is_turned_away(service: Path, ip: str, last: str, among: 
     assert "EHLO" not in " ".join(lines)
 
 
+def test_a_client_that_comes_by_a_proxy(service: Path) -> None:
+    """It is the client that is explained; ident is not asked."""
+    options = OPTIONS.replace("-R ", "") + " --proxy-from 10.0.0.2,2001:db8::/64"
+    runs(service, "pysmtpgate -f main.cf smtpd", options)
+
+    lines = told(explain(service, "192.0.2.7", *TO_US))
+
+    assert "    comes by a proxy in 10.0.0.2/32, 2001:db8::/64, whose header says its address" in lines
+    assert "ident" not in " ".join(lines)
+    assert "192.0.2.7 comes to smtpd" in lines
+
+
 def test_a_client_that_comes_to_the_program(service: Path) -> None:
     """With the environment that it gets, and nothing else that is ours."""
     runs(service, "pysmtpgate -f main.cf smtpd")

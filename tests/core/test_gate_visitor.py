@@ -130,3 +130,18 @@ def test_a_certificate_lets_relay_where_a_list_permits_it() -> None:
         assert other.tls is not None
         assert not other.is_trusted
         assert backend_environment({}, other) == {b"DISABLETLS": b"1"}
+
+
+def test_a_proxys_own_connection_is_nobodys() -> None:
+    """Neither mynetworks nor a rule nor a certificate lets it relay."""
+    permits = parse_leniently([Word("permit_tls_all_clientcerts", "-o")])
+    settings = GateSettings(restrictions=RestrictionSettings(smtpd_relay_restrictions=permits))
+    environment = {b"TCPREMOTEIP": b"127.0.0.1", b"RELAYCLIENT": b"@fixme", b"PROXYLOCAL": b"1"}
+    client = visitor(environment, settings)
+    secured = within_tls(client, TlsFacts(b"TLSv1.3", b"x", 128, fingerprint=b"ab"), settings)
+
+    assert client.is_local
+    assert not client.is_trusted
+    assert not secured.is_trusted
+    assert b"RELAYCLIENT" not in backend_environment(environment, secured)
+    assert visitor({b"TCPREMOTEIP": b"127.0.0.1"}, settings).is_trusted

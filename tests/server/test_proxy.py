@@ -34,6 +34,9 @@ RULES = f"""\
 :allow
 """
 HERE = ("198.51.100.1", 25)
+#: What the gate says whose program does not start, of a recipient that passes; and of one that does not.
+NO_PROGRAM = b"451 4.3.0 The mail system is not available, try again later"
+DENIED = b" <r@elsewhere.example>: Relay access denied"
 #: pytcpserver that waits for a header no longer than a test may.
 HASTY = """
 import sys
@@ -290,28 +293,43 @@ def gate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("gate")
     words = gate_words(
         controls(folder / "control"),
-        (f"mynetworks={PROXY}/32 192.0.2.8/32", "smtpd_client_connection_rate_limit=2", "smtpd_error_sleep_time=0"),
+        (
+            f"mynetworks={PROXY}/32 192.0.2.8/32",
+            "smtpd_client_connection_rate_limit=3",
+            "smtpd_error_sleep_time=0",
+            "smtpd_sender_restrictions=check_client_access inline:{192.0.2.60=reject_plaintext_session}",
+            "compatibility_level=3.6",
+        ),
     )
     options = (*OPTIONS, "-x", cdb_of(RULES, folder))
     with Server(ours("pytcpserver"), options, (*words, "sh", "-c", "exit 111"), folder) as server:
         yield server
 
 
-def rcpt(server: Server, header: bytes) -> bytes:
-    """What a client hears for a recipient elsewhere."""
+def rcpt(server: Server, header: bytes, recipient: str = "r@elsewhere.example") -> bytes:
+    """What a client hears for a recipient."""
     with Client(server.connect(PROXY)) as client:
         client.socket.sendall(header)
         assert client.reply().startswith(b"220 ")
-        return client.converse([b"EHLO x", MAIL, b"RCPT TO:<r@elsewhere.example>"])[-1]
+        return client.converse([b"EHLO x", MAIL, f"RCPT TO:<{recipient}>".encode()])[-1]
 
 
 def test_the_gate_trusts_the_client_and_not_its_proxy(gate: Server) -> None:
     """By its address, whatever networks the proxy is in."""
-    assert rcpt(gate, block(("192.0.2.7", 1025), HERE)).startswith(b"554 5.7.1 ")
-    assert rcpt(gate, LOCAL).startswith(b"554 5.7.1 ")
-    assert rcpt(gate, b"PROXY UNKNOWN\r\n").startswith(b"554 5.7.1 ")
-    assert rcpt(gate, block((PROXY, 1025), HERE)).startswith(b"554 5.7.1 ")
-    assert not rcpt(gate, block(("192.0.2.8", 1025), HERE)).startswith(b"5")
+    assert rcpt(gate, block(("192.0.2.7", 1025), HERE)).endswith(DENIED)
+    assert rcpt(gate, LOCAL).endswith(DENIED)
+    assert rcpt(gate, b"PROXY UNKNOWN\r\n").endswith(DENIED)
+    assert rcpt(gate, block((PROXY, 1025), HERE)).endswith(DENIED)
+    assert rcpt(gate, block(("192.0.2.8", 1025), HERE)) == NO_PROGRAM
+
+
+def test_the_gate_is_within_the_tls_of_the_proxy(gate: Server) -> None:
+    """The list of the gate wants TLS of whoever has none; our own is not offered twice."""
+    client = ("192.0.2.60", 1025)
+
+    assert rcpt(gate, block(client, HERE), "r@example.org").startswith(b"450 4.7.1 Session encryption is required")
+    within = block(client, HERE, (proxying.tls(1, 0, (proxying.VERSION, b"TLSv1.3")),))
+    assert rcpt(gate, within, "r@example.org") == NO_PROGRAM
 
 
 def test_a_second_header_is_a_bad_command(gate: Server) -> None:

@@ -104,6 +104,20 @@ def test_the_program_has_nothing_of_ours(recorder: Recorder, clients: Clients) -
     assert heard(ours("pyrelay"), "allow", "--socket", recorder.socket) == heard()
 
 
+@pytest.mark.parametrize("variable", ["TCPPROXYIP", "PROXYLOCAL"])
+def test_the_socket_of_a_proxy_is_nobodys_address(variable: str, recorder: Recorder, clients: Clients) -> None:
+    """What comes by a proxy is granted nothing without a ticket, or to everybody behind the proxy."""
+    need_root()
+    client = clients.come()
+    words = ("allow", "--socket", recorder.socket, *SH)
+
+    done = run_as(USER, client.ours, *words, USER="joe", **{variable: client.ip})
+
+    assert done.returncode == 7
+    assert b"login not recorded: descriptor 0 is no client's socket, there is no ticket, and uid" in done.stderr
+    assert grants(recorder.store, client.ip) == []
+
+
 def test_who_is_trusted_is_believed(recorder: Recorder, clients: Clients) -> None:
     """As Dovecot's hook, which knows the client behind a proxy."""
     need_root()

@@ -1,6 +1,7 @@
 """What is known in the rooms before the program, in words: names, rules, limits, zones, greylist, ledger."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_network
 
 from ..client.connection import Names
 from ..client.limits import ClientLimits
@@ -10,11 +11,20 @@ from ..gate.language.limits import LIMITS
 from ..gate.settings import EventLimits
 from ..greylist.network import Record
 from ..ledger.grant import Grant, is_ahead, is_live
+from ..rules.cidr import Network
 from ..rules.dump import instructions_text
 from ..rules.explain import Explanation, key_text
 from ..service.settings import ServerSettings
 from ..smtp.verdict import Refuse, Verdict
 from ..text import shown
+
+
+def proxy(networks: Iterable[Network]) -> tuple[str, ...]:
+    """Tell by whom the clients of a server come."""
+    by = ", ".join(
+        str(ip_network((network.base.to_bytes(network.bits // 8, "big"), network.length))) for network in networks
+    )
+    return (f"comes by a proxy in {by}, whose header says its address",)
 
 
 def names(settings: ServerSettings, found: Names) -> tuple[str, ...]:

@@ -53,6 +53,8 @@ class _Walk:
 
     async def way(self) -> Way:
         """Walk until the client is turned away, or has come to the program."""
+        if self._settings.proxies:
+            self._step("proxy (--proxy-from)", *rooms.proxy(self._settings.proxies))
         if self._settings.banner:
             self._step("banner (-B)", reply=_lines(self._settings.banner))
         names = await self._names()
