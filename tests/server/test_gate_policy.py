@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.backends.known import NotQmail
 from tests.support.gate import MAIL, RCPT, Gate, controls, gated
-from tests.support.policy_server import CLOSES, PolicyServer, policy_server
+from tests.support.policy_server import CLOSES, SILENT, PolicyServer, policy_server
 from tests.support.ports import free_port
 from tests.support.programs import theirs
 from tests.support.smtp_client import Content, Step
@@ -43,7 +43,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
     """The service stands before the relay check, so that only the last check refuses mail for elsewhere."""
     folder = tmp_path_factory.mktemp("policy")
     with policy_server(folder / "socket") as service:
-        text = f"{{ {service.service}, try_limit=1, timeout=1 }}"
+        text = f"{{ {service.service}, try_limit=1 }}"
         lists = f"smtpd_recipient_restrictions=check_policy_service {text}, reject_unauth_destination"
         yield from serve(folder, service, (*PARAMETERS, "smtpd_relay_restrictions=", lists))
 
@@ -95,14 +95,24 @@ def test_the_action_of_a_service_is_done(asked: Asked, action: bytes, heard: byt
 def test_a_header_of_a_service_is_on_top_once(asked: Asked) -> None:
     """Case 73: however many recipients the message has; the next message has its own."""
     count = len(asked.backend.messages())
-    asked.service.say(b"PREPEND X-Greylist: delayed")
+    asked.service.say(b"PREPEND X-Policy: seen")
     of_one: Sequence[Step] = [MAIL, RCPT, SECOND, b"DATA", BODY]
 
     asked.gate.converse([EHLO, *of_one, *of_one, b"QUIT"])
 
     texts = [message.text for message in asked.backend.messages()[count:]]
-    assert [text.count(b"X-Greylist: delayed\n") for text in texts] == [1, 1]
-    assert texts[0].startswith(b"X-Greylist: delayed\nSubject: x\n")
+    assert [text.count(b"X-Policy: seen\n") for text in texts] == [1, 1]
+    assert texts[0].startswith(b"X-Policy: seen\nSubject: x\n")
+
+
+def test_a_recipient_who_is_named_twice_is_asked_about_twice(asked: Asked) -> None:
+    """What was said of the first time is no answer to the second."""
+    asked.service.say(b"450 4.7.1 x")
+    count = len(asked.service.requests)
+
+    asked.gate.converse([EHLO, MAIL, RCPT, RCPT])
+
+    assert len(asked.service.requests) == count + 2
 
 
 def test_an_ok_of_a_service_relays_nothing(asked: Asked) -> None:
@@ -122,6 +132,24 @@ def test_without_an_answer_the_client_passes_and_the_service_is_asked_again(aske
 
     assert len(asked.service.requests) == count + 1
     assert asked.gate.log().count(b"warning: policy service ") == 1
+
+
+def test_who_waits_for_a_service_holds_nobody_up(asked: Asked) -> None:
+    """Case 74: others are served meanwhile; the service may be started anew, and is asked once more."""
+    rcpt(asked, b"DUNNO")
+    asked.service.say(SILENT)
+    count = len(asked.service.requests)
+    with asked.gate.client() as waiting:
+        waiting.converse([EHLO, MAIL])
+        waiting.socket.sendall(RCPT + b"\r\n")
+        until(lambda: len(asked.service.requests) > count, "the service to be asked")
+        others = asked.gate.converse([EHLO, MAIL, b"RCPT TO:<postmaster>"])
+        asked.service.say(b"DUNNO")
+        asked.service.drop()
+        heard = waiting.reply()
+
+    assert (others[-1], heard) == (b"250 ok", b"250 ok")
+    assert len(asked.service.requests) == count + 2
 
 
 def test_each_command_is_told(at_each: Asked) -> None:

@@ -1,8 +1,10 @@
 """Policy services asked over real sockets: deadlines, tries, the breaker, and connections that are kept."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from ucspi_py.core.gate.policy.settings import PolicySettings
 from ucspi_py.core.policy.asking import REPLY_LIMIT, request
 from ucspi_py.system.gate.policy import client as clients
 from ucspi_py.system.gate.policy.client import PolicyClient
+from ucspi_py.system.gate.policy.connection import PolicyConnection
 from ucspi_py.system.process.loop import new_loop
 
 ASKED = request([(b"request", b"smtpd_access_policy"), (b"recipient", b"r@example.org")])
@@ -156,6 +159,24 @@ def test_what_nobody_has_asked_for_ends_a_connection(over_inet: PolicyServer) ->
 
     run(asking, whole)
     assert over_inet.connections == 2
+
+
+def test_what_comes_behind_an_answer_before_that_is_read_ends_a_connection() -> None:
+    """Also in the same turn of the loop."""
+
+    async def whole() -> bytes:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            _, connection = await asyncio.get_running_loop().create_unix_connection(PolicyConnection, sock=ours)
+            asking = asyncio.ensure_future(connection.ask(ASKED))
+            await asyncio.sleep(0)
+            connection.data_received(b"action=OK\n\n")
+            connection.data_received(b"action=REJECT\n\n")
+            assert not connection.is_open
+            return await asking
+
+    with closing(new_loop()) as loop:
+        assert loop.run_until_complete(whole()) == b"OK"
 
 
 @pytest.mark.parametrize(
