@@ -1,4 +1,4 @@
-"""The gate asks the policy servers that people run: Debian's postgrey and policyd-spf."""
+"""The gate asks the policy servers that people run: Debian's postgrey and policyd-spf, and pypostgrey of ours."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import pytest
 from tests.support.backends.known import NotQmail
 from tests.support.gate import RCPT, Gate, controls, gated
 from tests.support.postgrey import Postgrey
+from tests.support.pypostgrey import Postgrey as PyPostgrey
 from tests.support.smtp_client import Content
 from tests.support.spf import policyd_spf
 from tests.support.waiting import until
@@ -20,13 +21,13 @@ RECORDS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gate, NotQmail]]:
+@pytest.fixture(scope="module", params=[Postgrey, PyPostgrey], ids=["postgrey", "pypostgrey"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gate, NotQmail]]:
     """SPF first, then postgrey with a delay of one second, as guides have it."""
     folder = tmp_path_factory.mktemp("servers")
     backend = NotQmail(folder / "backend", controls(folder / "control"))
     variables = {**backend.environment, "DNSCACHEIP": "127.0.0.1"}
-    with Postgrey("--delay=1") as postgrey, policyd_spf(RECORDS, folder) as spf:
+    with request.param("--delay=1") as postgrey, policyd_spf(RECORDS, folder) as spf:
         services = f"check_policy_service {spf}, check_policy_service unix:{postgrey.path}"
         parameters = (
             "compatibility_level=3.6",
