@@ -13,8 +13,9 @@ class Effort:
     burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
-    clients that say no more than EHLO. grants: of the ledger. tls_clients: that shake hands. tls_idle: those that stay.
-    tls_bytes: of a message within TLS. tls_new_keys: of each client that makes them all the time.
+    clients that say no more than EHLO. grants: of the ledger. triplets: of the greylist. attempts: to deliver.
+    tls_clients: that shake hands. tls_idle: those that stay. tls_bytes: of a message within TLS. tls_new_keys: of each
+    client that makes them all the time.
     """
 
     rounds: int
@@ -37,6 +38,8 @@ class Effort:
     large_bytes: int
     idle: int
     grants: int
+    triplets: int
+    attempts: int
     tls_clients: int
     tls_idle: int
     tls_bytes: int
@@ -64,6 +67,8 @@ FULL = Effort(
     large_bytes=30_000_000,
     idle=2_000,
     grants=1_000_000,
+    triplets=10_000_000,
+    attempts=20_000,
     tls_clients=2_000,
     tls_idle=5_000,
     tls_bytes=100_000_000,
@@ -91,6 +96,8 @@ QUICK = Effort(
     large_bytes=3_000_000,
     idle=100,
     grants=10_000,
+    triplets=100_000,
+    attempts=2_000,
     tls_clients=200,
     tls_idle=100,
     tls_bytes=3_000_000,

@@ -39,6 +39,7 @@ from rows import (
     screen,
     silent,
     tls,
+    triplets,
 )
 
 from ucspi_py.system.process import orphans
@@ -68,6 +69,7 @@ ROWS: dict[str, Row] = {
     "gate-logins": gate_logins.logins,
     "gate-greylist": gate_greylist.greylist,
     "ledger": ledger.lookups,
+    "triplets": triplets.triplets,
     "tls-handshake": tls.handshakes,
     "tls-idle": tls.idle,
     "tls-large": tls.large,
