@@ -67,6 +67,11 @@ def test_auto_whitelist_clients_may_have_no_number(words: tuple[str, ...], passe
     assert _settings(*words).answering.triplets.auto_whitelist_clients == passes
 
 
+def test_a_file_may_grow_as_large_as_is_said() -> None:
+    assert _settings().answering.triplets.max_size == 1 << 30
+    assert _settings("--max-size=4G").answering.triplets.max_size == 4 << 30
+
+
 def test_a_zero_is_the_default() -> None:
     """As in postgrey."""
     triplets = _settings("--delay=0", "--max-age=0", "--ipv4cidr=0").answering.triplets
@@ -120,6 +125,7 @@ def test_what_means_nothing_is_refused(words: tuple[str, ...], sentence: str) ->
         (("--bogus",), 1, "Unknown option: bogus\n"),
         (("--unix",), 1, "Option unix requires an argument\n"),
         (("-u", "/x", "--delay=abc"), 1, "ERROR: --delay must be a number from 0 up to 999999999, not 'abc'\n"),
+        (("-u", "/x", "--max-size=4T"), 1, "ERROR: --max-size must be a number of bytes from 1M up, as in 500M or 4G"),
         (("-u", "/x", "-s", "redis://h/abc"), 1, "ERROR: --store is not redis://"),
         (("-u", "/dev/null/socket", *_WHO), 2, "ERROR: unable to listen at /dev/null/socket: "),
     ],

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 import click
 
 from .. import djb_click
+from ..chain.size_option import size_option
 from ..chain.store_option import checked
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -45,6 +46,7 @@ _KEEPING = (
     click.option(
         "-s", "--store", metavar="STORE", callback=checked, help="SQLite file, or redis://HOST/0, instead of --dbdir."
     ),
+    size_option,
     click.option("--privacy", is_flag=True, help="Changes nothing: only hashes are ever kept."),
 )
 _GREYLISTING = (

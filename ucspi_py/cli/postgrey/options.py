@@ -82,6 +82,7 @@ def triplets(params: dict[str, Any]) -> TripletSettings:
         whitelist_recipients=params["whitelist_recipients"] or _lists("recipients"),
         text=_bytes(params["text"] or "") or TEXT,
         header=_bytes(params["header"] or "") or HEADER,
+        max_size=params["max_size"],
     )
 
 
