@@ -60,6 +60,10 @@ class Postgrey:
         assert empty == b"\n"
         return action[7:-1].decode("latin-1")
 
+    def send_signal(self, number: int) -> None:
+        """Send it a signal."""
+        self._process.send_signal(number)
+
     def said(self) -> str:
         """What it has logged."""
         return self.log.read_text(encoding="latin-1")
