@@ -17,9 +17,10 @@ from ucspi_py.core.greylist import visit
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.greylist.visit import Visit
 from ucspi_py.core.smtp.verdict import Accept, Refuse
-from ucspi_py.core.store.change import Tenant
+from ucspi_py.core.store.change import Change, Outcome, Row, Script, Step, Tenant
 from ucspi_py.system.store import look
 from ucspi_py.system.store.records import Records, keeper
+from ucspi_py.system.store.sqlite import SqliteStore
 
 NET = "192.0.2.0/24"
 VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
@@ -118,6 +119,49 @@ def test_many_updates_at_once(place: str) -> None:
             await records.close()
 
     asyncio.run(updates())
+
+
+def script(number: int, second: Change[int] | None = None) -> Script[tuple[int, int]]:
+    """Two changes, of which the second hangs on the result of the first."""
+    first = yield Step(f"key{number}", Count(number))
+    return first, (yield Step(f"other{number}", second or Count(10 * first)))
+
+
+def test_scripts_at_once(place: str) -> None:
+    """Each step knows the results of those before; without a store there is another result."""
+
+    async def play() -> None:
+        records, dead = Records(place, TENANTS, pytest.fail), Records("/none/db", TENANTS, lambda _why: None)
+        found = await asyncio.gather(*(records.play(script(number), (0, 0)) for number in range(1, 20)))
+        assert found == [(number, 10 * number) for number in range(1, 20)]
+        assert await records.update("other7", Count(1)) == 71
+        assert await dead.play(script(1), (0, 0)) == (0, 0)
+        await records.close()
+        await dead.close()
+
+    asyncio.run(play())
+
+
+class Odd(Count):
+    """A change that finds no record of its own."""
+
+    def apply(self, record: Row | None, /) -> Outcome[int]:
+        """Refuse."""
+        raise ValueError(f"{record} is no record")
+
+
+def test_a_script_that_fails_keeps_no_other_from_its_end(tmp_path: Path) -> None:
+    """What it has changed before stays."""
+
+    async def play() -> None:
+        store = SqliteStore(str(tmp_path / "db"), TENANTS)
+        odd, even = await asyncio.gather(store.play(script(1, Odd(1))), store.play(script(2)), return_exceptions=True)
+        assert isinstance(odd, ValueError)
+        assert even == (2, 20)
+        assert await store.update("key1", Count(1)) == 2
+        await store.close()
+
+    asyncio.run(play())
 
 
 def test_a_file_has_its_size(tmp_path: Path) -> None:

@@ -4,10 +4,11 @@ A change is written twice: as a pure function, which SQLite's keeper calls withi
 Redis server runs as one command. tests/system/test_store_twins.py holds both equal.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 #: A record as SQLite has it: the values of a tenant's columns, in their order.
@@ -92,6 +93,24 @@ class Change(Protocol[T_co]):
 
     def result(self, answer: int, /) -> T_co:
         """Read the answer of the Lua."""
+
+
+class Step(NamedTuple):
+    """A change that is to be applied to the record of a key."""
+
+    key: str
+    change: Change[Any]
+
+
+#: Changes one after the other, each of which may hang on the results of those before: steps out, their results in, and
+#: what it returns is the result of all.
+Script = Generator[Step, Any, T]
+
+
+def single(key: str, change: Change[T]) -> Script[T]:
+    """Make a script of one change."""
+    result: T = yield Step(key, change)
+    return result
 
 
 def redis_keys(tenant: Tenant, key: str) -> tuple[str, ...]:

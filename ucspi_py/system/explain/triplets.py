@@ -3,8 +3,8 @@
 from typing import TypeVar
 
 from ...core.greylist.triplet.changes import TRIPLETS
-from ...core.store.change import Change
-from ..store import look
+from ...core.store.change import Change, Script
+from ..store import look, scripts
 
 T = TypeVar("T")
 
@@ -19,8 +19,11 @@ class Looking:
         """Look whether the store can be read. Raises Failure."""
         await look.record(self._place, TRIPLETS, "0" * 32)
 
-    async def update(self, key: str, change: Change[T]) -> T:
-        """Tell what a change would come to. Raises Failure."""
+    async def play(self, script: Script[T], _otherwise: T) -> T:
+        """Tell what a script would come to. Raises Failure."""
+        return await scripts.play(script, self._look)
+
+    async def _look(self, key: str, change: Change[T]) -> T:
         return change.apply(await look.record(self._place, change.tenant, key)).result
 
     async def close(self) -> None:

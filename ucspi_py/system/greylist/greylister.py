@@ -7,16 +7,16 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
-from ...core.greylist.attempt import Attempt, Deferred, Passed, Verdict
-from ...core.greylist.triplet.changes import CLIENTS, TRIPLETS, ClientPass, ClientVisit, TripletVisit
+from ...core.greylist.attempt import Attempt, Passed, Verdict
+from ...core.greylist.triplet import script as scripts
+from ...core.greylist.triplet.changes import CLIENTS, NO_STORE, TRIPLETS
 from ...core.greylist.triplet.exemption import spared
 from ...core.greylist.triplet.identity import client_key, identity
 from ...core.greylist.triplet.key import normalised, triplet_key
 from ...core.greylist.triplet.settings import TripletSettings
 from ...core.greylist.visit import TENANT as NETWORKS
-from ...core.greylist.visit import NetworkKnown
 from ...core.store import url
-from ...core.store.change import Change
+from ...core.store.change import Script
 from ..report.complaints import Complaints
 from ..store.records import Records
 from .whitelists import Whitelists
@@ -24,18 +24,17 @@ from .whitelists import Whitelists
 T = TypeVar("T")
 
 _NO_ADDRESS = Passed(b"no address")
-_LISTED = Passed(b"client AWL")
-_KNOWN = Passed(b"network known")
+_WITHOUT_STORE = Passed(NO_STORE)
 
 
-class Kept(Protocol):
+class TripletRecords(Protocol):
     """What the Greylister asks: Records, or whoever only looks at them."""
 
     async def open(self) -> None:
         """Get ready."""
 
-    async def update(self, key: str, change: Change[T], /) -> T:
-        """Apply a change to the record of a key -> its result, or the one that it has without a store."""
+    async def play(self, script: Script[T], otherwise: T) -> T:
+        """Play a script of changes; its result, or otherwise without a store."""
 
     async def close(self) -> None:
         """Give everything back."""
@@ -53,14 +52,14 @@ class Greylister:
         settings: TripletSettings,
         tell: Callable[[str], None],
         clock: Callable[[], float] = time.time,
-        records: Kept | None = None,
+        records: TripletRecords | None = None,
     ) -> None:
         self.settings = settings
         self._tell = tell
         self._clock = clock
         self._whitelists = Whitelists(settings, Complaints(tell))
         tenants = (TRIPLETS, CLIENTS, NETWORKS) if settings.counts_networks else (TRIPLETS, CLIENTS)
-        self._records: Kept = records or Records(settings.store, tenants, self._complain, settings.max_size)
+        self._records: TripletRecords = records or Records(settings.store, tenants, self._complain, settings.max_size)
 
     async def open(self) -> None:
         """Read the whitelists and open the store before the first client comes, so that what is wrong is told."""
@@ -79,32 +78,13 @@ class Greylister:
         who, client = identity(attempt, self.settings), client_key(attempt, self.settings)
         if who is None or client is None:
             return _NO_ADDRESS
-        return await self._asked(triplet_key(who, normalised(attempt.sender), attempt.recipient), client)
+        key = triplet_key(who, normalised(attempt.sender), attempt.recipient)
+        script = scripts.attempt(key, client, int(self._clock()), self.settings)
+        return await self._records.play(script, _WITHOUT_STORE)
 
     async def close(self) -> None:
         """Give everything back."""
         await self._records.close()
-
-    async def _asked(self, key: str, client: str) -> Verdict:
-        settings, now = self.settings, int(self._clock())
-        if settings.auto_whitelist_clients and await self._records.update(client, ClientVisit(now, settings)):
-            return _LISTED
-        verdict = await self._records.update(key, TripletVisit(now, settings))
-        if isinstance(verdict, Deferred):
-            return _KNOWN if await self._is_known(client, now) else verdict
-        return verdict if verdict.waited is None else await self._counted(verdict, client, now)
-
-    async def _is_known(self, client: str, now: int) -> bool:
-        """Whether pygreylist has let the client's network in: nobody waits twice."""
-        settings = self.settings
-        return settings.counts_networks and await self._records.update(client, NetworkKnown(now, settings.max_age))
-
-    async def _counted(self, verdict: Passed, client: str, now: int) -> Passed:
-        settings = self.settings
-        if not (settings.auto_whitelist_clients or settings.counts_networks):
-            return verdict
-        passes = await self._records.update(client, ClientPass(now, settings))
-        return verdict._replace(lists_client=0 < passes == settings.auto_whitelist_clients)
 
     def _complain(self, reason: str) -> None:
         self._tell(f"unable to use {url.shown(self.settings.store)}: {reason}, everybody is let in")

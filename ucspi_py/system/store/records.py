@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from ...core.store import url
-from ...core.store.change import Change, Page, Tenant
+from ...core.store.change import Change, Page, Script, Tenant
 from ...core.store.size import DEFAULT
 from .attempts import Attempts
 
@@ -20,6 +20,9 @@ class Store(Protocol):
 
     async def update(self, key: str, change: Change[T], /) -> T:
         """Apply a change to the record of a key, and return its result; nobody else writes meanwhile."""
+
+    async def play(self, script: Script[T], /) -> T:
+        """Play a script of changes, and return its result; others may write between two of its steps."""
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "", /) -> Page:
         """Read some records whose keys begin so -> each with its key, and what to ask for the next with.
@@ -55,6 +58,10 @@ class Records:
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key; its result, or the one that it has without a store."""
         return await self._attempts.ask(lambda: self._kept().update(key, change), change.without_store)
+
+    async def play(self, script: Script[T], otherwise: T) -> T:
+        """Play a script of changes; its result, or otherwise without a store. All of it has one deadline."""
+        return await self._attempts.ask(lambda: self._kept().play(script), otherwise)
 
     async def close(self) -> None:
         """Give everything back."""

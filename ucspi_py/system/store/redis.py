@@ -17,7 +17,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
-from ...core.store.change import Change, Kept, Page, Row, Tenant, key_of, redis_keys, redis_pattern
+from ...core.store.change import Change, Kept, Page, Row, Script, Tenant, key_of, redis_keys, redis_pattern
+from . import scripts
 
 T = TypeVar("T")
 
@@ -75,6 +76,10 @@ class RedisStore:
         if not isinstance(answer, int):
             raise ValueError("there is something else under our keys")
         return change.result(answer)
+
+    async def play(self, script: Script[T]) -> T:
+        """Play a script of changes, each a command of its own, and return its result. Raises as update() does."""
+        return await scripts.play(script, self.update)
 
     async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         """Read the records of some keys, those that there are. Raises ValueError for what is no record."""

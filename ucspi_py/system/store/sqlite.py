@@ -11,21 +11,21 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
-from ...core.store.change import Change, Page, Tenant
+from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
 from . import sqlite_tables as tables
-from .sqlite_file import Asked, SqliteFile
+from .sqlite_file import SqliteFile
 
 T = TypeVar("T")
 
 #: Seconds to wait for another writer; each of them is done in some milliseconds.
 _BUSY = 0.1
-#: Changes in one transaction: other processes wait for it.
+#: Scripts that are played at once, and so changes in one transaction: other processes wait for it.
 _AT_ONCE = 50
 
 
 class _Waiting(NamedTuple):
-    asked: Asked
+    script: Script[Any]
     result: asyncio.Future[Any]
 
 
@@ -57,8 +57,12 @@ class SqliteStore:
 
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
+        return await self.play(single(key, change))
+
+    async def play(self, script: Script[T]) -> T:
+        """Play a script of changes, and return its result. Raises ValueError for what is no record."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(Asked(key, change), loop.create_future())
+        waiting = _Waiting(script, loop.create_future())
         self._waiting.append(waiting)
         if self._turns is None:
             self._turns = loop.create_task(self._take_turns())
@@ -93,7 +97,7 @@ class SqliteStore:
         """Do what somebody still waits for."""
         asked = [one for one in waiting if not one.result.done()]
         try:
-            answers = await self._in_thread(lambda: self._file.update([one.asked for one in asked]))
+            answers = await self._in_thread(lambda: self._file.play([one.script for one in asked]))
         except Exception as error:  # each of them waits for an answer
             for one in asked:
                 _fail(one.result, error)

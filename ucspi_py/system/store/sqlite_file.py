@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...core.store.change import Change, Tenant
+from ...core.store.change import Script, Step, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
 
@@ -31,15 +31,8 @@ _EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _ANY_TIME = 1 << 62
 
 
-class Asked(NamedTuple):
-    """A change that somebody wants to be applied to the record of a key."""
-
-    key: str
-    change: Change[Any]
-
-
 class Answer(NamedTuple):
-    """What became of one change. error: why there is no result; None = there is one."""
+    """What became of one change, or of a script. error: why there is no result; None = there is one."""
 
     result: Any
     error: Exception | None = None
@@ -71,7 +64,7 @@ class SqliteFile:
             self._identity = identity(self._path)
         return self._connection
 
-    def update(self, asked: Sequence[Asked]) -> list[Answer]:
+    def update(self, asked: Sequence[Step]) -> list[Answer]:
         """Apply some changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
         try:
             connection = self.opened()
@@ -82,6 +75,14 @@ class SqliteFile:
             self._disconnect()  # the next update opens what may have been repaired or replaced meanwhile
             raise
         return [next(written) if answer is None else answer for answer in answers]
+
+    def play(self, scripts: Sequence[Script[Any]]) -> list[Answer]:
+        """Play some scripts to their ends, a step of each at a time -> the answers that they come to."""
+        states = [_next(script) for script in scripts]
+        while asked := [(number, one) for number, one in enumerate(states) if isinstance(one, Step)]:
+            for (number, _), answer in zip(asked, self.update([step for _, step in asked]), strict=True):
+                states[number] = _next(scripts[number], answer)
+        return [one for one in states if isinstance(one, Answer)]
 
     def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys -> how many there were."""
@@ -94,7 +95,7 @@ class SqliteFile:
         self._checkpoints.close()
         self._disconnect()
 
-    def _written(self, connection: sqlite3.Connection, asked: Sequence[Asked]) -> list[Answer]:
+    def _written(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
         """Apply changes while nobody else can write: another worker may have changed the records meanwhile."""
         pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
         self._make_room(connection, pages)
@@ -163,7 +164,19 @@ def identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _unwritten(connection: sqlite3.Connection, asked: Asked) -> Answer | None:
+def _next(script: Script[Any], answer: Answer | None = None) -> Step | Answer:
+    """The next step of a script, or what it has come to. answer: to its last step; None = it begins."""
+    try:
+        if answer is None:
+            return next(script)
+        return script.throw(answer.error) if answer.error else script.send(answer.result)
+    except StopIteration as end:
+        return Answer(end.value)
+    except ValueError as error:
+        return Answer(None, error)
+
+
+def _unwritten(connection: sqlite3.Connection, asked: Step) -> Answer | None:
     """The answer to what changes nothing; None = something is to be written."""
     known = tables.record_of(connection, asked.change.tenant, asked.key)
     try:
@@ -173,7 +186,7 @@ def _unwritten(connection: sqlite3.Connection, asked: Asked) -> Answer | None:
     return Answer(outcome.result) if outcome.record == known else None
 
 
-def _write(connection: sqlite3.Connection, asked: Asked, is_full: bool) -> Answer:
+def _write(connection: sqlite3.Connection, asked: Step, is_full: bool) -> Answer:
     """Apply a change and keep what it makes of the record. is_full: those that expire first have to go."""
     key, change = asked
     try:

@@ -8,7 +8,7 @@ from ....core.gate.restrictions.questions import Visited
 from ....core.greylist.attempt import Attempt, Passed
 from ....core.greylist.triplet import texts
 from ....core.greylist.triplet.settings import TripletSettings
-from ...greylist.greylister import Greylister, Kept
+from ...greylist.greylister import Greylister, TripletRecords
 from ...store.records import keeper
 
 #: The date in a header (postgrey: strftime).
@@ -26,7 +26,7 @@ class Greylisting:
         settings: TripletSettings,
         name: Callable[[], bytes],
         tell: Callable[[str], None],
-        records: Kept | None = None,
+        records: TripletRecords | None = None,
     ) -> None:
         self._settings = settings
         self._name = name

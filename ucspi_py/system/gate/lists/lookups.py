@@ -35,7 +35,7 @@ from ...dnsbl.query import Query
 from ..tables import Tables
 
 if TYPE_CHECKING:
-    from ...greylist.greylister import Kept
+    from ...greylist.greylister import TripletRecords
     from ..policy.services import PolicyServices
     from .greylisting import Greylisting
 
@@ -57,7 +57,7 @@ class Ways(NamedTuple):
     ask_zone: AskZone
     judge: Judge = stages.judge
     asks_services: bool = True
-    triplets: "Kept | None" = None
+    triplets: "TripletRecords | None" = None
 
 
 class Lookups:
