@@ -25,16 +25,20 @@ class Whitelists:
         self._budget = Budget()
         self._clients = ClientList()
         self._recipients = RecipientList()
+        self._is_empty = True
 
     def read(self) -> None:
         """Read all files. Of one that cannot be read now what was read before holds."""
         self._clients = client_list(self._sources(self._settings.whitelist_clients))
         self._recipients = recipient_list(self._sources(self._settings.whitelist_recipients))
+        self._is_empty = not (any(self._clients.entries) or any(self._recipients.entries))
         for flaw in self._clients.flaws + self._recipients.flaws:
             self._tell(str(flaw))
 
     def passed(self, attempt: Attempt) -> Passed | None:
         """Tell which of them has an attempt; None = neither."""
+        if self._is_empty:
+            return None
         if has_address(self._clients, attempt.ip):
             return _CLIENT
         return self._budget.spend(lambda: self._found(attempt))

@@ -6,6 +6,7 @@ where it takes too little, they wait by network as all others do.
 
 import ipaddress
 import re
+from functools import lru_cache
 
 from ..attempt import Attempt
 
@@ -14,6 +15,8 @@ _SHORT = frozenset(
     b"ac adm asn asso biz co com csiro edu firm gen go gob gouv gov gv id ind inf info jus k12 lg ltd me mi mil muni ne"
     b" net nhs nic nom off or org oz plc police pro psi res sch store tm web".split()
 )
+#: Names of clients that are looked at once: who sends one message often sends another.
+_REMEMBERED = 1024
 _WORD = re.compile(rb"[0-9a-z]+")
 _NUMBER = re.compile(rb"\d+")
 
@@ -35,6 +38,7 @@ def registered(name: bytes) -> bytes | None:
     return b".".join(labels[-length:])
 
 
+@lru_cache(_REMEMBERED)
 def _is_dynamic(name: bytes, ip: bytes) -> bool:
     """Whether a name is made of its address: then it tells of a line, not of a mail server."""
     try:

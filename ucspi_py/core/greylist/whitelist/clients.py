@@ -2,7 +2,7 @@
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from ...expressions.scanner import Unknown
@@ -28,6 +28,11 @@ class ClientList(NamedTuple):
     networks: frozenset[Network] = frozenset()
     expressions: tuple[Expression, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Collection[object], ...]:
+        """All that says who never waits."""
+        return self.names, self.networks, self.expressions
 
 
 def client_list(sources: Iterable[Source]) -> ClientList:

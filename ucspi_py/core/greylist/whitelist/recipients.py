@@ -1,7 +1,7 @@
 """postgrey's whitelist of recipients (read_recipients_whitelists): addresses, users, domains, expressions."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from ...expressions.scanner import Unknown
@@ -21,6 +21,11 @@ class RecipientList(NamedTuple):
     domains: frozenset[bytes] = frozenset()
     expressions: tuple[Expression, ...] = ()
     flaws: tuple[Flaw, ...] = ()
+
+    @property
+    def entries(self) -> tuple[Collection[object], ...]:
+        """All that says for whom nobody waits."""
+        return self.addresses, self.domains, self.expressions
 
 
 def recipient_list(sources: Iterable[Source]) -> RecipientList:
