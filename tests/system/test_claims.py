@@ -1,34 +1,22 @@
 """Every claim is given back, wherever an error that nobody expected comes from."""
 
-import asyncio
-import os
 import socket
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import Any, cast
 
 import pytest
 
 import ucspi_py
 from tests.support.admission import House
+from tests.support.claims import PROGRAM, Launcher, error_at, service, try_to_send, turns
 from tests.support.gate import controls, no_ways
 from ucspi_py.core.client import limits
 from ucspi_py.core.client.connection import Endpoints
-from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.rules.data import DEFAULT, Instructions
 from ucspi_py.core.service.settings import Program
-from ucspi_py.core.smtp.verdict import Refuse
-from ucspi_py.system.accept.client_counter import ClientCounter
 from ucspi_py.system.accept.scoreboard import Place
-from ucspi_py.system.backend.backends import Backends
 from ucspi_py.system.gate.gate import Gate
-from ucspi_py.system.lookup.names import NameLookup
-from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.service import session
 from ucspi_py.system.service.context import Service
 
@@ -81,24 +69,6 @@ GATE = {
 }
 PACKAGE = Path(ucspi_py.__file__).parent
 FILES = {str(PACKAGE / room) for room in ROOMS | GATE}
-SPARED = {
-    "give_back",
-    "_leave",
-    "_forgo",
-    "guarded",
-    "_on_over",
-    "_receive",
-    "leave",
-    "note_news",
-    "changed",
-    "forget",
-    "_look",
-    "_on_held",
-    "crashed",
-    "tell",
-}
-
-PROGRAM = 4711
 ENDPOINTS = Endpoints(b"127.0.0.1", b"25", b"192.0.2.1", b"4000")
 RELAYS = Instructions(deny=False, variables=((b"RELAYCLIENT", b""),))
 
@@ -114,105 +84,6 @@ STRANGE = (
 LISTED = (b"HELO c\r\n", b"MAIL FROM:<>\r\n", b"RCPT TO:<r@example.org>\r\n", b"GET /\r\n")
 
 
-@contextmanager
-def error_at(step: int) -> Iterator[list[str]]:
-    """The function call of this number among all that a client meets fails for want of memory; its name."""
-    calls = 0
-    failed: list[str] = []
-
-    def trace(frame: FrameType, _event: str, _argument: object) -> None:
-        nonlocal calls
-        code = frame.f_code
-        if code.co_filename in FILES and code.co_name not in SPARED:
-            calls += 1
-            if calls == step:
-                failed.append(code.co_name)
-                raise MemoryError
-
-    sys.settrace(trace)
-    try:
-        yield failed
-    finally:
-        sys.settrace(None)
-
-
-class Launcher:
-    """Starts nothing. at_gate: but talks to the gate as a backend would.
-
-    started: as many as were to be started, each under the next process id. running: those that the gate has not left.
-    """
-
-    name = "true"
-
-    def __init__(self, *, at_gate: bool) -> None:
-        self._at_gate = at_gate
-        self.started = self.running = 0
-
-    def start(self, fd: int, _environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
-        """As if."""
-        self.started += 1
-        if self._at_gate:
-            self.running += 1
-            backend = socket.socket(fileno=os.dup(fd))
-            backend.send(b"220 here\r\n")
-            asyncio.get_running_loop().add_reader(backend, self._answer, backend)
-        return PROGRAM + self.started
-
-    def _answer(self, backend: socket.socket) -> None:
-        heard = backend.recv(1000, socket.MSG_DONTWAIT)
-        for line in heard.splitlines():
-            if line != b"text":
-                backend.send({b"DATA": b"354", b"QUIT": b"221"}.get(line, b"250") + b" ok\r\n")
-        if not heard:
-            asyncio.get_running_loop().remove_reader(backend)
-            backend.close()
-            self.running -= 1
-
-
-@dataclass
-class Refusing:
-    """A screen that refuses everybody."""
-
-    settings: DnsblSettings
-
-    async def judge(self, _environment: dict[bytes, bytes], _client: socket.SocketType, /) -> Refuse:
-        """No."""
-        return Refuse(451, b"no")
-
-
-def service(
-    house: House, launcher: Launcher, *, refusing: bool, gate: Gate | None = None, rule: Instructions = DEFAULT
-) -> Service:
-    """What a client meets in a house, without look-ups."""
-    screen = Refusing(DnsblSettings((), 60, 1.0))
-    connection_log = ConnectionLog(house.log, house.board, house.settings.limit)
-    backends = Backends(
-        house.admission.slots,
-        cast(Any, launcher),
-        connection_log,
-        house.admission.rest,
-        in_bursts=not house.settings.has_pending,
-    )
-    return Service(
-        settings=house.settings,
-        names=NameLookup(replace(house.settings, remote_info=False), cast(Any, None)),
-        decide=lambda *_client: rule,
-        environment={},
-        counter=ClientCounter(house.board, None),
-        screens=cast(Any, (screen,) if refusing else ()),
-        gate=gate,
-        held=house.admission.held,
-        backends=backends,
-        connection_log=connection_log,
-    )
-
-
-async def turns(count: int = 20) -> None:
-    """As many turns of the loop as a client needs for all that it does at once."""
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
 def one_client(step: int, *, in_pending: bool, refusing: bool) -> list[str]:
     """One client comes and goes while something fails; then nothing is claimed any more. What failed."""
 
@@ -224,7 +95,7 @@ def one_client(step: int, *, in_pending: bool, refusing: bool) -> list[str]:
     with House(serve, remote_info=in_pending, limit=2) as house:
         services.append(service(house, Launcher(at_gate=False), refusing=refusing))
         client = house.connect()
-        with error_at(step) as failed:
+        with error_at(step, FILES) as failed:
             house.loop.run_until_complete(turns())
             client.close()
             house.loop.run_until_complete(turns())
@@ -252,7 +123,7 @@ def one_client_of_gate(step: int, control: Path, said: Sequence[bytes]) -> list[
         gate, launcher = Gate(settings, house.log, house.admission.is_crowded, no_ways), Launcher(at_gate=True)
         services.append(service(house, launcher, refusing=said is LISTED, gate=gate, rule=rule))
         client = house.connect()
-        with error_at(step) as failed:
+        with error_at(step, FILES) as failed:
             house.loop.run_until_complete(turns())
             for words in said:
                 try_to_send(client, words)
@@ -271,14 +142,6 @@ def one_client_of_gate(step: int, control: Path, said: Sequence[bytes]) -> list[
         assert not gate._conversations
         assert any(b"MemoryError" in line for line in house.log.lines) == bool(failed), failed
     return failed
-
-
-def try_to_send(client: socket.socket, words: bytes) -> None:
-    """Send it, if it has not been left already."""
-    try:
-        client.sendall(words)
-    except OSError:
-        pass
 
 
 # A session that fails at its very beginning leaves its client's socket to whoever closes what nobody has any more.
