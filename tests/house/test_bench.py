@@ -22,6 +22,8 @@ _FINDINGS = [
     "denied",
     "offered",
     "offered-p99",
+    "proxied-allowed",
+    "proxied-denied",
     "rules",
     "memory",
     "memory-growth",

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import nameserver, parrot
+from tests.support import nameserver, parrot, proxying
 from tests.support.certificates import Authority
 from tests.support.gate import controls, gate_words
 from tests.support.guards import Checker
@@ -90,6 +90,22 @@ def test_nothing_is_imported_any_more(tmp_path: Path) -> None:
     assert b"553 listed" in log
     assert b"553 over TCP" in log
     assert b"451 Greylisted" in log
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_with_proxies_imports_nothing(tmp_path: Path) -> None:
+    """For clients of both families, of either version, its proxy itself, and who says no header or is no proxy."""
+    tlvs = (proxying.tls(1, 0, (proxying.VERSION, b"TLSv1.3")), (proxying.UNIQUE_ID, b"1"))
+    six = (("2001:db8::7", 1025), ("2001:db8::1", 25))
+    said = (proxying.line(), proxying.line(*six), proxying.block(*six, tlvs), proxying.WITH_CHECKSUM, proxying.LOCAL)
+    with serving((*QUIET, "-v", "-w1", "--proxy-from", "127.0.0.1"), ("true",), tmp_path) as server:
+        server.host = "127.0.0.1"
+        for header in (*said, b"EHLO x\r\n", proxying.line()[:9]):
+            server.talk(header)
+        server.talk(b"", "127.0.0.2")
+        log = server.wait_log(b"no PROXY header", b"gone before the end", b"not one of --proxy-from")
+
+    assert log.count(b" from 2001:db8::7\n") == 2
     assert imported(tmp_path) == []
 
 

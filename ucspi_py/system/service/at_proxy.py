@@ -11,7 +11,7 @@ from ...core.client import limits
 from ...core.client.connection import Endpoints
 from ...core.client.limits import ClientLimits, Keys
 from ...core.client.proxy.header import Flaw, Header, More
-from ...core.client.proxy.proxied import Proxied, local_environment, local_variables
+from ...core.client.proxy.proxied import local_environment, local_variables, proxied
 from ...core.gate.visitor import is_in
 from ...core.rules.data import Instructions
 from ..accept.scoreboard import NOBODY, Place
@@ -59,13 +59,13 @@ class ProxiedAdmission(Admission):
             connection.close()
             self._connection_log.without_header(proxy.remote_ip, header.reason)
             return
-        proxied = Proxied(proxy, header)
-        if not proxied.is_local:
+        came = proxied(proxy, header)
+        if not came.is_local:
             if self.sheds():
-                self.send_away(connection, proxied.endpoints)
+                self.send_away(connection, came.endpoints)
                 return
-            place = place and self._named(place, limits.keys(self._settings.client_limits, proxied.endpoints.remote_ip))
-        await self._serve_client(connection, proxied.endpoints, place, proxied)
+            place = place and self._named(place, limits.keys(self._settings.client_limits, came.endpoints.remote_ip))
+        await self._serve_client(connection, came.endpoints, place, came)
 
     async def _awaited(self, look: Look) -> Header | Flaw:
         try:

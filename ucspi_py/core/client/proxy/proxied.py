@@ -17,20 +17,16 @@ _OF_LOCAL = ((LOCAL, b"1"), (b"RELAY", b"never"), (b"RBLSMTPD", b""), (b"GREYLIS
 
 
 class Proxied(NamedTuple):
-    """A connection. proxy: its own ends, the remote one is the proxy. header: what the proxy has said."""
+    """A connection.
+
+    proxy: its own ends, the remote one is the proxy. header: what the proxy has said. endpoints: the client's, and the
+    proxy's where there is none. is_local: whether it is the proxy's own.
+    """
 
     proxy: Endpoints
     header: Header
-
-    @property
-    def endpoints(self) -> Endpoints:
-        """The client's; the proxy's where there is none."""
-        return self.header.endpoints or self.proxy
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is the proxy's own: it says so, or HAProxy checks our health by version 1, which cannot say so."""
-        return self.endpoints.remote_ip == self.proxy.remote_ip
+    endpoints: Endpoints
+    is_local: bool
 
     def tell(self, environment: dict[bytes, bytes]) -> None:
         """Put into an environment what is known by the proxy alone, and take out what anybody else has said of it."""
@@ -44,6 +40,16 @@ class Proxied(NamedTuple):
             tls_environment.tell(environment, self.header.tls)
         else:
             tls_environment.forget(environment)
+
+
+def proxied(proxy: Endpoints, header: Header) -> Proxied:
+    """Tell whose connection it is. proxy: its own ends.
+
+    The proxy's own is one of which it says so, and one that comes from its own address: HAProxy checks our health so by
+    version 1, which cannot say more.
+    """
+    endpoints = header.endpoints or proxy
+    return Proxied(proxy, header, endpoints, endpoints.remote_ip == proxy.remote_ip)
 
 
 def local_variables(ruled: tuple[tuple[bytes, bytes], ...]) -> tuple[tuple[bytes, bytes], ...]:
