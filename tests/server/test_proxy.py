@@ -101,6 +101,21 @@ def test_a_header_may_come_byte_by_byte(server: Server, header: bytes) -> None:
         assert bytewise(client, header + b"hello\n").endswith(b"\nhello\n")
 
 
+@pytest.mark.parametrize("header", [line(), block()])
+def test_a_program_reads_each_byte_behind_a_header_in_pieces(server: Server, header: bytes) -> None:
+    """How many bytes wake us while we wait for the header is no matter of the program's."""
+    with server.connect(PROXY) as client:
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in header:
+            client.sendall(bytes([byte]))
+        said = b""
+        while b"TCPPROXYPORT" not in said:
+            said += client.recv(65536)
+        client.sendall(b"%")
+        while not said.endswith(b"%"):
+            said += client.recv(65536)
+
+
 def test_a_client_of_ipv6_comes_by_a_proxy_of_ipv4(server: Server) -> None:
     """PROTO says what the client speaks."""
     told = environment(server.talk(line(("2001:db8::7", 1025), ("2001:db8::1", 25))))
@@ -376,3 +391,18 @@ def test_networks_that_are_none_are_refused(networks: str, flaw: bytes) -> None:
 
     assert done.returncode == 100
     assert flaw in done.stderr
+
+
+@pytest.mark.parametrize("host", ["::", "::1"])
+def test_a_proxy_may_come_by_ipv6(host: str, tmp_path: Path) -> None:
+    """Or by IPv4 to all addresses, and is then in a network of IPv4."""
+    options = ("-v", "-w", "1", "-D", "--proxy-from=127.0.0.0/8,::1", *QUIET)
+    with Server(ours("pytcpserver"), options, PROGRAM, tmp_path, host=host) as server:
+        server.host = "::1"
+        told = environment(server.talk(block()))
+        assert (told["TCPREMOTEIP"], told["TCPPROXYIP"], told["PROTO"]) == ("192.0.2.7", "::1", "TCP")
+        local = environment(server.talk(LOCAL))
+        assert (local["TCPREMOTEIP"], local["PROTO"], local["PROXYLOCAL"]) == ("::1", "TCP6", "1")
+        if host == "::":
+            server.host = "127.0.0.1"
+            assert environment(server.talk(block()))["TCPPROXYIP"] == "127.0.0.1"
