@@ -21,6 +21,7 @@ WALL_CLOCK = {
     "system/greylist/records.py",
     "system/store/redis.py",
     "system/postgrey/answering.py",
+    "system/postgrey/importing.py",
     "system/recorder/tickets.py",
     "system/recorder/visitor.py",
     "system/rules/whole_file.py",

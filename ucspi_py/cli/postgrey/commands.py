@@ -23,7 +23,7 @@ def main() -> None:
 
 def _outcome(args: list[str]) -> int:
     try:
-        _run(args)
+        return _run(args)
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.UsageError as wrong:
@@ -35,12 +35,17 @@ def _outcome(args: list[str]) -> int:
     except OSError as error:
         djb_click.complain(f"ERROR: {error_words(error.errno)}")
         return _ELSE
-    return 0
 
 
-def _run(args: list[str]) -> None:
+def _run(args: list[str]) -> int:
     ctx = djb_click.context(options.pypostgrey, "pypostgrey", args)
+    source = ctx.params["source"]
+    if source is not None:
+        from . import imports
+
+        return imports.run(source, ctx.params)
     start.run(options.settings(ctx), ERRORS if ctx.params["quiet"] else VERBOSE)
+    return 0
 
 
 def _sentence(wrong: click.UsageError) -> str:

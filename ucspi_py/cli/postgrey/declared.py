@@ -48,6 +48,9 @@ _KEEPING = (
     ),
     size_option,
     click.option("--privacy", is_flag=True, help="Changes nothing: only hashes are ever kept."),
+    click.option(
+        "--import", "source", metavar="FILE", help="Take over what db5.3_dump -p prints of postgrey's files, and end."
+    ),
 )
 _GREYLISTING = (
     click.option("--delay", metavar="N", type=djb_click.Number(), default=0, help="Greylist for N seconds (300)."),

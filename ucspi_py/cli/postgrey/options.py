@@ -43,7 +43,7 @@ def settings(ctx: click.Context) -> PostgreySettings:
     params = ctx.params
     if params["noaction"]:
         raise AskedWrongly('don\'t know how to "no-action".')
-    uid, gid = _ids(params["user"], params["group"])
+    uid, gid = ids(params["user"], params["group"])
     return PostgreySettings(
         answering=Answering(
             triplets=triplets(params),
@@ -80,9 +80,9 @@ def triplets(params: dict[str, Any]) -> TripletSettings:
         spares=False,
         whitelist_clients=params["whitelist_clients"] or _lists("clients"),
         whitelist_recipients=params["whitelist_recipients"] or _lists("recipients"),
+        max_size=params["max_size"],
         text=_bytes(params["text"] or "") or TEXT,
         header=_bytes(params["header"] or "") or HEADER,
-        max_size=params["max_size"],
     )
 
 
@@ -117,7 +117,7 @@ def _inet(word: str | None) -> Inet | None:
     return Inet(host.strip("[]") if colon else "localhost", port)
 
 
-def _ids(user: str | None, group: str | None) -> tuple[int | None, int | None]:
+def ids(user: str | None, group: str | None) -> tuple[int | None, int | None]:
     """Whom to run as. Who is not root stays who it is, unless another one is named."""
     if os.geteuid() != 0:
         uid, gid = privileges.user_id(user), privileges.group_id(group)

@@ -29,7 +29,7 @@ def attempt(request: Request) -> Attempt | Unasked:
     missing = next((name for name in _NEEDED if name not in request.attributes), None)
     if missing:
         return Unasked(loglines.missing(missing))
-    address = _address(request.get(b"client_address"))
+    address = canonical_address(request.get(b"client_address"))
     if address is None:
         return Unasked(loglines.no_address(request.get(b"client_address")))
     return Attempt(
@@ -41,7 +41,8 @@ def attempt(request: Request) -> Attempt | Unasked:
     )
 
 
-def _address(text: bytes) -> bytes | None:
+def canonical_address(text: bytes) -> bytes | None:
+    """The one form of an address; None for what is none."""
     try:
         written = text.decode("ascii")
         ipaddress.ip_address(written)

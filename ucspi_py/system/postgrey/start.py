@@ -17,7 +17,6 @@ from .places import listening
 from .worker import MOST, Worker
 
 _NAME = "postgrey"
-#: What is kept is read by nobody else.
 _UMASK = 0o077
 
 
@@ -38,6 +37,12 @@ def run(settings: PostgreySettings, verbosity: int) -> None:
             _serve(settings, listeners, log, noted, telling)
 
 
+def settle(uid: int | None, gid: int | None) -> None:
+    """Become whoever keeps the records, which nobody else may read. uid, gid: None = no change. Raises Failure."""
+    privileges.become(uid, gid)
+    os.umask(_UMASK)
+
+
 def _serve(
     settings: PostgreySettings,
     listeners: Sequence[socket.socket],
@@ -51,8 +56,7 @@ def _serve(
         from .zones import Zones
 
         zones = Zones(settings.answering.zones, settings.processes)
-    privileges.become(settings.uid, settings.gid)
-    os.umask(_UMASK)
+    settle(settings.uid, settings.gid)
 
     def work(death: int) -> None:
         Worker(settings, listeners, log, zones, death).run()
