@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -83,10 +83,17 @@ class Asking:
 class Postgrey:
     """A running one within the with block. options: more than its socket, its store and --user of who runs tests.
 
-    path: of its socket. store: None = a file of its own. variables: of its environment. folder: one of its own.
+    path: of its socket. store: None = a file of its own. variables: of its environment. program: that runs in the place
+    of the installed one. folder: one of its own.
     """
 
-    def __init__(self, *options: str, store: str | None = None, variables: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *options: str,
+        store: str | None = None,
+        variables: Mapping[str, str] | None = None,
+        program: Sequence[str] = (),
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="postgrey")
         self.folder = Path(self._folder.name)
         self.folder.chmod(0o755)  # Postfix, too, is to reach it
@@ -96,6 +103,7 @@ class Postgrey:
             (self.folder / name).touch()
         self._options = (*self._own(), *options)
         self._variables = variables or {}
+        self._program = program or (ours("pypostgrey"),)
         self._log = self.folder / "log"
 
     def _own(self) -> tuple[str, ...]:
@@ -106,7 +114,7 @@ class Postgrey:
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [ours("pypostgrey"), *self._options],
+                [*self._program, *self._options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,

@@ -5,6 +5,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ...core.errors import error_words
 from ...core.postgrey import loglines
@@ -12,7 +13,9 @@ from ...core.service import worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ..process import children, signals
 from ..report.log import Log
-from .zones import Zones
+
+if TYPE_CHECKING:
+    from .zones import Zones
 
 NOTED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
@@ -30,7 +33,7 @@ class Master:
     """
 
     def __init__(
-        self, processes: int, work: Callable[[int], None], noted: signals.Signals, log: Log, zones: Zones | None
+        self, processes: int, work: Callable[[int], None], noted: signals.Signals, log: Log, zones: "Zones | None"
     ) -> None:
         self._slots = [WorkerSlot() for _ in range(processes)]
         self._work = work

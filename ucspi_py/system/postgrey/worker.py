@@ -5,10 +5,9 @@ import signal
 import socket
 from collections.abc import Coroutine, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.postgrey.settings import PostgreySettings
-from ..dnsbl.judge import DnsblJudge
 from ..process.loop import new_loop
 from ..process.rlimits import room_for
 from ..process.signals import Signals
@@ -16,7 +15,9 @@ from ..report.log import Log
 from ..stream.stream import Deadlines, Stream
 from .answering import Answers
 from .connection import Connection, Manner
-from .zones import Zones
+
+if TYPE_CHECKING:
+    from .zones import Zones
 
 #: Clients of one process: twice as many smtpd as Postfix runs by default (default_process_limit) and to spare.
 MOST = 1000
@@ -36,7 +37,7 @@ class Worker:
         settings: PostgreySettings,
         listeners: Sequence[socket.socket],
         log: Log,
-        zones: Zones | None,
+        zones: "Zones | None",
         death: int,
     ) -> None:
         self._listeners = listeners
@@ -44,7 +45,7 @@ class Worker:
         self._death = death
         self._loop = new_loop()
         self._zones = zones.client(log) if zones else None
-        judge = DnsblJudge(zones.settings, self._zones) if zones and self._zones else None
+        judge = zones.judge(self._zones) if zones and self._zones else None
         self._answers = Answers(settings.answering, log, judge)
         self._manner = Manner(self._answers.answer, log, settings.answering.closes)
         self._clients: dict[Stream, Connection] = {}
