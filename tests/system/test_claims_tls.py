@@ -120,7 +120,7 @@ class Visit:
     def until_failed(self, step: int) -> list[str]:
         """What failed: the step of this number."""
         self._services = []
-        changes = {"tls": self._shared.settings, "tls_on_request": self._on_request, "limit": 2}
+        changes: dict[str, Any] = {"tls": self._shared.settings, "tls_on_request": self._on_request, "limit": 2}
         with House(self._serve, program=Program((), ("true",), self._gate), **changes) as house:
             launcher = (Asking if self._on_request else Launcher)(at_gate=True)
             self._services.append(self._service(house, launcher))
