@@ -49,6 +49,11 @@ def known(last: int) -> tuple[Verdict, Triplet]:
         pytest.param(
             Triplet(NOW - 299, NOW + 1, 300), (Deferred(1, False), Triplet(NOW - 299, NOW)), id="stepped back before it"
         ),
+        pytest.param(
+            Triplet(NOW - 300, NOW + 1, 300),
+            (Passed(b"triplet found"), Triplet(NOW - 300, NOW + 1, 300)),
+            id="stepped back to the end of its delay",
+        ),
     ],
 )
 def test_an_attempt(record: Triplet | None, expected: tuple[Verdict, Triplet]) -> None:
@@ -92,6 +97,7 @@ def test_a_triplet_is_kept_longer_than_it_counts(record: Triplet, seconds: int) 
         pytest.param(Client(4, NOW - HOUR), (False, Client(4, NOW - HOUR)), id="not often enough"),
         pytest.param(Client(5, NOW - HOUR + 1), (True, Client(5, NOW - HOUR + 1)), id="enough"),
         pytest.param(Client(5, NOW - HOUR), (True, Client(6, NOW)), id="renewed after an hour"),
+        pytest.param(Client(5, NOW), (True, Client(5, NOW)), id="in the same second"),
         pytest.param(Client(5, NOW + 1), (True, Client(6, NOW)), id="renewed in the future"),
         pytest.param(Client(99, NOW - AGE), (True, Client(100, NOW)), id="in the last second"),
         pytest.param(Client(99, NOW - AGE - 1), (False, None), id="forgotten"),
@@ -116,6 +122,7 @@ def test_no_number_of_passes_is_enough_where_it_is_0() -> None:
         pytest.param(Client(1, NOW - HOUR + 1), Client(1, NOW - HOUR + 1), id="within an hour"),
         pytest.param(Client(1, NOW - HOUR), Client(2, NOW), id="an hour later"),
         pytest.param(Client(1, NOW + 1), Client(1, NOW + 1), id="in the future"),
+        pytest.param(Client(4, NOW - AGE), Client(5, NOW), id="in the last second"),
         pytest.param(Client(4, NOW - AGE - 1), Client(1, NOW), id="forgotten"),
     ],
 )

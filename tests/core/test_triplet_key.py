@@ -25,6 +25,7 @@ from ucspi_py.core.greylist.triplet.settings import TripletSettings
         (b"prvs=user=0123456789@example.com", b"user@example.com"),
         (b"prvs=0123456789=0123456789@example.com", b"#@example.com"),
         (b"prvs=short=user@example.com", b"user@example.com"),
+        (b"prvs=0123456789=user==@example.com", b"user@example.com"),
         (b"prvs=a=b=c@example.com", b"prvs=a=b=c@example.com"),
         (b"PRVS=0123456789=user@example.com", b"PRVS=#=user@example.com"),
         (b"a@b@c", b"a@b@c"),
@@ -77,6 +78,22 @@ def test_a_key_is_16_bytes_in_hexadecimal_digits() -> None:
 def test_an_organisation_by_its_names(name: bytes, helo: bytes, expected: bytes | None) -> None:
     """The domain that is registered, where both names have it and none is made of the address."""
     assert organisation(Attempt(b"192.0.2.77", name, helo, b"", b"")) == expected
+
+
+@pytest.mark.parametrize(
+    ("ip", "name", "expected"),
+    [
+        (b"192.7.7.1", b"mx7.example.com", b"example.com"),
+        (b"192.7.7.1", b"mx7-7.example.com", None),
+        (b"192.7.7.1", b"007-192.example.com", None),
+        (b"192.0.0.1", b"mx0-0-00.example.com", b"example.com"),
+        (b"\xff", b"mx.example.com", None),
+        (b"", b"mx.example.com", None),
+    ],
+)
+def test_a_name_that_is_made_of_its_address(ip: bytes, name: bytes, expected: bytes | None) -> None:
+    """Two of its numbers stand there, zeros not counted; without an address nobody can tell."""
+    assert organisation(Attempt(ip, name, b"example.com", b"", b"")) == expected
 
 
 @pytest.mark.parametrize(
