@@ -115,20 +115,22 @@ def _attempts(effort: Effort) -> Iterator[tuple[Attempt, bool]]:
 async def _asked(
     greylister: Greylister, attempts: Iterator[tuple[Attempt, bool]], number: int, seconds: float = 0
 ) -> list[float]:
-    """Seconds of each attempt. seconds: from one of a client to its next. Raises Spoiled for another verdict."""
+    """Seconds of each attempt. seconds: from one of a client to its next; they take turns. Raises Spoiled."""
     took: list[float] = []
 
-    async def client() -> None:
+    async def client(due: float) -> None:
         for _ in range(number // _CLIENTS):
+            await asyncio.sleep(due - time.perf_counter())
+            due += seconds
             attempt, is_known = next(attempts)
             begin = time.perf_counter()
             verdict = await greylister.judge(attempt)
             took.append(time.perf_counter() - begin)
             if isinstance(verdict, Deferred) == is_known:
                 raise Spoiled(f"{attempt}: {verdict}")
-            await asyncio.sleep(seconds - took[-1])
 
-    await asyncio.gather(*(client() for _ in range(_CLIENTS)))
+    now = time.perf_counter()
+    await asyncio.gather(*(client(now + place * seconds / _CLIENTS) for place in range(_CLIENTS)))
     return took
 
 
