@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.checkout import ROOT
 from tests.support.counts import Count
-from tests.support.waiting import until
+from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.store.change import Outcome, Row
 from ucspi_py.system.store import look
 from ucspi_py.system.store.checkpoints import Checkpoints
@@ -28,6 +29,21 @@ try:
     print(connection.execute("PRAGMA journal_mode = DELETE").fetchone()[0])
 except sqlite3.OperationalError as error:
     print(error)
+"""
+
+#: A worker that counts, with checkpoints of its own.
+_COUNT = """
+import asyncio, sys
+from tests.support.counts import Count
+from ucspi_py.system.store.sqlite import SqliteStore
+
+async def count():
+    store = SqliteStore(sys.argv[1], (Count.tenant,), busy=30)
+    for start in range(0, 2_000, 20):
+        await asyncio.gather(*(store.update(f"{number % 50}", Count(1)) for number in range(start, start + 20)))
+    await store.close()
+
+asyncio.run(count())
 """
 
 
@@ -170,3 +186,15 @@ def _checkpoint(db: Path) -> None:
 
 def _is_open(number: str) -> bool:
     return os.path.lexists(f"/proc/self/fd/{number}")
+
+
+def test_workers_that_write_at_once(tmp_path: Path) -> None:
+    """No change of any of them is lost, whoever makes a checkpoint meanwhile, and the file is whole."""
+    db = str(tmp_path / "db")
+    workers = [subprocess.Popen([sys.executable, "-c", _COUNT, db], cwd=ROOT) for _ in range(2)]
+
+    assert [worker.wait(PATIENCE) for worker in workers] == [0, 0]
+
+    with closing(sqlite3.connect(db)) as connection:
+        assert connection.execute("SELECT min(count), max(count), count(*) FROM counts").fetchone() == (80, 80, 50)
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
