@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import proxying
+from tests.support import nameserver, proxying
 from tests.support.certificates import Authority
 from tests.support.gate import MAIL, controls, gate_words
 from tests.support.programs import ours
@@ -274,6 +274,38 @@ def test_tls_begins_behind_the_header(tmp_path: Path) -> None:
         *("192.0.2.7", "TLSv1.3"),
         "mx.example",
     )
+
+
+def test_a_check_of_a_server_with_tls_is_not_in_the_log(tmp_path: Path) -> None:
+    """It says nothing but its header; a client that speaks no TLS is."""
+    pair = Authority(tmp_path).pair("mx.example")
+    options = (*OPTIONS, f"--tls={pair.certificate}:{pair.key}")
+    with Server(ours("pytcpserver"), options, PROGRAM, tmp_path) as server:
+        assert [server.talk(LOCAL), server.talk(block(), PROXY)] == [b"", b""]
+        log = server.wait_log(b"tcpserver: tls ", b" from 192.0.2.7: ")
+
+    assert b"from 127.0.0.1" not in log
+
+
+def test_screens_know_the_client_and_spare_the_proxy(tmp_path: Path) -> None:
+    """Zones and greylist, which know neither the proxy nor a client that is not listed."""
+    records = {**nameserver.healthy("zone"), **nameserver.lists("zone", "192.0.2.7", text="listed")}
+    zones = (ours("pyrblsmtpd"), "-t", "0", "-r", "zone")
+    greylist = (ours("pygreylist"), "-t", "0", "-s", str(tmp_path / "db"))
+    with (
+        nameserver.running(records, tmp_path) as dns,
+        Server(
+            ours("pytcpserver"),
+            OPTIONS,
+            (*zones, *greylist, *PROGRAM),
+            tmp_path,
+            env={**os.environ, "DNSCACHEIP": dns},
+        ) as server,
+    ):
+        assert server.talk(block()) == b"451 listed\r\n"
+        assert server.talk(block(("192.0.2.20", 1025), HERE)).startswith(b"451 Greylisted")
+        assert environment(server.talk(LOCAL))["PROXYLOCAL"] == "1"
+        server.wait_log(b"rblsmtpd: 192.0.2.7 ")
 
 
 def _within_tls(server: Server, context: ssl.SSLContext, header: bytes) -> bytes:

@@ -44,7 +44,6 @@ _NO_MILTER = "the gate asks no milter yet"
 _NO_COPIES = "the gate sends no copies"
 _OWN_REPLIES = "the gate has its own replies"
 _OWN_COMMANDS = "the gate takes commands as they are"
-_NO_PROXY = "the gate takes no word of a proxy for the client's address"
 
 REFUSED = (
     *(Refused(name, bool, _NO_MILTER) for name in ("smtpd_milters", "smtpd_milter_maps")),
@@ -64,7 +63,8 @@ REFUSED = (
         )
     ),
     Refused("smtpd_dns_reply_filter", bool, "the gate takes answers as they are"),
-    *(Refused(f"smtpd_{name}", bool, _NO_PROXY) for name in ("authorized_xclient_hosts", "upstream_proxy_protocol")),
+    Refused("smtpd_authorized_xclient_hosts", bool, "the gate takes no word of a client for its address"),
+    Refused("smtpd_upstream_proxy_protocol", bool, "option --proxy-from of pytcpserver does that"),
     Refused("smtpd_discard_ehlo_keyword_address_maps", bool, "the gate offers the same to everybody"),
     Refused(
         "smtpd_discard_ehlo_keywords",
