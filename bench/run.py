@@ -35,6 +35,7 @@ from rows import (
     gate_session,
     ledger,
     memory,
+    policy,
     proxied,
     rules,
     screen,
@@ -70,6 +71,7 @@ ROWS: dict[str, Row] = {
     "gate-checks": gate_checks.checks,
     "gate-logins": gate_logins.logins,
     "gate-greylist": gate_greylist.greylist,
+    "policy": policy.requests,
     "ledger": ledger.lookups,
     "triplets": triplets.triplets,
     "tls-handshake": tls.handshakes,
@@ -83,7 +85,7 @@ NEEDS: dict[str, Callable[[], str | None]] = (
         ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
     )
     | dict.fromkeys(("gate-refused", "gate-message", "gate-lists"), postfix.obstacle)
-    | {"tls-handshake": tls_servers.obstacle}
+    | {"policy": policy.obstacle, "tls-handshake": tls_servers.obstacle}
 )
 
 

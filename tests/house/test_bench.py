@@ -51,6 +51,8 @@ _FINDINGS = [
     "gate-logins",
     "gate-greylist-sqlite",
     "gate-greylist-redis",
+    "policy-1",
+    "policy-2",
     "ledger",
     "tls-handshake",
     "tls-idle",
@@ -68,7 +70,7 @@ _PARTS = 4
 
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     need_root()
-    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl"):
+    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl", "postgrey", "db5.3_load"):
         theirs(program)
 
     parts = [begun(names, tmp_path / f"{names[0]}.json") for names in dealt(row_names())]
