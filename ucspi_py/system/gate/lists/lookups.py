@@ -3,7 +3,6 @@
 What name servers have said is remembered, for a while and for the most recent names.
 """
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from ....core.gate.restrictions.questions import (
     DnsFailure,
     DnsOutcome,
     DnsQuestion,
+    GreylistOutcome,
     GreylistQuestion,
     MapQuestion,
     OwnQuestion,
@@ -81,7 +81,6 @@ class Lookups:
         self._tables = tables
         self._own = own
         self._greylisting = greylisting
-        self._visits: set[asyncio.Task[None]] = set()
         self._clock = clock
         self.services: PolicyServices | None = None
         # Outcomes, each with the monotonic second until which it holds.
@@ -109,8 +108,6 @@ class Lookups:
             self.ask(question.name, question.kind, deadline, partial(self._take, question, take))
         elif isinstance(question, ZoneQuestion):
             self._begin_zone(question, deadline, take)
-        elif isinstance(question, GreylistQuestion):
-            self._begin_visit(question, take)
         elif isinstance(question, PolicyQuestion):
             self._begin_service(question, deadline, take)
         else:
@@ -141,21 +138,9 @@ class Lookups:
 
         self._ask_zone(Query(question.zone, question.subject, name, deadline), callback)
 
-    def _begin_visit(self, question: GreylistQuestion, take: Take) -> None:
-        greylisting = self._greylisting
-        if greylisting is None:
-            raise KeyError(question)
-
-        async def visit() -> None:
-            outcome = None
-            try:
-                outcome = await greylisting.visit(question.attempt)
-            finally:
-                take(outcome)  # Whatever happens, somebody waits for it.
-
-        task = asyncio.ensure_future(visit())
-        self._visits.add(task)
-        task.add_done_callback(self._visits.discard)
+    async def visit(self, question: GreylistQuestion) -> GreylistOutcome:
+        """Note an attempt to deliver, and find what becomes of it. It has a deadline of its own, and lets in then."""
+        return None if self._greylisting is None else await self._greylisting.visit(question.attempt)
 
 
 class Knowledge(dict[Question, Answer]):
@@ -171,8 +156,6 @@ class Knowledge(dict[Question, Answer]):
 
 def too_late(question: Question) -> Answer:
     """Tell what is known of a question whose time is over."""
-    if isinstance(question, GreylistQuestion):
-        return None
     if isinstance(question, PolicyQuestion):
         return PolicyFailure.FAILED
     return ZoneFailure.UNKNOWN if isinstance(question, ZoneQuestion) else DnsFailure.TRY_AGAIN

@@ -10,7 +10,7 @@ from ....core.gate.loglines import About
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.facts import UNKNOWN, Facts, NameStatus, Stage
 from ....core.gate.restrictions.judgement import Deferral, Judgement
-from ....core.gate.restrictions.questions import Answer, GreylistQuestion, PolicyQuestion, Question, Visited
+from ....core.gate.restrictions.questions import Answer, GreylistOutcome, GreylistQuestion, PolicyQuestion, Question
 from ....core.gate.restrictions.settings import RestrictionSettings
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
@@ -148,15 +148,18 @@ class SessionLists:
     async def _judgement(self, facts: Facts, deadline: float, passes: Callable[[], bool]) -> Judgement:
         passing: list[Question] = []
         while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
-            visits = [question for question in found if isinstance(question, GreylistQuestion)]
             passing += [question for question in found if isinstance(question, _OF_ONE_COMMAND)]
-            if visits and not passes():
-                self._known.update(dict.fromkeys(visits))
+            if isinstance(found[0], GreylistQuestion):  # which is asked alone, when nothing else is left to be asked
+                self._known[found[0]] = await self._visit(found[0], deadline) if passes() else None
             else:
                 await self._find_out(found, deadline)
         for question in passing:
             self._known.pop(question, None)
         return found
+
+    async def _visit(self, question: GreylistQuestion, deadline: float) -> GreylistOutcome:
+        found = await self._wait_for(self._lookups.visit(question), deadline)
+        return found._replace(header=b"") if found and self._dry_run else found  # Then nobody has had it wait.
 
     def becomes(self, visitor: Visitor) -> None:
         """Judge another visitor from now on: the same client, who has said more of itself."""
@@ -231,8 +234,6 @@ class SessionLists:
         waiting = set(questions)
 
         def take(question: Question, answer: Answer) -> None:
-            if self._dry_run and isinstance(answer, Visited):
-                answer = answer._replace(header=b"")  # Nobody has had it wait.
             if question in waiting:  # else it is late, and would be the answer to the next command
                 self._known[question] = answer
             waiting.discard(question)
