@@ -3,11 +3,13 @@
 import os
 import socket
 import stat
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.forked import in_child
 from tests.support.programs import need_root
 from ucspi_py.core.errors import Failure
 from ucspi_py.system.accept.unix_listener import Access, listen, remove
@@ -79,3 +81,19 @@ def test_removing_what_is_gone_is_no_error(tmp_path: Path) -> None:
         remove(str(tmp_path / "socket"))
         remove(str(tmp_path / "socket"))
     assert not list(tmp_path.iterdir())
+
+
+def test_one_that_cannot_be_given_to_whom_it_is_for_is_not_left_behind() -> None:
+    """Only root gives a file away."""
+    need_root()
+    with tempfile.TemporaryDirectory() as folder:  # pytest's folders are root's alone
+        Path(folder).chmod(0o777)
+        path = Path(folder, "socket")
+
+        def listen_for_another() -> None:
+            os.setuid(61_001)
+            with pytest.raises(Failure, match="permission denied"):
+                _listen(path, Access(0o600, 61_002))
+
+        in_child(listen_for_another)
+        assert not path.exists()

@@ -31,8 +31,7 @@ def listen(path: str, kind: socket.SocketKind, backlog: int, access: Access = EV
     try:
         _remove_dead(path, kind)
         listener.bind(path)
-        os.chmod(path, access.mode)
-        os.chown(path, -1 if access.uid is None else access.uid, -1 if access.gid is None else access.gid)
+        _open_to(path, access)
         listener.listen(backlog)
     except OSError as error:
         listener.close()
@@ -48,6 +47,15 @@ def remove(path: str) -> None:
     """Remove a socket; that it is gone already, or is not ours to remove, is passed over."""
     with contextlib.suppress(OSError):
         os.unlink(path)
+
+
+def _open_to(path: str, access: Access) -> None:
+    try:
+        os.chmod(path, access.mode)
+        os.chown(path, -1 if access.uid is None else access.uid, -1 if access.gid is None else access.gid)
+    except OSError:
+        remove(path)
+        raise
 
 
 def _remove_dead(path: str, kind: socket.SocketKind) -> None:

@@ -17,20 +17,20 @@ _ANY = ("*", "::")
 
 @contextmanager
 def listening(places: Places, uid: int | None, gid: int | None) -> Iterator[Sequence[socket.socket]]:
-    """Listen at all places; the socket of a path is removed at the end.
+    """Listen at all places, at a path last: once that is there, all are. It is removed at the end.
 
     uid, gid: whose that socket is; None = ours. Raises Failure where one of them cannot be listened at.
     """
     with contextlib.ExitStack() as stack:
         found: list[socket.socket] = []
+        if places.inet is not None:
+            found += map(stack.enter_context, _listeners(places.inet, places.backlog))
         if places.unix is not None:
             access = Access(places.mode, uid, gid)
             found.append(
                 stack.enter_context(unix_listener.listen(places.unix, socket.SOCK_STREAM, places.backlog, access))
             )
             stack.callback(unix_listener.remove, places.unix)
-        if places.inet is not None:
-            found += map(stack.enter_context, _listeners(places.inet, places.backlog))
         yield found
 
 
