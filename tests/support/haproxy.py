@@ -65,14 +65,18 @@ class HAProxy:
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE, source_address=(source, 0))
 
     def health(self) -> dict[str, str]:
-        """What its statistics say of the server behind it: status, check_status, chkfail, chkdown and more."""
+        """What its statistics say of the server behind it: status, check_status, chkfail, chkdown and more.
+
+        While a check is on its way, the last one counts, which HAProxy marks with a star.
+        """
         with socket.socket(socket.AF_UNIX) as stats:
             stats.settimeout(PATIENCE)
             stats.connect(str(self._stats))
             stats.sendall(b"show stat\n")
             with stats.makefile() as lines:
                 rows = csv.DictReader(line.removeprefix("# ") for line in lines if line.strip())
-                return next(row for row in rows if row["svname"] == "mx1")
+                found = next(row for row in rows if row["svname"] == "mx1")
+        return found | {"check_status": found["check_status"].removeprefix("* ")}
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, self._log.read_bytes()
