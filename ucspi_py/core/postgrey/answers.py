@@ -31,8 +31,7 @@ def greylisted(verdict: Verdict, request: Request, asked: Answering, header: Cal
     """
     if isinstance(verdict, Deferred):
         action = b"%s %s" % (asked.action, _text(verdict, request, asked))
-        reason = b"new" if verdict.is_new else b"early-retry (%ds missing)" % verdict.seconds
-        return Answer(action, (loglines.action(request, b"greylist", reason),))
+        return Answer(action, (loglines.action(request, b"greylist", texts.reason(verdict)),))
     listed = (loglines.whitelisted(request),) if verdict.lists_client else ()
     told = None if verdict.waited is None else header(verdict.waited)
     if told is None:

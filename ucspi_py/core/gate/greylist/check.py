@@ -3,7 +3,7 @@
 A recipient that is refused leaves no record: whoever tries names would fill the store.
 """
 
-from ...greylist.attempt import Attempt, Deferred, Passed
+from ...greylist.attempt import Attempt, Deferred
 from ...greylist.attempt import Verdict as GreylistVerdict
 from ...greylist.triplet import texts
 from ..restrictions.addresses.address import RECIPIENT, said
@@ -48,14 +48,10 @@ def visit(evaluation: Evaluation) -> Verdict:
 
 def words(verdict: GreylistVerdict) -> bytes:
     """Tell what came of a visit in the words of postgrey's log."""
-    match verdict:
-        case Deferred(_, True):
-            return b"action=greylist, reason=new"
-        case Deferred(seconds):
-            return b"action=greylist, reason=early-retry (%ds missing)" % seconds
-        case Passed(reason, waited):
-            delay = b"" if waited is None else b", delay=%d" % waited
-            return b"action=pass, reason=%b%b" % (reason, delay)
+    action = b"greylist" if isinstance(verdict, Deferred) else b"pass"
+    waited = None if isinstance(verdict, Deferred) else verdict.waited
+    delay = b"" if waited is None else b", delay=%d" % waited
+    return b"action=%b, reason=%b%b" % (action, texts.reason(verdict), delay)
 
 
 def _is_spared(facts: Facts) -> bool:

@@ -1,4 +1,4 @@
-"""What a client is told, and the header of a message that had to wait: postgrey's templates, filled in.
+"""What a client is told, the header of a message that has waited, and the word for why: postgrey's templates filled in.
 
 What is filled in is never read as a template again.
 """
@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from ...text import clean
+from ..attempt import Passed, Verdict
 
 _PLACE = re.compile(rb"%(.)", re.DOTALL)
 
@@ -25,6 +26,13 @@ def header(template: bytes, waited: int, version: bytes, host: bytes, date: byte
     template: %t = seconds waited, %v = the version, %h = the name of the host, %d = the date (RFC 5322, 3.3).
     """
     return _filled(template, {b"t": b"%d" % waited, b"v": version, b"h": host, b"d": date})
+
+
+def reason(verdict: Verdict) -> bytes:
+    """Tell postgrey's word for why an attempt is let in or has to come back."""
+    if isinstance(verdict, Passed):
+        return verdict.reason
+    return b"new" if verdict.is_new else b"early-retry (%ds missing)" % verdict.seconds
 
 
 def _filled(template: bytes, values: Mapping[bytes, bytes]) -> bytes:
