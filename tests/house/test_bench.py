@@ -70,7 +70,8 @@ _PARTS = 4
 
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     need_root()
-    for program in ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl", "postgrey", "db5.3_load"):
+    programs = ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl", "postgrey", "db5.3_load")
+    for program in (*programs, "redis-server"):
         theirs(program)
 
     parts = [begun(names, tmp_path / f"{names[0]}.json") for names in dealt(row_names())]
