@@ -7,9 +7,8 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import closing
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -173,6 +172,21 @@ class Guest:
             await asyncio.wait([self.task])
 
 
+class _InRow(NamedTuple):
+    """Where a client stands: among those of its row."""
+
+    held: Held
+    row: int
+
+    def expose(self, dismiss: Callable[[], None], /) -> None:
+        """See Standing."""
+        self.held.hold(self.row, dismiss)
+
+    def protect(self) -> bool:
+        """See Standing."""
+        return self.held.protect(self.row)
+
+
 class Room:
     """A gate, its clients and their places. out: what backends have heard."""
 
@@ -225,7 +239,7 @@ class Room:
         row = self.board.claim(self.board.pending)
         assert row is not None
         backends = Backends(self._script, self.out)
-        holds = Hold(partial(self.held.hold, row), partial(self.held.protect, row))
+        holds = Hold(_InRow(self.held, row))
         client = Client(ours, environment or STRANGER, refusal, b"screen", backends.start, holds)
         guest = Guest(theirs, row, backends, asyncio.create_task(self._talk(client, row)))
         self.guests.append(guest)

@@ -22,7 +22,7 @@ from ..dnsbl.query import ask_zone
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate, check
 from ..gate.lists.lookups import Ways
-from ..gate.session import Hold
+from ..gate.session import Alone, Hold
 from ..gate.trust import NOBODY, Trust
 from ..report.log import ERRORS, Log
 from .program import StandIn
@@ -81,7 +81,7 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
     )
     await gate.open()
     begun = said.warnings()
-    alone = Hold(lambda _dismiss: None, lambda: True)
+    alone = Hold(Alone())
     tls = _SOME_TLS if settings.tls and settings.tls.is_required else None
     ours.setblocking(False)
     with theirs:

@@ -6,9 +6,8 @@ Never talks itself.
 import asyncio
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import Failure
@@ -113,8 +112,11 @@ class Gate:
         if self._judging:
             await self._judging.close()
 
-    async def talk(self, client: Client) -> None:
-        """Speak with a client from the banner to the end of its session. Raises Failure where control files fail."""
+    def talk(self, client: Client) -> Awaitable[None]:
+        """Speak with a client from the banner to the end of its session, to be awaited.
+
+        Raises Failure where control files fail. No coroutine: that would keep all of this for as long as the client.
+        """
         settings, control = self._host
         client = self._without_forged_tls(client)
         guest = visitor(client.environment, settings, client.refusal, next(self._ids))
@@ -130,8 +132,8 @@ class Gate:
         refusal = throttle and throttle.connection()
         if refusal:
             _say_last(client, refusal.wire)
-        else:
-            await self._converse(self._session(client, guest, greeting, throttle))
+            return asyncio.sleep(0)
+        return self._converse(self._session(client, guest, greeting, throttle))
 
     async def _converse(self, session: Session) -> None:
         conversation = Conversation(self._host, session)
@@ -175,7 +177,7 @@ class Gate:
 
     def _backend(self, client: Client, guest: Visitor, dialogue: Dialogue, log: SessionLog) -> BackendPipe:
         if self._judging is None:
-            pipe = BackendPipe(client.start, client.environment, guest, partial(self._complain, say=log.warn))
+            pipe = BackendPipe(client.start, client.environment, guest, self._complain.by(log.warn))
         else:
             pipe = self._judging.pipe(client.start, client.environment, guest, dialogue, log)
         if self._checks is not None:

@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ...core.auth.credentials import Credentials
 from ...core.gate import relay
@@ -61,29 +61,45 @@ class LastCheck(NamedTuple):
         return relay.judge(event.recipient, client, self.domains, self.settings)
 
 
+class Standing(Protocol):
+    """Where a client stands among the others of its service."""
+
+    def expose(self, dismiss: Callable[[], None], /) -> None:
+        """Have it be asked to leave from now on. dismiss: called when it is."""
+
+    def protect(self) -> bool:
+        """Have it not be asked any more; False where it has been already."""
+
+
+class Alone:
+    """A client without others: nobody is asked to leave for them."""
+
+    def expose(self, _dismiss: Callable[[], None], /) -> None:
+        """See Standing."""
+
+    def protect(self) -> bool:
+        """See Standing."""
+        return True
+
+
 class Hold:
-    """How a client stands among those that may be asked to leave for newcomers; at first it may not.
+    """How a client stands among those that may be asked to leave for newcomers; at first it may not."""
 
-    expose: has it be asked from now on; takes what is called then. protect: has it not be asked any more; False where
-    it has been already.
-    """
+    __slots__ = ("_is_exposed", "_standing")
 
-    __slots__ = ("_expose", "_is_exposed", "_protect")
-
-    def __init__(self, expose: Callable[[Callable[[], None]], None], protect: Callable[[], bool]) -> None:
-        self._expose = expose
-        self._protect = protect
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
         self._is_exposed = False
 
     def expose(self, dismiss: Callable[[], None]) -> None:
         """Let it be asked to leave. dismiss: called when it is."""
         if not self._is_exposed:
             self._is_exposed = True
-            self._expose(dismiss)
+            self._standing.expose(dismiss)
 
     def protect(self) -> bool:
         """Let it be asked no more; False where it has been already."""
-        if self._is_exposed and not self._protect():
+        if self._is_exposed and not self._standing.protect():
             return False
         self._is_exposed = False
         return True

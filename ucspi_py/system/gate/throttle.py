@@ -1,7 +1,6 @@
 """One client held against the limits of what it may do. Never decides what is too much, and never counts itself."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Protocol
 
 from ...core.client.window import Event
 from ...core.gate import event_limits
@@ -14,15 +13,14 @@ from ..report.log import Log
 _EVENTS = {b"MAIL": Event.MESSAGE, b"RCPT": Event.RECIPIENT, b"AUTH": Event.AUTH}
 
 
-class Counts(NamedTuple):
-    """Counts a client with all others of its address, over the whole service.
+class Counts(Protocol):
+    """Counts a client with all others of its address, over the whole service."""
 
-    let_in: gives its connections, this one included; beyond the number that it takes, this one is not there for those
-    who come next. note: counts an event; gives how many of the kind its period has, this one included.
-    """
+    def let_in(self, limit: int, /) -> int:
+        """Count its connections, this one included. limit: beyond it, this one is not there for those who come next."""
 
-    let_in: Callable[[int], int]
-    note: Callable[[Event], int]
+    def note(self, event: Event, /) -> int:
+        """Count an event -> how many of the kind its period has, this one included."""
 
 
 class Throttle:

@@ -12,7 +12,6 @@ from ..accept.socket_options import set_options
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate
 from ..gate.session import Hold
-from ..gate.throttle import Counts
 from .context import Client, Refusal, Service
 
 
@@ -21,27 +20,28 @@ async def talk(service: Service, gate: Gate, client: Client, refusal: Refusal | 
 
     refusal: what a screen has against it; None = nothing.
     """
-    endpoints, names, _, environment = client.connection
-    place = client.own_place
-    standing = _Standing(service, place)
-    backends = OwnBackends(service, client)
-    hold, counts = Hold(standing.expose, standing.protect), Counts(standing.let_in, standing.note)
-    name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
-    set_options(service.settings, client.socket, endpoints)
-    tls = client.proxied.header.tls if client.proxied else None
+    row, backends = client.own_place.row, OwnBackends(service, client)
+    set_options(service.settings, client.socket, client.connection.endpoints)
     try:
-        await gate.talk(
-            GateClient(client.socket, environment, verdict, name, backends.start, hold, counts, client.tls, tls)
-        )
+        await gate.talk(_guest(service, client, refusal, backends))
     finally:
         backends.leave()
-        service.held.forget(place.row)
+        service.held.forget(row)
     if not backends.any_started:
-        service.connection_log.parted(endpoints, names)
+        service.connection_log.parted(client.connection.endpoints, client.connection.names)
+
+
+def _guest(service: Service, client: Client, refusal: Refusal | None, backends: "OwnBackends") -> GateClient:
+    """The client as the gate knows it. Not in talk(), which stays for as long as the client, with all that it has."""
+    standing = _Standing(service, client.own_place)
+    hold, environment = Hold(standing), client.connection.environment
+    name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
+    tls = client.proxied.header.tls if client.proxied else None
+    return GateClient(client.socket, environment, verdict, name, backends.start, hold, standing, client.tls, tls)
 
 
 class _Standing:
-    """Where one client stands among the others, as Hold and Counts ask. Its methods are half the size of partials."""
+    """Where one client stands among the others, as Hold and Throttle ask."""
 
     __slots__ = ("_place", "_service")
 
@@ -50,11 +50,11 @@ class _Standing:
         self._place = place
 
     def expose(self, dismiss: Callable[[], None]) -> None:
-        """See Hold."""
+        """See Standing."""
         self._service.held.hold(self._place.row, dismiss)
 
     def protect(self) -> bool:
-        """See Hold."""
+        """See Standing."""
         return self._service.held.protect(self._place.row)
 
     def let_in(self, limit: int) -> int:
@@ -71,6 +71,8 @@ class OwnBackends:
 
     any_started: whether it has ever had one.
     """
+
+    __slots__ = ("_client", "_is_here", "_place", "_running", "_service", "any_started")
 
     def __init__(self, service: Service, client: Client) -> None:
         self._service = service

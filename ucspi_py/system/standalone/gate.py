@@ -13,7 +13,7 @@ from ...core.service.settings import Program
 from ...core.smtp.verdict import Refuse
 from ..backend.spawn import Launcher, spawn_attributes
 from ..gate.gate import Client, Gate
-from ..gate.session import Hold
+from ..gate.session import Alone, Hold
 from ..gate.trust import Trust
 from ..process import children
 from ..process.rlimits import SoftLimits
@@ -114,7 +114,7 @@ def ways() -> "Ways":
 
 def alone() -> Hold:
     """Nobody is asked to leave for others where there are no others."""
-    return Hold(lambda _dismiss: None, lambda: True)
+    return Hold(Alone())
 
 
 class Backends:

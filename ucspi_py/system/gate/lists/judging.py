@@ -1,7 +1,6 @@
 """The lists of one process: each client gets its way to a backend past them. Never judges itself."""
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.gate.maps.names import Broken
@@ -58,7 +57,7 @@ class Judging:
         self, start: Start, environment: Mapping[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog
     ) -> BackendPipe:
         """Make the way of one client to its backend. environment: a stranger's."""
-        report = partial(self._complain, say=log.warn)
+        report = self._complain.by(log.warn)
         lists = SessionLists(self._shared, guest, dialogue, log, ungreylisted=exempt(environment))
         if self._services:
             lists.telling = self._services.telling(environment, guest.unique_id)
