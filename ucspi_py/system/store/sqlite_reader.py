@@ -5,6 +5,7 @@ as any other file, and not kept open: whoever writes next begins a WAL.
 """
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -99,9 +100,12 @@ def _is_empty(path: str) -> bool:
     It is not opened for that: to close it gives up all locks that the process has on it, SQLite's too.
     """
     try:
-        return not os.stat(path).st_size
+        is_empty = not os.stat(path).st_size
     except FileNotFoundError:
         return True
+    if is_empty and not os.access(path, os.R_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
+    return is_empty
 
 
 def _records(connection: sqlite3.Connection, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
