@@ -29,11 +29,15 @@ class Conversation(Trusting):
         self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
         self._pause: asyncio.TimerHandle | None = None
 
-    async def run(self) -> None:
-        """Speak with the client until one of us ends it. Raises what went wrong meanwhile."""
+    async def run(self, there: "set[Conversation]") -> None:
+        """Speak with the client until one of us ends it. Raises what went wrong meanwhile.
+
+        there: this one is among them as long.
+        """
         self._client.over.add_done_callback(self._on_over)
         self._backend.on_room = self._read_on
         try:
+            there.add(self)
             self._hold.expose(self.dismiss)
             denied = await self._backend.connect() if self._host.judges_early else None
             self._client.greet(denied)
@@ -48,6 +52,7 @@ class Conversation(Trusting):
             try:
                 self._end()
             finally:
+                there.discard(self)
                 self._backend.close()
 
     async def _serve(self) -> None:

@@ -133,16 +133,8 @@ class Gate:
         if refusal:
             _say_last(client, refusal.wire)
             return asyncio.sleep(0)
-        return self._converse(self._session(client, guest, greeting, throttle))
-
-    async def _converse(self, session: Session) -> None:
-        conversation = Conversation(self._host, session)
-        try:
-            self._conversations.add(conversation)
-            self._timer.ask(asyncio.get_running_loop())
-            await conversation.run()
-        finally:
-            self._conversations.discard(conversation)
+        self._timer.ask(asyncio.get_running_loop())
+        return Conversation(self._host, self._session(client, guest, greeting, throttle)).run(self._conversations)
 
     def _session(self, client: Client, guest: Visitor, greeting: Greeting, throttle: Throttle | None) -> Session:
         settings = self._host.settings
