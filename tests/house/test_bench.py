@@ -54,6 +54,8 @@ _FINDINGS = [
     "policy-1",
     "policy-2",
     "ledger",
+    "triplets-size",
+    "triplets",
     "tls-handshake",
     "tls-idle",
     "tls-large",
