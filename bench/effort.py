@@ -14,8 +14,9 @@ class Effort:
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
     clients that say no more than EHLO. grants: of the ledger. triplets: of the greylist. attempts: to deliver.
-    policy_triplets: what policy servers remember. requests: to them. tls_clients: that shake hands. tls_idle: those
-    that stay. tls_bytes: of a message within TLS. tls_new_keys: of each client that makes them all the time.
+    policy_triplets: what policy servers remember. requests: to them. lines: of a log. tls_clients: that shake hands.
+    tls_idle: those that stay. tls_bytes: of a message within TLS. tls_new_keys: of each client that makes them all the
+    time.
     """
 
     rounds: int
@@ -42,6 +43,7 @@ class Effort:
     attempts: int
     policy_triplets: int
     requests: int
+    lines: int
     tls_clients: int
     tls_idle: int
     tls_bytes: int
@@ -73,6 +75,7 @@ FULL = Effort(
     attempts=20_000,
     policy_triplets=1_000_000,
     requests=3_000,
+    lines=1_000_000,
     tls_clients=2_000,
     tls_idle=5_000,
     tls_bytes=100_000_000,
@@ -104,6 +107,7 @@ QUICK = Effort(
     attempts=2_000,
     policy_triplets=5_000,
     requests=200,
+    lines=20_000,
     tls_clients=200,
     tls_idle=100,
     tls_bytes=3_000_000,

@@ -40,6 +40,7 @@ from rows import (
     rules,
     screen,
     silent,
+    summary,
     tls,
     triplets,
 )
@@ -74,6 +75,7 @@ ROWS: dict[str, Row] = {
     "policy": policy.requests,
     "ledger": ledger.lookups,
     "triplets": triplets.triplets,
+    "summary": summary.summing_up,
     "tls-handshake": tls.handshakes,
     "tls-idle": tls.idle,
     "tls-large": tls.large,

@@ -56,6 +56,7 @@ _FINDINGS = [
     "ledger",
     "triplets-size",
     "triplets",
+    "summary",
     "tls-handshake",
     "tls-idle",
     "tls-large",

@@ -23,6 +23,7 @@ PROGRAMS = {
     "pysmtpgate": "chain.smtpgate",
     "pyrules": "rules.commands",
     "pyrelay": "relay.commands",
+    "pysumm": "summ.commands",
     "pypostgrey": "postgrey.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.

@@ -45,6 +45,12 @@ class NoClients(Failure):
     exit_code = 100
 
 
+class NoLines(Failure):
+    """A log without a line of our programs: nothing can be said of it."""
+
+    exit_code = 100
+
+
 class CorruptRules(Failure):
     """A compiled rules file that cannot be trusted: no client may be let in by it."""
 
