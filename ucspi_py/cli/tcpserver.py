@@ -7,7 +7,7 @@ from . import djb_click, tcpserver_options
 
 USAGE = (
     "tcpserver [ -1UXpPhHrRoOdDqQv ] [ -c limit ] [ -x rules.cdb ] [ -B banner ] [ -g gid ] [ -u uid ] "
-    "[ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -C n[:message] ] host port program"
+    "[ -b backlog ] [ -l localname ] [ -t timeout ] [ -w workers ] [ -C n[:message] ] [ --check ] host port program"
 )
 
 
@@ -20,4 +20,9 @@ def main(soft_limits: SoftLimits = ()) -> None:
 
 def _serve(args: list[str], soft_limits: SoftLimits) -> None:
     ctx = djb_click.context(tcpserver_options.tcpserver, "pytcpserver", args)
+    if ctx.params["check"]:
+        from .check import service  # not for each server
+
+        service.check(ctx)
+        return
     start.run(tcpserver_options.settings(ctx.params), soft_limits)

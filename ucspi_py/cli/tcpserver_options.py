@@ -79,6 +79,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     help="Clients come by proxies in NETWORK alone, which say whose address it is (PROXY protocol, 1 and 2); no ident.",
 )
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
+@click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -103,6 +104,7 @@ def tcpserver(**_options: object) -> None:
 
 def settings(options: dict[str, Any]) -> ServerSettings:
     """Make the settings of parsed options. Raises AskedWrongly, and Failure for a file that cannot be read."""
+    options.pop("check")
     user, group = options.pop("user"), options.pop("group")
     if options.pop("ids_from_environment"):
         user = os.environ.get("UID") if user is None else user

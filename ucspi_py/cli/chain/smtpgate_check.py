@@ -5,7 +5,7 @@ import click
 from ...core.errors import AskedWrongly
 from ...core.gate.check.check import check as all_findings
 from ...core.gate.check.finding import Kind
-from ...core.gate.check.reading import read
+from ...core.gate.check.reading import Reading, read
 from ...core.gate.language import syntax
 from ...core.gate.language.syntax import Setting
 from ...system.gate.check import surroundings
@@ -16,11 +16,10 @@ from . import smtpgate_options
 _FOUND = 1
 
 
-def check(ctx: click.Context) -> None:
-    """Print what is wrong with the configuration of parsed options, and what is a trap in it.
+def reading(ctx: click.Context) -> Reading:
+    """Read the configuration of parsed options with all that is wrong in it.
 
-    Raises Failure for a file that cannot be read, AskedWrongly for options that are wrong, and click's Exit with 100
-    where there is an error, 1 where there is a warning.
+    Raises Failure for a file that cannot be read, AskedWrongly for options that are wrong.
     """
     flaws: list[str] = []
 
@@ -29,9 +28,17 @@ def check(ctx: click.Context) -> None:
         flaws.extend(wrong)
         return settings
 
-    reading = read(*smtpgate_options.sources(ctx, sound), flaws)
+    return read(*smtpgate_options.sources(ctx, sound), flaws)
+
+
+def check(ctx: click.Context) -> None:
+    """Print what is wrong with the configuration of parsed options, and what is a trap in it.
+
+    Raises as reading() does, and click's Exit with 100 where there is an error, 1 where there is a warning.
+    """
+    found = reading(ctx)
     ids = privileges.user_id(ctx.params["user"]), privileges.group_id(ctx.params["group"])
-    findings = all_findings(reading, surroundings.of(reading, *ids))
+    findings = all_findings(found, surroundings.of(found, *ids))
     for finding in findings:
         click.echo(str(finding))
     kinds = {finding.kind for finding in findings}

@@ -1,9 +1,7 @@
 """Whether a worker will reach a daemon that checks passwords, tried as its user. Never waits for an answer."""
 
 import errno
-import grp
 import os
-import pwd
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -61,7 +59,7 @@ def _who(uid: int | None, gid: int | None) -> Who:
 
 
 def _explained(place: UnixPlace, failure: int, who: Who) -> str:
-    sentence = f"user {_user(who.uid)} is unable to connect to {place}: {error_words(failure)}"
+    sentence = f"user {privileges.user_name(who.uid)} is unable to connect to {place}: {error_words(failure)}"
     if failure != errno.EACCES:
         return sentence
     step = barrier(_steps(place.path), who)
@@ -69,8 +67,8 @@ def _explained(place: UnixPlace, failure: int, who: Who) -> str:
         return sentence
     group = missing_group(step, who)
     if group is None:
-        return f"{sentence}: no group may, {step.path} is for user {_user(step.owner)} alone"
-    name = _group(group)
+        return f"{sentence}: no group may, {step.path} is for user {privileges.user_name(step.owner)} alone"
+    name = privileges.group_name(group)
     return f"{sentence}: {step.path} is for group {name}, which is missing; pytcpserver -g {name} has it"
 
 
@@ -85,17 +83,3 @@ def _steps(path: str) -> Iterator[Step]:
             return
         need = Need.WRITE if part == real else Need.SEARCH
         yield Step(str(part), status.st_uid, status.st_gid, status.st_mode, need)
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)

@@ -21,6 +21,28 @@ def group_id(group: str | None) -> int | None:
     return _id(group, "group", lambda name: grp.getgrnam(name).gr_gid)
 
 
+def user_name(uid: int) -> str:
+    """Look up the name of a user; its number where it has none. uid: of the user."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def group_name(gid: int) -> str:
+    """Look up the name of a group; its number where it has none. gid: of the group."""
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
+
+
+def is_already(uid: int | None, gid: int | None) -> bool:
+    """Whether this process is a user and a group for good, and has no other group. uid, gid: None = whichever."""
+    users, groups = {os.getuid(), os.geteuid()}, {os.getgid(), os.getegid(), *os.getgroups()}
+    return os.geteuid() != 0 and (uid is None or users == {uid}) and (gid is None or groups == {gid})
+
+
 def become(uid: int | None, gid: int | None) -> None:
     """Set gid (and no other group), then uid (tcpserver.c, main; prot.c); None = no change.
 

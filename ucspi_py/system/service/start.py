@@ -11,9 +11,9 @@ from ...core.dns.message import AnswerCallback, Ask
 from ...core.errors import error_words
 from ...core.gate import loglines as gate_loglines
 from ...core.gate.settings import GateSettings
-from ...core.lint.variable import odd_numbers
 from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
 from ...core.service import loglines
+from ...core.service.environment import oddities
 from ...core.service.settings import ServerSettings
 from ..accept import listener
 from ..accept.arrivals import Arrivals
@@ -48,11 +48,11 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT), MASTERS_SIGNALS
     )
     port = listener.port_number(settings.port)
-    address = _address(settings.host)
+    address = listening_address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     sock = listener.listen(address, port, settings.backlog)
     ask = _ask(settings)  # imports, while we may still read whatever root may
-    _import_the_rest(settings)
+    import_the_rest(settings)
     log = Log(settings.verbosity)
     guarded = _guarded(settings, sock)
     tls = _tls(settings, log, guarded)
@@ -84,7 +84,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     Master(shared, noted).run()
 
 
-def _import_the_rest(settings: ServerSettings) -> None:
+def import_the_rest(settings: ServerSettings) -> None:
     """Import what workers will need; they can import nothing once root is given up."""
     kinds.import_libraries(settings.program.screens)
     if settings.program.gate:
@@ -146,7 +146,7 @@ def _events(asked: GateSettings | None) -> ClientEvents | None:
     return ClientEvents(limits.anvil_rate_time_unit) if limits and any(limits.rates) else None
 
 
-def _address(host: str) -> str:
+def listening_address(host: str) -> str:
     """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
     address = listener.literal(host)
     if address is None:
@@ -202,7 +202,5 @@ def _warn(log: Log, settings: ServerSettings, places: int) -> None:
         find(program)
     except OSError as error:
         log.warn(loglines.warning(f"unable to find {program}: {error_words(error.errno)}"))
-    if "RELAYCLIENT" in os.environ:
-        log.warn(loglines.warning("RELAYCLIENT is set in the environment of the server: every client may relay"))
-    for sentence in odd_numbers(os.environb.items()):
-        log.warn(loglines.warning(f"{sentence}, in the environment of the server"))
+    for sentence in oddities(os.environb):
+        log.warn(loglines.warning(sentence))

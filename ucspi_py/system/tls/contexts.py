@@ -4,7 +4,7 @@ import asyncio
 import datetime
 import os
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ...core.errors import Failure
 from ...core.tls import loglines, validity
@@ -70,9 +70,14 @@ class Contexts:
         self._tell_days_left()
         return True
 
-    def _tell_days_left(self) -> None:
+    def days_left(self) -> Iterator[tuple[str, int | None]]:
+        """Yield each certificate in use, and its days as loglines.ends() takes them; None = that cannot be told."""
         now = datetime.datetime.now(datetime.UTC)
-        for number, (pair, end) in enumerate(zip(self._settings.pairs, self._ends, strict=True), start=1):
-            sentence = loglines.ends(pair.certificate, validity.days_left(end, now)) if end else None
+        for pair, end in zip(self._settings.pairs, self._ends, strict=True):
+            yield pair.certificate, validity.days_left(end, now) if end else None
+
+    def _tell_days_left(self) -> None:
+        for number, (certificate, days) in enumerate(self.days_left(), start=1):
+            sentence = None if days is None else loglines.ends(certificate, days)
             if sentence and self._said.is_new(number, sentence):
                 self._say(sentence)

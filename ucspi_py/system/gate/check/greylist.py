@@ -1,6 +1,5 @@
 """What keeps check_greylist from its work, looked at as a worker will. Never makes a store."""
 
-import errno
 import os
 
 from ....core.errors import error_words
@@ -10,6 +9,7 @@ from ....core.greylist.triplet.settings import TripletSettings
 from ....core.store import url
 from ...auth import reach
 from ...greylist.whitelists import Whitelists
+from ...store.access import check_writable
 
 
 def flaws(reading: Reading, uid: int | None, gid: int | None) -> tuple[str, ...]:
@@ -31,15 +31,8 @@ def _store_flaws(store: str, uid: int | None, gid: int | None) -> tuple[str, ...
     if url.is_url(store):
         return ()
     path = os.path.abspath(store)
-    failure = reach.errno_as(lambda: _look(path), uid, gid)
+    failure = reach.errno_as(lambda: check_writable(path), uid, gid)
     if not failure:
         return ()
     why = "cannot become the user who is to write there" if failure == reach.NO_USER else error_words(failure)
     return (f"nobody waits while {path} cannot be written: {why}",)
-
-
-def _look(path: str) -> None:
-    os.stat(os.path.dirname(path))
-    for one, mode in ((os.path.dirname(path), os.W_OK | os.X_OK), (path, os.R_OK | os.W_OK)):
-        if os.path.exists(one) and not os.access(one, mode, effective_ids=True):
-            raise PermissionError(errno.EACCES, one)

@@ -1,14 +1,16 @@
 """What stands around a configuration: its tables, qmail's domains, the container, its zones. Never judges them."""
 
+import encodings.ascii  # noqa: F401  the user of a service may be able to import nothing
 import os
 import stat
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
 
 from ....core.errors import AskedWrongly, CorruptRules, Failure, error_words
 from ....core.gate.check.entries import Contents, Entry, entries
 from ....core.gate.check.reading import Reading
-from ....core.gate.check.subject import Keys, Surroundings
+from ....core.gate.check.subject import Keys, PasswordsSeen, Surroundings
 from ....core.gate.check.zones import zones
 from ....core.gate.maps.names import UNFILED, Broken, MapName
 from ....core.gate.settings import QMAIL_CONTROL
@@ -28,12 +30,29 @@ _ROUTES4, _ROUTES6 = "/proc/net/route", "/proc/net/ipv6_route"
 _NOWHERE = "0" * 32
 
 
-def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surroundings:
+class Privileged(NamedTuple):
+    """What a start looks at while it may still read whatever root may."""
+
+    keys: Keys
+    passwords: PasswordsSeen
+
+
+def privileged(reading: Reading, uid: int | None = None, gid: int | None = None) -> Privileged:
+    """Look at what a worker need not be able to read, and import what of() needs. uid, gid: as of of()."""
+    if reading.greylists:
+        from . import greylist  # noqa: F401
+    return Privileged(_keys(reading), passwords.seen(reading, uid, gid))
+
+
+def of(
+    reading: Reading, uid: int | None = None, gid: int | None = None, seen: Privileged | None = None
+) -> Surroundings:
     """Look at all that a configuration names.
 
-    uid, gid: what a worker becomes, None = what we are. Raises AskedWrongly for a word in $DNSCACHEIP that is no name
-    server.
+    uid, gid: what a worker becomes, None = what we are. seen: what was looked at before; None = nothing was. Raises
+    AskedWrongly for a word in $DNSCACHEIP that is no name server.
     """
+    seen = seen or privileged(reading, uid, gid)
     tables = Tables(_quiet)
     wanted = [one.zone for one in zones(reading)]
     file = _ledger_file(reading)
@@ -42,10 +61,10 @@ def of(reading: Reading, uid: int | None = None, gid: int | None = None) -> Surr
         holds=Control(reading.text("qmail_control") or QMAIL_CONTROL, _quiet).holds,
         gateways=tuple(_gateways()) if any(map(os.path.exists, _MARKS)) else (),
         zones=tested(wanted, _PATIENCE) if wanted else {},
-        passwords=passwords.seen(reading, uid, gid),
+        passwords=seen.passwords,
         ledger=_unreadable(file) if file else None,
         is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
-        keys=_keys(reading),
+        keys=seen.keys,
         services=services.unreachable(reading, uid, gid),
         greylist=_greylist(reading, uid, gid),
     )

@@ -1,0 +1,367 @@
+"""pytcpserver --check says what keeps a service from starting and from its work."""
+
+import datetime
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.support import nameserver
+from tests.support.certificates import Authority
+from tests.support.nameserver import healthy
+from tests.support.ports import free_port
+from tests.support.programs import need_root, ours
+from tests.support.server import QUIET, Server
+from tests.support.waiting import PATIENCE
+
+NOBODY = ("-u", "nobody", "-g", "nogroup")
+
+
+#: Something of all that lists and checks may have.
+MAIN_CF = """
+myhostname = mx.example
+mynetworks = 127.0.0.0/8
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+smtpd_recipient_restrictions = check_client_access pcre:$config_directory/table, reject_rbl_client zone.example,
+    check_helo_access cidr:$config_directory/table, check_sender_access texthash:$config_directory/table,
+    check_policy_service unix:$config_directory/policy, check_greylist {FOLDER}/greylist.db
+header_checks = regexp:$config_directory/table
+"""
+#: pytcpserver, with a note of every module that it loads once root is given up.
+SCRIPT = """
+import os, sys
+notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), sys.argv[2:]
+from ucspi_py.cli.tcpserver import main
+from ucspi_py.system.process import privileges
+become = privileges.become
+
+def note(event, arguments):
+    if event == "import":
+        os.write(notes, arguments[0].encode() + b"\\n")
+
+def become_and_note(*ids):
+    become(*ids)
+    sys.addaudithook(note)
+
+privileges.become = become_and_note
+main()
+"""
+
+
+class Checked(NamedTuple):
+    """What was said, and the exit code."""
+
+    lines: list[str]
+    code: int
+
+    def about(self, what: str) -> list[str]:
+        """What was said of one thing."""
+        return [line.removeprefix(f"{what}: ") for line in self.lines if line.startswith(f"{what}: ")]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One that everybody may enter."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)  # noqa: S103  # the user of the service is another one
+        yield Path(name)
+
+
+def check(*options: str, program: Sequence[str] = ("true",), port: int | str = 0, **env: str) -> Checked:
+    """Check a service that asks no name server but for its zones."""
+    command = [ours("pytcpserver"), "--check", *QUIET, *options, "127.0.0.1", str(port), *program]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False, env={**os.environ, **env}
+    )
+    assert done.returncode in (0, 111), done.stderr
+    return Checked(done.stdout.splitlines(), done.returncode)
+
+
+def compiled(folder: Path, source: str) -> str:
+    """Rules, compiled beside their source."""
+    (folder / "tcp.smtp").write_text(source)
+    with (folder / "tcp.smtp").open() as rules:
+        command = [ours("pytcprules"), str(folder / "tcp.smtp.cdb"), str(folder / "tmp")]
+        subprocess.run(command, stdin=rules, check=True, capture_output=True)
+    return str(folder / "tcp.smtp.cdb")
+
+
+def test_a_service_that_can_start_is_told_line_by_line(folder: Path) -> None:
+    """In the order of a start, and nothing is begun."""
+    rules, port = compiled(folder, "127.:allow\n:deny\n"), free_port()
+
+    checked = check("-x", rules, port=port, program=(sys.executable,))
+
+    assert checked.code == 0
+    assert checked.lines[0] == f"port: 127.0.0.1 port {port} is free"
+    assert checked.about("rules") == [f"{rules} has 2 rules, and none that cannot bite"]
+    assert checked.about("program") == [sys.executable]
+
+
+def test_a_pytcpserver_that_holds_the_port_is_only_told(folder: Path) -> None:
+    """The one that is to be replaced: who checks before a restart is not to be stopped by it."""
+    with Server(ours("pytcpserver"), QUIET, ("true",), folder) as server:
+        checked = check(port=server.port)
+        named = f"pytcpserver, process {server.process.pid} of user "
+
+    assert checked.code == 0
+    (line,) = checked.about("port")
+    assert line.startswith(f"warning: 127.0.0.1 port {server.port} is held by {named}")
+
+
+def test_another_program_that_holds_the_port_is_named() -> None:
+    """With its process id."""
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        port = sock.getsockname()[1]
+        checked = check(port=port)
+
+    assert checked.code == 111
+    (line,) = checked.about("port")
+    assert line.startswith(f"error: 127.0.0.1 port {port} is held by ")
+    assert f", process {os.getpid()} of user " in line
+
+
+def test_a_holder_that_we_may_not_look_into_is_told_by_its_user(folder: Path) -> None:
+    """Only root can tell which process it is."""
+    need_root()
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        command = [ours("pytcpserver"), "--check", *QUIET, "127.0.0.1", str(sock.getsockname()[1]), "true"]
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=False, user="nobody", cwd=folder
+        )
+
+    assert "is held by a process of user root, root can tell which" in done.stdout
+    assert done.returncode == 111
+
+
+def test_a_port_that_only_root_may_have_is_an_error(folder: Path) -> None:
+    """For anybody else."""
+    need_root()
+    command = [ours("pytcpserver"), "--check", *QUIET, "127.0.0.1", "24", "true"]
+    start = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
+    before = start.read_text()
+    if int(before) <= 24:
+        pytest.skip("here anybody may have it")
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False, user="nobody", cwd=folder
+    )
+
+    assert done.stdout.startswith("port: error: 127.0.0.1 port 24: unable to bind: access denied")
+
+
+def test_what_the_user_of_the_service_cannot_have_is_an_error(folder: Path) -> None:
+    """Rules, program and store are looked at as -u, although root could have them all."""
+    need_root()
+    rules = compiled(folder, ":allow\n")
+    os.chmod(rules, 0o600)
+    (folder / "program").write_text("#!/bin/sh\n")
+    (folder / "program").chmod(0o700)
+    greylist = (ours("pygreylist"), "-s", str(folder / "greylist.db"))
+
+    checked = check("-x", rules, *NOBODY, program=(*greylist, str(folder / "program")))
+
+    assert checked.code == 111
+    assert checked.about("user") == ["what follows is looked at as user nobody, group nogroup"]
+    assert checked.about("rules") == [f"error: unable to read {rules}: access denied"]
+    assert checked.about("program") == [f"error: unable to find {folder}/program: access denied"]
+    store = f"error: nobody waits while {folder}/greylist.db cannot be written: access denied"
+    assert checked.about("greylist") == [store]
+    assert not (folder / "greylist.db").exists()
+
+
+def test_a_user_that_we_cannot_become_is_an_error(folder: Path) -> None:
+    """And the rest is not looked at as somebody else."""
+    need_root()
+    command = [ours("pytcpserver"), "--check", *QUIET, "-u", "1", "-g", "1", "127.0.0.1", "0", "none-such"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PATIENCE, check=False, user="nobody", cwd=folder
+    )
+
+    assert "user: error: unable to set gid: permission denied" in done.stdout.replace("not permitted", "denied")
+    assert "none-such" not in done.stdout
+    assert done.returncode == 111
+
+
+def test_whoever_is_the_user_already_need_not_become_it(folder: Path) -> None:
+    """As a new program is that takes over from an old one."""
+    need_root()
+    command = [ours("pytcpserver"), "--check", *QUIET, *NOBODY, "127.0.0.1", "0", "true"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        user="nobody",
+        group="nogroup",
+        extra_groups=["nogroup"],
+        cwd=folder,
+    )
+
+    assert "user: what follows is looked at as user nobody, group nogroup" in done.stdout
+    assert done.returncode == 0
+
+
+def test_rules_that_cannot_bite_are_named_with_their_line(folder: Path) -> None:
+    """As the linter says it, of what was compiled."""
+    checked = check("-x", compiled(folder, "10.0:deny\n:allow\n"))
+
+    assert checked.code == 0
+    assert checked.about("rules") == ["warning: 10.0:deny: 10.0 has no dot at its end, so it never matches"]
+
+
+def test_many_flaws_of_rules_are_counted(folder: Path) -> None:
+    """After ten."""
+    checked = check("-x", compiled(folder, "".join(f"10.{n}:deny\n" for n in range(15))))
+
+    assert len(checked.about("rules")) == 11
+    assert checked.about("rules")[-1] == "warning: and 5 more, which pyrules lint names"
+
+
+def test_source_that_was_not_compiled_is_told(folder: Path) -> None:
+    """It is newer than the rules."""
+    rules = compiled(folder, ":allow\n")
+    end = os.stat(rules).st_mtime + 60
+    os.utime(folder / "tcp.smtp", (end, end))
+
+    (first, _) = check("-x", rules).about("rules")
+
+    assert first == f"warning: {folder}/tcp.smtp is newer than {rules}: pytcprules has not compiled it"
+
+
+def test_damaged_rules_are_an_error(folder: Path) -> None:
+    """No client would be let in."""
+    (folder / "cdb").write_bytes(b"cut")
+
+    checked = check("-x", str(folder / "cdb"))
+
+    assert checked.code == 111
+    assert checked.about("rules") == [f"error: unable to read {folder}/cdb: corrupt rules file, file is too short"]
+
+
+def test_missing_rules_are_fine_where_they_may_be_missing(folder: Path) -> None:
+    """-X says so."""
+    assert check("-x", str(folder / "none")).code == 111
+    checked = check("-X", "-x", str(folder / "none"))
+
+    assert checked.code == 0
+    assert checked.about("rules") == [f"{folder}/none does not exist, so everybody is let in (-X)"]
+
+
+def test_a_zone_that_does_not_answer_is_told(folder: Path) -> None:
+    """The others are asked, so that it keeps nothing from starting."""
+    records = {**healthy("good.example"), "*.bad.example A": "servfail 127.0.0.2"}
+    screen = (ours("pyrblsmtpd"), "-r", "good.example", "-r", "bad.example", "true")
+    with nameserver.running(records, folder) as address:
+        checked = check(program=screen, DNSCACHEIP=address)
+
+    assert checked.code == 0
+    good, bad = checked.about("zone")
+    assert good == "good.example is well"
+    assert bad.startswith("warning: bad.example: it cannot be asked: ")
+
+
+def test_no_zone_that_answers_is_an_error(folder: Path) -> None:
+    """Nobody would be screened."""
+    records = {"*.bad.example A": "servfail 127.0.0.2"}
+    with nameserver.running(records, folder) as address:
+        checked = check(program=(ours("pyrblsmtpd"), "-r", "bad.example", "true"), DNSCACHEIP=address)
+
+    assert checked.code == 111
+
+
+def test_a_certificate_is_told_with_its_days(folder: Path) -> None:
+    """A few are a warning, none left is an error."""
+    authority, now = Authority(folder), datetime.datetime.now(datetime.UTC)
+    said = []
+    for days in (100, 3, -1):
+        end = now + datetime.timedelta(days=days, hours=1)
+        pair = authority.pair("mx.example", file=str(days), not_after=end)
+        checked = check("--tls", f"{pair.certificate}:{pair.key}")
+        said.append((*checked.about("tls"), checked.code))
+
+    assert said == [
+        (f"{folder}/100.crt is valid for 100 days", 0),
+        (f"warning: {folder}/3.crt is valid for 3 days only", 0),
+        (f"error: {folder}/-1.crt is no longer valid", 111),
+    ]
+
+
+def test_keys_that_do_not_fit_are_an_error(folder: Path) -> None:
+    """As a start says it."""
+    authority = Authority(folder)
+    one, other = authority.pair("one.example"), authority.pair("other.example")
+
+    checked = check("--tls", f"{one.certificate}:{other.key}")
+
+    assert checked.code == 111
+    assert checked.about("tls") == [f"error: unable to use {one.certificate} with {other.key}: key values mismatch"]
+
+
+def test_the_gate_tells_what_pysmtpgate_check_tells(folder: Path) -> None:
+    """With its lines; an error of its configuration is all that is told."""
+    (folder / "main.cf").write_text("myhostname = mx.example\nmynetworks = 10.0.0.0/7\n")
+    gate = (ours("pysmtpgate"), "-f", str(folder / "main.cf"))
+    trap = check(program=(*gate, "true"))
+    (folder / "main.cf").write_text("myhostname = mx.example\nmessage_size_limit = much\n")
+    wrong = check(program=(*gate, "true"))
+
+    assert any(line.startswith(f"{folder}/main.cf:2: warning: ") for line in trap.about("gate"))
+    assert wrong.code == 111
+    assert [line.partition("message_size_limit")[0] for line in wrong.lines] == [f"gate: {folder}/main.cf:2: error: "]
+
+
+def test_a_checker_that_lets_everybody_in_is_an_error(folder: Path) -> None:
+    """It is asked about a user that nobody has, as at a start."""
+    options = ["smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=checkpassword", "smtpd_tls_auth_only=no"]
+    words = [word for option in options for word in ("-o", option)]
+    codes = {}
+    for name, code in (("yes", 0), ("no", 1)):
+        (folder / name).write_text(f"#!/bin/sh\nexit {code}\n")
+        (folder / name).chmod(0o755)
+        asked = ("-o", "myhostname=mx.example", *words, "-o", f"smtpd_sasl_path={folder / name} /bin/true")
+        codes[name] = check(program=(ours("pysmtpgate"), *asked, "true")).about("guard")
+
+    assert codes["no"] == [f"{folder}/no does not let in a user that nobody has"]
+    assert codes["yes"][0].startswith("error: ")
+
+
+def test_nothing_is_imported_once_root_is_given_up(folder: Path) -> None:
+    """Where everything is looked at: ``umask 077; pip install``, then -u."""
+    need_root()
+    rules, notes = compiled(folder, "10.0:deny\n:allow\n"), folder / "notes"
+    screens = (ours("pyrelay"), "check", "-s", str(folder / "grants"), ours("pyrblsmtpd"), "-r", "zone.example")
+    (folder / "main.cf").write_text(MAIN_CF.replace("{FOLDER}", str(folder)))
+    (folder / "table").write_text("/^x/ REJECT\n")
+    folder.chmod(0o777)
+    gate = (ours("pysmtpgate"), "-f", str(folder / "main.cf"))
+    greylist = (ours("pygreylist"), "-s", str(folder / "greylist.db"), *gate)
+    command = [sys.executable, "-c", SCRIPT, str(notes), "pytcpserver", "--check", *QUIET, *NOBODY, "-x", rules]
+    with nameserver.running(healthy("zone.example"), folder) as address:
+        done = subprocess.run(
+            [*command, "127.0.0.1", "0", *screens, *greylist, "true"],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            env={**os.environ, "DNSCACHEIP": address},
+        )
+
+    assert "relay: warning: " in done.stdout
+    assert f"gate: {folder}/main.cf:" in done.stdout
+    assert not notes.read_text()
+
+
+def test_options_that_are_wrong_are_asked_wrongly() -> None:
+    """As at a start, with the usage line."""
+    command = [ours("pytcpserver"), "--check", "-u", "no such user", "0", "0", "true"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    assert done.returncode == 100
+    assert "tcpserver: usage: " in done.stderr

@@ -1,0 +1,1 @@
+"""A service that is looked at before it starts."""

@@ -1,0 +1,1 @@
+"""What a look at a service before its start finds."""

@@ -1,0 +1,1 @@
+"""A service looked at before it starts."""

@@ -1,0 +1,63 @@
+"""All that a start needs, looked at in the order of a start, and as its user from -u on. Never serves a client."""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ....core.errors import Failure
+from ....core.gate.check.check import check as gate_findings
+from ....core.gate.check.reading import Reading
+from ....core.service.check.finding import Finding, Kind, error, of_gate, warning
+from ....core.service.environment import oddities
+from ....core.service.settings import ServerSettings
+from ...gate import gate
+from ...gate.check import surroundings
+from ...gate.check.surroundings import Privileged
+from ...report.log import QUIET, Log
+from .. import start
+from . import descriptors, keys, passwords, port, programs, rules, stores, user, zones
+
+
+class Asked(NamedTuple):
+    """What is looked at. reading: the configuration of the gate; None = there is no gate."""
+
+    settings: ServerSettings
+    reading: Reading | None
+
+
+def check(asked: Asked) -> Iterator[Finding]:
+    """Yield what is found; from the user on, this process is that user for good."""
+    settings = asked.settings
+    yield port.looked(settings.host, settings.port)
+    yield descriptors.looked(settings.limit, settings.held_limit)
+    yield from keys.looked(settings)
+    yield from passwords.looked(settings)
+    seen = surroundings.privileged(asked.reading, settings.uid, settings.gid) if asked.reading else None
+    start.import_the_rest(settings)
+    became = user.looked(settings.uid, settings.gid)
+    yield became
+    if became.kind is not Kind.ERROR:
+        yield from _as_user(asked, seen)
+
+
+def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
+    settings = asked.settings
+    yield from rules.looked(settings.rules, settings.allow_no_rules)
+    yield programs.looked(settings.program.argv[0])
+    yield from stores.looked(settings.program)
+    yield from zones.looked(settings)
+    if asked.reading:
+        yield from of_gate(gate_findings(asked.reading, surroundings.of(asked.reading, seen=seen)))
+        yield from _gate(settings)
+    for sentence in oddities(os.environb):
+        yield warning("environment", sentence)
+
+
+def _gate(settings: ServerSettings) -> Iterator[Finding]:
+    """What a start looks at, and nothing of which is said twice but what keeps it from starting."""
+    if settings.program.gate is None:
+        return
+    try:
+        gate.check(settings.program.gate, Log(QUIET))
+    except Failure as failure:
+        yield error("gate", failure.sentence)

@@ -1,0 +1,16 @@
+"""Whether as many files may be open as clients may come. Raises our own limit, as a start does."""
+
+from ....core.service.check.finding import Finding, warning
+from ...process.rlimits import make_room, room_for
+from ..admission import OVERFLOW_LIMIT
+
+_WHAT = "open files"
+
+
+def looked(limit: int, held: int) -> Finding:
+    """Look at the limit on open files. limit, held: clients, -c and --held."""
+    make_room(limit + held + OVERFLOW_LIMIT)
+    places = room_for(held)
+    if places < held:
+        return warning(_WHAT, f"the hard limit of open files allows --held {places}, not {held}")
+    return Finding(_WHAT, f"there is room for -c {limit} and --held {held}")

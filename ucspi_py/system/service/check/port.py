@@ -1,0 +1,92 @@
+"""The port of a service, tried, and who has it. Never keeps it."""
+
+import os
+import sys
+from collections.abc import Iterator
+
+from ....core.errors import Failure
+from ....core.service.check.finding import Finding, error, warning
+from ....core.service.check.port import Holder, holders
+from ...accept import listener
+from ...process.privileges import user_name
+from .. import start
+
+_WHAT = "port"
+_TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+#: Of a command line: interpreter, its options, our launcher's note, and the program.
+_WORDS = 12
+
+
+def looked(host: str, port: str) -> Finding:
+    """Try to listen, and find out who does where that cannot be done. host, port: as they are written."""
+    try:
+        number, address = listener.port_number(port), start.listening_address(host)
+    except Failure as failure:
+        return error(_WHAT, failure.sentence)
+    place = f"{address} port {number}"
+    try:
+        listener.listen(address, number, 1).close()
+    except Failure as failure:
+        return _taken(place, address, number) or error(_WHAT, f"{place}: {failure.sentence}")
+    return Finding(_WHAT, f"{place} is free")
+
+
+def _taken(place: str, address: str, port: int) -> Finding | None:
+    """Who keeps us from it; None = nobody does."""
+    found = tuple(_holders(address.partition("%")[0], port))
+    if not found:
+        return None
+    told = [f"{place} is held by {_named(one)}" for one in found]
+    pids = [pid for one in found for pid in _processes(one.inode)]
+    if pids and all(map(_is_ours, pids)):
+        return warning(_WHAT, f"{told[0]}, in whose place this one may come")
+    return error(_WHAT, "; ".join(told))
+
+
+def _holders(address: str, port: int) -> Iterator[Holder]:
+    for table in _TABLES:
+        try:
+            with open(table, encoding="ascii") as file:
+                yield from holders(file.read(), address, port, sys.byteorder)
+        except OSError:
+            continue
+
+
+def _named(holder: Holder) -> str:
+    pids = list(_processes(holder.inode))
+    if not pids:
+        return f"a process of user {user_name(holder.uid)}, root can tell which"
+    first = min(pids)
+    return f"{_name(first)}, process {first} of user {user_name(holder.uid)}"
+
+
+def _processes(inode: int) -> Iterator[int]:
+    """The processes that have a socket open, those that we may look into."""
+    wanted = f"socket:[{inode}]"
+    for entry in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            with os.scandir(f"/proc/{entry}/fd") as descriptors:
+                if any(os.readlink(one.path) == wanted for one in descriptors):
+                    yield int(entry)
+        except OSError:  # it has ended, has closed one, or is not ours
+            continue
+
+
+def _name(pid: int) -> str:
+    if _is_ours(pid):
+        return "pytcpserver"
+    try:
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return "".join(char if char.isprintable() else "?" for char in file.read().strip())
+    except OSError:
+        return "a program"
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether a process is a pytcpserver; its name is that of its interpreter."""
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:
+            words = file.read(65536).split(b"\0")[:_WORDS]
+    except OSError:
+        return False
+    return any(os.path.basename(word).startswith(b"pytcpserver") for word in words)

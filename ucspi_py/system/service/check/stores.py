@@ -1,0 +1,56 @@
+"""The stores of a service's screens and gate, asked about nobody. Never makes or changes one."""
+
+import asyncio
+import os
+from collections.abc import Iterator
+
+from ....core.errors import Failure, error_words
+from ....core.greylist.settings import GreylistSettings
+from ....core.greylist.visit import TENANT as NETWORKS
+from ....core.ledger.changes import TENANT as GRANTS
+from ....core.ledger.settings import RelaySettings
+from ....core.service.check.finding import Finding, error, warning
+from ....core.service.settings import Program
+from ....core.store import url
+from ....core.store.change import Tenant
+from ...store import look, sqlite_reader  # noqa: F401  the user of the service may be able to import nothing
+from ...store.access import check_writable
+
+#: A key that no client has.
+_NOBODY = "0.0.0.0"
+
+
+def looked(program: Program) -> Iterator[Finding]:
+    """Yield whether each store can be used; from where a file is missing, its folder."""
+    for screen in dict.fromkeys(program.screens):
+        if isinstance(screen, GreylistSettings):
+            yield _written("greylist", screen.store)
+        elif isinstance(screen, RelaySettings):
+            yield _ledger(screen.store)
+    lists = program.gate and program.gate.restrictions
+    if lists and lists.greylist and url.is_url(lists.greylist.store):  # of a file the gate's own check tells
+        yield _asked("check_greylist", lists.greylist.store, NETWORKS)
+
+
+def _written(what: str, store: str) -> Finding:
+    if not url.is_url(store):
+        path = os.path.abspath(store)
+        try:
+            check_writable(path)
+        except OSError as wrong:
+            return error(what, f"nobody waits while {path} cannot be written: {error_words(wrong.errno)}")
+    return _asked(what, store, NETWORKS)
+
+
+def _ledger(store: str) -> Finding:
+    if not url.is_url(store) and not os.path.exists(store):
+        return warning("relay", f"{store} does not exist: nobody relays by it until pyrelay serve has made it")
+    return _asked("relay", store, GRANTS)
+
+
+def _asked(what: str, store: str, tenant: Tenant) -> Finding:
+    try:
+        asyncio.run(look.find(store, tenant, (_NOBODY,)))
+    except Failure as failure:
+        return error(what, failure.sentence)
+    return Finding(what, f"{url.shown(store)} can be used")
