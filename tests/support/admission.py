@@ -77,13 +77,13 @@ class House:
         self.settings = replace(SETTINGS, **changes)
         self._own_board = board is None
         self.board = board or Scoreboard(self.settings.limit, self.settings.held_limit)
-        self.listener: Listener = listen("127.0.0.1", 0, self.settings.backlog)
+        self.listener: Listener = listen("127.0.0.1", 0, self.settings.backlog or 1)
         self.port = self.listener.getsockname()[1]
         self.loop = new_loop()
         self.log = Lines()
         self.tasks = Tasks(self.loop, self.log, self._ended)
         connection_log = ConnectionLog(self.log, self.board, self.settings.limit)
-        self.admission = Admission(self.settings, self.listener, self.board, connection_log, self.tasks)
+        self.admission = Admission(self.settings, (self.listener,), self.board, connection_log, self.tasks)
         self.served: list[int] = []
         self._serve = serve
         self._clients: list[socket.socket] = []

@@ -27,7 +27,7 @@ class Host:
         self.taken: list[int] = []
         self.words: list[str] = []
         self._sockets: list[socket.SocketType] = []
-        self.acceptor = Acceptor(loop, self.listener, self, lambda: self.stopped)
+        self.acceptor = Acceptor(loop, (self.listener,), self, lambda: self.stopped)
 
     def wants_client(self) -> bool:
         """As long as there is room."""

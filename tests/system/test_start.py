@@ -6,7 +6,20 @@ from ucspi_py.system.service.start import passed_on
 def test_messages_of_systemd_are_for_us_alone() -> None:
     """A program that told systemd that it is ready, or took its sockets, would speak for the server."""
     ours = dict.fromkeys(
-        (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC"), b"1"
+        (
+            b"LISTEN_FDS",
+            b"LISTEN_PID",
+            b"LISTEN_FDNAMES",
+            b"LISTEN_PIDFDID",
+            b"FDSTORE",
+            b"NOTIFY_SOCKET",
+            b"WATCHDOG_PID",
+            b"WATCHDOG_USEC",
+            b"MEMORY_PRESSURE_WATCH",
+            b"MEMORY_PRESSURE_WRITE",
+            b"CREDENTIALS_DIRECTORY",
+        ),
+        b"1",
     )
     theirs = {b"PATH": b"/bin", b"LISTEN": b"x", b"EMPTY": b"", b"RELAYCLIENT": b"", b"\xff": b"\xfe"}
 

@@ -39,9 +39,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 @click.option("-u", "user", metavar="USER", help="Become this user, a name or a number, once listening.")
 @click.option("-g", "group", metavar="GROUP", help="Become this group, a name or a number, once listening.")
 @click.option("-U", "ids_from_environment", is_flag=True, help="-u $UID -g $GID.")
-@click.option(
-    "-b", "backlog", metavar="N", type=djb_click.Number(), default=1024, help="Clients that may queue (1024)."
-)
+@click.option("-b", "backlog", metavar="N", type=djb_click.Number(), help="Clients that may queue (1024).")
 @click.option("-l", "local_name", metavar="NAME", help="$TCPLOCALHOST; do not look it up.")
 @click.option("-t", "lookup_seconds", metavar="SECONDS", type=djb_click.Number(), default=26, help="For look-ups (26).")
 @click.option("-w", "--workers", metavar="N", type=djb_click.Number(1), help="Processes that accept (one a CPU).")
@@ -80,6 +78,27 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 )
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
+@click.option(
+    "--also",
+    multiple=True,
+    metavar="HOST:PORT",
+    callback=lambda _ctx, _param, places: tuple(map(_place, places)),
+    help="Listen there, too: for the same program and rules.",
+)
+@click.option(
+    "--listen-fd",
+    "listen_fds",
+    metavar="N",
+    multiple=True,
+    type=djb_click.Number(),
+    help="Accept on descriptor N, which listens already; HOST and PORT are its own, or -.",
+)
+@click.option(
+    "--ready-fd",
+    metavar="N",
+    type=djb_click.Number(),
+    help="Write an empty line to descriptor N once workers serve.",
+)
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -95,8 +114,8 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 def tcpserver(**_options: object) -> None:
     """Accept connections to HOST and PORT and run PROGRAM for each, with the client as its input and output.
 
-    HOST 0 is every IPv4 address, :: every address. PROGRAM may begin with pyrelay check, pyrblsmtpd, pygreylist or
-    pysmtpgate and their options; that part is then done without a process.
+    HOST 0 is every IPv4 address, :: every address, - that of a socket that systemd passes. PROGRAM may begin with
+    pyrelay check, pyrblsmtpd, pygreylist or pysmtpgate and their options; that part is then done without a process.
 
     Example: pytcpserver -v -R -l 0 -x /etc/tcp.smtp.cdb -u qmaild -g nofiles 0 smtp qmail-smtpd
     """
@@ -142,6 +161,14 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         proxies=proxies,
         **options,
     )
+
+
+def _place(text: str) -> tuple[str, str]:
+    """A host and a port, with a colon between them; a host that has one stands in brackets, or not."""
+    host, colon, port = text.rpartition(":")
+    if not (colon and host and port):
+        raise AskedWrongly(f"--also must be HOST:PORT, not '{text}'")
+    return host, port
 
 
 def _proxies(text: str | None) -> tuple[Network, ...]:

@@ -79,6 +79,9 @@ class ServerSettings:
     that we give up, None = nothing. tls: that clients speak from their first byte; None = they speak none.
     tls_on_request: it begins when the program asks for it. relay_key: by which each client gets a ticket for the relay
     ledger, None = none does. proxies: clients come by these alone, which say who they are; () = they come themselves.
+    also: hosts and ports beside the first. backlog: None = 1024, or as whoever has made a socket that is passed.
+    listen_fds: descriptors of listening sockets to take over; () = those of systemd, if it passes any. ready_fd:
+    descriptor that gets an empty line once all workers serve, None = none does.
     """
 
     host: str
@@ -99,7 +102,7 @@ class ServerSettings:
     reserve: int
     client_limits: ClientLimits
     overload_message: bytes | None
-    backlog: int
+    backlog: int | None
     local_name: bytes | None
     uid: int | None
     gid: int | None
@@ -110,6 +113,14 @@ class ServerSettings:
     tls_on_request: bool = False
     relay_key: bytes | None = field(default=None, repr=False)
     proxies: tuple[Network, ...] = ()
+    also: tuple[tuple[str, str], ...] = ()
+    listen_fds: tuple[int, ...] = ()
+    ready_fd: int | None = None
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """Every host with its port, as it is written."""
+        return ((self.host, self.port), *self.also)
 
     @property
     def keeps_secrets(self) -> bool:

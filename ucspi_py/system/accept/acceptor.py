@@ -1,9 +1,9 @@
-"""Accepting in one worker: the listener is watched while there is room, and left to others without. Never serves."""
+"""Accepting in one worker: the listeners are watched while there is room, and left to others without. Never serves."""
 
 import asyncio
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 from ...core.errors import error_words
@@ -47,15 +47,15 @@ class Host(Protocol):
 class Acceptor:
     """Accepts clients for one worker.
 
-    listener: closed by close(). host: takes them. stopped: whether the master is stopped (SIGSTOP); no client is
+    listeners: closed by close(). host: takes them. stopped: whether the master is stopped (SIGSTOP); no client is
     accepted until it goes on.
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, listener: Listener, host: Host, stopped: Callable[[], bool]
+        self, loop: asyncio.AbstractEventLoop, listeners: Sequence[Listener], host: Host, stopped: Callable[[], bool]
     ) -> None:
         self._loop = loop
-        self._listener: Listener | None = listener
+        self._listeners = tuple(listeners)
         self._host = host
         self._stopped = stopped
         self._watching = self._looked_away = False
@@ -67,23 +67,24 @@ class Acceptor:
     @property
     def closed(self) -> bool:
         """Whether this worker listens no more."""
-        return self._listener is None
+        return not self._listeners
 
     @property
     def away(self) -> bool:
         """Whether this worker listens, and has looked away for want of room."""
-        return self._listener is not None and not self._watching
+        return bool(self._listeners) and not self._watching
 
     def is_crowded(self) -> bool:
-        """Whether the listener's queue is about to overflow."""
-        return self._listener is not None and is_crowded(self._listener)
+        """Whether a listener's queue is about to overflow."""
+        return any(map(is_crowded, self._listeners))
 
     def watch(self) -> None:
-        """Watch the listener from now on, if there is room; else only for a queue that is about to overflow."""
-        if self._watching or not self._listener:
+        """Watch the listeners from now on, if there is room; else only for a queue that is about to overflow."""
+        if self._watching or not self._listeners:
             return
         if not self.is_resting() and self._host.wants_client():
-            self._loop.add_reader(self._listener, self._accept)
+            for listener in self._listeners:
+                self._loop.add_reader(listener, self._accept, listener)
             self._watching, self._looked_away = True, False
         else:
             self._look_away()
@@ -105,25 +106,27 @@ class Acceptor:
         self.watch()
 
     def close(self) -> None:
-        """Close the listener."""
-        if self._listener:
-            self._loop.remove_reader(self._listener)
-            self._listener.close()
-            self._listener = None
+        """Close the listeners."""
+        for listener in self._listeners:
+            self._loop.remove_reader(listener)
+            listener.close()
+        self._listeners = ()
 
     def relieve(self) -> None:
         """Accept clients from a queue that is about to overflow, whether there is room for them or not."""
-        while self.is_crowded() and not self._stopped() and self._accept_some():
-            pass
+        for listener in self._listeners:
+            while is_crowded(listener) and not self._stopped() and self._accept_some(listener):
+                pass
 
     def _look_away(self) -> None:
-        """Leave the listener to workers that have room."""
-        if not self._listener or self._looked_away:
+        """Leave the listeners to workers that have room."""
+        if not self._listeners or self._looked_away:
             return
         watched, self._watching = self._watching, False
-        self._looked_away = watch_edges(self._loop, self._listener, self._look_soon)
+        self._looked_away = all(watch_edges(self._loop, each, self._look_soon) for each in self._listeners)
         if not self._looked_away:
-            self._loop.remove_reader(self._listener)
+            for listener in self._listeners:
+                self._loop.remove_reader(listener)
             self._look_soon()
         if watched:
             self._host.changed()
@@ -132,21 +135,21 @@ class Acceptor:
         """One more client may have queued up: look for room, or for an overflow, once for all that come meanwhile."""
         self._timer.ask(self._loop)
 
-    def _accept(self) -> None:
+    def _accept(self, listener: Listener) -> None:
         if not self._host.wants_client():
             self._look_away()
         elif self._stopped():
             self.rest(_STOPPED_LOOKS)
         else:
-            self._accept_some()
+            self._accept_some(listener)
 
-    def _accept_some(self) -> bool:
+    def _accept_some(self, listener: Listener) -> bool:
         """Accept a burst of clients, as long as they are wanted; False where there are none to be had."""
         for _ in range(_BURST):
-            if not self._listener or not self._host.wants_client():
+            if self.closed or not self._host.wants_client():
                 return False
             try:
-                client, peer = self._listener.next_client()
+                client, peer = listener.next_client()
             except (BlockingIOError, ConnectionAbortedError, InterruptedError):
                 return False
             except OSError as error:

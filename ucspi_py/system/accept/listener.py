@@ -71,6 +71,11 @@ class Listener(socket.socket):
         self._family = int(self.family)
         super().bind(local)
 
+    def take_over(self) -> None:
+        """Be made ready for next_client(), where somebody else has bound the socket."""
+        self._family = int(self.family)
+        self.setblocking(False)
+
 
 def listen(ip: str, port: int, backlog: int) -> Listener:
     """Open a non-blocking listening socket (tcpserver.c, main).
@@ -94,4 +99,11 @@ def listen(ip: str, port: int, backlog: int) -> Listener:
         listener.close()
         raise unable(deed, error) from None
     listener.setblocking(False)
+    return listener
+
+
+def of_descriptor(fd: int) -> Listener:
+    """Make a non-blocking listener of a socket that somebody else has made. fd: its descriptor. Raises OSError."""
+    listener = Listener(fileno=fd)
+    listener.take_over()
     return listener

@@ -21,6 +21,7 @@ from ..accept import listener
 from ..lookup import resolver
 from ..lookup.names import NameLookup
 from ..rules.live import RulesFile
+from ..supervisor.listeners import port_of
 from . import screens
 from .session import Visit, at_gate, refused
 
@@ -133,7 +134,7 @@ class _Walk:
 def _endpoints(settings: ServerSettings, asked: Asked) -> Endpoints:
     any_address = "::" if b":" in asked.ip else "0.0.0.0"
     local = listener.literal(settings.host) or any_address
-    port = listener.port_number(settings.port)
+    port = port_of(settings)
     return Endpoints((any_address if local in ("0.0.0.0", "::") else local).encode(), b"%d" % port, asked.ip, b"0")
 
 

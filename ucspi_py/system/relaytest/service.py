@@ -20,6 +20,7 @@ from ...core.smtp.reply import Reply
 from ..accept import listener
 from ..rules.live import RulesFile
 from ..rules.table import Table
+from ..supervisor.listeners import port_of
 from . import controls, one_user
 from .chain import Chain
 from .session import answers
@@ -120,7 +121,7 @@ def _classes(settings: ServerSettings) -> Iterator[Known]:
 
 def _environment(settings: ServerSettings, known: Known, local: bytes) -> dict[bytes, bytes]:
     base = {name: value for name, value in os.environb.items() if not name.startswith(_OF_CLIENTS)}
-    port = b"%d" % listener.port_number(settings.port)
+    port = b"%d" % port_of(settings)
     names = Names(settings.local_name or None, known.client.host, known.client.info)
     return environ(base, Endpoints(local, port, known.client.ip, _PORT), names, known.said.variables)
 
@@ -128,7 +129,7 @@ def _environment(settings: ServerSettings, known: Known, local: bytes) -> dict[b
 def _probes(settings: ServerSettings, addresses: Addresses, trust: Trust) -> tuple[Probe, ...]:
     if trust is not Trust.NONE:
         return probes.of_trusted(addresses)
-    return probes.of_stranger(addresses, is_submission=is_submission(listener.port_number(settings.port)))
+    return probes.of_stranger(addresses, is_submission=is_submission(port_of(settings)))
 
 
 def is_submission(port: int) -> bool:

@@ -6,7 +6,7 @@ everybody who waits, here and, by an event, in the other workers.
 """
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -56,7 +56,7 @@ class Admission:
     def __init__(
         self,
         settings: ServerSettings,
-        listener: Listener,
+        listeners: Sequence[Listener],
         board: Scoreboard,
         connection_log: ConnectionLog,
         tasks: Tasks,
@@ -67,8 +67,8 @@ class Admission:
         self._tasks = tasks
         self._in_pending = settings.has_pending
         self._wants_slot = self._needs_slot
-        self._local = _fixed_local(listener)
-        self._acceptor = Acceptor(tasks.loop, listener, self, Parent().is_stopped)
+        self._local = _fixed_local(listeners)
+        self._acceptor = Acceptor(tasks.loop, listeners, self, Parent().is_stopped)
         self.rest = self._acceptor.rest
         self.slots = Slots(board, settings.reserve, self.changed)
         self.held = Held(board, self._on_held)
@@ -218,9 +218,11 @@ class Admission:
             last_reply.say(client, limits.BUSY if message is None else message)
 
 
-def _fixed_local(listener: socket.socket) -> tuple[bytes, bytes] | None:
-    """The local end of every connection; None where the listener takes them on any address."""
-    return None if listener.getsockname()[0] in ("0.0.0.0", "::") else _local(listener)
+def _fixed_local(listeners: Sequence[Listener]) -> tuple[bytes, bytes] | None:
+    """The local end of every connection; None where they come to several ports, or to any address."""
+    if len(listeners) > 1 or listeners[0].getsockname()[0] in ("0.0.0.0", "::"):
+        return None
+    return _local(listeners[0])
 
 
 def _local(connection: socket.SocketType) -> tuple[bytes, bytes]:

@@ -14,6 +14,7 @@ from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
 from ..process import children, orphans, signals
 from ..report.connection_log import ConnectionLog
+from ..supervisor.supervision import Supervision
 from .reaper import Reaper
 from .shared import Shared
 from .worker import Worker
@@ -37,12 +38,13 @@ _MISSING_LOOKS = 1.0
 class Master:
     """Keeps one worker in each worker slot."""
 
-    def __init__(self, shared: Shared, noted: signals.Signals) -> None:
+    def __init__(self, shared: Shared, noted: signals.Signals, supervision: Supervision) -> None:
         settings = shared.settings
         self._log = shared.log
         self._shared = shared
         self._pipes = shared.pipes
         self._signals = noted
+        self._supervision = supervision
         self._board = shared.tables.board
         self._worker_slots = [WorkerSlot() for _ in range(min(settings.workers, settings.limit))]
         self._leaving: set[int] = set()
@@ -103,6 +105,7 @@ class Master:
         try:
             self._signals.close()
             self._pipes.close_masters_ends()
+            self._supervision.close()
             Worker(self._shared).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
@@ -112,12 +115,14 @@ class Master:
 
     def _let_predecessors_leave(self) -> None:
         """Whoever has a successor that stands finishes the clients that it has: nobody is turned away."""
-        for pid in self._pipes.who_stands():
+        standing = self._pipes.who_stands()
+        for pid in standing:
             for number, slot in enumerate(self._worker_slots):
                 self._worker_slots[number], predecessor = worker_slot.stood(slot, pid)
                 if predecessor:
                     self._leaving.add(predecessor)
                     os.kill(predecessor, signal.SIGTERM)
+        self._supervision.look(self._worker_slots, standing)
 
     def _reap(self) -> None:
         ended = dict(children.reap())
@@ -149,13 +154,15 @@ class Master:
 
         What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
         """
+        self._supervision.reloading()
         for number in range(len(self._shared.settings.program.zones)):
             self._shared.tables.zones.test_soon(number)
         self._worker_slots = [worker_slot.to_be_relieved(slot) for slot in self._worker_slots]
 
     def _stop(self) -> None:
         """Stop listening everywhere before we are gone, so that a new server can listen at once."""
-        self._shared.listener.close()
+        for listener in self._shared.listeners:
+            listener.close()
         os.close(self._pipes.listening)
         self._tell_workers(signal.SIGTERM)
         if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):

@@ -46,14 +46,15 @@ class SharedTls(NamedTuple):
 class Shared:
     """All that a worker begins with.
 
-    environment: what every program gets. spawn_attributes: how every program is started. ask: the way to the name
-    servers; it knows nothing where nothing is ever asked. guarded: the guard, None = none was asked for. tls: None =
-    nobody speaks it. logins: None = nobody may log in.
+    listeners: of the hosts and ports, in their order. environment: what every program gets. spawn_attributes: how every
+    program is started. ask: the way to the name servers; it knows nothing where nothing is ever asked. guarded: the
+    guard, None = none was asked for. tls: None = nobody speaks it. logins: None = nobody may log in. beat_seconds:
+    after which a worker says again that it serves, None = never.
     """
 
     settings: ServerSettings
     log: Log
-    listener: Listener
+    listeners: tuple[Listener, ...]
     tables: SharedTables
     pipes: Pipes
     environment: dict[bytes, bytes]
@@ -62,3 +63,4 @@ class Shared:
     guarded: "Guarded | None" = None
     tls: "SharedTls | None" = None
     logins: "SharedLogins | None" = None
+    beat_seconds: float | None = None

@@ -15,9 +15,9 @@ from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules wit
 from ...core.service import loglines
 from ...core.service.environment import oddities
 from ...core.service.settings import ServerSettings
-from ..accept import listener
 from ..accept.arrivals import Arrivals
 from ..accept.client_events import ClientEvents
+from ..accept.listener import Listener
 from ..accept.scoreboard import Scoreboard
 from ..backend import spawn
 from ..dnsbl.shared_state import SharedZones
@@ -28,6 +28,8 @@ from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
 from ..report.totals import SharedTotals
 from ..screens import kinds
+from ..supervisor.listeners import listeners
+from ..supervisor.supervision import Supervision
 from .admission import OVERFLOW_LIMIT
 from .master import Master
 from .pipes import Pipes
@@ -38,8 +40,11 @@ if TYPE_CHECKING:
     from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
 
-#: For us, not for the backends: systemd's messages to its service.
-_NOT_PASSED_ON = (b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"NOTIFY_SOCKET", b"WATCHDOG_PID", b"WATCHDOG_USEC")
+#: For us, not for the backends: systemd's messages to its service (systemd.exec(5), sd_listen_fds(3), sd_notify(3)).
+_NOT_PASSED_ON = frozenset((
+    b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID", b"FDSTORE", b"NOTIFY_SOCKET", b"WATCHDOG_PID",
+    b"WATCHDOG_USEC", b"MEMORY_PRESSURE_WATCH", b"MEMORY_PRESSURE_WRITE", b"CREDENTIALS_DIRECTORY",
+))  # fmt: skip
 
 
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
@@ -47,21 +52,20 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     spawn_attributes = spawn.spawn_attributes(
         soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT), MASTERS_SIGNALS
     )
-    port = listener.port_number(settings.port)
-    address = listening_address(settings.host)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
-    sock = listener.listen(address, port, settings.backlog)
+    socks = listeners(settings)
+    supervision = Supervision(settings.ready_fd)
     ask = _ask(settings)  # imports, while we may still read whatever root may
     import_the_rest(settings)
     log = Log(settings.verbosity)
-    guarded = _guarded(settings, sock)
+    guarded = _guarded(settings, socks[0])
     tls = _tls(settings, log, guarded)
     logins = _logins(settings, log)
     privileges.become(settings.uid, settings.gid)
     if settings.keeps_secrets:
         secrecy.hide_memory()
     if settings.print_port:
-        _print_port(sock)
+        _print_port(socks[0])
     descriptors.null_input_and_output()
     if settings.program.gate:
         gate.check(settings.program.gate, log)
@@ -71,7 +75,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     shared = Shared(
         settings=settings,
         log=log,
-        listener=sock,
+        listeners=socks,
         tables=tables,
         pipes=Pipes.open(),
         environment=passed_on(os.environb),
@@ -80,8 +84,9 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
         guarded=guarded,
         tls=tls,
         logins=logins,
+        beat_seconds=supervision.beat_seconds,
     )
-    Master(shared, noted).run()
+    Master(shared, noted, supervision).run()
 
 
 def import_the_rest(settings: ServerSettings) -> None:
@@ -103,12 +108,12 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _print_port(sock: listener.Listener) -> None:
+def _print_port(sock: Listener) -> None:
     with contextlib.suppress(OSError):  # as in C, nobody need be there to read it
         os.write(1, b"%d\n" % sock.getsockname()[1])
 
 
-def _guarded(settings: ServerSettings, sock: listener.Listener) -> "Guarded | None":
+def _guarded(settings: ServerSettings, sock: Listener) -> "Guarded | None":
     """The guard, where one is asked for, which has the privileges that we still have. Raises Failure."""
     asked = settings.guard_and_keys
     if asked is None:
@@ -144,16 +149,6 @@ def _tables(settings: ServerSettings) -> SharedTables:
 def _events(asked: GateSettings | None) -> ClientEvents | None:
     limits = asked.event_limits if asked else None
     return ClientEvents(limits.anvil_rate_time_unit) if limits and any(limits.rates) else None
-
-
-def listening_address(host: str) -> str:
-    """The address to listen on. A name is asked of the name servers, as in C. Raises Failure."""
-    address = listener.literal(host)
-    if address is None:
-        from ..lookup import start_lookup  # only a name costs the import of dns
-
-        address = start_lookup.address_of(host)
-    return address
 
 
 def _ask(settings: ServerSettings) -> Ask:

@@ -25,7 +25,7 @@ from ..screens import kinds
 from ..screens.screen import Host
 from .admission import Admission
 from .context import Decide, Service, Tls
-from .pipes import say_standing
+from .pipes import keep_saying, say_standing
 from .session import serve
 from .shared import Shared
 from .tasks import Tasks
@@ -99,6 +99,8 @@ class Worker:
             self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
         self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
+        if self._shared.beat_seconds:
+            self._tasks.keep_going(partial(keep_saying, self._shared.pipes.stand, self._shared.beat_seconds))
         self._loop.run_forever()
         self._tasks.stop()
         self._dnsbl.share()
@@ -106,7 +108,7 @@ class Worker:
 
     def _begin_admission(self) -> Admission:
         shared = self._shared
-        made = (shared.settings, shared.listener, shared.tables.board, self._connection_log, self._tasks)
+        made = (shared.settings, shared.listeners, shared.tables.board, self._connection_log, self._tasks)
         if not shared.settings.proxies:
             return Admission(*made)
         from .at_proxy import ProxiedAdmission

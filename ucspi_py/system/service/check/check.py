@@ -28,7 +28,7 @@ class Asked(NamedTuple):
 def check(asked: Asked) -> Iterator[Finding]:
     """Yield what is found; from the user on, this process is that user for good."""
     settings = asked.settings
-    yield port.looked(settings.host, settings.port)
+    yield from port.looked(settings)
     yield descriptors.looked(settings.limit, settings.held_limit)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)

@@ -1,4 +1,4 @@
-"""The port of a service, tried, and who has it. Never keeps it."""
+"""The ports of a service, tried, and who has them. Never keeps one."""
 
 import os
 import sys
@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from ....core.errors import Failure
 from ....core.service.check.finding import Finding, error, warning
 from ....core.service.check.port import Holder, holders
+from ....core.service.settings import ServerSettings
 from ...accept import listener
 from ...process.privileges import user_name
-from .. import start
+from ...supervisor import listeners
 
 _WHAT = "port"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -17,10 +18,22 @@ _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 _WORDS = 12
 
 
-def looked(host: str, port: str) -> Finding:
-    """Try to listen, and find out who does where that cannot be done. host, port: as they are written."""
+def looked(settings: ServerSettings) -> Iterator[Finding]:
+    """Try to listen at each place, and find out who does where that cannot be done; look at sockets that are passed."""
+    if not listeners.are_passed(settings):
+        yield from (_tried(host, port) for host, port in settings.places)
+        return
     try:
-        number, address = listener.port_number(port), start.listening_address(host)
+        number = len(listeners.listeners(settings))
+    except Failure as failure:
+        yield error(_WHAT, failure.sentence)
+    else:
+        yield Finding(_WHAT, f"listening sockets that are passed: {number}")
+
+
+def _tried(host: str, port: str) -> Finding:
+    try:
+        number, address = listener.port_number(port), listeners.listening_address(host)
     except Failure as failure:
         return error(_WHAT, failure.sentence)
     place = f"{address} port {number}"

@@ -1,0 +1,1 @@
+"""What a supervisor gives us, and what it is told."""
