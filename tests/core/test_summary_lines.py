@@ -4,6 +4,8 @@ import json
 from datetime import date
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support import sample_log
 from ucspi_py.core.postgrey import loglines as postgrey
@@ -34,6 +36,8 @@ from ucspi_py.core.summary.events import (
     Warned,
 )
 from ucspi_py.core.summary.lines.reader import Reader, Told
+from ucspi_py.core.summary.tables import span, tables
+from ucspi_py.core.summary.totals import Totals
 
 TODAY = date(2026, 11, 27)
 #: 2026-11-26 05:00:00.
@@ -202,6 +206,36 @@ def test_a_message_tells_who_relays() -> None:
     assert isinstance(other, Message)
     assert isinstance(stranger, Message)
     assert (joe.user, other.user, other.relayed, stranger.relayed) == (b"joe", b"", True, False)
+
+
+@given(st.binary(max_size=300))
+def test_no_line_is_a_surprise(line: bytes) -> None:
+    """Whatever is in it."""
+    for front in (b"", TAI64N, b"smtpgate[1]: ", b"dnsbl: zones for 192.0.2.7 pid 7: ", b"tcpserver: ok ", b"ts="):
+        read(front + line.replace(b"\n", b""))
+
+
+#: Surrogates, too, of which UTF-8 has none.
+_ANY = st.characters()
+_NAMES = {"ip", "pid", "decision", "code", "reply", "zones", "user", "method", "how", "rule", "running", "limit", "msg"}
+_NAMES |= {"size", "recipients", "delay", "ts", "log", "MESSAGE", "__REALTIME_TIMESTAMP", "stage", "lost"}
+_EVENTS = {"end", "status", "spared", "reject", "message", "greylist", "grant", "relay", "login", "login_failed"}
+_EVENTS |= {"left", "warning", "lost", "zones"}
+_TEXTS = st.text(_ANY)
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), _TEXTS, st.dictionaries(_TEXTS, _TEXTS), st.just("2147483648")
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(_NAMES)), _VALUES), st.sampled_from(sorted(_EVENTS)))
+def test_no_field_is_a_surprise(fields: dict[str, object], event: str) -> None:
+    """Whatever it holds: what is made of it can be summed up and shown."""
+    totals = Totals()
+    totals.add(read(json.dumps({"event": event, **fields}).encode()))
+
+    report = totals.report(5)
+    texts = [span(report), *(str(cell) for table in tables(report) for row in table.rows for cell in row)]
+    assert [text for text in texts if not text.isprintable() or len(text) > 200] == []
 
 
 FIELDS: list[tuple[dict[str, object], Event]] = [

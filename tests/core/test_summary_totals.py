@@ -66,6 +66,21 @@ def test_a_long_log_is_shown_by_day_and_by_hour_of_the_day() -> None:
     assert sum(int(row[1]) for row in by_clock.rows) == 50
 
 
+def test_without_the_gate_who_is_let_in_is_shown() -> None:
+    """Nobody tells of mail then."""
+    by_screen = [sample_log.connected(b"192.0.2.1"), refused(b"rblsmtpd", b"192.0.2.1", 7, b"451 x")]
+    clients = [*by_screen, sample_log.connected(b"192.0.2.2")]
+    mail = sample_log.message(sample_log.visitor(b"192.0.2.3"))
+
+    without, behind = (
+        next(table for table in tables.tables(summed(lines)) if table.title == "by hour")
+        for lines in (clients, [*clients, mail])
+    )
+
+    assert (without.headings[2:], without.rows[0][1:]) == (("let in", "refusals"), (2, 1, 1))
+    assert (behind.headings[2:], behind.rows[0][1:]) == (("messages", "refusals"), (2, 1, 1))
+
+
 def test_a_zone_is_seen_alone_and_together() -> None:
     """One that others only repeat adds nothing."""
     lists = [

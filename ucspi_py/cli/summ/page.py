@@ -14,13 +14,15 @@ from .markup import Markup, document, element, empty, joined, style
 
 _TITLE = "Mail and refusals"
 _STYLE = """
-body{font:15px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:1040px;margin:24px auto;padding:0 16px}
+body{font:15px/1.45 system-ui,sans-serif;color:#222;background:#fff;max-width:1080px;margin:24px auto;padding:0 16px}
 h1{font-size:24px;margin:0 0 4px}h2{font-size:17px;margin:32px 0 6px;border-bottom:1px solid #ddd}
 p{margin:4px 0 8px;color:#555}table{border-collapse:collapse}.plot{width:100%;height:auto}
-th{text-align:left;font-weight:600;color:#555;vertical-align:bottom}th,td{padding:2px 14px 2px 0}
-td{overflow-wrap:break-word;max-width:520px}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
-.key{margin-right:16px;color:#555}tr:nth-child(even) td{background:#f7f7f7}
+th{text-align:left;font-weight:600;color:#555;vertical-align:bottom}th,td{padding:2px 10px 2px 0}
+td{overflow-wrap:break-word;max-width:520px}.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}.s{white-space:nowrap}
+section{overflow-x:auto}.key{margin-right:16px;color:#555}tr:nth-child(even) td{background:#f7f7f7}
 """
+#: Characters of a text that is shown on one line.
+_SHORT = 30
 #: Who may read the page: it is for a web server.
 _MODE = 0o644
 
@@ -78,5 +80,10 @@ def _table(table: Table) -> Markup:
 
 
 def _row(table: Table, row: tuple[Cell, ...], highest: float) -> Markup:
-    cells = (element("td", cell) if isinstance(cell, str) else element("td", f"{cell:,}", class_="n") for cell in row)
+    cells = (
+        element("td", cell, class_="t" if len(cell) > _SHORT else "s")
+        if isinstance(cell, str)
+        else element("td", f"{cell:,}", class_="n")
+        for cell in row
+    )
     return element("tr", *cells, element("td", plots.bar(table, row, highest) if table.bars else joined()))

@@ -8,9 +8,11 @@ COLOURS = ("#2a78b5", "#e0913a")
 _INK, _LINES = "#444", "#ddd"
 #: Pixels: of a plot, of the space for its numbers and its names, and of a bar in a table.
 _WIDTH, _HEIGHT, _LEFT, _BELOW = 960, 240, 70, 34
-_BAR, _THICK = 220, 14
+_BAR, _THICK = 180, 14
 #: Names under a plot, and lines across it.
 _NAMES, _STEPS = 8, 4
+#: Pixels of half a name.
+_HALF = 50
 
 
 def columns(table: Table) -> Markup:
@@ -23,6 +25,7 @@ def columns(table: Table) -> Markup:
     named = [
         _text(str(table.rows[at][0]), _LEFT + room * (at + 0.5), _HEIGHT + 18, "middle")
         for at in range(0, len(parts), max(every, 1))
+        if room * (at + 0.5) < _WIDTH - _LEFT - _HALF
     ]
     height = _HEIGHT + _BELOW
     return element(

@@ -80,18 +80,27 @@ def _overview(report: Report) -> Table:
 
 
 def _times(report: Report) -> list[Table]:
-    hours = filled(report.hours)
+    hours, total = filled(report.hours), report.total
+    by = _by_mail if total.messages or total.unsent or total.rejected else _by_clients
     if len(hours) <= _HOURS:
-        return [_by("by hour", "hour", ((_minute(hour * 3600), one) for hour, one in hours.items()))]
+        return [by("by hour", "hour", ((_minute(hour * 3600), one) for hour, one in hours.items()))]
     days = ((_minute(day * 3600)[:10], one) for day, one in filled(by_day(report.hours), DAY).items())
     clock = ((f"{hour:02}:00", one) for hour, one in by_clock(report.hours).items())
-    return [_by("by day", "day", days), _by("by hour of the day", "hour", clock)]
+    return [by("by day", "day", days), by("by hour of the day", "hour", clock)]
 
 
-def _by(title: str, unit: str, counts: Iterable[tuple[str, Counts]]) -> Table:
+def _by_mail(title: str, unit: str, counts: Iterable[tuple[str, Counts]]) -> Table:
     rows: list[tuple[Cell, ...]] = [(name, one.connections, one.messages, one.refused) for name, one in counts]
     note = "A refused command counts as well as a refused client."
     return Table(title, (unit, "connections", "messages", "refusals"), rows, (2, 3), note)
+
+
+def _by_clients(title: str, unit: str, counts: Iterable[tuple[str, Counts]]) -> Table:
+    """Without the gate nobody tells of mail."""
+    rows: list[tuple[Cell, ...]] = [
+        (name, one.connections, max(one.connections - one.screened, 0), one.refused) for name, one in counts
+    ]
+    return Table(title, (unit, "connections", "let in", "refusals"), rows, (2, 3))
 
 
 def _counted(title: str, what: str, rows: Sequence[Row]) -> Table:
@@ -159,10 +168,12 @@ def _greylist(title: str, one: Returns) -> list[Table]:
         ("need not wait", one.known),
     ]
     delays: list[tuple[Cell, ...]] = [(_bound(bound), count) for bound, count in one.delays.items()]
+    while delays and not delays[-1][1]:
+        delays.pop()
     reasons = [Row(*row) for row in one.reasons]
     return [
         Table(title, ("what", "number"), [row for row in rows if row[1]], (1,)),
-        Table(f"{title}: delay", ("seconds", "number"), delays if any(one.delays.values()) else [], (1,)),
+        Table(f"{title}: delay", ("seconds", "number"), delays, (1,)),
         _counted(f"{title}: why it was passed", "reason", reasons),
     ]
 

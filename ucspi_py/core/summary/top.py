@@ -2,6 +2,9 @@
 
 from heapq import nlargest
 
+#: Bytes of a name: memory has a limit.
+_LONGEST = 300
+
 
 class Top:
     """Counts by name. capacity: names that are kept for certain; others are forgotten, the rarest first."""
@@ -16,14 +19,14 @@ class Top:
 
     def add(self, name: bytes, number: int = 1) -> None:
         """Count a name. number: of times."""
-        counts = self._counts
+        counts, name = self._counts, name[:_LONGEST]
         counts[name] = counts.get(name, 0) + number
         if len(counts) > 2 * self._capacity:
             self._forget()
 
     def get(self, name: bytes) -> int:
         """Tell how often a name was counted."""
-        return self._counts.get(name, 0)
+        return self._counts.get(name[:_LONGEST], 0)
 
     def most(self, number: int) -> list[tuple[bytes, int]]:
         """List the most frequent names, and those of the same count by name. number: at most so many."""

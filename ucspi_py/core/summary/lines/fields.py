@@ -20,6 +20,8 @@ _MEANT = {"n": "\n", "r": "\r", "t": "\t"}
 _WORD = re.compile(r"([^/]+)(?:/(\d{1,9})ms)?")
 #: Fields of one line, and zones that it may name.
 _MOST = 100
+#: Bytes of a zone's name, of an address (INET6_ADDRSTRLEN), and of why the greylist lets in.
+_LONGEST, _ADDRESS, _REASON = 200, 45, 80
 _GREYLIST = "greylist"
 
 
@@ -53,37 +55,37 @@ def events(fields: Fields) -> tuple[Event, ...]:
     """Read what the fields of a line tell; () where nothing of it is counted."""
     make = _EVENTS.get(_text(fields, "event")) or _DECISIONS.get(_text(fields, "decision"))
     findings = _findings(fields)
-    judged = told.Judged(_bytes(fields, "ip"), findings, _code(fields) >= 400) if findings else None
+    judged = told.Judged(_ip(fields), findings, _code(fields) >= 400) if findings else None
     made = make(fields) if make else None
     return tuple(one for one in (judged, made) if one is not None)
 
 
 def _connected(fields: Fields) -> Event:
-    return told.Connected(_bytes(fields, "ip"), _number(fields, "pid"))
+    return told.Connected(_ip(fields), _number(fields, "pid"))
 
 
 def _denied(fields: Fields) -> Event:
-    return told.Denied(_bytes(fields, "ip"))
+    return told.Denied(_ip(fields))
 
 
 def _turned_away(fields: Fields) -> Event:
     by = _bytes(fields, "decision").removesuffix(b"_error")
-    return told.TurnedAway(_bytes(fields, "ip"), by, _bytes(fields, "msg") or by)
+    return told.TurnedAway(_ip(fields), by, _bytes(fields, "msg") or by)
 
 
 def _screened(fields: Fields) -> Event:
     screen = b"greylist" if _text(fields, "decision") == "greylisted" else _bytes(fields, "how") or b"rblsmtpd"
-    return told.Screened(_bytes(fields, "ip"), screen, _code(fields), _reply(fields))
+    return told.Screened(_ip(fields), screen, _code(fields), _reply(fields))
 
 
 def _rejected(fields: Fields) -> Event:
     stage = _bytes(fields, "stage")
-    return told.Rejected(_bytes(fields, "ip"), stage, _code(fields), _reply(fields), _bytes(fields, "rule"))
+    return told.Rejected(_ip(fields), stage, _code(fields), _reply(fields), _bytes(fields, "rule"))
 
 
 def _message(fields: Fields) -> Event:
     return told.Message(
-        _bytes(fields, "ip"),
+        _ip(fields),
         _code(fields),
         _reply(fields),
         _number(fields, "size"),
@@ -99,7 +101,7 @@ def _visited(fields: Fields) -> Event | None:
     if word not in _CAME:
         return None
     delay = _number(fields, "delay") if "delay" in fields else None
-    return told.Visited(told.Came(word), _bytes(fields, "msg") or word.encode(), delay)
+    return told.Visited(told.Came(word), (_bytes(fields, "msg") or word.encode())[:_REASON], delay)
 
 
 def _findings(fields: Fields) -> tuple[Finding, ...]:
@@ -110,7 +112,9 @@ def _findings(fields: Fields) -> tuple[Finding, ...]:
     if not isinstance(zones, dict):
         return ()
     found = ((str(zone), _WORD.fullmatch(str(word))) for zone, word in list(zones.items())[:_MOST])
-    return tuple(Finding(_encoded(zone), _encoded(word[1]), int(word[2] or 0)) for zone, word in found if word)
+    return tuple(
+        Finding(_encoded(zone)[:_LONGEST], _encoded(word[1]), int(word[2] or 0)) for zone, word in found if word
+    )
 
 
 def _reply(fields: Fields) -> bytes:
@@ -123,6 +127,10 @@ def _code(fields: Fields) -> int:
     number = _number(fields, "code")
     head = _text(fields, "reply")[:3]
     return number or (int(head) if head.isdecimal() and head.isascii() else 0)
+
+
+def _ip(fields: Fields) -> bytes:
+    return _bytes(fields, "ip")[:_ADDRESS]
 
 
 def _text(fields: Fields, name: str) -> str:
@@ -155,15 +163,15 @@ _DECISIONS: dict[str, Callable[[Fields], Event | None]] = {
 _EVENTS: dict[str, Callable[[Fields], Event | None]] = {
     "end": lambda fields: told.Ended(_number(fields, "pid")),
     "status": lambda fields: told.Load(_number(fields, "running"), _number(fields, "limit")),
-    "spared": lambda fields: told.Spared(_bytes(fields, "ip"), _reply(fields)),
+    "spared": lambda fields: told.Spared(_ip(fields), _reply(fields)),
     "reject": _rejected,
     "message": _message,
     _GREYLIST: _visited,
     "grant": lambda fields: told.Granted(_bytes(fields, "user"), _bytes(fields, "how")),
-    "relay": lambda fields: told.GrantUsed(_bytes(fields, "ip"), _bytes(fields, "user"), _bytes(fields, "how")),
-    "login": lambda fields: told.LoggedIn(_bytes(fields, "ip"), _bytes(fields, "user"), _bytes(fields, "method")),
-    "login_failed": lambda fields: told.LoginFailed(_bytes(fields, "ip"), _bytes(fields, "user")),
-    "left": lambda fields: told.Left(_bytes(fields, "ip"), _bytes(fields, "msg")),
+    "relay": lambda fields: told.GrantUsed(_ip(fields), _bytes(fields, "user"), _bytes(fields, "how")),
+    "login": lambda fields: told.LoggedIn(_ip(fields), _bytes(fields, "user"), _bytes(fields, "method")),
+    "login_failed": lambda fields: told.LoginFailed(_ip(fields), _bytes(fields, "user")),
+    "left": lambda fields: told.Left(_ip(fields), _bytes(fields, "msg")),
     "warning": lambda fields: told.Warned(_bytes(fields, "msg")),
     "lost": lambda fields: told.LinesLost(_number(fields, "lost")),
 }

@@ -8,7 +8,7 @@ import re
 
 from ..events import Came, Checked, Event, Left, LoggedIn, LoginFailed, Message, Rejected, Spared, Visited, Warned
 
-_WHO = rb"[^ \[\]]*\[([^ \[\]]+)\]"
+_WHO = rb"[^ \[\]]*\[([^ \[\]]{1,45})\]"
 _NOQUEUE = re.compile(rb"NOQUEUE: (\w+): ([A-Z-]+) from %b: (.*)" % _WHO)
 _CHECKED = re.compile(rb"NOQUEUE: (\w+): (\w+) [^\[]* from %b; .*" % _WHO)
 _MESSAGE = re.compile(rb"message from %b: ([245]\d\d) ?(.*)" % _WHO)
@@ -19,7 +19,9 @@ _LEFT = re.compile(
     rb"[A-Z-]+(?: \(\d+ bytes\))? from %b(?:: .*)?" % _WHO
 )
 _REPLY = re.compile(rb"([245]\d\d) ?(.*)")
-_ACTION = re.compile(rb"(?:\w+: )?action=([\w-]+), reason=([^,;(]*)(?: \(\d+s missing\))?(?:, delay=(\d{1,10}))?.*")
+_ACTION = re.compile(
+    rb"(?:\w+: )?action=([\w-]+), reason=([^,;(]{0,80})(?: \(\d+s missing\))?(?:, delay=(\d{1,10}))?.*"
+)
 #: What begins the words about the transaction.
 _ABOUT = (b"; from=<", b"; proto=")
 

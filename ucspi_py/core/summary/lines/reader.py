@@ -59,7 +59,7 @@ class Reader:
         line = next((fields[name] for name in _LINES if isinstance(fields.get(name), str)), None)
         if found or line is None or not depth:
             return Told(seconds, found)
-        inner = self._read(str(line).rstrip("\n").encode("utf-8", "surrogateescape"), depth - 1)
+        inner = self._read(str(line).rstrip("\n").encode("utf-8", "backslashreplace"), depth - 1)
         return inner if inner.seconds is not None else inner._replace(seconds=seconds)
 
 

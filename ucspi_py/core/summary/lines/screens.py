@@ -7,7 +7,7 @@ import re
 
 from ..events import Event, Finding, Granted, GrantUsed, Judged, Screened, Spared, Warned
 
-_IP = rb"[0-9a-fA-F.:]+"
+_IP = rb"[0-9a-fA-F.:]{2,45}"
 _REFUSED = re.compile(rb"(%b) pid \d+: ([245]\d\d) ?(.*)" % _IP)
 _ZONES = re.compile(rb"zones for (%b) pid \d+: (.*?): (?:accepted|([45]\d\d).*)" % _IP)
 _FINDING = re.compile(rb"([^ =]+)=([^ =/]+)/(\d{1,9})ms")

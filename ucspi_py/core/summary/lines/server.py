@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from ..events import Connected, Denied, Ended, Event, LinesLost, Load, TurnedAway, Warned
 
-_DECIDED = re.compile(rb"(\d{1,10}) \S+ [^ :]*:(\S+):[^ :]*:\d+")
-_AWAY = re.compile(rb"\d+ from ([0-9a-fA-F.:]+): (.*)")
+_DECIDED = re.compile(rb"(\d{1,10}) \S+ [^ :]*:(\S{1,45}):[^ :]*:\d+")
+_AWAY = re.compile(rb"\d+ from ([0-9a-fA-F.:]{2,45}): (.*)")
 _ENDED = re.compile(rb"(\d{1,10}) status \d+")
 _STATUS = re.compile(rb"(\d{1,10})/(\d{1,10})")
 _LOST = re.compile(rb"(\d{1,18}) log lines lost")
