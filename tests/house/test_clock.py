@@ -12,6 +12,7 @@ PACKAGE = Path(__file__).parents[2] / "ucspi_py"
 #: Tickets are checked by another process, and whoever has one may keep it until after the machine's next start.
 #: Ids of connections are to be others than those before the machine's start.
 #: Messages to syslog have the time in them, as syslog(3) writes it.
+#: Times in a log are shown as the log's clock had them.
 WALL_CLOCK = {
     "system/screens/greylist.py",
     "system/screens/relay.py",
@@ -28,6 +29,11 @@ WALL_CLOCK = {
     "system/report/connection_ids.py",
     "system/report/syslog.py",
     "core/tls/validity.py",
+    "core/summary/tables.py",
+    "core/summary/lines/stamps.py",
+    "core/summary/lines/reader.py",
+    "cli/summ/for_programs.py",
+    "cli/summ/commands.py",
     "system/tls/contexts.py",
 }
 
