@@ -238,6 +238,15 @@ def test_no_field_is_a_surprise(fields: dict[str, object], event: str) -> None:
     assert [text for text in texts if not text.isprintable() or len(text) > 200] == []
 
 
+def test_what_a_backend_says_is_no_field() -> None:
+    """Nor what it repeats of a client's words."""
+    forged = b"ok <x>; from=<a> nrcpt=99 size=99 relay=yes sasl_username=joe"
+
+    found = read(sample_log.message(sample_log.visitor(b"192.0.2.7"), 250, forged)).events
+
+    assert found == (Message(b"192.0.2.7", 250, forged, 2000, 1, False, b"", b"permit_mynetworks"),)
+
+
 FIELDS: list[tuple[dict[str, object], Event]] = [
     ({"event": "connection", "decision": "ok", "ip": "192.0.2.7", "pid": 7}, Connected(b"192.0.2.7", 7)),
     ({"decision": "deny", "ip": "192.0.2.7"}, Denied(b"192.0.2.7")),
@@ -273,6 +282,7 @@ FIELDS: list[tuple[dict[str, object], Event]] = [
     ({"event": "login_failed", "ip": "::1", "user": 'a "b"\n'}, LoginFailed(b"::1", b'a "b"\n')),
     ({"event": "grant", "user": "joe", "how": "imap"}, Granted(b"joe", b"imap")),
     ({"event": "relay", "ip": "::1", "user": "joe", "how": "pop3"}, GrantUsed(b"::1", b"joe", b"pop3")),
+    ({"event": "checked", "ip": "::1", "action": "reject", "part": "header"}, Checked(b"reject", b"header")),
     ({"event": "warning", "msg": "no rules"}, Warned(b"no rules")),
 ]
 
@@ -284,6 +294,21 @@ def test_json_and_logfmt_tell_the_same(fields: dict[str, object], event: Event) 
 
     assert read(json.dumps(fields).encode()) == (FIVE, (event,))
     assert read(_logfmt(fields)) == (FIVE, (event,))
+
+
+def test_a_connection_in_one_event_tells_all_that_djbs_lines_tell() -> None:
+    """With how many backends run. Of the gate's refusal there is a connection beside it."""
+    said = {"decision": "refused", "ip": "192.0.2.7", "pid": 7, "code": 451, "reply": "no", "how": "rblsmtpd"}
+    refusal = Screened(b"192.0.2.7", b"rblsmtpd", 451, b"no")
+
+    by_server, by_gate, at_end = (
+        read(json.dumps(fields).encode()).events
+        for fields in ({**said, "port": 4321}, said, {"event": "end", "pid": 7, "running": 3, "limit": 40})
+    )
+
+    assert by_server == (Connected(b"192.0.2.7", 7), refusal, Ended(7))
+    assert by_gate == (refusal,)
+    assert at_end == (Ended(7), Load(3, 40))
 
 
 @pytest.mark.parametrize("name", ["log", "MESSAGE", "message", "msg"])

@@ -1,8 +1,9 @@
 """Lines of ``--log logfmt`` and ``--log json`` -> fields -> events. Never reads a line in djb's form.
 
 Read are the fields ``event``, ``ip``, ``pid``, ``decision``, ``code``, ``reply``, ``zones``, ``user``, ``method``,
-``how``, ``rule``, ``running``, ``limit`` and ``msg``, and for messages ``size``, ``recipients`` and ``delay``. What a
-line is about is told by ``event``, and of a connection by ``decision``.
+``how``, ``rule``, ``running``, ``limit`` and ``msg``, of messages ``size`` and ``recipients``, ``delay`` of a greylist,
+and ``action`` and ``part`` of header checks. What a line is about is told by ``event``, and of a connection by
+``decision``.
 """
 
 import json
@@ -22,7 +23,8 @@ _WORD = re.compile(r"([^/]+)(?:/(\d{1,9})ms)?")
 _MOST = 100
 #: Bytes of a zone's name, of an address (INET6_ADDRSTRLEN), and of why the greylist lets in.
 _LONGEST, _ADDRESS, _REASON = 200, 45, 80
-_GREYLIST = "greylist"
+#: The lowest code of a reply that refuses.
+_REFUSED = 400
 
 
 def of_json(text: bytes) -> Fields | None:
@@ -54,10 +56,30 @@ def of_logfmt(text: bytes) -> Fields | None:
 def events(fields: Fields) -> tuple[Event, ...]:
     """Read what the fields of a line tell; () where nothing of it is counted."""
     make = _EVENTS.get(_text(fields, "event")) or _DECISIONS.get(_text(fields, "decision"))
-    findings = _findings(fields)
-    judged = told.Judged(_ip(fields), findings, _code(fields) >= 400) if findings else None
     made = make(fields) if make else None
-    return tuple(one for one in (judged, made) if one is not None)
+    whole = (made,) if made is None or not _is_whole(made, fields) else _whole(made, fields)
+    return tuple(one for one in (_judged(fields), *whole, _load(fields)) if one is not None)
+
+
+def _is_whole(made: Event, fields: Fields) -> bool:
+    """Whether a refusal is all that is told of a connection: tcpserver knows its port, and the gate does not."""
+    return isinstance(made, told.Screened) and "port" in fields
+
+
+def _whole(made: Event, fields: Fields) -> tuple[Event, ...]:
+    """In djb's form the rules have let it in first, and its end comes behind."""
+    return _connected(fields), made, told.Ended(_number(fields, "pid"))
+
+
+def _judged(fields: Fields) -> Event | None:
+    findings = _findings(fields)
+    return told.Judged(_ip(fields), findings, _code(fields) >= _REFUSED) if findings else None
+
+
+def _load(fields: Fields) -> Event | None:
+    if "running" not in fields:
+        return None
+    return told.Load(_number(fields, "running"), _number(fields, "limit"))
 
 
 def _connected(fields: Fields) -> Event:
@@ -162,11 +184,11 @@ _DECISIONS: dict[str, Callable[[Fields], Event | None]] = {
 }
 _EVENTS: dict[str, Callable[[Fields], Event | None]] = {
     "end": lambda fields: told.Ended(_number(fields, "pid")),
-    "status": lambda fields: told.Load(_number(fields, "running"), _number(fields, "limit")),
+    "checked": lambda fields: told.Checked(_bytes(fields, "action"), _bytes(fields, "part")),
     "spared": lambda fields: told.Spared(_ip(fields), _reply(fields)),
     "reject": _rejected,
     "message": _message,
-    _GREYLIST: _visited,
+    "greylist": _visited,
     "grant": lambda fields: told.Granted(_bytes(fields, "user"), _bytes(fields, "how")),
     "relay": lambda fields: told.GrantUsed(_ip(fields), _bytes(fields, "user"), _bytes(fields, "how")),
     "login": lambda fields: told.LoggedIn(_ip(fields), _bytes(fields, "user"), _bytes(fields, "method")),
