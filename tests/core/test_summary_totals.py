@@ -11,6 +11,7 @@ from ucspi_py.core.smtp.loglines import refused
 from ucspi_py.core.summary import reasons, tables
 from ucspi_py.core.summary.lines.reader import Reader
 from ucspi_py.core.summary.networks import network
+from ucspi_py.core.summary.recent import Recent
 from ucspi_py.core.summary.report import Report
 from ucspi_py.core.summary.top import Top
 from ucspi_py.core.summary.totals import Totals
@@ -254,3 +255,22 @@ def test_a_restriction_is_known_by_its_words() -> None:
 
     assert reasons.restriction(told) == b"check_greylist"
     assert reasons.restriction(b"5.7.1 go away") == b""
+
+
+def test_only_the_newest_are_remembered() -> None:
+    """And one that is put anew is no other one."""
+    recent = Recent[int, str](2)
+
+    forgets = [recent.put(number, str(number)) for number in (1, 2, 2, 3)]
+
+    assert forgets == [False, False, False, True]
+    assert (recent.get(1), recent.get(2), recent.take(3), recent.take(3), len(recent)) == (None, "2", "3", None, 1)
+
+
+def test_first_visits_too_many_to_remember_are_told() -> None:
+    """Of which is not known whether they came back."""
+    visits = (refused(b"greylist", b"10.%d.%d.1" % divmod(number, 256), 7, b"451 later") for number in range(50_003))
+
+    returns = summed(visits).networks
+
+    assert (returns.new, returns.forgotten, returns.stayed_away) == (50_003, 3, 50_000)

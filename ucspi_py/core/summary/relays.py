@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from .events import Granted, GrantUsed, LoggedIn, LoginFailed, Message
+from .recent import Recent
 from .top import Top
 
 #: Users that are told apart for certain.
@@ -52,7 +53,7 @@ class RelayTotals:
         self._messages, self._recipients, self._size = Top(_USERS), Top(_USERS), Top(_USERS)
         self._given, self._used = Top(_USERS), Top(_USERS)
         self._by_login = self._by_grant = self._by_address = 0
-        self._granted: dict[bytes, None] = {}
+        self._granted = Recent[bytes, bytes](_REMEMBERED)
 
     def logged_in(self, event: LoggedIn) -> None:
         """Count a login."""
@@ -69,9 +70,7 @@ class RelayTotals:
     def used(self, event: GrantUsed) -> None:
         """Count a session by a grant."""
         self._used.add(_grant(event))
-        if event.ip not in self._granted and len(self._granted) >= _REMEMBERED:
-            del self._granted[next(iter(self._granted))]
-        self._granted[event.ip] = None
+        self._granted.put(event.ip, event.user)
 
     def message(self, event: Message) -> None:
         """Count a message that was taken."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .events import Came, Visited
 from .networks import network
+from .recent import Recent
 
 #: Networks that are remembered until they come back.
 _REMEMBERED = 50_000
@@ -62,7 +63,7 @@ class NetworkReturns:
     """Adds up the visits of networks: a line tells of a refusal alone, so that who comes back has to be remembered."""
 
     def __init__(self) -> None:
-        self._waiting: dict[bytes, int | None] = {}
+        self._waiting = Recent[bytes, int | None](_REMEMBERED)
         self._new = self._early = self._passed = self._forgotten = 0
         self._delays = [0] * (len(BOUNDS) + 1)
 
@@ -72,10 +73,7 @@ class NetworkReturns:
         if key in self._waiting:
             self._early += 1
             return
-        if len(self._waiting) >= _REMEMBERED:
-            del self._waiting[next(iter(self._waiting))]
-            self._forgotten += 1
-        self._waiting[key] = seconds
+        self._forgotten += self._waiting.put(key, seconds)
         self._new += 1
 
     def let_in(self, ip: bytes, seconds: int | None) -> None:
@@ -85,7 +83,7 @@ class NetworkReturns:
         key = network(ip)
         if key not in self._waiting:
             return
-        since = self._waiting.pop(key)
+        since = self._waiting.take(key)
         self._passed += 1
         if since is not None and seconds is not None:
             self._delays[bisect_left(BOUNDS, max(seconds - since, 0))] += 1

@@ -1,6 +1,7 @@
 """Counts of many things, of which only the most frequent are wanted, in bounded memory."""
 
 from heapq import nlargest
+from operator import itemgetter
 
 #: Bytes of a name: memory has a limit.
 _LONGEST = 300
@@ -30,14 +31,13 @@ class Top:
 
     def most(self, number: int) -> list[tuple[bytes, int]]:
         """List the most frequent names, and those of the same count by name. number: at most so many."""
-        return nlargest(number, sorted(self._counts.items()), key=lambda one: one[1])
+        return nlargest(number, sorted(self._counts.items()), key=itemgetter(1))
 
     def __len__(self) -> int:
         return len(self._counts)
 
     def _forget(self) -> None:
         """A count of n needs n lines: this happens once in as many lines as there are names to spare."""
-        kept = nlargest(self._capacity, self._counts.items(), key=lambda one: one[1])
-        names = {name for name, _ in kept}
-        self.missed += max(count for name, count in self._counts.items() if name not in names)
-        self._counts = dict(kept)
+        ordered = sorted(self._counts.items(), key=itemgetter(1), reverse=True)
+        self.missed += ordered[self._capacity][1]
+        self._counts = dict(ordered[: self._capacity])

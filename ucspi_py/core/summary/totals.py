@@ -8,6 +8,7 @@ from .events import Event
 from .hours import Hours
 from .lines.reader import Told
 from .networks import network
+from .recent import Recent
 from .relays import RelayTotals
 from .report import LIST, Clients, Report, Row
 from .returns import NetworkReturns, TripletReturns
@@ -36,8 +37,8 @@ class Totals:
         self._checks, self._left = Top(_REASONS), Top(_REASONS)
         self._connecting, self._refused, self._delivering = _two(), _two(), _two()
         self._peak = events.Load(0, 0)
-        self._open: dict[int, bytes] = {}
-        self._screened: dict[bytes, bytes] = {}
+        self._open = Recent[int, bytes](_OPEN)
+        self._screened = Recent[bytes, bytes](_RECENT)
         self._has_gate = False
         self._seconds: int | None = None
         self._count: dict[type[Event], Callable[[Any], None]] = {
@@ -104,14 +105,12 @@ class Totals:
     def _connected(self, event: events.Connected) -> None:
         self._hours.at(self._seconds).connections += 1
         _add(self._connecting, event.ip)
-        if len(self._open) >= _OPEN:
-            del self._open[next(iter(self._open))]
-        self._open[event.pid] = event.ip
+        self._open.put(event.pid, event.ip)
 
     def _ended(self, event: events.Ended) -> None:
         """A connection without a refusal in it was let in; behind a gate that is known by its message alone."""
-        ip = self._open.pop(event.pid, None)
-        if ip is not None and not self._has_gate and not self._screened.pop(ip, None):
+        ip = self._open.take(event.pid)
+        if ip is not None and not self._has_gate and not self._screened.take(ip):
             self._networks.let_in(ip, self._seconds)
 
     def _denied(self, event: events.Denied) -> None:
@@ -127,9 +126,7 @@ class Totals:
         self._refuse(event.ip, b"%b: %b" % (event.screen, reasons.reason(event.reason)))
         if event.screen == b"greylist":
             self._networks.refused(event.ip, self._seconds)
-        if event.ip not in self._screened and len(self._screened) >= _RECENT:
-            del self._screened[next(iter(self._screened))]
-        self._screened[event.ip] = event.reason
+        self._screened.put(event.ip, event.reason)
 
     def _spared(self, _event: events.Spared) -> None:
         self._hours.at(self._seconds).spared += 1

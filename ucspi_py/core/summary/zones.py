@@ -7,6 +7,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from .events import Finding, Judged
+from .recent import Recent
 
 #: Zones that are told apart; a log of a service has few.
 _MOST = 200
@@ -71,7 +72,7 @@ class ZoneTotals:
     def __init__(self) -> None:
         self._zones: dict[bytes, _Zone] = {}
         self._pairs: Counter[tuple[bytes, bytes]] = Counter()
-        self._let_in: dict[bytes, bytes] = {}
+        self._let_in = Recent[bytes, bytes](_REMEMBERED)
 
     def judged(self, event: Judged) -> None:
         """Count what all zones said of a client."""
@@ -81,7 +82,7 @@ class ZoneTotals:
         if len(listing) > 1:
             self._pairs.update(combinations(listing[:_MOST], 2))
         elif listing and not event.refused:
-            self._remember(event.ip, listing[0])
+            self._let_in.put(event.ip, listing[0])
 
     def decided(self, zone: bytes) -> None:
         """Count a refusal of the gate by one zone."""
@@ -90,9 +91,7 @@ class ZoneTotals:
 
     def delivers(self, ip: bytes) -> None:
         """Count a client that has delivered a message against the zone that alone lists it."""
-        if not self._let_in:
-            return
-        zone = self._let_in.pop(ip, None)
+        zone = self._let_in.take(ip)
         if zone is not None and (found := self._zone(zone)):
             found.delivered += 1
 
@@ -127,11 +126,6 @@ class ZoneTotals:
         if found is None and len(self._zones) < _MOST:
             found = self._zones[name] = _Zone()
         return found
-
-    def _remember(self, ip: bytes, zone: bytes) -> None:
-        if len(self._let_in) >= _REMEMBERED:
-            del self._let_in[next(iter(self._let_in))]
-        self._let_in[ip] = zone
 
 
 def names(pairs: Iterable[Pair]) -> list[bytes]:
