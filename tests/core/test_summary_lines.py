@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support import sample_log
+from ucspi_py.core.dnsbl import loglines as dnsbl
 from ucspi_py.core.postgrey import loglines as postgrey
 from ucspi_py.core.service import loglines as server
 from ucspi_py.core.smtp.loglines import refused
@@ -31,6 +32,7 @@ from ucspi_py.core.summary.events import (
     Rejected,
     Screened,
     Spared,
+    Tallied,
     TurnedAway,
     Visited,
     Warned,
@@ -122,6 +124,12 @@ def test_a_stamp_that_is_no_time_is_not_believed(stamp: bytes) -> None:
         (
             sample_log.zones(b"192.0.2.7", b"451 x", bl=b"127.0.0.2", al=b"clean"),
             Judged(b"192.0.2.7", (Finding(b"bl", b"127.0.0.2", 12), Finding(b"al", b"clean", 12)), True),
+        ),
+        (
+            dnsbl.zone_totals(
+                b"bl", {"asked": 9, "listed": 7, "unique": 4, "overlap": 3, "milliseconds": 60, "odd": 1}
+            ),
+            Tallied(b"bl", 9, 7, 4, 3, 0, 0, 60),
         ),
         (
             sample_log.rejected(b"192.0.2.7", 550, b"5.1.1 <r@example.org>: x"),

@@ -6,6 +6,7 @@ from datetime import date
 import pytest
 
 from tests.support import sample_log
+from ucspi_py.core.dnsbl import loglines as dnsbl
 from ucspi_py.core.service import loglines as server
 from ucspi_py.core.smtp.loglines import refused
 from ucspi_py.core.summary import reasons, tables
@@ -97,6 +98,34 @@ def test_a_zone_is_seen_alone_and_together() -> None:
     assert (rows[b"copy"].listed, rows[b"copy"].alone, rows[b"copy"].is_useless) == (1, 0, True)
     assert (rows[b"slow"].pending, rows[b"slow"].failed, rows[b"slow"].asked) == (1, 1, 3)
     assert report.pairs == [(b"bl", b"copy", 1)]
+
+
+def _tally(asked: int, listed: int = 0, unique: int = 0) -> bytes:
+    """What a service tells of a zone each hour."""
+    return dnsbl.zone_totals(b"bl", {"asked": asked, "listed": listed, "unique": unique, "overlap": listed - unique})
+
+
+def test_without_lines_of_clients_a_zones_totals_are_used() -> None:
+    """What was before the log is not in it; a service that has begun anew counts from nothing."""
+    told = [_tally(100, 50, 20), _tally(110, 55, 22), _tally(5, 5, 5), _tally(8, 6, 5)]
+
+    (row,) = summed(told).zones
+
+    assert (row.asked, row.listed, row.alone) == (10 + 5 + 3, 5 + 5 + 1, 2 + 5 + 0)
+
+
+def test_totals_that_are_told_once_are_all_that_is_known() -> None:
+    (row,) = summed([_tally(100, 50, 20)]).zones
+
+    assert (row.asked, row.listed, row.alone) == (100, 50, 20)
+
+
+def test_a_zone_is_not_counted_by_its_clients_and_by_its_totals() -> None:
+    client = sample_log.zones(b"192.0.2.7", b"451 x", bl=b"127.0.0.2")
+
+    (row,) = summed([_tally(100, 50, 20), client, _tally(101, 51, 21)]).zones
+
+    assert (row.asked, row.listed, row.alone) == (1, 1, 1)
 
 
 def test_a_zone_that_lists_who_delivers_mail_is_doubtful() -> None:

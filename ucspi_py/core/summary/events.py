@@ -71,6 +71,23 @@ class Judged(NamedTuple):
     refused: bool
 
 
+class Tallied(NamedTuple):
+    """What a zone has been good for since its service began.
+
+    asked, listed, unique, overlap: clients; unique of those listed by no other zone, overlap by others too. errors,
+    timeouts: that were no answers. milliseconds: waited for it in all.
+    """
+
+    zone: bytes
+    asked: int
+    listed: int
+    unique: int
+    overlap: int
+    errors: int
+    timeouts: int
+    milliseconds: int
+
+
 class Spared(NamedTuple):
     """What would be refused, if not for ``--dry-run`` or ``warn_if_reject``."""
 
@@ -188,6 +205,7 @@ Event = (
     | Load
     | Screened
     | Judged
+    | Tallied
     | Spared
     | Rejected
     | Checked

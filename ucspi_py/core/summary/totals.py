@@ -49,6 +49,7 @@ class Totals:
             events.Load: self._loaded,
             events.Screened: self._screens,
             events.Judged: self._zones.judged,
+            events.Tallied: self._zones.tallied,
             events.Spared: self._spared,
             events.Rejected: self._rejected,
             events.Checked: lambda event: self._checks.add(event.action + b" " + event.part),

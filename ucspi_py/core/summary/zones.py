@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
-from .events import Finding, Judged
+from .events import Finding, Judged, Tallied
 from .recent import Recent
 
 #: Zones that are told apart; a log of a service has few.
 _MOST = 200
 #: Clients that are remembered until they deliver a message.
 _REMEMBERED = 20_000
+
+
+#: What is counted of a Tallied.
+_COUNTS = Tallied._fields[1:]
 
 
 @dataclass(slots=True)
@@ -26,6 +30,35 @@ class _Zone:
     delivered: int = 0
     ms: int = 0
     slowest: int = 0
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Of what is told of a zone from time to time, what has been added since it was told first."""
+
+    first: Tallied
+    last: Tallied
+    added: tuple[int, ...] = (0,) * len(_COUNTS)
+
+    def go_on(self, event: Tallied) -> None:
+        """Add what is new. Counts that have become less are those of a service that has begun anew."""
+        begun_anew = event.asked < self.last.asked
+        before = (0,) * len(_COUNTS) if begun_anew else self.last[1:]
+        self.added = tuple(so_far - old + new for so_far, old, new in zip(self.added, before, event[1:], strict=True))
+        self.last = event
+
+    def with_counts(self, zone: _Zone) -> _Zone:
+        """Put in what is counted. Told once alone, it is all since the service began."""
+        added = Tallied(b"", *self.added) if self.last is not self.first else self.first
+        return replace(
+            zone,
+            asked=added.asked,
+            listed=added.listed,
+            alone=added.unique,
+            failed=added.errors,
+            pending=added.timeouts,
+            ms=added.milliseconds,
+        )
 
 
 class ZoneRow(NamedTuple):
@@ -71,6 +104,7 @@ class ZoneTotals:
 
     def __init__(self) -> None:
         self._zones: dict[bytes, _Zone] = {}
+        self._tallies: dict[bytes, _Tally] = {}
         self._pairs: Counter[tuple[bytes, bytes]] = Counter()
         self._let_in = Recent[bytes, bytes](_REMEMBERED)
 
@@ -83,6 +117,14 @@ class ZoneTotals:
             self._pairs.update(combinations(listing[:_MOST], 2))
         elif listing and not event.refused:
             self._let_in.put(event.ip, listing[0])
+
+    def tallied(self, event: Tallied) -> None:
+        """Count what a service tells of a zone each hour: it is used where no line tells it of each client."""
+        known = self._tallies.get(event.zone)
+        if known:
+            known.go_on(event)
+        elif len(self._tallies) < _MOST:
+            self._tallies[event.zone] = _Tally(event, event)
 
     def decided(self, zone: bytes) -> None:
         """Count a refusal of the gate by one zone."""
@@ -97,13 +139,18 @@ class ZoneTotals:
 
     def rows(self) -> list[ZoneRow]:
         """List the zones, the one that lists the most first."""
-        rows = (_row(name, one) for name, one in self._zones.items())
+        names = {**self._zones, **self._tallies}
+        rows = (_row(name, self._told(name)) for name in names)
         return sorted(rows, key=lambda row: (-row.listed - row.decided, row.zone))
 
     def pairs(self) -> list[Pair]:
         """List each two zones that list the same clients, the most first."""
         found = (Pair(first, second, both) for (first, second), both in self._pairs.items())
         return sorted(found, key=lambda pair: (-pair.both, pair.first, pair.second))
+
+    def _told(self, name: bytes) -> _Zone:
+        zone, tally = self._zones.get(name, _Zone()), self._tallies.get(name)
+        return zone if zone.asked or tally is None else tally.with_counts(zone)
 
     def _count(self, finding: Finding, *, alone: bool) -> None:
         zone = self._zone(finding.zone)
