@@ -39,6 +39,24 @@ def test_it_belongs_to_whom_it_is_to_serve_as(tmp_path: Path) -> None:
     assert (status.st_uid, status.st_gid) == (61_001, 61_002)
 
 
+def test_a_link_in_its_place_gives_nothing_else_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root listens in a folder of somebody else, who may be quick."""
+    need_root()
+    (tmp_path / "precious").write_text("")
+    (tmp_path / "precious").chmod(0o600)
+
+    class Swapped(socket.socket):
+        def bind(self, path: str) -> None:  # type: ignore[override]
+            super().bind(path)
+            os.unlink(path)
+            os.symlink("precious", path)
+
+    monkeypatch.setattr(socket, "socket", Swapped)
+    with closing(_listen(tmp_path / "socket", Access(0o666, 61_001, 61_002))):
+        status = (tmp_path / "precious").stat()
+    assert (status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)) == (os.getuid(), os.getgid(), 0o600)
+
+
 def test_one_that_was_left_behind_is_replaced(tmp_path: Path) -> None:
     """As a server leaves it that was killed."""
     _listen(tmp_path / "socket").close()

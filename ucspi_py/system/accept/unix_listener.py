@@ -30,8 +30,7 @@ def listen(path: str, kind: socket.SocketKind, backlog: int, access: Access = EV
     listener = socket.socket(socket.AF_UNIX, kind)
     try:
         _remove_dead(path, kind)
-        listener.bind(path)
-        _open_to(path, access)
+        _bind(listener, path, access)
         listener.listen(backlog)
     except OSError as error:
         listener.close()
@@ -49,10 +48,18 @@ def remove(path: str) -> None:
         os.unlink(path)
 
 
-def _open_to(path: str, access: Access) -> None:
+def _bind(listener: socket.socket, path: str, access: Access) -> None:
+    """Make the socket with its mode, and give it away.
+
+    Whoever owns the folder may put a link in its place meanwhile: nothing is done to what that leads to.
+    """
+    before = os.umask(0o777 & ~access.mode)
     try:
-        os.chmod(path, access.mode)
-        os.chown(path, -1 if access.uid is None else access.uid, -1 if access.gid is None else access.gid)
+        listener.bind(path)
+    finally:
+        os.umask(before)
+    try:
+        os.lchown(path, -1 if access.uid is None else access.uid, -1 if access.gid is None else access.gid)
     except OSError:
         remove(path)
         raise
