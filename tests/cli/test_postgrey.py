@@ -72,6 +72,27 @@ def test_a_file_may_grow_as_large_as_is_said() -> None:
     assert _settings("--max-size=4G").answering.triplets.max_size == 4 << 30
 
 
+@pytest.mark.parametrize("words", [("-unix", "/x"), ("--u=/x",), ("--unix", "/x"), ("-u", "/x")])
+def test_a_name_stands_behind_one_dash_or_two(words: tuple[str, ...]) -> None:
+    """Getopt::Long, as postgrey has it set."""
+    assert _settings(*words).places.unix == "/x"
+
+
+def test_a_value_may_begin_with_a_dash() -> None:
+    assert _settings("--unix", "--exim").places.unix == "--exim"
+    assert _settings("--auto-whitelist-clients", "--exim").answering.closes
+
+
+@pytest.mark.parametrize("word", ["-unix=/x", "-u=/x", "-u/x", "-vd", "--un=/x", "--white=/x", "--UNIX=/x", "-rzone"])
+def test_what_is_no_whole_name_is_an_unknown_option(word: str) -> None:
+    """And not one letter with the rest behind it."""
+    assert _run(word) == (1, f"Unknown option: {word.lstrip('-').split('=')[0] if word[1] == '-' else word[1:]}\n")
+
+
+def test_an_option_without_a_value_takes_none() -> None:
+    assert _run("--exim=1") == (1, "Option exim does not take an argument\n")
+
+
 def test_a_zero_is_the_default() -> None:
     """As in postgrey."""
     triplets = _settings("--delay=0", "--max-age=0", "--ipv4cidr=0").answering.triplets

@@ -53,7 +53,7 @@ def _sentence(wrong: click.UsageError) -> str:
     if isinstance(wrong, click.NoSuchOption):
         return f"Unknown option: {wrong.option_name.lstrip('-')}"
     if isinstance(wrong, click.BadOptionUsage):
-        return f"Option {wrong.option_name.lstrip('-')} requires an argument"
+        return wrong.message
     if isinstance(wrong, click.BadParameter) and wrong.param:
         return f"ERROR: {wrong.param.opts[-1]} {wrong.message}"
     return f"ERROR: {wrong.message}"

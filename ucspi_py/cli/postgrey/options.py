@@ -17,6 +17,7 @@ from ...system.process import privileges
 from ...system.report.syslog import FACILITIES
 from .. import djb_click
 from .declared import declared
+from .getopt_long import GetoptLongCommand
 
 _DAY, _HOUR = 86400, 3600
 _LISTS = "/etc/postgrey/whitelist_"
@@ -24,7 +25,7 @@ _FILE = "pypostgrey.db"
 
 
 @click.command(
-    cls=djb_click.OrderedCommand,
+    cls=GetoptLongCommand,
     context_settings=djb_click.CONTEXT_SETTINGS | {"help_option_names": ["--help", "-h", "--man"]},
 )
 @djb_click.version_option
