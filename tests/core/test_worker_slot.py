@@ -110,6 +110,12 @@ def test_a_stranger_stands_on_no_post(slot: WorkerSlot) -> None:
     assert stood(slot, 7) == (slot, None)
 
 
+@pytest.mark.parametrize("slot", [WorkerSlot(), serving(5), forked(serving(5), 6, 0.0)])
+def test_the_end_of_a_stranger_changes_nothing(slot: WorkerSlot) -> None:
+    """Nobody is relieved for it."""
+    assert ended(slot, 7, 1.0) == slot
+
+
 _STEPS = st.lists(st.sampled_from(("hup", "fork", "no room", "stands", "dies coming")))
 
 

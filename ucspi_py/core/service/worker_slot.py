@@ -66,11 +66,12 @@ def ended(slot: WorkerSlot, pid: int, now: float) -> WorkerSlot:
 
     pid: its process id; one that is not of this slot changes nothing. now: the second.
     """
-    for worker in (slot.serving, slot.coming):
-        if worker and worker.pid == pid:
-            young = now - worker.born < HEALTHY_LIFE
-            slot = _backed_off(slot, now) if young else replace(slot, due=now, back_off=0.0)
-    if slot.serving and slot.serving.pid == pid:
+    worker = next((one for one in (slot.serving, slot.coming) if one and one.pid == pid), None)
+    if worker is None:
+        return slot
+    young = now - worker.born < HEALTHY_LIFE
+    slot = _backed_off(slot, now) if young else replace(slot, due=now, back_off=0.0)
+    if worker is slot.serving:
         return replace(slot, serving=None)
     # The worker that it was to relieve serves on, and is still to be relieved.
     return replace(slot, coming=None, relief=bool(slot.serving))
