@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..text import is_utf8
+from ..text import has_control, is_utf8
 
 #: Bytes of a reply; a header field has at most 998 in a line (RFC 5322, 2.1.1).
 REPLY_LIMIT = 12288
@@ -46,11 +46,13 @@ class ReplyReader:
 def _action(lines: list[bytes]) -> bytes:
     """The first action; other attributes are passed over."""
     found = [line.partition(b"=") for line in lines]
-    if any(not equals or b"\0" in value for _, equals, value in found):
+    if not all(equals for _, equals, _ in found):
         raise NotAReply("its reply has a line that is not name=value")
     action = next((value for name, _, value in found if name == _ACTION), None)
     if action is None:
         raise NotAReply("its reply has no action")
+    if has_control(action.replace(b"\t", b" ")):
+        raise NotAReply("its action has a control character")
     if not is_utf8(action):
         raise NotAReply("its action is not UTF-8")
     return action
