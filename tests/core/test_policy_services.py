@@ -286,4 +286,4 @@ def test_a_message_gets_its_header_once() -> None:
     found = judged(settings(recipient=ASKED), facts(), World(services={SERVICE: "PREPEND X-Greylist: delayed"}))
 
     assert found.prepend == (b"X-Greylist: delayed",)
-    assert found.once == {b"X-Greylist: delayed"}
+    assert found.once == {b"X-Greylist: delayed\n"}

@@ -187,11 +187,23 @@ def test_the_texts_are_filled_in() -> None:
     assert said(judged(told, facts(), World(greylist=NEW))).endswith(": in 300 s: ours.example")
 
 
-def test_one_header_tells_of_all_waits() -> None:
-    """Other headers may stand there twice, as with Postfix."""
-    later = HEADER.replace(b"310", b"320")
+@pytest.mark.parametrize("header", [HEADER, HEADER.replace(b"X-Greylist", b"X-Late")])
+def test_one_header_tells_of_all_waits(header: bytes) -> None:
+    """Whatever its name is. Other headers may stand there twice, as with Postfix."""
+    found, later = (
+        judged(settings(recipient=GREYLIST), facts(), World(greylist=Visited(LET_IN.verdict, one)))
+        for one in (header, header.replace(b"310", b"320"))
+    )
+    headers = with_headers((b"X-A: b", *found.prepend), (b"X-A: b", *later.prepend), later.once)
 
-    assert with_headers((b"X-A: b", HEADER), (b"X-A: b", later)) == (b"X-A: b", HEADER, b"X-A: b")
+    assert headers == (b"X-A: b", header, b"X-A: b")
+
+
+def test_what_is_to_stand_there_once_may_begin_as_another_does() -> None:
+    """Two answers of a policy service about two recipients."""
+    once = frozenset((b"X-A: b\n", b"X-A: bc\n"))
+
+    assert with_headers((b"X-A: bc",), (b"X-A: b", b"X-A: bc"), once) == (b"X-A: bc", b"X-A: b")
 
 
 MAIN_CF = f"""compatibility_level = 3.6
@@ -238,6 +250,7 @@ greylist_max_size = 4G
         ("smtpd_sender_restrictions = check_greylist redis://:secret@h/x", "the database x is no number"),
         ("greylist_max_size = 4T", "greylist_max_size must be a number of bytes from 1M up"),
         ("greylist_delay = soon", "greylist_delay must be a time"),
+        ("greylist_header = delayed %t seconds", "greylist_header must be a header, as in X-Greylist: delayed"),
     ],
 )
 def test_a_gate_does_not_start_with_what_cannot_be_meant(more: str, expected: str) -> None:

@@ -42,7 +42,7 @@ def visit(evaluation: Evaluation) -> Verdict:
         code = evaluation.settings.codes.access_map_defer_code
         return evaluation.reject_late(code, _DETAIL, text)
     if found.header and not late.warns_only:
-        evaluation.prepend(found.header)
+        evaluation.prepend(found.header, found.header.partition(b":")[0] + b":")
     return Verdict.DUNNO
 
 

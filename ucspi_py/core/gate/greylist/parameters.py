@@ -3,11 +3,21 @@
 from ...store.size import size
 from ..language import values
 from ..language.parameter import Parameter
+from ..maps.action import is_header
 
 DELAY, WINDOW, TEXT = "greylist_delay", "greylist_retry_window", "greylist_text"
 HEADER = "greylist_header"
 #: Lists of files.
 CLIENTS, RECIPIENTS = "greylist_whitelist_clients", "greylist_whitelist_recipients"
+
+
+def _header(text: str) -> bytes:
+    """Parse a line of a message's header; empty = none."""
+    line = values.printable(text)
+    if line and not is_header(line):
+        raise ValueError(f"must be a header, as in X-Greylist: delayed %t seconds, not {text!a}")
+    return line
+
 
 PARAMETERS = (
     Parameter(DELAY, "", values.seconds(1), "300s", "time from the first attempt until a triplet is let in"),
@@ -29,7 +39,7 @@ PARAMETERS = (
     Parameter(
         HEADER,
         "",
-        values.printable,
+        _header,
         "X-Greylist: delayed %t seconds by pysmtpgate-%v at %h; %d",
         "of messages that had to wait; empty = none",
     ),

@@ -72,7 +72,7 @@ class Evaluation(Asking):
         self._reply: Reply | None = None
         self._lines: list[LogLine] = []
         self._prepended: list[bytes] = []
-        self._single: list[bytes] = []
+        self._once: list[bytes] = []
         self._pause = 0
         self._decided: str | None = None
 
@@ -103,7 +103,7 @@ class Evaluation(Asking):
             self._pause,
             self.if_permit,
             self._decided,
-            frozenset(self._single),
+            frozenset(self._once),
         )
 
     def begin(self) -> None:
@@ -205,11 +205,11 @@ class Evaluation(Asking):
         """Say for the log what a table wants said of the command."""
         self._lines.append(LogLine(kind, text))
 
-    def prepend(self, header: bytes, *, once: bool = False) -> None:
-        """Put a header on top of the message. once: not again where the message has it."""
+    def prepend(self, header: bytes, once: bytes = b"") -> None:
+        """Put a header on top of the message. once: its beginning, if the message is to have none that begins so."""
         self._prepended.append(header)
         if once:
-            self._single.append(header)
+            self._once.append(once)
 
     def wait(self, seconds: int) -> None:
         """Wait before the reply. seconds: added to those that others want."""

@@ -7,7 +7,6 @@ from ...smtp.reply import Reply, reply
 
 #: What a client is told whose message is thrown away.
 DISCARDED = reply(250, b"2.0.0 Ok: discarded")
-_GREYLIST = b"X-Greylist:"
 
 
 class Verdict(enum.Enum):
@@ -40,13 +39,14 @@ class LogLine(NamedTuple):
 def with_headers(
     headers: tuple[bytes, ...], more: tuple[bytes, ...], once: frozenset[bytes] = frozenset()
 ) -> tuple[bytes, ...]:
-    """Put further headers on top of a message. once: those of them that it gets once.
+    """Put further headers on top of a message. once: beginnings; no header comes behind another with the same one.
 
-    One X-Greylist is enough, also where several recipients have waited.
+    A beginning may be all of a line, with its end.
     """
     for header in more:
-        is_told = header.startswith(_GREYLIST) and any(one.startswith(_GREYLIST) for one in headers)
-        headers = headers if is_told or (header in once and header in headers) else (*headers, header)
+        alone = tuple(one for one in once if (header + b"\n").startswith(one))
+        if not alone or not any((one + b"\n").startswith(alone) for one in headers):
+            headers = (*headers, header)
     return headers
 
 
@@ -56,8 +56,7 @@ class Judgement(NamedTuple):
     reply: the refusal; None = they let it pass. lines: in their order. discard: the message is taken, and thrown away.
     prepend: headers for the top of the message. pause: seconds to wait before the reply. deferred: what the next stages
     must be told (Facts.deferred), also by a command that is refused; only without smtpd_delay_reject. restriction: the
-    one that has decided; None = none has, each has left it to the next. once: of prepend, those headers that a message
-    gets once.
+    one that has decided; None = none has, each has left it to the next. once: as of with_headers().
     """
 
     reply: Reply | None = None

@@ -149,7 +149,7 @@ def _prepend(evaluation: Evaluation, result: _Result) -> Verdict:
     elif not is_header(result.text):
         evaluation.warn(f"access table {result.table}: PREPEND requires header: text")
     else:
-        evaluation.prepend(result.text, once=result.once)
+        evaluation.prepend(result.text, result.text + b"\n" if result.once else b"")
     return Verdict.DUNNO
 
 
