@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -145,6 +145,16 @@ def test_it_answers_through_all_its_processes_and_lives_on_without_one(server: P
     answers = {server.ask(recipient="many@example.org") for _ in range(20)}
     assert answers == {NEW}
     assert f"warning: process {workers[0]} ended with status 9, starting another\n".encode() in server.log()
+
+
+def test_idle_connections_keep_nobody_out() -> None:
+    """However many a local user has: the oldest one makes room."""
+    crowded = ("sh", "-c", 'ulimit -n 230; exec "$0" "$@"', ours("pypostgrey"))
+    with Postgrey("--processes=1", program=crowded) as server, ExitStack() as held:
+        idle = [held.enter_context(server.asking()) for _ in range(60)]
+        assert server.ask() == NEW
+        assert idle[0].heard() == b""
+        assert idle[-1].ask(recipient="c@example.org").startswith(b"DEFER_IF_PERMIT")
 
 
 def test_hup_reads_the_whitelists(server: Postgrey) -> None:

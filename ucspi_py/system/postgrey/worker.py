@@ -1,6 +1,7 @@
 """One process of a policy server: accepts from the shared listeners, answers. Never touches another one's clients."""
 
 import asyncio
+import math
 import signal
 import socket
 from collections.abc import Coroutine, Sequence
@@ -102,6 +103,14 @@ class Worker:
         self._deadlines.ask(self._loop)
         self._take_on(self._serve(connection))
         if len(self._clients) >= self._most:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Hang up on who has asked nothing for longest: Postfix comes again when it has a question."""
+        idle = min(self._clients, key=lambda stream: stream.deadline)
+        if idle.deadline < math.inf:
+            idle.end()
+        else:
             self._listen_no_more()
 
     def _take_on(self, work: Coroutine[Any, None, None]) -> None:
