@@ -100,7 +100,7 @@ def test_a_triplet_is_kept_longer_than_it_counts(record: Triplet, seconds: int) 
         pytest.param(Client(5, NOW), (True, Client(5, NOW)), id="in the same second"),
         pytest.param(Client(5, NOW + 1), (True, Client(6, NOW)), id="renewed in the future"),
         pytest.param(Client(99, NOW - AGE), (True, Client(100, NOW)), id="in the last second"),
-        pytest.param(Client(99, NOW - AGE - 1), (False, None), id="forgotten"),
+        pytest.param(Client(99, NOW - AGE - 1), (False, Client(99, NOW - AGE - 1)), id="expired"),
     ],
 )
 def test_a_client_with_enough_passes_waits_no_more(record: Client | None, expected: tuple[bool, Client | None]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.admission import Lines
+from tests.support.checkout import ROOT
 from tests.support.redisserver import RedisServer
 from ucspi_py.core.client.limits import NETWORK, Prefixes
 from ucspi_py.core.greylist.attempt import Attempt, Deferred, Passed, Verdict
@@ -52,6 +53,17 @@ async def _judged(
         verdicts.append(await greylister.judge(attempt))
     await greylister.close()
     return verdicts
+
+
+def test_a_server_allows_what_the_manual_asks_for(tmp_path: Path) -> None:
+    """Or everybody would be let in for ever."""
+    page = (ROOT / "docs/pygreylist.rst").read_text()
+    rules = page.partition("ACL must allow ``")[2].partition("``")[0]
+    with RedisServer(tmp_path) as redis:
+        redis.ask(f"ACL SETUSER ucspi reset on >s3cret {rules}")
+        settings = TripletSettings(redis.url.replace("//", "//ucspi:s3cret@"), auto_whitelist_clients=1)
+        verdicts = judged(settings, (0, ATTEMPT), (300, ATTEMPT), (HOUR, ATTEMPT), (settings.max_age + 1, ATTEMPT))
+    assert verdicts == [NEW, Passed(b"triplet found", 300, True), Passed(b"client AWL"), FOUND]
 
 
 def test_a_triplet_comes_back(place: str) -> None:

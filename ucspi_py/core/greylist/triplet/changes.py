@@ -54,8 +54,7 @@ end
 """
 _LISTED = f"""{_CLIENT}
 local enough = tonumber(argv[3])
-if not count then return 0, '' end
-if enough == 0 or count < enough then return 0 end
+if not count or enough == 0 or count < enough then return 0 end
 if now >= last + {APART} or last > now then return 1, string.format('%d %d', count + 1, now), age + 1 end
 return 1
 """

@@ -72,9 +72,8 @@ def is_listed(record: Client | None, now: int, settings: TripletSettings) -> tup
 
     record: None = nothing. now: seconds since 1970.
     """
-    if record is None or now > client_expiry(record, settings.max_age):
-        return False, None
-    if record.passes < settings.auto_whitelist_clients or not settings.auto_whitelist_clients:
+    enough = settings.auto_whitelist_clients
+    if record is None or now > client_expiry(record, settings.max_age) or not 0 < enough <= record.passes:
         return False, record
     is_worth_it = now >= record.last + APART or record.last > now
     return True, Client(record.passes + 1, now) if is_worth_it else record
