@@ -28,6 +28,8 @@ LINES = [
         b"tcpserver: ok 77 :::1:25 :2001:db8::7::4321\n",
     ),
     (loglines.ended(77, 25600), b"tcpserver: end 77 status 25600\n"),
+    (loglines.reloading(77, 2), b"tcpserver: reload 77: 2 new workers follow\n"),
+    (loglines.stopping(77, 3, 40), b"tcpserver: stop 77: 3/40 programs go on\n"),
     (loglines.warning("beware"), b"tcpserver: warning: beware\n"),
     (
         loglines.dropping("unable to read \udcff: access denied"),

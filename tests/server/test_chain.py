@@ -109,10 +109,11 @@ def run_script(host: FieldHost, text: str) -> tuple[list[list[str]], list[str]]:
                 _wait_until_empty(log, len(told))
                 told.append(heard(host.port, f"127.0.0.{visitor}"))
             _wait_until_empty(log, len(told))
+            said = _masked(log.read_text())
         finally:
             process.terminate()
             process.wait(PATIENCE)
-    return told, _masked(log.read_text())
+    return told, said
 
 
 def _wait_until_empty(log: Path, visitors: int) -> None:

@@ -107,11 +107,11 @@ def test_checks_are_green_and_quiet(options: str, check: str, tmp_path: Path) ->
         server = stack.enter_context(Server(ours("pytcpserver"), OPTIONS, ("sh", "-c", MARKING), tmp_path, env=env))
         haproxy = stack.enter_context(HAProxy(tmp_path, server.port, f"{EVERY} {options}", backend=check))
         until(lambda: marks.stat().st_size >= 20, "ten checks")
-        health = haproxy.health()
+        health, log = haproxy.health(), server.log()
 
     assert (health["status"], health["check_status"]) == ("UP", "L7OK" if check else "L4OK")
     assert (health["chkfail"], health["chkdown"]) == ("0", "0")
-    assert server.log() == b"tcpserver: status: 0/40\n"
+    assert log == b"tcpserver: status: 0/40\n"
 
 
 def test_checks_of_a_gate_are_green_and_quiet(tmp_path: Path) -> None:

@@ -311,8 +311,8 @@ class TestAbsorbed:
                 find(server_program), ("-v", *QUIET), [find(screen), "true"], tmp_path, env=environment
             ) as server:
                 server.talk(b"quit\r\n")
-                server.wait_log(b" status 0\ntcpserver: status: 0/40\n")
-            logs.append(re.sub(rb"(pid|ok|end) \d+|:\d+(?= )|:\d+\n", rb"\1", server.log()))
+                log = server.wait_log(b" status 0\ntcpserver: status: 0/40\n")
+            logs.append(re.sub(rb"(pid|ok|end) \d+|:\d+(?= )|:\d+\n", rb"\1", log))
 
         assert logs[0] == logs[1]
 

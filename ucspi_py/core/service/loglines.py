@@ -55,6 +55,16 @@ def ended(pid: int, wait_status: int) -> bytes:
     return b"tcpserver: end %d status %d\n" % (pid, wait_status)
 
 
+def reloading(pid: int, workers: int) -> bytes:
+    """Report that new workers follow. pid: the master's process id. workers: how many."""
+    return b"tcpserver: reload %d: %d new workers follow\n" % (pid, workers)
+
+
+def stopping(pid: int, running: int, limit: int) -> bytes:
+    """Report that nobody listens any more. pid: the master's process id. running, limit: backends, as of status()."""
+    return b"tcpserver: stop %d: %d/%d programs go on\n" % (pid, running, limit)
+
+
 def warning(sentence: str) -> bytes:
     """Report something wrong that the server survives."""
     return _sentence("tcpserver: warning: ", sentence)

@@ -155,6 +155,7 @@ class Master:
         What is known of the zones is tested anew: whoever sends SIGHUP may have mended something.
         """
         self._supervision.reloading()
+        self._log.detail(loglines.reloading(os.getpid(), len(self._worker_slots)))
         for number in range(len(self._shared.settings.program.zones)):
             self._shared.tables.zones.test_soon(number)
         self._worker_slots = [worker_slot.to_be_relieved(slot) for slot in self._worker_slots]
@@ -167,6 +168,7 @@ class Master:
         self._tell_workers(signal.SIGTERM)
         if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):
             self._tell_workers(signal.SIGKILL)
+        self._log.detail(loglines.stopping(os.getpid(), self._board.running(), self._shared.settings.limit))
 
     def _tell_workers(self, number: int) -> None:
         for pid in self._workers():
