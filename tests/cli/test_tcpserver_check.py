@@ -3,6 +3,7 @@
 import datetime
 import os
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -125,6 +126,39 @@ def test_another_program_that_holds_the_port_is_named() -> None:
     (line,) = checked.about("port")
     assert line.startswith(f"error: 127.0.0.1 port {port} is held by ")
     assert f", process {os.getpid()} of user " in line
+
+
+def test_a_port_that_is_asked_for_twice_is_an_error() -> None:
+    """One would keep the other from listening."""
+    port = free_port()
+
+    checked = check("--also", f"127.0.0.1:{port}", port=port)
+
+    assert checked.code == 111
+    taken = f"error: 127.0.0.1 port {port} is asked for twice"
+    assert checked.about("port") == [f"127.0.0.1 port {port} is free", taken]
+
+
+def test_a_socket_that_is_passed_is_looked_at() -> None:
+    """And goes on listening, with the same backlog; where none was passed, that is all that can be told."""
+    with socket.create_server(("127.0.0.1", 0), backlog=7) as sock:
+        words = ("--check", *QUIET, "-b", "3", "--listen-fd", str(sock.fileno()), "-", "-", "true")
+        done = subprocess.run(
+            [ours("pytcpserver"), *words],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+            pass_fds=[sock.fileno()],
+        )
+        queue = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
+        socket.create_connection(sock.getsockname()).close()
+
+    assert done.stdout.startswith("port: listening sockets that are passed: 1\n")
+    assert done.returncode == 0
+    assert struct.unpack("=28xL", queue[:32]) == (7,)
+    (line,) = check(port="-").about("port")
+    assert line == "warning: 127.0.0.1 - is for a socket that a supervisor passes: this check was passed none"
 
 
 def test_a_holder_that_we_may_not_look_into_is_told_by_its_user(folder: Path) -> None:
@@ -291,6 +325,28 @@ def test_a_certificate_is_told_with_its_days(folder: Path) -> None:
         (f"warning: {folder}/3.crt is valid for 3 days only", 0),
         (f"error: {folder}/-1.crt is no longer valid", 111),
     ]
+
+
+def test_keys_that_only_root_may_read_are_told_by_root_alone(folder: Path) -> None:
+    """The user of -u cannot tell, and a start by root needs no more than root."""
+    need_root()
+    pair = Authority(folder).pair("mx.example")
+    os.chmod(pair.key, 0o600)
+    command = [ours("pytcpserver"), "--check", *QUIET, *NOBODY, "--tls", f"{pair.certificate}:{pair.key}"]
+    done = subprocess.run(
+        [*command, "127.0.0.1", "0", "true"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        user="nobody",
+        group="nogroup",
+        extra_groups=["nogroup"],
+        cwd=folder,
+    )
+
+    assert f"tls: warning: only root can tell whether {pair.key} can be used\n" in done.stdout
+    assert done.returncode == 0
 
 
 def test_keys_that_do_not_fit_are_an_error(folder: Path) -> None:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from ....core.errors import Failure
 from ....core.gate.check.check import check as gate_findings
 from ....core.gate.check.reading import Reading
+from ....core.gate.check.subject import Keys
 from ....core.service.check.finding import Finding, Kind, error, of_gate, warning
 from ....core.service.environment import oddities
 from ....core.service.settings import ServerSettings
@@ -32,12 +33,19 @@ def check(asked: Asked) -> Iterator[Finding]:
     yield descriptors.looked(settings.limit, settings.held_limit)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
-    seen = surroundings.privileged(asked.reading, settings.uid, settings.gid) if asked.reading else None
+    seen = _privileged(asked)
     start.import_the_rest(settings)
     became = user.looked(settings.uid, settings.gid)
     yield became
     if became.kind is not Kind.ERROR:
         yield from _as_user(asked, seen)
+
+
+def _privileged(asked: Asked) -> Privileged | None:
+    """What the gate needs of root; of its keys all has been said."""
+    if asked.reading is None:
+        return None
+    return surroundings.privileged(asked.reading, asked.settings.uid, asked.settings.gid)._replace(keys=Keys())
 
 
 def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
@@ -47,17 +55,16 @@ def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
     yield from stores.looked(settings.program)
     yield from zones.looked(settings)
     if asked.reading:
-        yield from of_gate(gate_findings(asked.reading, surroundings.of(asked.reading, seen=seen)))
-        yield from _gate(settings)
+        yield from _gate(asked.reading, seen, settings)
     for sentence in oddities(os.environb):
         yield warning("environment", sentence)
 
 
-def _gate(settings: ServerSettings) -> Iterator[Finding]:
-    """What a start looks at, and nothing of which is said twice but what keeps it from starting."""
-    if settings.program.gate is None:
-        return
+def _gate(reading: Reading, seen: Privileged | None, settings: ServerSettings) -> Iterator[Finding]:
+    """What pysmtpgate --check looks at, and of what a start looks at whatever keeps it from starting."""
     try:
-        gate.check(settings.program.gate, Log(QUIET))
+        yield from of_gate(gate_findings(reading, surroundings.of(reading, seen=seen)))
+        if settings.program.gate:
+            gate.check(settings.program.gate, Log(QUIET))
     except Failure as failure:
         yield error("gate", failure.sentence)

@@ -6,6 +6,7 @@ from ....core.errors import AskedWrongly, Failure
 from ....core.service.check.finding import Finding, error, warning
 from ....core.service.settings import ServerSettings
 from ....core.tls import loglines
+from . import user
 
 _WHAT = "tls"
 
@@ -14,6 +15,10 @@ def looked(settings: ServerSettings) -> Iterator[Finding]:
     """Yield how long each certificate is valid, or what is wrong with the keys; nothing where there is no TLS."""
     asked = settings.any_tls
     if asked is None:
+        return
+    hidden = [path for pair in asked.pairs for path in (pair.certificate, pair.key) if _is_hidden(path)]
+    if hidden and user.only_root_knows(settings):
+        yield warning(_WHAT, f"only root can tell whether {hidden[0]} can be used")
         return
     from ...tls.contexts import Contexts
     from ...tls.keys import KeyFiles
@@ -26,6 +31,16 @@ def looked(settings: ServerSettings) -> Iterator[Finding]:
         return
     for certificate, days in contexts.days_left():
         yield _certificate(certificate, days)
+
+
+def _is_hidden(path: str) -> bool:
+    try:
+        with open(path, "rb"):
+            return False
+    except PermissionError:
+        return True
+    except OSError:
+        return False
 
 
 def _certificate(path: str, days: int | None) -> Finding:

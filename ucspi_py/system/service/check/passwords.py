@@ -4,12 +4,12 @@ import os
 from collections.abc import Iterator
 
 from ....core.errors import Failure
-from ....core.service.check.finding import Finding, error
+from ....core.service.check.finding import Finding, error, warning
 from ....core.service.settings import ServerSettings
+from ...supervisor import listeners
+from . import user
 
 _WHAT = "guard"
-#: The port of the service, as the checker reads it.
-_PORT = b"25"
 
 
 def looked(settings: ServerSettings) -> Iterator[Finding]:
@@ -17,12 +17,16 @@ def looked(settings: ServerSettings) -> Iterator[Finding]:
     guard = settings.guard
     if guard is None or not guard.checkpassword:
         return
+    name = guard.checkpassword[0]
+    if user.only_root_knows(settings):
+        yield warning(_WHAT, f"only root can tell what {name} says to a user that nobody has")
+        return
     from ...guard.launcher import CheckerLauncher
     from ...guard.probe import probe
 
-    name = guard.checkpassword[0]
+    checker = CheckerLauncher(guard.checkpassword, guard.limits.cpu_seconds, os.environb)
     try:
-        probe(guard, CheckerLauncher(guard.checkpassword, guard.limits.cpu_seconds, os.environb), _PORT)
+        probe(guard, checker, b"%d" % listeners.port_of(settings))
     except Failure as failure:
         yield error(_WHAT, failure.sentence)
     else:

@@ -1,12 +1,15 @@
 """The ports of a service, tried, and who has them. Never keeps one."""
 
+import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ....core.errors import Failure
 from ....core.service.check.finding import Finding, error, warning
 from ....core.service.check.port import Holder, holders
+from ....core.service.passed_sockets import ANY
 from ....core.service.settings import ServerSettings
 from ...accept import listener
 from ...process.privileges import user_name
@@ -14,6 +17,8 @@ from ...supervisor import listeners
 
 _WHAT = "port"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+#: The process id of systemd, where a .socket unit has it listen.
+_INIT = 1
 #: Of a command line: interpreter, its options, our launcher's note, and the program.
 _WORDS = 12
 
@@ -21,24 +26,28 @@ _WORDS = 12
 def looked(settings: ServerSettings) -> Iterator[Finding]:
     """Try to listen at each place, and find out who does where that cannot be done; look at sockets that are passed."""
     if not listeners.are_passed(settings):
-        yield from (_tried(host, port) for host, port in settings.places)
+        with contextlib.ExitStack() as kept:  # a port that is named twice cannot be had twice
+            yield from [_tried(host, port, kept) for host, port in settings.places]
         return
     try:
-        number = len(listeners.listeners(settings))
+        number = len(listeners.listeners(replace(settings, backlog=None)))  # another one is nothing to try
     except Failure as failure:
         yield error(_WHAT, failure.sentence)
     else:
         yield Finding(_WHAT, f"listening sockets that are passed: {number}")
 
 
-def _tried(host: str, port: str) -> Finding:
+def _tried(host: str, port: str, kept: contextlib.ExitStack) -> Finding:
+    """Listen on a port, and go on until kept is left."""
+    if ANY in (host, port):
+        return warning(_WHAT, f"{host} {port} is for a socket that a supervisor passes: this check was passed none")
     try:
         number, address = listener.port_number(port), listeners.listening_address(host)
     except Failure as failure:
         return error(_WHAT, failure.sentence)
     place = f"{address} port {number}"
     try:
-        listener.listen(address, number, 1).close()
+        kept.enter_context(listener.listen(address, number, 1))
     except Failure as failure:
         return _taken(place, address, number) or error(_WHAT, f"{place}: {failure.sentence}")
     return Finding(_WHAT, f"{place} is free")
@@ -50,7 +59,11 @@ def _taken(place: str, address: str, port: int) -> Finding | None:
     if not found:
         return None
     told = [f"{place} is held by {_named(one)}" for one in found]
-    pids = [pid for one in found for pid in _processes(one.inode)]
+    pids = {pid for one in found for pid in _processes(one.inode)}
+    if os.getpid() in pids:
+        return error(_WHAT, f"{place} is asked for twice")
+    if pids == {_INIT}:
+        return warning(_WHAT, f"{told[0]}, which may pass it to the service")
     if pids and all(map(_is_ours, pids)):
         return warning(_WHAT, f"{told[0]}, in whose place this one may come")
     return error(_WHAT, "; ".join(told))

@@ -4,9 +4,15 @@ import os
 
 from ....core.errors import Failure
 from ....core.service.check.finding import Finding, error
+from ....core.service.settings import ServerSettings
 from ...process import privileges
 
 _WHAT = "user"
+
+
+def only_root_knows(settings: ServerSettings) -> bool:
+    """Whether a start has privileges that we have not: it gives them up by -u, and we are no root."""
+    return settings.uid is not None and os.geteuid() != 0
 
 
 def looked(uid: int | None, gid: int | None) -> Finding:
