@@ -250,6 +250,13 @@ def test_rules_that_cannot_bite_are_named_with_their_line(folder: Path) -> None:
     assert checked.about("rules") == ["warning: 10.0:deny: 10.0 has no dot at its end, so it never matches"]
 
 
+def test_a_rule_that_decides_before_another_is_named(folder: Path) -> None:
+    """By itself: its line in what was compiled is not that of the source."""
+    (earlier,) = check("-x", compiled(folder, "10.0.0.0/23:deny\n1.2.3.4:deny\n1.2.3.4:allow\n")).about("rules")
+
+    assert earlier == "warning: 1.2.3.4:allow: 1.2.3.4:deny decides about 1.2.3.4 already, so this line never does"
+
+
 def test_many_flaws_of_rules_are_counted(folder: Path) -> None:
     """After ten."""
     checked = check("-x", compiled(folder, "".join(f"10.{n}:deny\n" for n in range(15))))
@@ -386,6 +393,31 @@ def test_a_checker_that_lets_everybody_in_is_an_error(folder: Path) -> None:
 
     assert codes["no"] == [f"{folder}/no does not let in a user that nobody has"]
     assert codes["yes"][0].startswith("error: ")
+
+
+def test_a_checker_is_started_by_root_alone(folder: Path) -> None:
+    """It has root's privileges at a start, and would say something else without them."""
+    need_root()
+    words = ("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=checkpassword", f"smtpd_sasl_path={folder}/no /bin/true")
+    options = [
+        word for option in ("myhostname=mx.example", "smtpd_tls_auth_only=no", *words) for word in ("-o", option)
+    ]
+    (folder / "no").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "no").chmod(0o755)
+    command = [ours("pytcpserver"), "--check", *QUIET, *NOBODY, "127.0.0.1", "0", ours("pysmtpgate"), *options, "true"]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        user="nobody",
+        group="nogroup",
+        extra_groups=["nogroup"],
+        cwd=folder,
+    )
+
+    assert f"guard: warning: only root can tell what {folder}/no says to a user that nobody has\n" in done.stdout
 
 
 def test_nothing_is_imported_once_root_is_given_up(folder: Path) -> None:

@@ -8,7 +8,7 @@ from ...core.service.check.finding import Finding, can_start, of_gate
 from ...system.service.check.check import Asked
 from ...system.service.check.check import check as all_findings
 from .. import djb_click, tcpserver_options
-from ..chain import program, smtpgate_check
+from ..chain import program, smtpgate_check, smtpgate_options
 
 
 def check(ctx: click.Context) -> None:
@@ -31,7 +31,7 @@ def _reading(words: tuple[str, ...]) -> Reading | None:
             ctx = djb_click.context(command, words[0], words[length:])
         except click.UsageError:
             return None  # the options of a start say it
-        if "options" in ctx.params:
+        if command is smtpgate_options.smtpgate:
             return smtpgate_check.reading(ctx)
         words = tuple(ctx.params["program"])
     return None

@@ -1,6 +1,7 @@
 """The rules of a service, read as a worker will, and linted as they are compiled. Never follows one."""
 
 import os
+import re
 from collections.abc import Iterator
 
 from ....core.errors import Failure
@@ -14,6 +15,8 @@ from ...rules.table import Table
 _WHAT = "rules"
 #: Findings about single rules that are named; pyrules lint names them all.
 _NAMED = 10
+#: How a sentence names an earlier line, which is one of the dump.
+_LINE = re.compile(r"\Aline (\d+)\b")
 
 
 def looked(path: str | None, allow_missing: bool) -> Iterator[Finding]:
@@ -39,9 +42,13 @@ def looked(path: str | None, allow_missing: bool) -> Iterator[Finding]:
 
 def _flaws(lines: list[Line]) -> Iterator[Finding]:
     for found in lint(b"".join(b"%b\n" % rule.text for rule in lines if rule.text is not None)):
-        rule = lines[found.line - 1]
-        place = shown(rule.source) if rule.source else shown(rule.text or b"")
-        yield warning(_WHAT, f"{place}: {found.sentence}")
+        sentence = _LINE.sub(lambda number: _place(lines[int(number[1]) - 1]), found.sentence)
+        yield warning(_WHAT, f"{_place(lines[found.line - 1])}: {sentence}")
+
+
+def _place(rule: Line) -> str:
+    """Its line in the source, where it has that with it, or the rule itself."""
+    return shown(rule.source or rule.text or b"")
 
 
 def _stale(path: str) -> Iterator[Finding]:
