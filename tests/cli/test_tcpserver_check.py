@@ -18,6 +18,7 @@ from tests.support.certificates import Authority
 from tests.support.nameserver import healthy
 from tests.support.ports import free_port
 from tests.support.programs import need_root, ours
+from tests.support.redisserver import RedisServer
 from tests.support.server import QUIET, Server
 from tests.support.waiting import PATIENCE
 
@@ -204,9 +205,47 @@ def test_what_the_user_of_the_service_cannot_have_is_an_error(folder: Path) -> N
     assert checked.about("user") == ["what follows is looked at as user nobody, group nogroup"]
     assert checked.about("rules") == [f"error: unable to read {rules}: access denied"]
     assert checked.about("program") == [f"error: unable to find {folder}/program: access denied"]
-    store = f"error: nobody waits while {folder}/greylist.db cannot be written: access denied"
+    store = f"error: nobody waits while {folder} cannot be written: access denied"
     assert checked.about("greylist") == [store]
     assert not (folder / "greylist.db").exists()
+
+
+def test_files_of_sqlite_that_somebody_else_has_made_are_an_error(folder: Path) -> None:
+    """As root does that looks into a store by hand: who cannot write them cannot write the store."""
+    need_root()
+    folder.chmod(0o777)
+    (folder / "db").touch()
+    (folder / "db").chmod(0o666)
+    (folder / "db-shm").touch()
+    (folder / "db-shm").chmod(0o600)
+
+    checked = check(*NOBODY, program=(ours("pygreylist"), "-s", str(folder / "db"), "true"))
+
+    assert checked.code == 111
+    assert checked.about("greylist") == [f"error: nobody waits while {folder}/db-shm cannot be written: access denied"]
+
+
+def test_a_store_on_a_server_is_asked(folder: Path) -> None:
+    """And told without its password."""
+    port = free_port()
+    with RedisServer(folder) as redis:
+        well = check(program=(ours("pygreylist"), "-s", redis.url, "true"))
+    gone = check(program=(ours("pyrelay"), "check", "-s", f"redis://:secret@127.0.0.1:{port}/0", "true"))
+
+    assert well.about("greylist") == [f"{redis.url} can be used"]
+    assert gone.code == 111
+    (line,) = gone.about("relay")
+    assert line.startswith(f"error: unable to read redis://127.0.0.1:{port}/0: ")
+
+
+def test_a_backlog_that_the_kernel_cuts_is_told() -> None:
+    """It does so without a word."""
+    most = int(Path("/proc/sys/net/core/somaxconn").read_text())
+
+    (_, cut) = check("-b", str(most + 1)).about("port")
+
+    assert cut == f"warning: net.core.somaxconn lets {most} clients queue, not {most + 1} as -b has it"
+    assert len(check("-b", str(most)).about("port")) == 1
 
 
 def test_a_user_that_we_cannot_become_is_an_error(folder: Path) -> None:

@@ -17,6 +17,7 @@ from ...supervisor import listeners
 
 _WHAT = "port"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+_LONGEST_QUEUE = "/proc/sys/net/core/somaxconn"
 #: The process id of systemd, where a .socket unit has it listen.
 _INIT = 1
 #: Of a command line: interpreter, its options, our launcher's note, and the program.
@@ -28,6 +29,7 @@ def looked(settings: ServerSettings) -> Iterator[Finding]:
     if not listeners.are_passed(settings):
         with contextlib.ExitStack() as kept:  # a port that is named twice cannot be had twice
             yield from [_tried(host, port, kept) for host, port in settings.places]
+        yield from _cut(settings.backlog or 0)
         return
     try:
         number = len(listeners.listeners(replace(settings, backlog=None)))  # another one is nothing to try
@@ -67,6 +69,17 @@ def _taken(place: str, address: str, port: int) -> Finding | None:
     if pids and all(map(_is_ours, pids)):
         return warning(_WHAT, f"{told[0]}, in whose place this one may come")
     return error(_WHAT, "; ".join(told))
+
+
+def _cut(backlog: int) -> Iterator[Finding]:
+    """The kernel takes a longer queue for the longest that it has, without a word (listen(2)). backlog: clients."""
+    try:
+        with open(_LONGEST_QUEUE, encoding="ascii") as file:
+            most = int(file.read())
+    except (OSError, ValueError):
+        return
+    if most < backlog:
+        yield warning(_WHAT, f"net.core.somaxconn lets {most} clients queue, not {backlog} as -b has it")
 
 
 def _holders(address: str, port: int) -> Iterator[Holder]:
@@ -115,4 +128,4 @@ def _is_ours(pid: int) -> bool:
             words = file.read(65536).split(b"\0")[:_WORDS]
     except OSError:
         return False
-    return any(os.path.basename(word).startswith(b"pytcpserver") for word in words)
+    return any(part.startswith(b"pytcpserver") for word in words for part in (word, os.path.basename(word)))

@@ -38,7 +38,7 @@ def _written(what: str, store: str) -> Finding:
         try:
             check_writable(path)
         except OSError as wrong:
-            return error(what, f"nobody waits while {path} cannot be written: {error_words(wrong.errno)}")
+            return error(what, f"nobody waits while {wrong.filename} cannot be written: {error_words(wrong.errno)}")
     return _asked(what, store, NETWORKS)
 
 
