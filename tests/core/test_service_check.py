@@ -54,6 +54,14 @@ def test_a_holder_is_told_with_its_address_and_its_user() -> None:
     assert holders(TCP.replace("0100007F", "7F000001"), "0.0.0.0", 25, "big") == (("127.0.0.1", 101, 4711),)
 
 
+def test_a_line_that_ends_too_early_tells_of_no_socket() -> None:
+    """That with an inode is enough."""
+    line = f"   0: 0100007F:0019 00000000:0000 0A {REST}   101        0 4711"
+
+    assert len(holders(HEAD + line, "127.0.0.1", 25, "little")) == 1
+    assert holders(HEAD + line.rpartition(" ")[0], "127.0.0.1", 25, "little") == ()
+
+
 def test_a_finding_is_one_line_with_its_kind() -> None:
     """What is fine has no word for it."""
     assert str(Finding("program", "/bin/true")) == "program: /bin/true"
