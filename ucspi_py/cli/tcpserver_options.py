@@ -181,8 +181,10 @@ def _proxies(text: str | None) -> tuple[Network, ...]:
 
 def _relay_key(path: str) -> bytes:
     from ..system.recorder import tickets  # while we may still read what workers need
+    from ..system.supervisor import handover
 
-    return tickets.read_key(path)
+    handed = handover.taken()
+    return handed.relay_key if handed and handed.relay_key else tickets.read_key(path)
 
 
 def _guard(asked: Program) -> GuardSettings | None:

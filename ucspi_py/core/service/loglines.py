@@ -75,6 +75,16 @@ def internal_error(what: str) -> bytes:
     return b"tcpserver: warning: internal error: %s\n" % clean(what.encode("utf-8", "replace"))
 
 
+def followed() -> bytes:
+    """Say that a new program takes over, under the same process id."""
+    return b"tcpserver: restart: the new program takes over\n"
+
+
+def kept_guard(pid: int) -> bytes:
+    """Say that what has root is still the old program's. pid: the guard's process id."""
+    return b"tcpserver: restart: guard %d goes on as it was started, for want of root\n" % pid
+
+
 def lost(number: int) -> bytes:
     """Report lines that the reader of the log had no room for. number: how many."""
     return warning(f"{number} log lines lost, the reader of the log was too slow")

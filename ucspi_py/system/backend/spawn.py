@@ -33,18 +33,22 @@ class SpawnAttributes:
 
 
 def spawn_attributes(
-    soft_limits: limits.SoftLimits, descriptors: int | None, ours: Collection[signal.Signals] = ()
+    soft_limits: limits.SoftLimits,
+    descriptors: int | None,
+    ours: Collection[signal.Signals] = (),
+    mask: Collection[int] | None = None,
 ) -> SpawnAttributes:
     """Return the attributes that our own start dictates; to be called before any handler is installed.
 
     soft_limits: for the programs, pairs of letter and bytes. descriptors: the programs' soft limit on open files, None
-    = as ours. ours: the signals that we shall ignore. Those that were ignored when we were started stay ignored, but
-    for those that tcpserver.c resets: TERM, PIPE, CHLD. What is not ignored needs no reset (exec(3)).
+    = as ours. mask: the signals to be blocked, None = those that are. ours: the signals that we shall ignore. Those
+    that were ignored when we were started stay ignored, but for those that tcpserver.c resets: TERM, PIPE, CHLD. What
+    is not ignored needs no reset (exec(3)).
     """
     reset = {signal.SIGTERM, signal.SIGPIPE, signal.SIGCHLD}
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ()) - {signal.SIGCHLD}
+    blocked = set(signal.pthread_sigmask(signal.SIG_BLOCK, ()) if mask is None else mask) - {signal.SIGCHLD}
     return SpawnAttributes(
-        soft_limits, descriptors, tuple(reset.union(ours, INTERPRETERS) - (ignored() - reset)), tuple(mask)
+        soft_limits, descriptors, tuple(reset.union(ours, INTERPRETERS) - (ignored() - reset)), tuple(blocked)
     )
 
 

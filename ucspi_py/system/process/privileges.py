@@ -63,6 +63,12 @@ def become(uid: int | None, gid: int | None) -> None:
             raise Failure("unable to give up root: setuid(0) still works")
 
 
+def are(uid: int | None, gid: int | None) -> bool:
+    """Whether we are a user and a group, with no way back. uid, gid: theirs, None = whoever we are."""
+    users, groups = set(os.getresuid()), {*os.getresgid(), *os.getgroups()}
+    return (uid is None or users == {uid}) and (gid is None or groups == {gid})
+
+
 def _id(text: str | None, what: str, by_name: Callable[[str], int]) -> int | None:
     if text is None:
         return None

@@ -5,19 +5,24 @@ import os
 import signal
 import time
 import traceback
+from typing import TYPE_CHECKING
 
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import error_words
 from ...core.guard import loglines as guard_loglines
-from ...core.service import loglines, worker_slot
+from ...core.service import loglines, notify, worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
 from ..process import children, orphans, signals
 from ..report.connection_log import ConnectionLog
 from ..supervisor.supervision import Supervision
 from .reaper import Reaper
+from .restart.succession import Succession
 from .shared import Shared
 from .worker import Worker
+
+if TYPE_CHECKING:
+    from ...core.service.handover import Handover
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -38,7 +43,9 @@ _MISSING_LOOKS = 1.0
 class Master:
     """Keeps one worker in each worker slot."""
 
-    def __init__(self, shared: Shared, noted: signals.Signals, supervision: Supervision) -> None:
+    def __init__(
+        self, shared: Shared, noted: signals.Signals, supervision: Supervision, handed: "Handover | None" = None
+    ) -> None:
         settings = shared.settings
         self._log = shared.log
         self._shared = shared
@@ -47,7 +54,10 @@ class Master:
         self._supervision = supervision
         self._board = shared.tables.board
         self._worker_slots = [WorkerSlot() for _ in range(min(settings.workers, settings.limit))]
-        self._leaving: set[int] = set()
+        self._handed = handed
+        self._leaving: set[int] = set(handed.workers if handed else ())
+        self._succession = Succession(shared, supervision)
+        self._inherited = set(handed.backends if handed else ())
         self._adopting = orphans.adopt()
         connection_log = ConnectionLog(shared.log, self._board, settings.limit)
         self._reaper = Reaper(self._board, connection_log, adopting=self._adopting)
@@ -68,10 +78,14 @@ class Master:
                 return
             if signal.SIGHUP in noted:
                 self._relieve()
+            if signal.SIGUSR2 in noted:
+                self._succession.ask()
             if signal.SIGUSR1 in noted or time.monotonic() >= self._report_at:
                 self._report()
             self._let_predecessors_leave()
-            self._reap()
+            self._let_old_master_go()
+            ended = self._reap()
+            self._succession.look(ended, self._worker_slots, self._workers())
 
     def _fill_worker_slots(self) -> None:
         for number, slot in enumerate(self._worker_slots):
@@ -82,6 +96,8 @@ class Master:
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
         times = [due for slot in self._worker_slots if (due := worker_slot.next_fork(slot)) is not None]
+        if self._succession.due:
+            times.append(self._succession.due)
         if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
@@ -106,6 +122,8 @@ class Master:
             self._signals.close()
             self._pipes.close_masters_ends()
             self._supervision.close()
+            if self._handed:
+                os.close(self._handed.alive)
             Worker(self._shared).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
@@ -124,7 +142,16 @@ class Master:
                     os.kill(predecessor, signal.SIGTERM)
         self._supervision.look(self._worker_slots, standing)
 
-    def _reap(self) -> None:
+    def _let_old_master_go(self) -> None:
+        """Its workers have served until all of ours do; now they finish the clients that they have."""
+        if self._handed is None or not notify.is_complete(self._worker_slots):
+            return
+        for pid in self._leaving.intersection(self._handed.workers):
+            os.kill(pid, signal.SIGTERM)
+        os.close(self._handed.alive)
+        self._handed = None
+
+    def _reap(self) -> dict[int, int]:
         ended = dict(children.reap())
         dead = self._workers().intersection(ended)
         for number, slot in enumerate(self._worker_slots):
@@ -136,6 +163,9 @@ class Master:
         if guarded and guarded.pid in ended:
             self._log.warn(guard_loglines.gone(guarded.pid, ended[guarded.pid]))
         self._reaper.clear(ended, dead, self._workers())
+        if dead and self._inherited:
+            self._reaper.inherit(self._inherited, ended)
+        return ended
 
     def _report(self) -> None:
         """Say what the zones are good for and what the screens have done: on SIGUSR1, and every hour."""

@@ -33,6 +33,20 @@ class Reaper:
         if dead or not self._adopting:
             self._miss(living)
 
+    def inherit(self, backends: set[int], ended: Mapping[int, int]) -> None:
+        """Take over programs of a server whose place we have taken, when their workers have ended and they are ours.
+
+        backends: process ids, out of which those are taken that have come or ended. ended: wait statuses by process id.
+        """
+        for pid in list(backends):
+            if pid in ended:
+                self._connection_log.ended(pid, ended[pid])
+            elif not orphans.is_child(pid) or (row := self._board.claim(self._board.slots)) is None:
+                continue
+            else:
+                self._board.hold(row, pid)
+            backends.remove(pid)
+
     def _take_over(self, worker: int, living: Collection[int]) -> None:
         """Free what a dead worker had claimed, but for the backend that it was just starting."""
         for row in self._board.claimed_by(worker):

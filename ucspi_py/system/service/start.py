@@ -14,7 +14,9 @@ from ...core.gate.settings import GateSettings
 from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
 from ...core.service import loglines
 from ...core.service.environment import oddities
+from ...core.service.handover import VARIABLE
 from ...core.service.settings import ServerSettings
+from ..accept import listener
 from ..accept.arrivals import Arrivals
 from ..accept.client_events import ClientEvents
 from ..accept.listener import Listener
@@ -28,6 +30,7 @@ from ..process.rlimits import SoftLimits, make_room, room_for
 from ..report.log import Log
 from ..report.totals import SharedTotals
 from ..screens import kinds
+from ..supervisor import handover
 from ..supervisor.listeners import listeners
 from ..supervisor.supervision import Supervision
 from .admission import OVERFLOW_LIMIT
@@ -37,31 +40,50 @@ from .shared import Shared, SharedTables, SharedTls
 from .worker import MASTERS_SIGNALS
 
 if TYPE_CHECKING:
+    from ...core.service.handover import Handover
     from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
 
 #: For us, not for the backends: systemd's messages to its service (systemd.exec(5), sd_listen_fds(3), sd_notify(3)).
 _NOT_PASSED_ON = frozenset((
     b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID", b"FDSTORE", b"NOTIFY_SOCKET", b"WATCHDOG_PID",
-    b"WATCHDOG_USEC", b"MEMORY_PRESSURE_WATCH", b"MEMORY_PRESSURE_WRITE", b"CREDENTIALS_DIRECTORY",
+    b"WATCHDOG_USEC", VARIABLE.encode(), b"MEMORY_PRESSURE_WATCH", b"MEMORY_PRESSURE_WRITE", b"CREDENTIALS_DIRECTORY",
 ))  # fmt: skip
 
 
 def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
-    spawn_attributes = spawn.spawn_attributes(
-        soft_limits, make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT), MASTERS_SIGNALS
-    )
+    handed = _handed()
+    room = make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
+    attributes = spawn.spawn_attributes(soft_limits, room, MASTERS_SIGNALS, handed and handed.mask)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
-    socks = listeners(settings)
-    supervision = Supervision(settings.ready_fd)
+    if handed:  # they were blocked, as they would have ended us so far
+        signal.pthread_sigmask(signal.SIG_SETMASK, handed.mask)
+    supervision = Supervision(None if handed else settings.ready_fd)
+    shared = _furnished(settings, attributes, handed, supervision.beat_seconds)
+    if handed and handed.trial:
+        from .restart import heir
+
+        heir.check(settings)
+        return
+    shared.log.detail(loglines.status(0, settings.limit))
+    _warn(shared.log, settings, len(shared.tables.board.pending))
+    Master(shared, noted, supervision, handed).run()
+
+
+def _furnished(
+    settings: ServerSettings, attributes: spawn.SpawnAttributes, handed: "Handover | None", beat_seconds: float | None
+) -> Shared:
+    """What all workers share; made as root, in part, which is given up on the way. Raises Failure."""
+    socks = tuple(map(listener.of_descriptor, handed.listeners)) if handed else listeners(settings)
     ask = _ask(settings)  # imports, while we may still read whatever root may
     import_the_rest(settings)
     log = Log(settings.verbosity)
-    guarded = _guarded(settings, socks[0])
+    guarded = _handed_guard(settings, handed, log) or _guarded(settings, socks[0])
     tls = _tls(settings, log, guarded)
     logins = _logins(settings, log)
-    privileges.become(settings.uid, settings.gid)
+    if not (handed and privileges.are(settings.uid, settings.gid)):
+        privileges.become(settings.uid, settings.gid)
     if settings.keeps_secrets:
         secrecy.hide_memory()
     if settings.print_port:
@@ -69,24 +91,37 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     descriptors.null_input_and_output()
     if settings.program.gate:
         gate.check(settings.program.gate, log)
-    tables = _tables(settings)
-    log.detail(loglines.status(0, settings.limit))
-    _warn(log, settings, len(tables.board.pending))
-    shared = Shared(
+    return Shared(
         settings=settings,
         log=log,
         listeners=socks,
-        tables=tables,
+        tables=_tables(settings),
         pipes=Pipes.open(),
         environment=passed_on(os.environb),
-        spawn_attributes=spawn_attributes,
+        spawn_attributes=attributes,
         ask=ask,
         guarded=guarded,
         tls=tls,
         logins=logins,
-        beat_seconds=supervision.beat_seconds,
+        beat_seconds=beat_seconds,
     )
-    Master(shared, noted, supervision).run()
+
+
+def _handed() -> "Handover | None":
+    """What a server hands over to us, whose place we take or try to take; None = we are started as ever."""
+    handed = handover.taken()
+    if handed:
+        handover.forget()
+    return handed
+
+
+def _handed_guard(settings: ServerSettings, handed: "Handover | None", log: Log) -> "Guarded | None":
+    """The guard that is handed over, as we could start none; None = there is none. Raises Failure."""
+    if handed is None or handed.guard is None:
+        return None
+    from .restart.heir import guard_of
+
+    return guard_of(settings, handed, log)
 
 
 def import_the_rest(settings: ServerSettings) -> None:
