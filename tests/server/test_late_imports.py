@@ -15,6 +15,7 @@ from tests.support import nameserver, parrot, proxying
 from tests.support.certificates import Authority
 from tests.support.gate import controls, gate_words
 from tests.support.guards import Checker
+from tests.support.metrics import OPEN, ask, wait_for
 from tests.support.nameserver import Records, healthy, lists
 from tests.support.policy_server import policy_server
 from tests.support.programs import need_root, ours
@@ -106,6 +107,23 @@ def test_a_worker_with_proxies_imports_nothing(tmp_path: Path) -> None:
         log = server.wait_log(b"no PROXY header", b"gone before the end", b"not one of --proxy-from")
 
     assert log.count(b" from 2001:db8::7\n") == 2
+    assert imported(tmp_path) == []
+
+
+def test_who_counts_and_who_tells_of_it_import_nothing(tmp_path: Path) -> None:
+    """For clients and scrapers, of either format; nor does a teller that follows another one."""
+    place = tmp_path / "numbers"
+    options = (*QUIET, "-v", "-w1", "--metrics", f"unix:{place}", "--metrics-file", str(tmp_path / "x.prom"))
+    with serving(options, ("true",), tmp_path) as server:
+        server.host = "127.0.0.1"
+        server.talk(SAID)
+        wait_for(place, 1, "program_exits_total", status="0")
+        assert ask(place, "/metrics", OPEN).status == 200
+        for pid in children(server.process.pid):
+            os.kill(pid, signal.SIGTERM)
+        server.wait_log(b"metrics: process ")
+        assert ask(place, "/readyz").status in (200, 503)
+
     assert imported(tmp_path) == []
 
 

@@ -10,6 +10,8 @@ import click
 from ..core.client import limits
 from ..core.errors import AskedWrongly
 from ..core.guard.settings import GuardSettings
+from ..core.metrics import settings as metrics
+from ..core.metrics.settings import MetricsSettings
 from ..core.numbers import MOST, decimal
 from ..core.rules.cidr import Network
 from ..core.service.settings import Program, ServerSettings
@@ -76,6 +78,10 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     metavar="NETWORK,...",
     help="Clients come by proxies in NETWORK alone, which say whose address it is (PROXY protocol, 1 and 2); no ident.",
 )
+@click.option(
+    "--metrics", "metrics_place", metavar="PLACE", help="Show numbers at unix:PATH or ADDRESS:PORT, for Prometheus."
+)
+@click.option("--metrics-file", metavar="FILE", help="Write them to FILE every 15 seconds, for node_exporter.")
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
 @click.option(
@@ -159,6 +165,7 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         tls=tls,
         relay_key=None if relay_key is None else _relay_key(relay_key),
         proxies=proxies,
+        metrics=_metrics(options.pop("metrics_place"), options.pop("metrics_file")),
         **options,
     )
 
@@ -177,6 +184,12 @@ def _proxies(text: str | None) -> tuple[Network, ...]:
     from ..core.service.proxies import networks
 
     return networks(text)
+
+
+def _metrics(place: str | None, file: str | None) -> MetricsSettings | None:
+    if place is None and file is None:
+        return None
+    return MetricsSettings(None if place is None else metrics.place(place), file)
 
 
 def _relay_key(path: str) -> bytes:

@@ -13,6 +13,8 @@ from ..numbers import scan_ulong
 #: 4.3.2 are RFC 3463's codes for policy and for a system that accepts nothing at the moment.
 MESSAGE = b"421 4.7.0 too many connections from you, try again later\r\n"
 BUSY = b"421 4.3.2 too busy, try again later\r\n"
+#: Why a client is turned away by --shed, for the log line.
+NO_SLOT = b"all slots are taken"
 
 
 class Prefixes(NamedTuple):
@@ -116,6 +118,17 @@ def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
         counts = (presence.arrivals, limits.arrivals, limits.period)
         return Excess(b"%d/%d connections of the client in %d seconds" % counts, _first(limits.message, MESSAGE))
     return None
+
+
+def limit_of(reason: bytes) -> str:
+    """Name the limit that a client was turned away for. reason: of an Excess, or that all slots are taken."""
+    if reason == NO_SLOT:
+        return "slots"
+    if reason.startswith(b"load "):
+        return "load"
+    if reason.endswith(b" of the network"):
+        return "network"
+    return "rate" if reason.endswith(b" seconds") else "client"
 
 
 def keys(limits: ClientLimits, ip: bytes) -> Keys:

@@ -8,6 +8,7 @@ from ..dnsbl.settings import DnsblSettings
 from ..dnsbl.zone import Zone
 from ..gate.settings import GateSettings
 from ..guard.settings import GuardSettings
+from ..metrics.settings import MetricsSettings
 from ..rules.cidr import Network
 from ..tls.settings import TlsSettings
 
@@ -81,7 +82,8 @@ class ServerSettings:
     ledger, None = none does. proxies: clients come by these alone, which say who they are; () = they come themselves.
     also: hosts and ports beside the first. backlog: None = 1024, or as whoever has made a socket that is passed.
     listen_fds: descriptors of listening sockets to take over; () = those of systemd, if it passes any. ready_fd:
-    descriptor that gets an empty line once all workers serve, None = none does.
+    descriptor that gets an empty line once all workers serve, None = none does. metrics: where the service shows its
+    numbers, None = nowhere.
     """
 
     host: str
@@ -116,6 +118,7 @@ class ServerSettings:
     also: tuple[tuple[str, str], ...] = ()
     listen_fds: tuple[int, ...] = ()
     ready_fd: int | None = None
+    metrics: MetricsSettings | None = None
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

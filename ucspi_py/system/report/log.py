@@ -4,9 +4,12 @@ No write waits for the reader: lines that do not fit into the pipe are counted a
 """
 
 import select
+from collections.abc import Callable
 
 from ...core.service import loglines
 from .nonblocking import Write, writer
+
+OnLoss = Callable[[int], None]
 
 QUIET, ERRORS, VERBOSE = range(3)
 
@@ -15,7 +18,7 @@ class Log:
     """Writes lines as -q, -Q or -v allow.
 
     verbosity: QUIET, ERRORS or VERBOSE. write: where to, without waiting; None = standard error. lost: lines that found
-    no room and are not yet reported.
+    no room and are not yet reported. on_loss: called with their number whenever some are lost.
     """
 
     def __init__(self, verbosity: int, write: Write | None = None) -> None:
@@ -23,6 +26,7 @@ class Log:
         self._silent = verbosity == QUIET
         self._write = write or writer(2)
         self.lost = 0
+        self.on_loss: OnLoss | None = None
         self._cut = False
 
     def detail(self, *lines: bytes) -> None:
@@ -42,7 +46,12 @@ class Log:
         data = b"".join(lines)
         for piece in (data,) if len(data) <= select.PIPE_BUF else data.splitlines(keepends=True):
             if self.lost or not self._put(_fitting(piece)):
-                self.lost += piece.count(b"\n")
+                self._lose(piece.count(b"\n"))
+
+    def _lose(self, lines: int) -> None:
+        self.lost += lines
+        if self.on_loss:
+            self.on_loss(lines)
 
     def _put(self, piece: bytes) -> bool:
         """Whether there was room for a piece. Behind one that was cut short the next begins a line of its own."""

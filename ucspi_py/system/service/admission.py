@@ -211,7 +211,7 @@ class Admission:
     def send_away(self, client: socket.SocketType, endpoints: Endpoints) -> None:
         """Tell a client that all slots are taken, and close its connection."""
         with closing(client):
-            self._connection_log.turned_away(endpoints, b"all slots are taken")
+            self._connection_log.turned_away(endpoints, limits.NO_SLOT)
             if self._settings.is_wrapped:
                 return
             message = self._settings.overload_message

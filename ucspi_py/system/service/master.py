@@ -23,6 +23,7 @@ from .worker import Worker
 
 if TYPE_CHECKING:
     from ...core.service.handover import Handover
+    from .metrics.telling import Telling
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -59,8 +60,8 @@ class Master:
         self._succession = Succession(shared, supervision)
         self._inherited = set(handed.backends if handed else ())
         self._adopting = orphans.adopt()
-        connection_log = ConnectionLog(shared.log, self._board, settings.limit)
-        self._reaper = Reaper(self._board, connection_log, adopting=self._adopting)
+        self._telling = _telling(shared)
+        self._reaper = Reaper(self._board, _connection_log(shared), adopting=self._adopting)
         self._totals_names = settings.program.totals_names
         self._report_at = time.monotonic() + _REPORTS
 
@@ -71,6 +72,8 @@ class Master:
         gc.set_threshold(_COLLECT_AFTER)
         while True:
             self._fill_worker_slots()
+            if self._telling:
+                self._telling.look(sum(slot.serving is not None for slot in self._worker_slots))
             signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
             noted = self._signals.take()
             if noted & _STOP:
@@ -98,6 +101,8 @@ class Master:
         times = [due for slot in self._worker_slots if (due := worker_slot.next_fork(slot)) is not None]
         if self._succession.due:
             times.append(self._succession.due)
+        if self._telling and (due := self._telling.due()) is not None:
+            times.append(due)
         if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
@@ -105,6 +110,8 @@ class Master:
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _employ(self, slot: WorkerSlot) -> WorkerSlot:
+        metrics = self._shared.metrics
+        column = metrics.counters.free() if metrics else None
         with signals.all_blocked():
             try:
                 pid = os.fork()
@@ -112,10 +119,12 @@ class Master:
                 self._log.warn(loglines.warning(f"unable to fork a worker: {error_words(error.errno)}"))
                 return worker_slot.not_forked(slot, time.monotonic())
             if not pid:
-                self._become_worker()
+                self._become_worker(column)
+        if metrics and column is not None:
+            metrics.counters.given(column, pid)
         return worker_slot.forked(slot, pid, time.monotonic())
 
-    def _become_worker(self) -> None:
+    def _become_worker(self, column: int | None) -> None:
         """The forked child's one call: it never returns into the master's code."""
         status = 111
         try:
@@ -124,7 +133,9 @@ class Master:
             self._supervision.close()
             if self._handed:
                 os.close(self._handed.alive)
-            Worker(self._shared).run()
+            if self._shared.metrics and self._shared.metrics.listener:
+                self._shared.metrics.listener.close()
+            Worker(self._shared, column).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
             self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
@@ -159,6 +170,9 @@ class Master:
                 self._log.warn(loglines.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
                 self._worker_slots[number] = worker_slot.ended(self._worker_slots[number], pid, time.monotonic())
         self._leaving -= dead
+        if self._telling:
+            for pid, status in ended.items():
+                self._telling.ended(pid, status, is_worker=pid in dead)
         guarded = self._shared.guarded
         if guarded and guarded.pid in ended:
             self._log.warn(guard_loglines.gone(guarded.pid, ended[guarded.pid]))
@@ -194,6 +208,8 @@ class Master:
         """Stop listening everywhere before we are gone, so that a new server can listen at once."""
         for listener in self._shared.listeners:
             listener.close()
+        if self._telling:
+            self._telling.close()
         os.close(self._pipes.listening)
         self._tell_workers(signal.SIGTERM)
         if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):
@@ -207,3 +223,22 @@ class Master:
     def _workers(self) -> set[int]:
         """The process ids of all workers that have not ended."""
         return self._leaving.union(*map(worker_slot.workers, self._worker_slots))
+
+
+def _telling(shared: Shared) -> "Telling | None":
+    """What the master does for the numbers, where they are asked for."""
+    if shared.metrics is None:
+        return None
+    from .metrics.telling import Telling
+
+    return Telling(shared, shared.metrics)
+
+
+def _connection_log(shared: Shared) -> ConnectionLog:
+    """What tells of the programs of dead workers, and counts them, where numbers are asked for."""
+    made = (shared.log, shared.tables.board, shared.settings.limit)
+    if shared.metrics is None:
+        return ConnectionLog(*made)
+    from ..metrics.counted_log import CountedLog
+
+    return CountedLog(*made, shared.metrics.counters.masters)

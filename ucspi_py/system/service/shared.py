@@ -1,5 +1,6 @@
 """What the master hands to each of its workers, made once before any of them is forked. Never does anything."""
 
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,8 +18,10 @@ from ..report.totals import SharedTotals
 from .pipes import Pipes
 
 if TYPE_CHECKING:
+    from ...core.metrics.settings import MetricsSettings
     from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
+    from ..metrics.counters import Counters
     from ..tls.contexts import Contexts
     from ..tls.keys import KeySource
 
@@ -42,6 +45,18 @@ class SharedTls(NamedTuple):
     source: "KeySource"
 
 
+class SharedMetrics(NamedTuple):
+    """The numbers of a service. service: their label, which tells it from others of the host.
+
+    listener: where scrapers ask; None = nowhere.
+    """
+
+    settings: "MetricsSettings"
+    counters: "Counters"
+    listener: socket.socket | None
+    service: str
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """All that a worker begins with.
@@ -49,7 +64,7 @@ class Shared:
     listeners: of the hosts and ports, in their order. environment: what every program gets. spawn_attributes: how every
     program is started. ask: the way to the name servers; it knows nothing where nothing is ever asked. guarded: the
     guard, None = none was asked for. tls: None = nobody speaks it. logins: None = nobody may log in. beat_seconds:
-    after which a worker says again that it serves, None = never.
+    after which a worker says again that it serves, None = never. metrics: None = nothing is counted for anybody.
     """
 
     settings: ServerSettings
@@ -64,3 +79,4 @@ class Shared:
     tls: "SharedTls | None" = None
     logins: "SharedLogins | None" = None
     beat_seconds: float | None = None
+    metrics: "SharedMetrics | None" = None

@@ -36,7 +36,7 @@ from ..supervisor.supervision import Supervision
 from .admission import OVERFLOW_LIMIT
 from .master import Master
 from .pipes import Pipes
-from .shared import Shared, SharedTables, SharedTls
+from .shared import Shared, SharedMetrics, SharedTables, SharedTls
 from .worker import MASTERS_SIGNALS
 
 if TYPE_CHECKING:
@@ -82,10 +82,8 @@ def _furnished(
     guarded = _handed_guard(settings, handed, log) or _guarded(settings, socks[0])
     tls = _tls(settings, log, guarded)
     logins = _logins(settings, log)
-    if not (handed and privileges.are(settings.uid, settings.gid)):
-        privileges.become(settings.uid, settings.gid)
-    if settings.keeps_secrets:
-        secrecy.hide_memory()
+    metrics = _metrics(settings, socks[0], handed)
+    _become(settings, handed)
     if settings.print_port:
         _print_port(socks[0])
     descriptors.null_input_and_output()
@@ -104,6 +102,7 @@ def _furnished(
         tls=tls,
         logins=logins,
         beat_seconds=beat_seconds,
+        metrics=metrics,
     )
 
 
@@ -122,6 +121,13 @@ def _handed_guard(settings: ServerSettings, handed: "Handover | None", log: Log)
     from .restart.heir import guard_of
 
     return guard_of(settings, handed, log)
+
+
+def _become(settings: ServerSettings, handed: "Handover | None") -> None:
+    if not (handed and privileges.are(settings.uid, settings.gid)):
+        privileges.become(settings.uid, settings.gid)
+    if settings.keeps_secrets:
+        secrecy.hide_memory()
 
 
 def import_the_rest(settings: ServerSettings) -> None:
@@ -169,6 +175,26 @@ def _logins(settings: ServerSettings, log: Log) -> "SharedLogins | None":
         log.warn(gate_loglines.warning(sentence))
 
     return prepared.prepare(asked, settings.uid, settings.gid, complain)
+
+
+def _metrics(settings: ServerSettings, sock: Listener, handed: "Handover | None") -> SharedMetrics | None:
+    """What the numbers are counted in and where they are asked for, if anybody is to have them. Raises Failure."""
+    asked = settings.metrics
+    if asked is None:
+        return None
+    from ..metrics import place
+    from ..metrics.counters import Counters
+    from .metrics import metered, telling  # noqa: F401  workers can import nothing once root is given up
+
+    telling_at = None
+    if handed and handed.metrics is not None:
+        telling_at = place.taken_over(handed.metrics)
+    elif asked.place:
+        telling_at = place.listen(asked.place, settings.uid, settings.gid)
+    ip, port = sock.getsockname()[:2]
+    return SharedMetrics(
+        asked, Counters(settings.workers), telling_at, f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
+    )
 
 
 def _tables(settings: ServerSettings) -> SharedTables:

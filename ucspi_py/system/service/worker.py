@@ -23,7 +23,7 @@ from ..report.totals import WorkerTotals
 from ..rules.live import RulesFile
 from ..screens import kinds
 from ..screens.screen import Host
-from .admission import Admission
+from .admission import Admission, Serve
 from .context import Decide, Service, Tls
 from .pipes import keep_saying, say_standing
 from .session import serve
@@ -42,16 +42,18 @@ MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
 
 
 class Worker:
-    """Serves until told to drain (SIGTERM, or the master is gone); then finishes the clients it has and ends."""
+    """Serves until told to drain (SIGTERM, or the master is gone); then finishes the clients it has and ends.
 
-    def __init__(self, shared: Shared) -> None:
+    column: the one in which it counts (system/metrics); None = it counts nothing.
+    """
+
+    def __init__(self, shared: Shared, column: int | None = None) -> None:
         settings = shared.settings
         self._loop = new_loop()
         self._shared = shared
         self._draining = False
         self._tasks = Tasks(self._loop, shared.log, self._on_end)
-        board = shared.tables.board
-        self._connection_log = ConnectionLog(shared.log, board, settings.limit)
+        self._connection_log, self._serve = _log_and_serve(shared, column)
         self._admission = self._begin_admission()
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
@@ -97,7 +99,7 @@ class Worker:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:
             self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
-        self._admission.open(partial(serve, self._service))
+        self._admission.open(partial(self._serve, self._service))
         say_standing(self._shared.pipes.stand)
         if self._shared.beat_seconds:
             self._tasks.keep_going(partial(keep_saying, self._shared.pipes.stand, self._shared.beat_seconds))
@@ -207,6 +209,17 @@ class Worker:
             if self._tls:
                 self._tls.drain()
             os.close(self._shared.pipes.listening)
+
+
+def _log_and_serve(shared: Shared, column: int | None) -> tuple[ConnectionLog, Serve]:
+    """What tells of clients, and what serves them; both count, where numbers are asked for."""
+    made = (shared.log, shared.tables.board, shared.settings.limit)
+    if shared.metrics is None or column is None:
+        return ConnectionLog(*made), serve
+    from .metrics.metered import Metered
+
+    metered = Metered(shared.metrics.counters.column(column), shared.log)
+    return metered.connection_log(*made), metered.serve
 
 
 def _decider(settings: ServerSettings) -> Decide:

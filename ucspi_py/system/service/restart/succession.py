@@ -112,6 +112,7 @@ class Succession:
             tuple(shared.spawn_attributes.signal_mask),
             self._guard(),
             shared.settings.relay_key,
+            shared.metrics.listener.fileno() if shared.metrics and shared.metrics.listener else None,
         )
 
     def _guard(self) -> HandedGuard | None:

@@ -1,0 +1,116 @@
+"""All numbers of a service as they are now, from what its processes share. Never counts and never writes them."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ... import __version__
+from ...core.dnsbl import breaker
+from ...core.dnsbl.zone import Zone
+from ...core.metrics.counted import families
+from ...core.metrics.family import Family, Kind, Sample, gauge
+from ...core.metrics.names import COUNTED, told_apart
+from ...core.service.settings import ServerSettings
+from ..accept.scoreboard import Scoreboard
+from ..dnsbl.shared_state import Record, SharedZones
+from ..report.totals import SharedTotals
+from .counters import Counters
+
+
+class Sources(NamedTuple):
+    """What the processes of a service share, and what it was asked to do."""
+
+    settings: ServerSettings
+    counters: Counters
+    board: Scoreboard
+    zones: SharedZones
+    totals: SharedTotals
+
+
+def gathered(sources: Sources) -> list[Family]:
+    """All numbers of a service."""
+    return [
+        *families(COUNTED, sources.counters.sum),
+        *_places(sources),
+        *(_zones(sources) if sources.settings.program.zones else ()),
+        *(_screens(sources) if sources.settings.program.totals_names else ()),
+        *(_rules(sources.settings.rules) if sources.settings.rules is not None else ()),
+        _build(),
+    ]
+
+
+def _places(sources: Sources) -> Iterator[Family]:
+    board, settings = sources.board, sources.settings
+    yield gauge("ucspi_programs_running", "Programs that run.", board.running())
+    yield gauge("ucspi_programs_limit", "Programs that may run at once (-c).", settings.limit)
+    pending = len(board.pending) - board.free(board.pending)
+    yield gauge("ucspi_held", "Clients that are inside without a program, or are the gate's.", pending)
+    yield gauge("ucspi_held_limit", "Clients that may be so at once (--held).", len(board.pending))
+    yield gauge("ucspi_workers", "Workers that accept clients.", sources.counters.standing())
+    yield gauge("ucspi_workers_limit", "Workers that there should be (-w).", min(settings.workers, settings.limit))
+
+
+def _zones(sources: Sources) -> Iterator[Family]:
+    zones = sources.settings.program.zones
+    records = list(zip(told_apart(map(_alias, zones)), sources.zones.records(), strict=True))
+    queries = [
+        Sample(number, (("zone", zone), ("result", result)))
+        for zone, record in records
+        for result, number in _results(record)
+    ]
+    yield Family("ucspi_zone_queries", Kind.COUNTER, "Questions to zones, by what became of them.", queries)
+    waited = [
+        Sample(number, (("zone", zone),), suffix)
+        for zone, record in records
+        for suffix, number in (("_count", record.asked), ("_sum", record.milliseconds / 1000))
+    ]
+    yield Family("ucspi_zone_query_seconds", Kind.SUMMARY, "How long zones were waited for.", waited)
+    now = time.monotonic()
+    up = [Sample(_is_up(sources, number, now), (("zone", zone),)) for number, (zone, _) in enumerate(records)]
+    yield Family("ucspi_zone_up", Kind.GAUGE, "Whether a zone is asked and believed now.", up)
+
+
+def _alias(zone: Zone) -> str:
+    return zone.alias.decode("utf-8", "backslashreplace")
+
+
+def _results(record: Record) -> tuple[tuple[str, int], ...]:
+    clean = record.asked - record.listed - record.errors - record.timeouts
+    return (
+        ("listed", record.listed),
+        ("clean", max(0, clean)),  # its parts may be of different moments
+        ("error", record.errors),
+        ("timeout", record.timeouts),
+        ("skipped", record.skipped),
+    )
+
+
+def _is_up(sources: Sources, number: int, now: float) -> bool:
+    standing = sources.zones.standing(number)
+    return not standing.distrusted and breaker.may_be_asked(standing, now)
+
+
+def _screens(sources: Sources) -> Iterator[Family]:
+    samples = [
+        Sample(number, (("screen", name.decode("ascii")), ("verdict", verdict)))
+        for name in sources.settings.program.totals_names
+        for verdict, number in zip(("accepted", "deferred", "bounced"), sources.totals.read(name), strict=True)
+    ]
+    yield Family("ucspi_screen_verdicts", Kind.COUNTER, "What screens said of clients.", samples)
+
+
+def _rules(path: str) -> Iterator[Family]:
+    try:
+        changed, is_there = os.stat(path).st_mtime, os.access(path, os.R_OK)
+    except OSError:
+        changed, is_there = 0.0, False
+    yield gauge("ucspi_rules_ok", "Whether the rules are there to be read (-x).", is_there)
+    yield gauge("ucspi_rules_timestamp_seconds", "When the rules were last changed; 0 = they are not there.", changed)
+
+
+def _build() -> Family:
+    python = ".".join(map(str, sys.version_info[:3]))
+    sample = Sample(1, (("version", __version__), ("python", python)))
+    return Family("ucspi_build_info", Kind.GAUGE, "The program's version, and Python's.", (sample,))

@@ -1,0 +1,129 @@
+"""The teller: a process of its own, beside the workers, that tells the numbers of a service to whoever scrapes them.
+
+No client waits for it, however slow or many scrapers are. Ends when the master does.
+"""
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Awaitable, Callable
+
+from ...core.errors import Failure
+from ...core.metrics import request as requests
+from ...core.metrics.exposition import Format
+from ...core.metrics.request import Flaw, Request, response
+
+#: Seconds that a scraper has from its connection to the last byte of the answer, and scrapers at once.
+_SECONDS, _AT_ONCE = 2.0, 128
+#: Seconds for which a text is good enough for the next scraper.
+_FRESH = 0.1
+#: Scrapers that may wait to be accepted.
+BACKLOG = 256
+#: Seconds between two versions of the file.
+_FILE = 15.0
+_PLAIN = b"text/plain; charset=utf-8"
+
+
+class Teller:
+    """Tells numbers. tell: makes their text in a format. is_alive, is_ready: of the service.
+
+    write: keeps them in a file, and raises Failure; None = there is none. complain: hears why it cannot.
+    """
+
+    def __init__(
+        self,
+        tell: Callable[[Format], bytes],
+        is_alive: Callable[[], bool],
+        is_ready: Callable[[], bool],
+        write: Callable[[], None] | None,
+        complain: Callable[[str], None],
+    ) -> None:
+        self._tell = tell
+        self._is_alive = is_alive
+        self._is_ready = is_ready
+        self._write = write
+        self._complain = complain
+        self._scrapers = 0
+        self._told: dict[Format, tuple[float, bytes]] = {}
+
+    def run(self, listener: socket.socket | None, death: int) -> None:
+        """Tell until the master is gone. listener: where scrapers ask, None = nowhere. death: ends with the master."""
+        asyncio.run(self._run(listener, death))
+
+    async def _run(self, listener: socket.socket | None, death: int) -> None:
+        over = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(death, over.set)
+        server = await _serve(self._meet, listener) if listener else None
+        while not over.is_set():
+            self._keep()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FILE if self._write else None):
+                    await over.wait()
+        self._keep()
+        if server:
+            server.close()
+
+    def _keep(self) -> None:
+        if self._write is None:
+            return
+        try:
+            self._write()
+        except Failure as failure:
+            self._complain(failure.sentence)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._scrapers += 1
+        try:
+            if self._scrapers <= _AT_ONCE:
+                async with asyncio.timeout(_SECONDS):
+                    await self._answer(reader, writer)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass  # whoever asks nothing, or too much, or too slowly, has no answer
+        finally:
+            self._scrapers -= 1
+            writer.transport.abort()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(requests.END)
+        writer.transport.set_write_buffer_limits(0)  # so that nothing is left when it is aborted
+        writer.write(self._response(requests.request(head.removesuffix(requests.END))))
+        await writer.drain()
+        writer.write_eof()
+        await reader.read(1)  # until the scraper has read all, or a reset could overtake it
+
+    def _response(self, asked: Request | Flaw) -> bytes:
+        if isinstance(asked, Flaw):
+            return response(asked.status, _PLAIN, asked.status + b"\n")
+        status, kind, body = self._found(asked)
+        return response(status, kind, body, has_body=asked.has_body)
+
+    def _text(self, form: Format) -> bytes:
+        now = time.monotonic()
+        made, text = self._told.get(form, (-_FRESH, b""))
+        if made + _FRESH <= now:
+            text = self._tell(form)
+            self._told[form] = now, text
+        return text
+
+    def _found(self, asked: Request) -> tuple[bytes, bytes, bytes]:
+        if asked.path == b"/metrics":
+            return b"200 OK", asked.form.content_type, self._text(asked.form)
+        if asked.path == b"/healthz":
+            return _state(self._is_alive(), b"ok\n", b"the master is stopped\n")
+        if asked.path == b"/readyz":
+            is_ready = self._is_alive() and self._is_ready()
+            return _state(is_ready, b"ready\n", b"no worker accepts clients\n")
+        return b"404 Not Found", _PLAIN, b"/metrics /healthz /readyz\n"
+
+
+def _state(is_good: bool, good: bytes, bad: bytes) -> tuple[bytes, bytes, bytes]:
+    return (b"200 OK", _PLAIN, good) if is_good else (b"503 Service Unavailable", _PLAIN, bad)
+
+
+async def _serve(
+    meet: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], listener: socket.socket
+) -> asyncio.Server:
+    start = asyncio.start_unix_server if listener.family == socket.AF_UNIX else asyncio.start_server
+    return await start(meet, sock=listener, limit=requests.LIMIT, backlog=BACKLOG)

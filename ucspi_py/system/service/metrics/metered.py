@@ -1,0 +1,47 @@
+"""What one worker counts for whoever reads the service's numbers. Loaded only where somebody does."""
+
+import socket
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ....core.client.connection import Endpoints
+from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS, family_of
+from ...accept.scoreboard import Place, Scoreboard
+from ...backend.spawn_batch import Session
+from ...metrics.counted_log import CountedLog
+from ...metrics.counters import Column
+from ...report.log import Log
+from ..context import Service
+from ..session import serve
+
+if TYPE_CHECKING:
+    from ....core.client.proxy.proxied import Proxied
+
+_SOUND_HEADER = PROXY_HEADERS.cell("ok")
+
+
+class Metered:
+    """The numbers of one worker. column: where it counts. log: what it loses is counted."""
+
+    def __init__(self, column: Column, log: Log) -> None:
+        self._column = column
+        log.on_loss = partial(column.count, LOG_LINES_LOST.first)
+
+    def connection_log(self, log: Log, board: Scoreboard, limit: int) -> CountedLog:
+        """The log of connections. log, board, limit: as ConnectionLog takes them."""
+        return CountedLog(log, board, limit, self._column)
+
+    def serve(
+        self,
+        service: Service,
+        connection: socket.SocketType,
+        endpoints: Endpoints,
+        place: Place | None = None,
+        proxied: "Proxied | None" = None,
+    ) -> Session:
+        """Serve a client, as session.serve does, and count it; a proxy's own connections are none."""
+        if proxied:
+            self._column.count(_SOUND_HEADER)
+        if not (proxied and proxied.is_local):
+            self._column.count(CONNECTIONS.cell(family_of(endpoints.remote_ip)))
+        return serve(service, connection, endpoints, place, proxied)
