@@ -24,6 +24,8 @@ _FINDINGS = [
     "offered-p99",
     "proxied-allowed",
     "proxied-denied",
+    "metrics-allowed",
+    "metrics-denied",
     "rules",
     "memory",
     "memory-growth",

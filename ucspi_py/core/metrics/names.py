@@ -58,11 +58,6 @@ COUNTED = (
 CELLS = COUNTED[-1].end
 
 
-def family_of(ip: bytes) -> str:
-    """The family of a client's address, in canonical form."""
-    return "ipv6" if b":" in ip else "ipv4"
-
-
 def status_of(wait_status: int) -> str:
     """The label of a program's end: djb's exit codes, what a signal has ended, and others.
 

@@ -4,8 +4,9 @@ import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ....core.address import is_ipv6
 from ....core.client.connection import Endpoints
-from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS, family_of
+from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS
 from ...accept.scoreboard import Place, Scoreboard
 from ...backend.spawn_batch import Session
 from ...metrics.counted_log import CountedLog
@@ -17,6 +18,7 @@ from ..session import serve
 if TYPE_CHECKING:
     from ....core.client.proxy.proxied import Proxied
 
+_IPV4, _IPV6 = (CONNECTIONS.cell(family) for family in ("ipv4", "ipv6"))
 _SOUND_HEADER = PROXY_HEADERS.cell("ok")
 
 
@@ -25,6 +27,7 @@ class Metered:
 
     def __init__(self, column: Column, log: Log) -> None:
         self._column = column
+        self._count = column.count
         log.on_loss = partial(column.count, LOG_LINES_LOST.first)
 
     def connection_log(self, log: Log, board: Scoreboard, limit: int) -> CountedLog:
@@ -41,7 +44,7 @@ class Metered:
     ) -> Session:
         """Serve a client, as session.serve does, and count it; a proxy's own connections are none."""
         if proxied:
-            self._column.count(_SOUND_HEADER)
+            self._count(_SOUND_HEADER)
         if not (proxied and proxied.is_local):
-            self._column.count(CONNECTIONS.cell(family_of(endpoints.remote_ip)))
+            self._count(_IPV6 if is_ipv6(endpoints.remote_ip) else _IPV4)
         return serve(service, connection, endpoints, place, proxied)
