@@ -148,7 +148,8 @@ def test_a_worker_with_tls_imports_nothing(tmp_path: Path) -> None:
     """For clients that it serves, that a screen refuses, and that speak none; nor for new keys."""
     authority = Authority(tmp_path)
     pair = authority.pair("mx.example")
-    options = (*QUIET, "-v", "-w1", "--tls", f"{pair.certificate}:{pair.key}")
+    numbers = ("--metrics", f"unix:{tmp_path / 'numbers'}")
+    options = (*QUIET, "-v", "-w1", *numbers, "--tls", f"{pair.certificate}:{pair.key}")
     (tmp_path / "rules").write_bytes(b'127.0.0.2:allow,RBLSMTPD="-no"\n:allow,RBLSMTPD=""\n')
     with (tmp_path / "rules").open() as source:
         subprocess.run([ours("pytcprules"), tmp_path / "cdb", tmp_path / "tmp"], stdin=source, check=True)
@@ -174,7 +175,8 @@ def test_a_worker_whose_gate_has_tls_imports_nothing(tmp_path: Path) -> None:
         f"smtpd_tls_cert_file={pair.certificate}",
         f"smtpd_tls_key_file={pair.key}",
     )
-    with serving((*QUIET, "-w1"), gate_words(controls(tmp_path / "control"), parameters), tmp_path) as server:
+    options = (*QUIET, "-w1", "--metrics", f"unix:{tmp_path / 'numbers'}")
+    with serving(options, gate_words(controls(tmp_path / "control"), parameters), tmp_path) as server:
         server.host = "127.0.0.1"
         for is_handshake in (True, False):
             with server.connect() as plain:

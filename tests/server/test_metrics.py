@@ -19,6 +19,7 @@ from tests.support.pages import program_page, rows, sections
 from tests.support.programs import need_root, ours
 from tests.support.server import QUIET, Server, children
 from tests.support.waiting import until
+from ucspi_py.core.metrics.names import COUNTED
 
 RULES = b'127.0.0.2:deny\n127.0.0.3:allow,MAXCONNIP="0"\n:allow\n'
 ZONE = {**healthy("zone"), **lists("zone", "127.0.0.4", text="listed")}
@@ -86,6 +87,7 @@ def test_the_manual_names_all_numbers(screened: tuple[Server, Path]) -> None:
         for sample in family.samples
         if sample.name.startswith("ucspi_")
     }
+    told |= {one.name: sorted(name for name, _ in getattr(one, "labels", ())) for one in COUNTED}
     heads = [re.fullmatch(r"(\w+?)(?:_total)?(?:\{(.*)\})?", head) for head in shown if head != "process_*"]
 
     assert {head[1]: sorted((head[2] or "").split(",")) if head[2] else [] for head in heads if head} == told

@@ -130,13 +130,7 @@ def tcpserver(**_options: object) -> None:
 def settings(options: dict[str, Any]) -> ServerSettings:
     """Make the settings of parsed options. Raises AskedWrongly, and Failure for a file that cannot be read."""
     options.pop("check")
-    user, group = options.pop("user"), options.pop("group")
-    if options.pop("ids_from_environment"):
-        user = os.environ.get("UID") if user is None else user
-        group = os.environ.get("GID") if group is None else group
-    uid, gid = privileges.user_id(user), privileges.group_id(group)
-    if uid and gid is None and os.geteuid() == 0:
-        raise AskedWrongly("-u as root needs -g: without it root's groups are kept")
+    uid, gid = _ids(options)
     if options["reserve"] >= options["limit"]:
         raise AskedWrongly(f"--reserve must leave some of -c {options['limit']} for everybody else")
     tls = tls_option.settings(options.pop("tls"))
@@ -168,6 +162,18 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         metrics=_metrics(options.pop("metrics_place"), options.pop("metrics_file")),
         **options,
     )
+
+
+def _ids(options: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Whom to become, user and group; None = nobody else."""
+    user, group = options.pop("user"), options.pop("group")
+    if options.pop("ids_from_environment"):
+        user = os.environ.get("UID") if user is None else user
+        group = os.environ.get("GID") if group is None else group
+    uid, gid = privileges.user_id(user), privileges.group_id(group)
+    if uid and gid is None and os.geteuid() == 0:
+        raise AskedWrongly("-u as root needs -g: without it root's groups are kept")
+    return uid, gid
 
 
 def _place(text: str) -> tuple[str, str]:

@@ -7,6 +7,8 @@ from .counted import Counter, Histogram
 
 #: From a client that leaves at once to one that sends all night.
 _PROGRAM_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
+#: With a client beside us, and with one that is asked twice from the other side of the world.
+_TLS_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0)
 #: In the order of decisions in the manual; the last is also what nobody has thought of.
 _DECISIONS = ("ok", "deny", "limit", "shed", "refused", "greylisted", "left", "proxy_error", "tls_error", "drop")
 
@@ -44,7 +46,37 @@ LOG_LINES_LOST = Counter(
 WORKER_RESTARTS = Counter(
     "ucspi_worker_restarts", "Workers that ended by a failure or by a signal.", (), LOG_LINES_LOST.end
 )
-COUNTED = (
+TLS_HANDSHAKES = Counter(
+    "ucspi_tls_handshakes",
+    "Handshakes of TLS, by its version; none = it failed.",
+    (("version", ("TLSv1.2", "TLSv1.3", "none")),),
+    WORKER_RESTARTS.end,
+)
+TLS_SECONDS = Histogram(
+    "ucspi_tls_handshake_seconds", "How long handshakes took, failed ones too.", _TLS_SECONDS, TLS_HANDSHAKES.end
+)
+LOGINS = Counter(
+    "ucspi_auth",
+    "Logins that were checked; later = nobody could tell.",
+    (("method", ("PLAIN", "LOGIN", "CRAM-MD5", "other")), ("result", ("yes", "no", "later"))),
+    TLS_SECONDS.end,
+)
+REJECTS = Counter(
+    "ucspi_smtp_rejects",
+    "Commands that were refused at the gate.",
+    (("stage", ("CONNECT", "HELO", "MAIL", "RCPT", "DATA")), ("code", ("4xx", "5xx"))),
+    LOGINS.end,
+)
+MESSAGES = Counter(
+    "ucspi_smtp_messages",
+    "Messages that came to their end at the gate, by why their client may send to anybody, if it may.",
+    (("trust", ("none", "rule", "login", "certificate")), ("result", ("taken", "deferred", "refused"))),
+    REJECTS.end,
+)
+MESSAGE_BYTES = Counter("ucspi_smtp_message_bytes", "Bytes of messages that were taken.", (), MESSAGES.end)
+
+#: What every service counts; where clients may speak TLS; where they may log in; at the gate.
+ALWAYS: tuple[Counter | Histogram, ...] = (
     CONNECTIONS,
     DECISIONS,
     LIMIT_HITS,
@@ -54,6 +86,10 @@ COUNTED = (
     LOG_LINES_LOST,
     WORKER_RESTARTS,
 )
+WITH_TLS: tuple[Counter | Histogram, ...] = (TLS_HANDSHAKES, TLS_SECONDS)
+WITH_LOGINS: tuple[Counter | Histogram, ...] = (LOGINS,)
+AT_GATE: tuple[Counter | Histogram, ...] = (REJECTS, MESSAGES, MESSAGE_BYTES)
+COUNTED = (*ALWAYS, *WITH_TLS, *WITH_LOGINS, *AT_GATE)
 #: How many cells all of them have.
 CELLS = COUNTED[-1].end
 

@@ -79,7 +79,7 @@ class Gate:
     """All sessions of one process.
 
     is_crowded: whether places for clients are scarce. ways: makes the ways to name servers and zones, where lists ask.
-    trust: how clients become trusted beside their addresses.
+    trust: how clients become trusted beside their addresses. session_log: makes the log of each session, as SessionLog.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Gate:
         self._checks = parts.checks(settings, self._complain)
         self._leave_at: float | None = None
         self._trust = trust
+        self.session_log: Callable[..., SessionLog] = SessionLog
 
     async def open(self) -> None:
         """Open what lists ask before the first client comes; what is wrong with it is in the log."""
@@ -143,7 +144,7 @@ class Gate:
         dialogue = Dialogue(smtp, greeting, excepted=guest.relays, judges_early=early, offers=offers)
         if throttle:
             dialogue.throttled(throttle.command)
-        log = SessionLog(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
+        log = self.session_log(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
         backend = self._backend(client, guest, dialogue, log)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)

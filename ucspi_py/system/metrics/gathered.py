@@ -9,9 +9,10 @@ from typing import NamedTuple
 from ... import __version__
 from ...core.dnsbl import breaker
 from ...core.dnsbl.zone import Zone
-from ...core.metrics.counted import families
+from ...core.metrics import names
+from ...core.metrics.counted import Counter, Histogram, families
 from ...core.metrics.family import Family, Kind, Sample, gauge
-from ...core.metrics.names import COUNTED, told_apart
+from ...core.metrics.names import told_apart
 from ...core.service.settings import ServerSettings
 from ..accept.scoreboard import Scoreboard
 from ..dnsbl.shared_state import Record, SharedZones
@@ -32,13 +33,24 @@ class Sources(NamedTuple):
 def gathered(sources: Sources) -> list[Family]:
     """All numbers of a service."""
     return [
-        *families(COUNTED, sources.counters.sum),
+        *families(_counted(sources.settings), sources.counters.sum),
         *_places(sources),
         *(_zones(sources) if sources.settings.program.zones else ()),
         *(_screens(sources) if sources.settings.program.totals_names else ()),
         *(_rules(sources.settings.rules) if sources.settings.rules is not None else ()),
         _build(),
     ]
+
+
+def _counted(settings: ServerSettings) -> tuple[Counter | Histogram, ...]:
+    """What there can be to count in a service."""
+    gate = settings.program.gate
+    return (
+        *names.ALWAYS,
+        *(names.WITH_TLS if settings.any_tls else ()),
+        *(names.WITH_LOGINS if gate and gate.logins else ()),
+        *(names.AT_GATE if gate else ()),
+    )
 
 
 def _places(sources: Sources) -> Iterator[Family]:

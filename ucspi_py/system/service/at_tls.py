@@ -114,8 +114,7 @@ class OnRequest:
         if asked not in ucspi.ASKS:
             return
         try:
-            context, seconds = self._shared.contexts.current, self._shared.settings.handshake_seconds
-            session = await handshake(asyncio.get_running_loop(), client, context, seconds)
+            session = await self._shake_hands(client)
         except HandshakeFailed as failed:
             service.connection_log.unsecured(endpoints, failed.reason, has_program=True)
             return
@@ -124,6 +123,10 @@ class OnRequest:
         pump = Pump(asyncio.get_running_loop(), session, ours.data)
         ours.on_end = pump.note_status
         await self._pumps.carry(pump)
+
+    async def _shake_hands(self, client: socket.SocketType) -> TlsSession:
+        context, seconds = self._shared.contexts.current, self._shared.settings.handshake_seconds
+        return await handshake(asyncio.get_running_loop(), client, context, seconds)
 
 
 class _Pairs:

@@ -184,8 +184,10 @@ def _metrics(settings: ServerSettings, sock: Listener, handed: "Handover | None"
         return None
     from ..metrics import place
     from ..metrics.counters import Counters
-    from .metrics import metered, telling  # noqa: F401  workers can import nothing once root is given up
+    from .metrics import parts as counted
+    from .metrics import telling  # noqa: F401  nothing can be imported once root is given up
 
+    counted.import_libraries(settings)
     telling_at = None
     if handed and handed.metrics is not None:
         telling_at = place.taken_over(handed.metrics)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..gate.lists.lookups import Ways
     from ..gate.logins.logins import Logins
     from ..guard.client import GuardChecker
+    from .metrics.metered import Metered
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
@@ -53,7 +54,8 @@ class Worker:
         self._shared = shared
         self._draining = False
         self._tasks = Tasks(self._loop, shared.log, self._on_end)
-        self._connection_log, self._serve = _log_and_serve(shared, column)
+        self._metered = _metered(shared, column)
+        self._connection_log, self._serve = _log_and_serve(shared, self._metered)
         self._admission = self._begin_admission()
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
@@ -63,6 +65,8 @@ class Worker:
         gate = settings.program.gate
         self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
+        if self._metered and self._gate:
+            self._metered.note_sessions(self._gate)
         self._backends = self._begin_backends()
         self._tls = self._begin_tls()
         self._service = Service(
@@ -139,6 +143,8 @@ class Worker:
         trust = NOBODY if gate.logins is None else Trust(logins=self._logins(gate.logins))
         if shared.tls is None or gate.tls is None or shared.settings.is_wrapped:
             return trust
+        if self._metered:
+            return trust._replace(tls=self._metered.starttls(gate.tls, shared.tls.contexts))
         from ..gate.tls.starttls import StartTls
 
         return trust._replace(tls=StartTls(gate.tls, shared.tls.contexts))
@@ -151,6 +157,8 @@ class Worker:
         from ..gate.logins.prepared import checker
 
         self._checker = checker(settings, self._loop, shared.daemon, self._guard())
+        if self._metered:
+            self._checker = self._metered.checker(self._checker)
         return Logins(settings, self._checker, shared.tables, self._shared.log)
 
     def _guard(self) -> "GuardChecker | None":
@@ -165,6 +173,8 @@ class Worker:
         shared, settings = self._shared.tls, self._shared.settings
         if shared is None or not (settings.is_wrapped or settings.tls_on_request):
             return None
+        if self._metered:
+            return self._metered.tls(shared, wrapped=settings.is_wrapped)
         from .at_tls import FromTheFirstByte, OnRequest
 
         return FromTheFirstByte(shared) if settings.is_wrapped else OnRequest(shared)
@@ -211,15 +221,19 @@ class Worker:
             os.close(self._shared.pipes.listening)
 
 
-def _log_and_serve(shared: Shared, column: int | None) -> tuple[ConnectionLog, Serve]:
-    """What tells of clients, and what serves them; both count, where numbers are asked for."""
-    made = (shared.log, shared.tables.board, shared.settings.limit)
+def _metered(shared: Shared, column: int | None) -> "Metered | None":
+    """What counts in this worker, where numbers are asked for."""
     if shared.metrics is None or column is None:
-        return ConnectionLog(*made), serve
+        return None
     from .metrics.metered import Metered
 
-    metered = Metered(shared.metrics.counters.column(column), shared.log)
-    return metered.connection_log(*made), metered.serve
+    return Metered(shared.metrics.counters.column(column), shared.log)
+
+
+def _log_and_serve(shared: Shared, metered: "Metered | None") -> tuple[ConnectionLog, Serve]:
+    """What tells of clients, and what serves them; both count, where numbers are asked for."""
+    made = (shared.log, shared.tables.board, shared.settings.limit)
+    return (metered.connection_log(*made), metered.serve) if metered else (ConnectionLog(*made), serve)
 
 
 def _decider(settings: ServerSettings) -> Decide:

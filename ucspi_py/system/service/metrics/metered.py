@@ -8,15 +8,21 @@ from ....core.address import is_ipv6
 from ....core.client.connection import Endpoints
 from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS
 from ...accept.scoreboard import Place, Scoreboard
+from ...auth.checker import Checker
 from ...backend.spawn_batch import Session
+from ...gate.gate import Gate
 from ...metrics.counted_log import CountedLog
 from ...metrics.counters import Column
 from ...report.log import Log
-from ..context import Service
+from ..context import Service, Tls
 from ..session import serve
 
 if TYPE_CHECKING:
     from ....core.client.proxy.proxied import Proxied
+    from ....core.gate.tls.settings import GateTls
+    from ...gate.tls.starttls import StartTls
+    from ...tls.contexts import Contexts
+    from ..shared import SharedTls
 
 _IPV4, _IPV6 = (CONNECTIONS.cell(family) for family in ("ipv4", "ipv6"))
 _SOUND_HEADER = PROXY_HEADERS.cell("ok")
@@ -33,6 +39,30 @@ class Metered:
     def connection_log(self, log: Log, board: Scoreboard, limit: int) -> CountedLog:
         """The log of connections. log, board, limit: as ConnectionLog takes them."""
         return CountedLog(log, board, limit, self._column)
+
+    def note_sessions(self, gate: Gate) -> None:
+        """Have a gate count what its sessions come to."""
+        from .counted_session import maker
+
+        gate.session_log = maker(self._column)
+
+    def checker(self, checker: Checker) -> Checker:
+        """Count the logins that are checked."""
+        from .counted_logins import CountedChecker
+
+        return CountedChecker(checker, self._column)
+
+    def starttls(self, settings: "GateTls", contexts: "Contexts") -> "StartTls":
+        """Make the STARTTLS of a gate that counts handshakes. settings, contexts: as StartTls takes them."""
+        from .counted_tls import CountedStartTls, Handshakes
+
+        return CountedStartTls(settings, contexts, Handshakes(self._column))
+
+    def tls(self, shared: "SharedTls", *, wrapped: bool) -> Tls:
+        """Make what counts the handshakes of clients. wrapped: they speak TLS from their first byte."""
+        from .counted_tls import CountedFromTheFirstByte, CountedOnRequest, Handshakes
+
+        return (CountedFromTheFirstByte if wrapped else CountedOnRequest)(shared, Handshakes(self._column))
 
     def serve(
         self,
