@@ -105,6 +105,21 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     type=djb_click.Number(),
     help="Write an empty line to descriptor N once workers serve.",
 )
+@click.option(
+    "--drain",
+    "drain_seconds",
+    metavar="SECONDS",
+    type=djb_click.Number(1),
+    help="After it, a worker that is to leave leaves the clients that it carries.",
+)
+@click.option(
+    "--lame",
+    "lame_seconds",
+    metavar="SECONDS",
+    type=djb_click.Number(),
+    default=0,
+    help="After TERM, serve for so long while checks of proxies fail (0).",
+)
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)

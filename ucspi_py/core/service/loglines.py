@@ -75,6 +75,11 @@ def internal_error(what: str) -> bytes:
     return b"tcpserver: warning: internal error: %s\n" % clean(what.encode("utf-8", "replace"))
 
 
+def lame(seconds: int) -> bytes:
+    """Say that the service is about to stop. seconds: for which it serves still."""
+    return b"tcpserver: stop in %d seconds, until then checks of proxies fail\n" % seconds
+
+
 def followed() -> bytes:
     """Say that a new program takes over, under the same process id."""
     return b"tcpserver: restart: the new program takes over\n"

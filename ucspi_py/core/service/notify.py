@@ -25,6 +25,11 @@ def reloading(nanosecond: int) -> bytes:
     return b"RELOADING=1\nMONOTONIC_USEC=%d\nSTATUS=new workers follow" % (nanosecond // 1000)
 
 
+def lame(seconds: int) -> bytes:
+    """Say that the service is about to stop. seconds: for which it serves still."""
+    return b"STATUS=stops in %d seconds" % seconds
+
+
 def is_complete(slots: Iterable[WorkerSlot]) -> bool:
     """Whether a worker serves in every slot, and no other is to follow."""
     return all(slot.serving and not slot.coming and not slot.relief for slot in slots)

@@ -83,7 +83,8 @@ class ServerSettings:
     also: hosts and ports beside the first. backlog: None = 1024, or as whoever has made a socket that is passed.
     listen_fds: descriptors of listening sockets to take over; () = those of systemd, if it passes any. ready_fd:
     descriptor that gets an empty line once all workers serve, None = none does. metrics: where the service shows its
-    numbers, None = nowhere.
+    numbers, None = nowhere. drain_seconds: after which a worker that is to leave leaves the clients that it carries,
+    None = never. lame_seconds: for which clients are served still after SIGTERM, while a proxy's checks fail.
     """
 
     host: str
@@ -119,6 +120,8 @@ class ServerSettings:
     listen_fds: tuple[int, ...] = ()
     ready_fd: int | None = None
     metrics: MetricsSettings | None = None
+    drain_seconds: int | None = None
+    lame_seconds: int = 0
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

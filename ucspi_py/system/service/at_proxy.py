@@ -24,6 +24,12 @@ from .context import Decide, Service
 class ProxiedAdmission(Admission):
     """Lets proxies in, and nobody else, and has those served that they speak for. See Admission."""
 
+    _fails_checks = False
+
+    def fail_checks(self) -> None:
+        """Close proxies' own connections from now on, as if nobody were here."""
+        self._fails_checks = True
+
     def open(self, serve: Serve) -> None:
         """Begin to let clients in. serve: gets each behind its header, with its proxy."""
         self._headers = Headers()
@@ -60,6 +66,9 @@ class ProxiedAdmission(Admission):
             self._connection_log.without_header(proxy.remote_ip, header.reason)
             return
         came = proxied(proxy, header)
+        if came.is_local and self._fails_checks:
+            connection.close()
+            return
         if not came.is_local:
             if self.sheds():
                 self.send_away(connection, came.endpoints)

@@ -1,6 +1,7 @@
 """The master: keeps its workers alive, reaps, reports. Never touches a client."""
 
 import gc
+import math
 import os
 import signal
 import time
@@ -58,6 +59,7 @@ class Master:
         self._handed = handed
         self._leaving: set[int] = set(handed.workers if handed else ())
         self._succession = Succession(shared, supervision)
+        self._stop_at = math.inf
         self._inherited = set(handed.backends if handed else ())
         self._adopting = orphans.adopt()
         self._telling = _telling(shared)
@@ -76,7 +78,7 @@ class Master:
                 self._telling.look(sum(slot.serving is not None for slot in self._worker_slots))
             signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
             noted = self._signals.take()
-            if noted & _STOP:
+            if (noted & _STOP and not self._is_lame_first()) or time.monotonic() >= self._stop_at:
                 self._stop()
                 return
             if signal.SIGHUP in noted:
@@ -103,6 +105,8 @@ class Master:
             times.append(self._succession.due)
         if self._telling and (due := self._telling.due()) is not None:
             times.append(due)
+        if self._stop_at < math.inf:
+            times.append(self._stop_at)
         if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
@@ -203,6 +207,17 @@ class Master:
         for number in range(len(self._shared.settings.program.zones)):
             self._shared.tables.zones.test_soon(number)
         self._worker_slots = [worker_slot.to_be_relieved(slot) for slot in self._worker_slots]
+
+    def _is_lame_first(self) -> bool:
+        """Whether we serve on for a while, and only proxies see that we stop (--lame); a second signal is none."""
+        seconds = self._shared.settings.lame_seconds
+        if not seconds or self._stop_at < math.inf:
+            return False
+        self._stop_at = time.monotonic() + seconds
+        os.write(self._pipes.say_lame, b"\n")
+        self._log.warn(loglines.lame(seconds))
+        self._supervision.lame(seconds)
+        return True
 
     def _stop(self) -> None:
         """Stop listening everywhere before we are gone, so that a new server can listen at once."""

@@ -12,6 +12,7 @@ class Pipes(NamedTuple):
     death: ends for a worker when the master is gone, for only the master holds ``alive``.
     all_closed: ends for the master when nobody listens any more, for whoever listens holds ``listening``.
     standing: tells the master which workers serve, by what they write to ``stand``, and that they still do.
+    lame: can be read from by a worker when the service is about to stop, by what the master writes to ``say_lame``.
     """
 
     death: int
@@ -20,18 +21,20 @@ class Pipes(NamedTuple):
     listening: int
     standing: int
     stand: int
+    lame: int
+    say_lame: int
 
     @classmethod
     def open(cls) -> "Pipes":
-        """All three."""
-        pipes = cls(*os.pipe(), *os.pipe(), *os.pipe())
+        """All four."""
+        pipes = cls(*os.pipe(), *os.pipe(), *os.pipe(), *os.pipe())
         os.set_blocking(pipes.standing, False)
         os.set_blocking(pipes.stand, False)
         return pipes
 
     def close_masters_ends(self) -> None:
         """In a worker: leave the master's ends to the master."""
-        for fd in (self.alive, self.all_closed, self.standing):
+        for fd in (self.alive, self.all_closed, self.standing, self.say_lame):
             os.close(fd)
 
     def who_stands(self) -> list[int]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..gate.lists.lookups import Ways
     from ..gate.logins.logins import Logins
     from ..guard.client import GuardChecker
+    from .at_proxy import ProxiedAdmission
     from .metrics.metered import Metered
 
 #: For the master to act on; a terminal sends them to every process of the group.
@@ -119,7 +120,15 @@ class Worker:
             return Admission(*made)
         from .at_proxy import ProxiedAdmission
 
-        return ProxiedAdmission(*made)
+        admission = ProxiedAdmission(*made)
+        if shared.settings.lame_seconds:
+            self._loop.add_reader(shared.pipes.lame, self._be_lame, admission)
+        return admission
+
+    def _be_lame(self, admission: "ProxiedAdmission") -> None:
+        """Fail the checks of proxies from now on, so that they send their clients elsewhere before we stop."""
+        self._loop.remove_reader(self._shared.pipes.lame)
+        admission.fail_checks()
 
     def _with_proxies(self, service: Service) -> Service:
         """Have a service know what proxies' own connections meet."""
@@ -219,6 +228,8 @@ class Worker:
             if self._tls:
                 self._tls.drain()
             os.close(self._shared.pipes.listening)
+            if self._shared.settings.drain_seconds is not None:
+                self._loop.call_later(self._shared.settings.drain_seconds, self._loop.stop)
 
 
 def _metered(shared: Shared, column: int | None) -> "Metered | None":

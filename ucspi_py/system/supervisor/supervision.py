@@ -34,6 +34,10 @@ class Supervision:
         self._ready = False
         self._notify.tell(notify.reloading(time.monotonic_ns()))
 
+    def lame(self, seconds: int) -> None:
+        """The service is about to stop. seconds: for which it serves still."""
+        self._notify.tell(notify.lame(seconds))
+
     def look(self, slots: Sequence[WorkerSlot], beaten: Iterable[int]) -> None:
         """Tell what is new. slots: of the workers. beaten: process ids of those that have just said that they serve."""
         if not self._ready and notify.is_complete(slots):
