@@ -393,6 +393,8 @@ def test_keys_that_only_root_may_read_are_told_by_root_alone(folder: Path) -> No
 
     assert f"tls: warning: only root can tell whether {pair.key} can be used\n" in done.stdout
     assert done.returncode == 0
+    (by_root,) = check(*NOBODY, "--tls", f"{pair.certificate}:{pair.key}").about("tls")
+    assert by_root.startswith(f"{pair.certificate} is valid for ")
 
 
 def test_keys_that_do_not_fit_are_an_error(folder: Path) -> None:
