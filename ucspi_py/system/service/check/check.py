@@ -15,7 +15,7 @@ from ...gate import gate
 from ...gate.check import surroundings
 from ...gate.check.surroundings import Privileged
 from ...report.log import QUIET, Log
-from .. import start
+from .. import furnish
 from . import descriptors, keys, passwords, port, programs, rules, stores, user, zones
 
 
@@ -34,7 +34,7 @@ def check(asked: Asked) -> Iterator[Finding]:
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
     seen = _privileged(asked)
-    start.import_the_rest(settings)
+    furnish.import_the_rest(settings)
     became = user.looked(settings.uid, settings.gid)
     yield became
     if became.kind is not Kind.ERROR:
