@@ -271,6 +271,18 @@ def test_each_place_is_asked_anew() -> None:
     assert [b"\npolicy_context=second\n" in one.request for one in asked] == [False, False, True]
 
 
+@pytest.mark.parametrize("action", ["grey", "again " * 100, f"grey {'again ' * 100}"])
+def test_a_service_that_has_others_asked_does_not_keep_a_worker(action: str) -> None:
+    """Each answer may be a list of classes."""
+    classes = {"grey": ASKED, "again": "check_policy_service unix:other"}
+    world = World(services={SERVICE: action, "unix:other": "DUNNO"})
+    found = judged(settings(recipient="grey", classes=classes), facts(), world)
+
+    assert len(world.asked) <= 30
+    assert said(found) == "451 4.3.5 Server configuration error"
+    assert found.lines[-1].text.endswith(b"has more than 30 questions asked about one command")
+
+
 def test_an_ok_opens_no_relay() -> None:
     """The list is left, and the gate's last check refuses."""
     world = World(services={SERVICE: "OK"})

@@ -9,10 +9,15 @@ from ..restrictions.restriction import Restriction
 from .attributes import attributes
 from .settings import PolicySettings
 
+#: Questions about one command: an action may be a list of classes, each of which asks once more.
+_MOST = 30
+
 
 def policy_service(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
     """check_policy_service: the action of its reply, or the default action (smtpd_check.c, check_policy_service)."""
     service = restriction.service
+    if evaluation.services_asked == _MOST:
+        evaluation.fail(f"policy service {service} has more than {_MOST} questions asked about one command")
     settings = service.settings(evaluation.settings.policy or PolicySettings())
     action = evaluation.policy(service, asking.request(attributes(evaluation, settings.policy_context)))
     if action is PolicyFailure.UNASKED:

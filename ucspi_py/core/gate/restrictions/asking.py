@@ -33,11 +33,14 @@ class NotYetKnown(Exception):
 
 
 class Asking:
-    """Asks what is known. known: the answers so far."""
+    """Asks what is known.
+
+    known: the answers so far. services_asked: how often a policy service was asked.
+    """
 
     def __init__(self, known: Known) -> None:
         self._known = known
-        self._services = 0
+        self.services_asked = 0
 
     def records(self, name: bytes, kind: int) -> DnsOutcome:
         """The records of a name. kind: their type, as of DnsQuestion."""
@@ -67,8 +70,8 @@ class Asking:
 
     def policy(self, service: "PolicyService", request: bytes) -> PolicyOutcome:
         """What a policy service says. request: what it is told, as it is sent."""
-        self._services += 1
-        return cast(PolicyOutcome, self._answer(PolicyQuestion(service, request, self._services)))
+        self.services_asked += 1
+        return cast(PolicyOutcome, self._answer(PolicyQuestion(service, request, self.services_asked)))
 
     def _is_known(self, question: Question) -> bool:
         try:
