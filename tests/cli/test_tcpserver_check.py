@@ -238,6 +238,27 @@ def test_a_store_on_a_server_is_asked(folder: Path) -> None:
     assert line.startswith(f"error: unable to read redis://127.0.0.1:{port}/0: ")
 
 
+def test_places_of_numbers_are_looked_at(folder: Path) -> None:
+    """A port and a socket where nobody else is, and a file that the user of the service can write."""
+    need_root()
+    free, path, port = folder / "numbers", folder / "socket", free_port()
+    with socket.create_server(("127.0.0.1", 0)) as taken, socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen()
+        other = taken.getsockname()[1]
+        said = [check("--metrics", place) for place in (f"127.0.0.1:{port}", f"127.0.0.1:{other}", f"unix:{path}")]
+    file = check(*NOBODY, "--metrics-file", str(free), "--metrics", f"unix:{free}")
+    nowhere = check("--metrics", f"unix:{folder}/none/socket")
+
+    assert [checked.code for checked in said] == [0, 111, 0]
+    assert said[0].about("metrics") == [f"127.0.0.1 port {port} is free"]
+    assert said[1].about("metrics")[0].startswith(f"error: 127.0.0.1 port {other} is held by ")
+    assert said[2].about("metrics") == [f"warning: a server listens at {path}, in whose place this one may come"]
+    assert file.about("metrics") == [f"{free} is free", f"error: {free} cannot be written: access denied"]
+    assert nowhere.about("metrics") == [f"error: nobody can listen at {folder}/none/socket: file does not exist"]
+    assert not free.exists()
+
+
 def test_a_backlog_that_the_kernel_cuts_is_told() -> None:
     """It does so without a word."""
     most = int(Path("/proc/sys/net/core/somaxconn").read_text())

@@ -37,12 +37,6 @@ def group_name(gid: int) -> str:
         return str(gid)
 
 
-def is_already(uid: int | None, gid: int | None) -> bool:
-    """Whether this process is a user and a group for good, and has no other group. uid, gid: None = whichever."""
-    users, groups = {os.getuid(), os.geteuid()}, {os.getgid(), os.getegid(), *os.getgroups()}
-    return os.geteuid() != 0 and (uid is None or users == {uid}) and (gid is None or groups == {gid})
-
-
 def become(uid: int | None, gid: int | None) -> None:
     """Set gid (and no other group), then uid (tcpserver.c, main; prot.c); None = no change.
 

@@ -16,7 +16,7 @@ from ...gate.check import surroundings
 from ...gate.check.surroundings import Privileged
 from ...report.log import QUIET, Log
 from .. import furnish
-from . import descriptors, keys, passwords, port, programs, rules, stores, user, zones
+from . import descriptors, keys, metrics, passwords, port, programs, rules, stores, user, zones
 
 
 class Asked(NamedTuple):
@@ -30,6 +30,7 @@ def check(asked: Asked) -> Iterator[Finding]:
     """Yield what is found; from the user on, this process is that user for good."""
     settings = asked.settings
     yield from port.looked(settings)
+    yield from metrics.looked(settings)
     yield descriptors.looked(settings.limit, settings.held_limit)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
@@ -53,6 +54,7 @@ def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
     yield from rules.looked(settings.rules, settings.allow_no_rules)
     yield programs.looked(settings.program.argv[0])
     yield from stores.looked(settings.program)
+    yield from metrics.looked_at_file(settings)
     yield from zones.looked(settings)
     if asked.reading:
         yield from _gate(asked.reading, seen, settings)

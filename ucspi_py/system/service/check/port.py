@@ -47,15 +47,20 @@ def _tried(host: str, port: str, kept: contextlib.ExitStack) -> Finding:
         number, address = listener.port_number(port), listeners.listening_address(host)
     except Failure as failure:
         return error(_WHAT, failure.sentence)
-    place = f"{address} port {number}"
+    return tried(_WHAT, address, number, kept)
+
+
+def tried(what: str, address: str, port: int, kept: contextlib.ExitStack) -> Finding:
+    """Listen on an address and its port, and go on until kept is left. what: the name of the finding."""
+    place = f"{address} port {port}"
     try:
-        kept.enter_context(listener.listen(address, number, 1))
+        kept.enter_context(listener.listen(address, port, 1))
     except Failure as failure:
-        return _taken(place, address, number) or error(_WHAT, f"{place}: {failure.sentence}")
-    return Finding(_WHAT, f"{place} is free")
+        return _taken(what, place, address, port) or error(what, f"{place}: {failure.sentence}")
+    return Finding(what, f"{place} is free")
 
 
-def _taken(place: str, address: str, port: int) -> Finding | None:
+def _taken(what: str, place: str, address: str, port: int) -> Finding | None:
     """Who keeps us from it; None = nobody does."""
     found = tuple(_holders(address.partition("%")[0], port))
     if not found:
@@ -63,12 +68,12 @@ def _taken(place: str, address: str, port: int) -> Finding | None:
     told = [f"{place} is held by {_named(one)}" for one in found]
     pids = {pid for one in found for pid in _processes(one.inode)}
     if os.getpid() in pids:
-        return error(_WHAT, f"{place} is asked for twice")
+        return error(what, f"{place} is asked for twice")
     if pids == {_INIT}:
-        return warning(_WHAT, f"{told[0]}, which may pass it to the service")
+        return warning(what, f"{told[0]}, which may pass it to the service")
     if pids and all(map(_is_ours, pids)):
-        return warning(_WHAT, f"{told[0]}, in whose place this one may come")
-    return error(_WHAT, "; ".join(told))
+        return warning(what, f"{told[0]}, in whose place this one may come")
+    return error(what, "; ".join(told))
 
 
 def _cut(backlog: int) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ def only_root_knows(settings: ServerSettings) -> bool:
 def looked(uid: int | None, gid: int | None) -> Finding:
     """Become a user and a group. uid, gid: None = as we are."""
     try:
-        if not privileges.is_already(uid, gid):
+        if not privileges.are(uid, gid):
             privileges.become(uid, gid)
     except Failure as failure:
         return error(_WHAT, f"{failure.sentence}; all else is looked at once that can be done")
