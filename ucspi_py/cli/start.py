@@ -24,6 +24,7 @@ PROGRAMS = {
     "pyrules": "rules.commands",
     "pyrelay": "relay.commands",
     "pysumm": "summ.commands",
+    "pyucspitop": "top.commands",
     "pypostgrey": "postgrey.commands",
 }
 #: Those that start other programs, which are to have what softlimit in front of us has set.

@@ -82,6 +82,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     "--metrics", "metrics_place", metavar="PLACE", help="Show numbers at unix:PATH or ADDRESS:PORT, for Prometheus."
 )
 @click.option("--metrics-file", metavar="FILE", help="Write them to FILE every 15 seconds, for node_exporter.")
+@click.option("--top", metavar="SOCKET", help="Tell pyucspitop at SOCKET who is inside; root and -u alone may ask.")
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
 @click.option(
@@ -175,6 +176,7 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         relay_key=None if relay_key is None else _relay_key(relay_key),
         proxies=proxies,
         metrics=_metrics(options.pop("metrics_place"), options.pop("metrics_file")),
+        top=_top(options.pop("top")),
         **options,
     )
 
@@ -211,6 +213,10 @@ def _metrics(place: str | None, file: str | None) -> MetricsSettings | None:
     if place is None and file is None:
         return None
     return MetricsSettings(None if place is None else metrics.place(place), file)
+
+
+def _top(path: str | None) -> str | None:
+    return None if path is None else metrics.socket_path("--top", path).path
 
 
 def _relay_key(path: str) -> bytes:

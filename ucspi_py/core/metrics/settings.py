@@ -39,7 +39,7 @@ def place(text: str) -> UnixSocket | TcpPort:
     Raises AskedWrongly.
     """
     if text.startswith("unix:"):
-        return _unix(text.removeprefix("unix:"))
+        return socket_path("--metrics", text.removeprefix("unix:"))
     host, _, port_text = text.rpartition(":")
     ip, port = literal(host.removeprefix("[").removesuffix("]")), numbers.port(port_text)
     if ip is None or port is None:
@@ -47,9 +47,10 @@ def place(text: str) -> UnixSocket | TcpPort:
     return TcpPort(ip, port)
 
 
-def _unix(path: str) -> UnixSocket:
+def socket_path(option: str, path: str) -> UnixSocket:
+    """Read the path of a socket. option: where it stands. Raises AskedWrongly."""
     if not posixpath.isabs(path):
-        raise AskedWrongly(f"--metrics takes an absolute path, not '{path}'")
+        raise AskedWrongly(f"{option} takes an absolute path, not '{path}'")
     if len(path.encode(errors="surrogateescape")) >= _PATH_LIMIT:
         raise AskedWrongly(f"the path of a socket has {_PATH_LIMIT - 1} bytes at most: {path}")
     return UnixSocket(path)

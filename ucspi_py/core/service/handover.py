@@ -27,7 +27,7 @@ class Handover(NamedTuple):
     listeners: descriptors. alive: descriptor of the pipe by which the old workers know that there is a master. workers,
     backends: process ids. mask: numbers of the signals that are to be blocked when it has come so far. guard: None =
     there is none, or another one can be started. relay_key: by which clients get their tickets, None = they get none.
-    metrics: descriptor at which the numbers are asked for, None = nobody asks.
+    metrics, top: descriptors at which the numbers are asked for, and who is inside; None = nobody asks.
     """
 
     pid: int
@@ -40,12 +40,14 @@ class Handover(NamedTuple):
     guard: HandedGuard | None = None
     relay_key: bytes | None = None
     metrics: int | None = None
+    top: int | None = None
 
     @property
     def descriptors(self) -> tuple[int, ...]:
         """All that the new program is to have."""
         of_guard = (self.guard.channel, *self.guard.keys) if self.guard else ()
-        return (*self.listeners, self.alive, *of_guard, *(() if self.metrics is None else (self.metrics,)))
+        asked_at = (fd for fd in (self.metrics, self.top) if fd is not None)
+        return (*self.listeners, self.alive, *of_guard, *asked_at)
 
 
 def encode(handed: Handover) -> bytes:
@@ -62,7 +64,7 @@ def decode(block: bytes) -> Handover:
 
     try:
         words = json.loads(block.decode("utf-8", "surrogateescape"))
-        guard, key, metrics = words["guard"], words["relay_key"], words.get("metrics")
+        guard, key = words["guard"], words["relay_key"]
         return Handover(
             int(words["pid"]),
             bool(words["trial"]),
@@ -73,7 +75,7 @@ def decode(block: bytes) -> Handover:
             _numbers(words["mask"]),
             HandedGuard(int(guard[0]), int(guard[1]), _numbers(guard[2]), str(guard[3])) if guard else None,
             None if key is None else bytes.fromhex(key),
-            None if metrics is None else int(metrics),
+            *(None if fd is None else int(fd) for fd in (words.get("metrics"), words.get("top"))),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise ValueError(f"not understood: {error!r}") from None

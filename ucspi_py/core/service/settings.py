@@ -84,7 +84,8 @@ class ServerSettings:
     listen_fds: descriptors of listening sockets to take over; () = those of systemd, if it passes any. ready_fd:
     descriptor that gets an empty line once all workers serve, None = none does. metrics: where the service shows its
     numbers, None = nowhere. drain_seconds: after which a worker that is to leave leaves the clients that it carries,
-    None = never. lame_seconds: for which clients are served still after SIGTERM, while a proxy's checks fail.
+    None = never. lame_seconds: for which clients are served still after SIGTERM, while a proxy's checks fail. top:
+    path of the socket at which pyucspitop asks who is inside, None = there is none.
     """
 
     host: str
@@ -122,6 +123,12 @@ class ServerSettings:
     metrics: MetricsSettings | None = None
     drain_seconds: int | None = None
     lame_seconds: int = 0
+    top: str | None = None
+
+    @property
+    def counts(self) -> MetricsSettings | None:
+        """Where what is counted is shown; None = nothing is counted, for nobody is to see it."""
+        return self.metrics or (MetricsSettings() if self.top is not None else None)
 
     @property
     def places(self) -> tuple[tuple[str, str], ...]:

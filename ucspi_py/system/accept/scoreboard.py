@@ -208,6 +208,17 @@ class Scoreboard:
             if self._memory[row] == _RUNNING:
                 yield row, self._pids[row]
 
+    def taken(self, rows: range) -> Iterator[tuple[int, int]]:
+        """Yield (row, owner) of every row of a stretch that is not free. owner: the process id of its worker."""
+        states = self._memory[rows.start : rows.stop]
+        for row, state in zip(rows, states, strict=True):
+            if state != _FREE:
+                yield row, self._owners[row]
+
+    def socket(self, row: int) -> int:
+        """The inode of the socket with which the backend in a row was started."""
+        return self._sockets[row]
+
     def pid(self, row: int) -> int:
         """The process id of the backend that runs in a row."""
         return self._pids[row]

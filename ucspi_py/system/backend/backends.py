@@ -9,6 +9,7 @@ from ...core.client.connection import Endpoints, Names
 from ...core.client.limits import Keys
 from ...core.client.local import is_local
 from ...core.errors import error_words
+from ...core.top.watch import UNWATCHED, Watch
 from ..accept.slots import Slots
 from ..report.connection_log import ConnectionLog
 from .spawn import Launcher
@@ -34,7 +35,8 @@ class Backends:
     """Starts backends and takes their ends.
 
     rest: called when there is no room for another process; nobody new is to be let in for a while. in_bursts: whether
-    start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch).
+    start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch). watch:
+    may be set; hears of each client that waits for a slot, and of each that has its program.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Backends:
         self._connection_log = connection_log
         self._rest = rest
         self._in_bursts = in_bursts
+        self.watch: Watch = UNWATCHED
         self._on_end: dict[int, Callable[[int], None]] = {}
         self._untold: set[int] = set()
 
@@ -71,7 +74,7 @@ class Backends:
         the program could not be started: nothing is claimed then. An error that nobody expected, or being cancelled,
         leaves nothing claimed either.
         """
-        slot = await self._slots.reserve(may_relay=b"RELAYCLIENT" in connection.environment)
+        slot = await self._reserve(connection)
         try:
             # Before the start: the backend may run for milliseconds before we are told its process id.
             self._slots.name(slot, connection.keys)
@@ -89,11 +92,14 @@ class Backends:
             raise
         if on_end:
             self._on_end[pid] = on_end
-        if is_local(connection.environment):
-            self._untold.add(pid)
-        else:
-            self._connection_log.started(pid, connection.endpoints, connection.names)
+        self._tell_of(connection, slot, pid)
         return pid
+
+    async def _reserve(self, connection: Connection) -> int:
+        self.watch.waits(b"slot")
+        slot = await self._slots.reserve(may_relay=b"RELAYCLIENT" in connection.environment)
+        self.watch.waits(b"")
+        return slot
 
     def ended(self, pid: int, wait_status: int) -> None:
         """Give back the slot of a backend that was reaped, and log its end.
@@ -109,6 +115,14 @@ class Backends:
         on_end = self._on_end.pop(pid, None)
         if on_end:
             on_end(wait_status)
+
+    def _tell_of(self, connection: Connection, slot: int, pid: int) -> None:
+        endpoints, names, _, environment = connection
+        if is_local(environment):
+            self._untold.add(pid)
+        else:
+            self._connection_log.started(pid, endpoints, names)
+            self.watch.started(slot, pid, endpoints.remote_ip, endpoints.remote_port, names.remote_host)
 
     def _tell_why_not(self, connection: Connection, error: OSError | ValueError) -> None:
         if isinstance(error, OSError) and error.errno in _NO_PROCESS:

@@ -60,6 +60,7 @@ class Conversation(Trusting):
         while (event := await self._asked) is not None:
             self._asked = asyncio.get_running_loop().create_future()
             if isinstance(event, events.LoginAsked | events.TlsAsked):
+                self._log.proves(event)
                 await self._become(event)
             else:
                 with self._log.waiting(event):

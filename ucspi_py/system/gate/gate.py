@@ -20,6 +20,8 @@ from ...core.smtp.settings import Greeting
 from ...core.smtp.verdict import Refuse
 from ...core.tls.environment import tell, with_tls, without_tls
 from ...core.tls.facts import TlsFacts
+from ...core.top.visitor import State
+from ...core.top.watch import UNWATCHED, Watch
 from ..process.timer import Timer
 from ..refuse import last_reply
 from ..report.complaints import Complaints
@@ -80,6 +82,7 @@ class Gate:
 
     is_crowded: whether places for clients are scarce. ways: makes the ways to name servers and zones, where lists ask.
     trust: how clients become trusted beside their addresses. session_log: makes the log of each session, as SessionLog.
+    watch: may be set; who hears of the session that begins.
     """
 
     def __init__(
@@ -102,6 +105,7 @@ class Gate:
         self._leave_at: float | None = None
         self._trust = trust
         self.session_log: Callable[..., SessionLog] = SessionLog
+        self.watch: Callable[[], Watch] = lambda: UNWATCHED
 
     async def open(self) -> None:
         """Open what lists ask before the first client comes; what is wrong with it is in the log."""
@@ -145,6 +149,8 @@ class Gate:
         if throttle:
             dialogue.throttled(throttle.command)
         log = self.session_log(self._log, guest, client.screen, softens=smtp.soft_bounce, dry_run=settings.dry_run)
+        log.watch = self.watch()
+        log.watch.at(State.SESSION)
         backend = self._backend(client, guest, dialogue, log)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)

@@ -13,9 +13,21 @@ from ...core.gate.restrictions.judgement import LogLine
 from ...core.gate.visitor import Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
-from ...core.smtp.events import DataAsked, Event, ExchangeFailed, HeloGiven, RecipientGiven, SenderGiven
+from ...core.smtp.events import (
+    DataAsked,
+    Event,
+    ExchangeFailed,
+    HeloGiven,
+    LoginAsked,
+    MessageEnded,
+    RecipientGiven,
+    SenderGiven,
+    TlsAsked,
+)
 from ...core.smtp.path import Path
 from ...core.smtp.reply import Reply
+from ...core.top.visitor import State
+from ...core.top.watch import UNWATCHED, Watch
 from ..report.log import Log
 
 if TYPE_CHECKING:
@@ -23,13 +35,20 @@ if TYPE_CHECKING:
 
 #: Whose verdict $RBLSMTPD is.
 _TOLD_BY_ENVIRONMENT = b"rblsmtpd"
+_STATES = {
+    HeloGiven: State.HELO,
+    SenderGiven: State.MAIL,
+    RecipientGiven: State.RCPT,
+    DataAsked: State.DATA,
+    MessageEnded: State.MESSAGE,
+}
 
 
 class SessionLog:
     """Logs one client's session, in the words that it hears.
 
     screen: the name of the screen that has something against it. softens: whatever is refused is refused for now
-    (soft_bounce). dry_run: what a screen has against it is no refusal.
+    (soft_bounce). dry_run: what a screen has against it is no refusal. watch: may be set; hears what the client is at.
     """
 
     __slots__ = (
@@ -42,12 +61,14 @@ class SessionLog:
         "_spared",
         "_untold",
         "_visitor",
+        "watch",
     )
 
     def __init__(
         self, log: Log, visitor: Visitor, screen: bytes, *, softens: bool = False, dry_run: bool = False
     ) -> None:
         self._log = log
+        self.watch: Watch = UNWATCHED
         self._softens = softens
         self._visitor = visitor
         self._screen = screen or _TOLD_BY_ENVIRONMENT
@@ -71,10 +92,12 @@ class SessionLog:
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
         self._visitor = self._visitor._replace(name=name)
+        self.watch.known(name)
 
     def becomes(self, visitor: Visitor) -> None:
         """Call the client this from now on, but for its name. Of one who may relay no screen says anything."""
         self._visitor = visitor._replace(name=self._visitor.name)
+        self.watch.logged_in(visitor.login or b"")
         if visitor.is_trusted:
             self._untold = None
 
@@ -127,6 +150,10 @@ class SessionLog:
             self.noted(stage, LogLine(b"reject_warning", self._heard(reply).line), about, recipient)
         self._spared = recipient
 
+    def proves(self, event: LoginAsked | TlsAsked) -> None:
+        """Take note of a client that is about to log in, or to speak TLS."""
+        self.watch.at(State.AUTH if isinstance(event, LoginAsked) else State.STARTTLS)
+
     @contextmanager
     def waiting(self, event: Event) -> Iterator[None]:
         """Count how long a client waits for the answer to an event; at another transaction begin anew.
@@ -136,11 +163,13 @@ class SessionLog:
         envelope = getattr(event, "envelope", None)
         if envelope and not envelope.recipients and envelope is not self._begun:
             self._begun, self._course = envelope, Course()
+        self._tell_watch(event)
         since = time.monotonic()
         try:
             yield
         finally:
             self._course = self._course._replace(delay=self._course.delay + time.monotonic() - since)
+            self.watch.waits(b"")
 
     def decided(self, restriction: str | None) -> None:
         """Keep which restriction has decided about a recipient that passes, or about a message. None = none has."""
@@ -149,6 +178,8 @@ class SessionLog:
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""
         self._has_line = True
+        if reply.is_positive:
+            self.watch.took()
         self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply), self._course))
 
     def ended(self, dialogue: Dialogue) -> None:
@@ -165,6 +196,11 @@ class SessionLog:
             self._tell_of_screen(self._untold, None)
         if self._log.verbose or not (line or self._has_line):
             self._log.say(loglines.disconnected(self._visitor, dialogue.counts))
+
+    def _tell_watch(self, event: Event) -> None:
+        envelope = getattr(event, "envelope", None)
+        helo = event.name if isinstance(event, HeloGiven) else envelope and envelope.helo
+        self.watch.at(_STATES.get(type(event), State.SESSION), helo or b"")
 
     def _last_line(self, dialogue: Dialogue) -> bytes | None:
         visitor, verb = self._visitor, dialogue.last_verb

@@ -18,13 +18,6 @@ def listen(place: TcpPort | UnixSocket, uid: int | None, gid: int | None) -> soc
     return listener.listen(place.ip, place.port, BACKLOG)
 
 
-def taken_over(descriptor: int) -> socket.socket:
-    """Take over what the server before us has listened on. descriptor: of the socket."""
-    told = socket.socket(fileno=descriptor)
-    told.setblocking(False)
-    return told
-
-
 def leave(place: TcpPort | UnixSocket | None) -> None:
     """Remove a socket at a path, if we may."""
     if isinstance(place, UnixSocket):

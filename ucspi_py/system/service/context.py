@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
 from ...core.smtp.verdict import Refuse
+from ...core.top.watch import UNWATCHED, Watch
 from ..accept.client_counter import ClientCounter
 from ..accept.scoreboard import Place
 from ..backend.backends import Backends, Connection
@@ -32,6 +33,7 @@ class Service:
 
     environment: what every program gets. gate: None = the program itself speaks with the client. tls: None = no client
     speaks it, but with the gate. local: what proxies' own connections meet instead; None = there are no proxies.
+    watch: hears how far each has come.
     """
 
     settings: ServerSettings
@@ -46,6 +48,7 @@ class Service:
     connection_log: ConnectionLog
     tls: "Tls | None" = None
     local: "Service | None" = None
+    watch: Watch = UNWATCHED
 
 
 class Client(NamedTuple):

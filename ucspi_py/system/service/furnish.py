@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,7 @@ from ..report.totals import SharedTotals
 from ..screens import kinds
 from ..supervisor.listeners import listeners
 from .pipes import Pipes
-from .shared import Shared, SharedMetrics, SharedTables, SharedTls
+from .shared import Shared, SharedMetrics, SharedTables, SharedTls, SharedTop
 
 if TYPE_CHECKING:
     from ...core.service.handover import Handover
@@ -58,17 +59,19 @@ def furnished(
     tls = _tls(settings, log, guarded)
     logins = _logins(settings, log)
     metrics = _metrics(settings, socks[0], handed)
+    asking_at = _asking_at(settings, handed)
     _become(settings, handed)
     if settings.print_port:
         _print_port(socks[0])
     descriptors.null_input_and_output()
     if settings.program.gate:
         gate.check(settings.program.gate, log)
+    tables = _tables(settings)
     return Shared(
         settings=settings,
         log=log,
         listeners=socks,
-        tables=_tables(settings),
+        tables=tables,
         pipes=Pipes.open(),
         environment=passed_on(os.environb),
         spawn_attributes=attributes,
@@ -78,6 +81,7 @@ def furnished(
         logins=logins,
         beat_seconds=beat_seconds,
         metrics=metrics,
+        top=_top(settings, asking_at, tables.board, socks),
     )
 
 
@@ -141,7 +145,7 @@ def _logins(settings: ServerSettings, log: Log) -> "SharedLogins | None":
 
 def _metrics(settings: ServerSettings, sock: Listener, handed: "Handover | None") -> SharedMetrics | None:
     """What the numbers are counted in and where they are asked for, if anybody is to have them. Raises Failure."""
-    asked = settings.metrics
+    asked = settings.counts
     if asked is None:
         return None
     from ..metrics import place
@@ -152,13 +156,44 @@ def _metrics(settings: ServerSettings, sock: Listener, handed: "Handover | None"
     counted.import_libraries(settings)
     telling_at = None
     if handed and handed.metrics is not None:
-        telling_at = place.taken_over(handed.metrics)
+        telling_at = _taken_over(handed.metrics)
     elif asked.place:
         telling_at = place.listen(asked.place, settings.uid, settings.gid)
     ip, port = sock.getsockname()[:2]
     return SharedMetrics(
         asked, Counters(settings.workers), telling_at, f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}"
     )
+
+
+def _asking_at(settings: ServerSettings, handed: "Handover | None") -> socket.socket | None:
+    """The socket for those who ask who is inside, if anybody may: root and our user alone. Raises Failure."""
+    if settings.top is None:
+        return None
+    from ..accept import unix_listener
+    from ..top.answering import BACKLOG
+    from .top import showing, watching  # noqa: F401  nothing can be imported once root is given up
+
+    if handed and handed.top is not None:
+        return _taken_over(handed.top)
+    access = unix_listener.Access(0o600, settings.uid, settings.gid)
+    return unix_listener.listen(settings.top, socket.SOCK_STREAM, BACKLOG, access)
+
+
+def _taken_over(descriptor: int) -> socket.socket:
+    """What the server before us has listened on. descriptor: of the socket."""
+    sock = socket.socket(fileno=descriptor)
+    sock.setblocking(False)
+    return sock
+
+
+def _top(
+    settings: ServerSettings, listener: socket.socket | None, board: Scoreboard, socks: tuple[Listener, ...]
+) -> SharedTop | None:
+    if settings.top is None or listener is None:
+        return None
+    from ..top.inside import Inside
+
+    return SharedTop(settings.top, listener, Inside(board), tuple(sock.getsockname()[1] for sock in socks))
 
 
 def _tables(settings: ServerSettings) -> SharedTables:

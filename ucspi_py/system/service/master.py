@@ -25,6 +25,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from ...core.service.handover import Handover
     from .metrics.telling import Telling
+    from .top.showing import Showing
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -63,6 +64,7 @@ class Master:
         self._inherited = set(handed.backends if handed else ())
         self._adopting = orphans.adopt()
         self._telling = _telling(shared)
+        self._showing = _showing(shared)
         self._reaper = Reaper(self._board, _connection_log(shared), adopting=self._adopting)
         self._totals_names = settings.program.totals_names
         self._report_at = time.monotonic() + _REPORTS
@@ -76,6 +78,8 @@ class Master:
             self._fill_worker_slots()
             if self._telling:
                 self._telling.look(sum(slot.serving is not None for slot in self._worker_slots))
+            if self._showing:
+                self._showing.look()
             signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
             noted = self._signals.take()
             if (noted & _STOP and not self._is_lame_first()) or time.monotonic() >= self._stop_at:
@@ -107,6 +111,8 @@ class Master:
             times.append(due)
         if self._stop_at < math.inf:
             times.append(self._stop_at)
+        if self._showing and (due := self._showing.due()) is not None:
+            times.append(due)
         if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
@@ -139,6 +145,8 @@ class Master:
                 os.close(self._handed.alive)
             if self._shared.metrics and self._shared.metrics.listener:
                 self._shared.metrics.listener.close()
+            if self._shared.top:
+                self._shared.top.listener.close()
             Worker(self._shared, column).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
@@ -177,6 +185,8 @@ class Master:
         if self._telling:
             for pid, status in ended.items():
                 self._telling.ended(pid, status, is_worker=pid in dead)
+                if self._showing:
+                    self._showing.ended(pid, status)
         guarded = self._shared.guarded
         if guarded and guarded.pid in ended:
             self._log.warn(guard_loglines.gone(guarded.pid, ended[guarded.pid]))
@@ -225,6 +235,8 @@ class Master:
             listener.close()
         if self._telling:
             self._telling.close()
+        if self._showing:
+            self._showing.close()
         os.close(self._pipes.listening)
         self._tell_workers(signal.SIGTERM)
         if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):
@@ -247,6 +259,15 @@ def _telling(shared: Shared) -> "Telling | None":
     from .metrics.telling import Telling
 
     return Telling(shared, shared.metrics)
+
+
+def _showing(shared: Shared) -> "Showing | None":
+    """What the master does for those who ask who is inside."""
+    if shared.top is None or shared.metrics is None:
+        return None
+    from .top.showing import Showing
+
+    return Showing(shared, shared.metrics, shared.top)
 
 
 def _connection_log(shared: Shared) -> ConnectionLog:

@@ -19,6 +19,7 @@ from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
 from ...core.smtp import loglines as smtp_loglines
 from ...core.smtp.verdict import Refuse
+from ...core.top.visitor import State
 from ..accept.scoreboard import NOBODY, Place
 from ..accept.socket_options import set_options
 from ..backend.backends import Connection
@@ -108,6 +109,7 @@ def _is_denied(log: ConnectionLog, endpoints: Endpoints, names: Names, rule: Ins
 def _environment(
     service: Service, endpoints: Endpoints, names: Names, rule: Instructions, proxied: "Proxied | None"
 ) -> dict[bytes, bytes]:
+    service.watch.known(names.remote_host)
     environment = environ(service.environment, endpoints, names, rule.variables)
     if proxied:
         proxied.tell(environment)
@@ -133,6 +135,7 @@ def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
 
 async def _refusal(service: Service, client: Client) -> Refusal | None:
     """The first screen that refuses the client, and its verdict; None = all let it in."""
+    service.watch.at(State.SCREEN)
     for screen in service.screens:
         # A client with TLS speaks first.
         watched = None if service.tls and service.settings.is_wrapped else client.socket
@@ -147,6 +150,7 @@ async def _way_by_tls(service: Service, tls: Tls, client: Client, refusal: Refus
 
     refusal: None = no screen refuses it.
     """
+    service.watch.at(State.TLS)
     secured = await tls.secured(service, client)
     if secured is None:
         return asyncio.sleep(0)
@@ -159,6 +163,7 @@ async def _way_by_tls(service: Service, tls: Tls, client: Client, refusal: Refus
 
 async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> None:
     """Talk to a refused client until it leaves."""
+    service.watch.at(State.REFUSED)
     endpoints, names, _, environment = client.connection
     settings = refusal.screen.settings
     ip, pid = environment.get(b"TCPREMOTEIP", b""), os.getpid()

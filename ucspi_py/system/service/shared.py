@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..metrics.counters import Counters
     from ..tls.contexts import Contexts
     from ..tls.keys import KeySource
+    from ..top.inside import Inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ class SharedMetrics(NamedTuple):
     service: str
 
 
+class SharedTop(NamedTuple):
+    """Who is inside, and where that is asked. path, listener: of the socket. ports: those that the service has."""
+
+    path: str
+    listener: socket.socket
+    inside: "Inside"
+    ports: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Shared:
     """All that a worker begins with.
@@ -64,7 +74,8 @@ class Shared:
     listeners: of the hosts and ports, in their order. environment: what every program gets. spawn_attributes: how every
     program is started. ask: the way to the name servers; it knows nothing where nothing is ever asked. guarded: the
     guard, None = none was asked for. tls: None = nobody speaks it. logins: None = nobody may log in. beat_seconds:
-    after which a worker says again that it serves, None = never. metrics: None = nothing is counted for anybody.
+    after which a worker says again that it serves, None = never. metrics: None = nothing is counted for anybody. top:
+    None = nobody asks who is inside; where somebody does, there are metrics as well.
     """
 
     settings: ServerSettings
@@ -80,3 +91,4 @@ class Shared:
     logins: "SharedLogins | None" = None
     beat_seconds: float | None = None
     metrics: "SharedMetrics | None" = None
+    top: "SharedTop | None" = None

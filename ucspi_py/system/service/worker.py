@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...core.rules.data import DEFAULT
 from ...core.service.settings import ServerSettings
+from ...core.top.watch import UNWATCHED
 from ..accept.client_counter import ClientCounter
 from ..backend.backends import Backends
 from ..backend.spawn import Launcher
@@ -18,26 +19,25 @@ from ..lookup.names import NameLookup
 from ..process import children
 from ..process.loop import new_loop
 from ..process.signals import Signals
-from ..report.connection_log import ConnectionLog
 from ..report.totals import WorkerTotals
 from ..rules.live import RulesFile
 from ..screens import kinds
 from ..screens.screen import Host
-from .admission import Admission, Serve
+from .admission import Admission
 from .context import Decide, Service, Tls
+from .observers import in_worker
 from .pipes import keep_saying, say_standing
-from .session import serve
 from .shared import Shared
 from .tasks import Tasks
 
 if TYPE_CHECKING:
     from ...core.gate.logins.settings import LoginSettings
     from ..auth.checker import Checker
+    from ..dnsbl.judge import Zones
     from ..gate.lists.lookups import Ways
     from ..gate.logins.logins import Logins
     from ..guard.client import GuardChecker
     from .at_proxy import ProxiedAdmission
-    from .metrics.metered import Metered
 
 #: For the master to act on; a terminal sends them to every process of the group.
 MASTERS_SIGNALS = (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM)
@@ -55,20 +55,22 @@ class Worker:
         self._shared = shared
         self._draining = False
         self._tasks = Tasks(self._loop, shared.log, self._on_end)
-        self._metered = _metered(shared, column)
-        self._connection_log, self._serve = _log_and_serve(shared, self._metered)
+        self._metered = in_worker.metered(shared, column)
+        self._connection_log, self._serve = in_worker.log_and_serve(shared, self._metered)
+        self._watching = in_worker.watching(shared)
         self._admission = self._begin_admission()
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
-        self._screens = kinds.in_service(
-            settings.program.screens, Host(shared.log, lambda: self._dnsbl, self._totals.note)
-        )
+        self._screens = kinds.in_service(settings.program.screens, Host(shared.log, self._zones, self._totals.note))
         gate = settings.program.gate
         self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
         if self._metered and self._gate:
             self._metered.note_sessions(self._gate)
+        if self._watching and self._gate:
+            self._watching.note_sessions(self._gate)
         self._backends = self._begin_backends()
+        self._backends.watch = self._watching or UNWATCHED
         self._tls = self._begin_tls()
         self._service = Service(
             settings=settings,
@@ -82,6 +84,7 @@ class Worker:
             backends=self._backends,
             connection_log=self._connection_log,
             tls=self._tls,
+            watch=self._watching or UNWATCHED,
         )
         if settings.proxies:
             self._service = self._with_proxies(self._service)
@@ -104,7 +107,8 @@ class Worker:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:
             self._tasks.keep_going(partial(self._shared.tls.contexts.keep, self._shared.tls.source))
-        self._admission.open(partial(self._serve, self._service))
+        serve = self._watching.serving(self._serve) if self._watching else self._serve
+        self._admission.open(partial(serve, self._service))
         say_standing(self._shared.pipes.stand)
         if self._shared.beat_seconds:
             self._tasks.keep_going(partial(keep_saying, self._shared.pipes.stand, self._shared.beat_seconds))
@@ -138,6 +142,9 @@ class Worker:
 
         log = LocalLog(shared.log, shared.tables.board, shared.settings.limit)
         return replace(service, local=of_locals(service, log))
+
+    def _zones(self) -> "Zones":
+        return self._watching.zones(self._dnsbl) if self._watching else self._dnsbl
 
     def _ways(self) -> "Ways":
         from ..gate.lists.lookups import Ways
@@ -230,21 +237,6 @@ class Worker:
             os.close(self._shared.pipes.listening)
             if self._shared.settings.drain_seconds is not None:
                 self._loop.call_later(self._shared.settings.drain_seconds, self._loop.stop)
-
-
-def _metered(shared: Shared, column: int | None) -> "Metered | None":
-    """What counts in this worker, where numbers are asked for."""
-    if shared.metrics is None or column is None:
-        return None
-    from .metrics.metered import Metered
-
-    return Metered(shared.metrics.counters.column(column), shared.log)
-
-
-def _log_and_serve(shared: Shared, metered: "Metered | None") -> tuple[ConnectionLog, Serve]:
-    """What tells of clients, and what serves them; both count, where numbers are asked for."""
-    made = (shared.log, shared.tables.board, shared.settings.limit)
-    return (metered.connection_log(*made), metered.serve) if metered else (ConnectionLog(*made), serve)
 
 
 def _decider(settings: ServerSettings) -> Decide:

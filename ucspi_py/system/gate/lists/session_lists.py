@@ -19,6 +19,7 @@ from ....core.smtp.path import Path
 from ..session_log import SessionLog
 from .client_name import client_name
 from .lookups import Knowledge, Lookups, too_late
+from .wanted import wanted
 
 if TYPE_CHECKING:  # Few ask policy services.
     from ..policy.telling import Telling
@@ -37,11 +38,7 @@ _OF_ONE_COMMAND = (GreylistQuestion, PolicyQuestion)
 
 _PASSED = Judgement()
 #: From which stage one has what was left to be said: the first that was judged.
-_BEFORE = {
-    Stage.HELO: (Stage.CONNECT,),
-    Stage.MAIL: (Stage.HELO, Stage.CONNECT),
-    Stage.RCPT: (Stage.MAIL,),
-}
+_BEFORE = {Stage.HELO: (Stage.CONNECT,), Stage.MAIL: (Stage.HELO, Stage.CONNECT), Stage.RCPT: (Stage.MAIL,)}
 
 T = TypeVar("T")
 
@@ -158,7 +155,7 @@ class SessionLists:
         return found
 
     async def _visit(self, question: GreylistQuestion, deadline: float) -> GreylistOutcome:
-        found = await self._wait_for(self._lookups.visit(question), deadline)
+        found = await self._wait_for(self._lookups.visit(question), deadline, b"greylist")
         return found._replace(header=b"") if found and self._dry_run else found  # Then nobody has had it wait.
 
     def becomes(self, visitor: Visitor) -> None:
@@ -215,11 +212,14 @@ class SessionLists:
         )
 
     async def _find_name(self, deadline: float) -> ClientName:
-        found = await self._wait_for(client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE)
+        found = await self._wait_for(
+            client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE, b"name"
+        )
         return found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
 
-    async def _wait_for(self, awaited: Awaitable[T], deadline: float) -> T | None:
+    async def _wait_for(self, awaited: Awaitable[T], deadline: float, what: bytes = b"") -> T | None:
         """Wait for something, until the deadline; None = it is late, or we are in a hurry."""
+        self.log.watch.waits(what)
         try:
             async with asyncio.timeout_at(0.0 if self._in_a_hurry else deadline) as self._patience:
                 return await awaited
@@ -227,6 +227,7 @@ class SessionLists:
             return None
         finally:
             self._patience = None
+            self.log.watch.waits(b"")
 
     async def _find_out(self, questions: tuple[Question, ...], deadline: float) -> None:
         """Answer questions, all at once; after the deadline without asking anybody."""
@@ -244,6 +245,6 @@ class SessionLists:
             for question in questions:
                 self._lookups.begin(question, deadline, partial(take, question))
             if waiting:
-                await self._wait_for(answered, deadline + _GRACE)
+                await self._wait_for(answered, deadline + _GRACE, wanted(waiting))
         for question in tuple(waiting):
             take(question, too_late(question))

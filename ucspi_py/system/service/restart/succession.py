@@ -113,6 +113,7 @@ class Succession:
             self._guard(),
             shared.settings.relay_key,
             shared.metrics.listener.fileno() if shared.metrics and shared.metrics.listener else None,
+            shared.top.listener.fileno() if shared.top else None,
         )
 
     def _guard(self) -> HandedGuard | None:

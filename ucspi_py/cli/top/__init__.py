@@ -1,0 +1,1 @@
+"""pyucspitop: who is inside a service now."""

@@ -1,0 +1,1 @@
+"""Who is inside a service now, for pyucspitop."""

@@ -1,0 +1,1 @@
+"""Who is inside a service: what workers note, and the process that tells it."""

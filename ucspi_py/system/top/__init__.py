@@ -1,0 +1,1 @@
+"""A service tells who is inside, and is asked for it."""
