@@ -15,8 +15,8 @@ from ...core.service import loglines, notify, worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
 from ..process import children, orphans, signals
-from ..report.connection_log import ConnectionLog
 from ..supervisor.supervision import Supervision
+from .observers.in_master import Observers, connection_log
 from .reaper import Reaper
 from .restart.succession import Succession
 from .shared import Shared
@@ -24,8 +24,6 @@ from .worker import Worker
 
 if TYPE_CHECKING:
     from ...core.service.handover import Handover
-    from .metrics.telling import Telling
-    from .top.showing import Showing
 
 _STOP = frozenset((signal.SIGTERM, signal.SIGINT))
 
@@ -63,9 +61,8 @@ class Master:
         self._stop_at = math.inf
         self._inherited = set(handed.backends if handed else ())
         self._adopting = orphans.adopt()
-        self._telling = _telling(shared)
-        self._showing = _showing(shared)
-        self._reaper = Reaper(self._board, _connection_log(shared), adopting=self._adopting)
+        self._observers = Observers(shared)
+        self._reaper = Reaper(self._board, connection_log(shared), adopting=self._adopting)
         self._totals_names = settings.program.totals_names
         self._report_at = time.monotonic() + _REPORTS
 
@@ -76,10 +73,7 @@ class Master:
         gc.set_threshold(_COLLECT_AFTER)
         while True:
             self._fill_worker_slots()
-            if self._telling:
-                self._telling.look(sum(slot.serving is not None for slot in self._worker_slots))
-            if self._showing:
-                self._showing.look()
+            self._observers.look(sum(slot.serving is not None for slot in self._worker_slots))
             signals.readable(self._patience(), self._signals.fd, self._pipes.standing)
             noted = self._signals.take()
             if (noted & _STOP and not self._is_lame_first()) or time.monotonic() >= self._stop_at:
@@ -107,12 +101,9 @@ class Master:
         times = [due for slot in self._worker_slots if (due := worker_slot.next_fork(slot)) is not None]
         if self._succession.due:
             times.append(self._succession.due)
-        if self._telling and (due := self._telling.due()) is not None:
-            times.append(due)
+        times.extend(self._observers.due())
         if self._stop_at < math.inf:
             times.append(self._stop_at)
-        if self._showing and (due := self._showing.due()) is not None:
-            times.append(due)
         if self._totals_names:
             times.append(self._report_at)
         if not self._adopting:
@@ -143,10 +134,7 @@ class Master:
             self._supervision.close()
             if self._handed:
                 os.close(self._handed.alive)
-            if self._shared.metrics and self._shared.metrics.listener:
-                self._shared.metrics.listener.close()
-            if self._shared.top:
-                self._shared.top.listener.close()
+            self._observers.leave()
             Worker(self._shared, column).run()
             status = 0
         except BaseException as error:  # whatever it is, it is told and ends here
@@ -182,11 +170,7 @@ class Master:
                 self._log.warn(loglines.warning(f"worker {pid} ended with status {ended[pid]}, starting another"))
                 self._worker_slots[number] = worker_slot.ended(self._worker_slots[number], pid, time.monotonic())
         self._leaving -= dead
-        if self._telling:
-            for pid, status in ended.items():
-                self._telling.ended(pid, status, is_worker=pid in dead)
-                if self._showing:
-                    self._showing.ended(pid, status)
+        self._observers.ended(ended, dead)
         guarded = self._shared.guarded
         if guarded and guarded.pid in ended:
             self._log.warn(guard_loglines.gone(guarded.pid, ended[guarded.pid]))
@@ -233,10 +217,7 @@ class Master:
         """Stop listening everywhere before we are gone, so that a new server can listen at once."""
         for listener in self._shared.listeners:
             listener.close()
-        if self._telling:
-            self._telling.close()
-        if self._showing:
-            self._showing.close()
+        self._observers.close()
         os.close(self._pipes.listening)
         self._tell_workers(signal.SIGTERM)
         if not signals.readable(_CLOSING_TIME, self._pipes.all_closed):
@@ -250,31 +231,3 @@ class Master:
     def _workers(self) -> set[int]:
         """The process ids of all workers that have not ended."""
         return self._leaving.union(*map(worker_slot.workers, self._worker_slots))
-
-
-def _telling(shared: Shared) -> "Telling | None":
-    """What the master does for the numbers, where they are asked for."""
-    if shared.metrics is None:
-        return None
-    from .metrics.telling import Telling
-
-    return Telling(shared, shared.metrics)
-
-
-def _showing(shared: Shared) -> "Showing | None":
-    """What the master does for those who ask who is inside."""
-    if shared.top is None or shared.metrics is None:
-        return None
-    from .top.showing import Showing
-
-    return Showing(shared, shared.metrics, shared.top)
-
-
-def _connection_log(shared: Shared) -> ConnectionLog:
-    """What tells of the programs of dead workers, and counts them, where numbers are asked for."""
-    made = (shared.log, shared.tables.board, shared.settings.limit)
-    if shared.metrics is None:
-        return ConnectionLog(*made)
-    from ..metrics.counted_log import CountedLog
-
-    return CountedLog(*made, shared.metrics.counters.masters)
