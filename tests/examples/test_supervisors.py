@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -160,16 +159,42 @@ def test_guards(supervisor: Supervisor, missing: str, host: FieldHost) -> None:
     assert missing.encode() in done.stdout + done.stderr
 
 
-def test_systemd_accepts_the_unit(host: FieldHost) -> None:
+def _units(host: FieldHost) -> Path:
+    """The units with their hardening, translated; what only a later systemd knows is left out."""
+    folder = host.install(UNIT.parent, "units")
+    (folder / "smtpd.service.d/notify-reload.conf").unlink()
+    return folder
+
+
+def _analyzed(*words: str) -> tuple[int, str]:
+    done = subprocess.run([theirs("systemd-analyze"), *words], capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("unit", ["smtpd.service", "smtpd.socket"])
+def test_systemd_accepts_the_units(unit: str, host: FieldHost) -> None:
     """systemd finds nothing to complain of."""
-    if not shutil.which("systemd-analyze"):
-        pytest.skip("systemd-analyze is not installed")
-    unit = host.folder / "smtpd.service"
-    unit.write_text(host.translate(UNIT.read_text()))
+    assert _analyzed("verify", str(_units(host) / unit)) == (0, "")
 
-    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
 
-    assert (verified.returncode, verified.stderr) == (0, "")
+def test_systemd_finds_the_service_hardened(host: FieldHost) -> None:
+    """Its exposure is 5.0 at most, of 10, without what would keep qmail-queue from changing its user."""
+    folder = _units(host)
+    assert _analyzed("security", "--offline=yes", "--threshold=50", str(folder / "smtpd.service"))[0] == 0
+    settings = _settings((folder / "smtpd.service.d/hardening.conf").read_text())
+    assert not {"NoNewPrivileges", "User", "DynamicUser", "RestrictSUIDSGID", "PrivateUsers"} & set(settings)
+
+
+def test_the_socket_is_the_one_of_the_service() -> None:
+    """The service may be started with it or without it: host and port are the same."""
+    assert _settings((UNIT.parent / "smtpd.socket").read_text())["ListenStream"] == "0.0.0.0:25"
+    assert " 0 smtp " in UNIT.read_text()
+
+
+def test_s6_hears_when_all_serve(host: FieldHost) -> None:
+    """Whoever waits for the service (s6-svwait -U) waits until then."""
+    with supervised(SUPERVISORS[2], host) as service:
+        until(lambda: service.command("s6-svstat -o ready {}") == "true\n", "readiness")
 
 
 def test_unit_serves(host: FieldHost) -> None:
