@@ -21,10 +21,14 @@ _FRAME = 3
 def run(path: str) -> None:
     """Show it until somebody presses Ctrl-C. Raises Failure once the service is gone."""
     console = Console(highlight=False)
-    with Live(drawn(ask(path), console.height), console=console, screen=True, auto_refresh=False) as live:
+    live = Live(drawn(ask(path), console.height), console=console, screen=True, auto_refresh=False)
+    try:  # and no with block, which leaves the screen as it is if Ctrl-C comes on its way in
+        live.start(refresh=True)
         while True:
             time.sleep(_LOOKS)
             live.update(drawn(ask(path), console.height), refresh=True)
+    finally:
+        live.stop()
 
 
 def drawn(snapshot: Mapping[str, Any], height: int) -> Group:

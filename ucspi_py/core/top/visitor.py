@@ -26,8 +26,9 @@ class State(IntEnum):
 class Visitor(NamedTuple):
     """A client. Texts are as it has them; longer ones than a row takes are cut.
 
-    since: nanosecond of the monotonic clock. worker, program: process ids; 0 = it has no program. socket: the inode of
-    its connection, 0 = not known. waits: what is waited for on its behalf, b"" = for itself.
+    since: nanosecond of the monotonic clock. port: the other end's. worker, program: process ids; 0 = it has no
+    program. socket: the inode of its connection, 0 = not known. messages: how many of its were taken. waits: what is
+    waited for on its behalf, b"" = for itself.
     """
 
     since: int

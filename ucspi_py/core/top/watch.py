@@ -28,7 +28,7 @@ class Watch(Protocol):
 
 
 class Unwatched:
-    """Nobody watches. See Watch."""
+    """Nobody watches. See Watch; _slot, _pid: as slot and pid there."""
 
     def known(self, _name: bytes | None, /) -> None:
         """See Watch."""

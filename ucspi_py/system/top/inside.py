@@ -60,7 +60,10 @@ class Inside:
 
 
 class Visit:
-    """One client in its row, as long as it is there. See Watch."""
+    """One client in its row, as long as it is there. See Watch, also for slot and pid.
+
+    row: of the scoreboard. socket: the inode of its connection.
+    """
 
     __slots__ = ("_inside", "_row", "_visitor", "_wanted")
 

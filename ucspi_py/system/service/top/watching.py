@@ -35,7 +35,10 @@ def current() -> Watch:
 
 
 class Watching:
-    """Hears of the client that is served now, whoever it is. See Watch. inside: where that is noted."""
+    """Hears of the client that is served now, whoever it is. See Watch, also for slot and pid.
+
+    inside: where that is noted.
+    """
 
     def __init__(self, inside: Inside) -> None:
         self._inside = inside
