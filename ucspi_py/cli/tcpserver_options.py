@@ -10,16 +10,15 @@ import click
 from ..core.client import limits
 from ..core.errors import AskedWrongly
 from ..core.guard.settings import GuardSettings
-from ..core.metrics import settings as metrics
-from ..core.metrics.settings import MetricsSettings
 from ..core.numbers import MOST, decimal
 from ..core.rules.cidr import Network
 from ..core.service.settings import Program, ServerSettings
 from ..system.process import privileges
 from ..system.report import log
 from ..system.service import start
-from . import djb_click, tls_option
+from . import djb_click
 from .chain import program
+from .server import supervision, tls
 
 _Decorator = Callable[[click.decorators.FC], click.decorators.FC]
 
@@ -67,7 +66,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 @click.option("--shed", "overload_text", metavar="TEXT", help="When all slots are taken, say TEXT instead of nothing.")
 @click.option(
     "--tls",
-    metavar=tls_option.FORM,
+    metavar=tls.FORM,
     multiple=True,
     help="Speak TLS from the first byte, with CERT for clients that ask for NAME.",
 )
@@ -78,49 +77,9 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     metavar="NETWORK,...",
     help="Clients come by proxies in NETWORK alone, which say whose address it is (PROXY protocol, 1 and 2); no ident.",
 )
-@click.option(
-    "--metrics", "metrics_place", metavar="PLACE", help="Show numbers at unix:PATH or ADDRESS:PORT, for Prometheus."
-)
-@click.option("--metrics-file", metavar="FILE", help="Write them to FILE every 15 seconds, for node_exporter.")
-@click.option("--top", metavar="SOCKET", help="Tell pyucspitop at SOCKET who is inside; root and -u alone may ask.")
+@supervision.options
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
-@click.option(
-    "--also",
-    multiple=True,
-    metavar="HOST:PORT",
-    callback=lambda _ctx, _param, places: tuple(map(_place, places)),
-    help="Listen there, too: for the same program and rules.",
-)
-@click.option(
-    "--listen-fd",
-    "listen_fds",
-    metavar="N",
-    multiple=True,
-    type=djb_click.Number(),
-    help="Accept on descriptor N, which listens already; HOST and PORT are its own, or -.",
-)
-@click.option(
-    "--ready-fd",
-    metavar="N",
-    type=djb_click.Number(),
-    help="Write an empty line to descriptor N once workers serve.",
-)
-@click.option(
-    "--drain",
-    "drain_seconds",
-    metavar="SECONDS",
-    type=djb_click.Number(1),
-    help="After it, a worker that is to leave leaves the clients that it carries.",
-)
-@click.option(
-    "--lame",
-    "lame_seconds",
-    metavar="SECONDS",
-    type=djb_click.Number(),
-    default=0,
-    help="After TERM, serve for so long while checks of proxies fail (0).",
-)
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")
 @_flag("h", "H", "remote_host", "Look up the client's name or not.", default=True)
 @_flag("p", "P", "paranoid", "Believe the client's name only if it leads back or not.", default=False)
@@ -149,11 +108,11 @@ def settings(options: dict[str, Any]) -> ServerSettings:
     uid, gid = _ids(options)
     if options["reserve"] >= options["limit"]:
         raise AskedWrongly(f"--reserve must leave some of -c {options['limit']} for everybody else")
-    tls = tls_option.settings(options.pop("tls"))
+    tls_settings = tls.settings(options.pop("tls"))
     asked = program.read(options.pop("words"))
-    if options["tls_on_request"] and not (tls and asked.gate is None):
+    if options["tls_on_request"] and not (tls_settings and asked.gate is None):
         raise AskedWrongly("--ucspi-tls needs --tls, and a program that speaks with clients itself")
-    if tls and options["banner"] and not options["tls_on_request"]:
+    if tls_settings and options["banner"] and not options["tls_on_request"]:
         raise AskedWrongly("-B writes before any TLS, which is no use with --tls")
     local_name, overload_text = options.pop("local_name"), options.pop("overload_text")
     relay_key = options.pop("relay_key")
@@ -172,11 +131,11 @@ def settings(options: dict[str, Any]) -> ServerSettings:
         overload_message=None if overload_text is None else _line(overload_text),
         uid=uid,
         gid=gid,
-        tls=tls,
+        tls=tls_settings,
         relay_key=None if relay_key is None else _relay_key(relay_key),
         proxies=proxies,
-        metrics=_metrics(options.pop("metrics_place"), options.pop("metrics_file")),
-        top=_top(options.pop("top")),
+        metrics=supervision.metrics(options.pop("metrics_place"), options.pop("metrics_file")),
+        top=supervision.top(options.pop("top")),
         **options,
     )
 
@@ -193,30 +152,12 @@ def _ids(options: dict[str, Any]) -> tuple[int | None, int | None]:
     return uid, gid
 
 
-def _place(text: str) -> tuple[str, str]:
-    """A host and a port, with a colon between them; a host that has one stands in brackets, or not."""
-    host, colon, port = text.rpartition(":")
-    if not (colon and host and port):
-        raise AskedWrongly(f"--also must be HOST:PORT, not '{text}'")
-    return host, port
-
-
 def _proxies(text: str | None) -> tuple[Network, ...]:
     if text is None:
         return ()
     from ..core.service.proxies import networks
 
     return networks(text)
-
-
-def _metrics(place: str | None, file: str | None) -> MetricsSettings | None:
-    if place is None and file is None:
-        return None
-    return MetricsSettings(None if place is None else metrics.place(place), file)
-
-
-def _top(path: str | None) -> str | None:
-    return None if path is None else metrics.socket_path("--top", path).path
 
 
 def _relay_key(path: str) -> bytes:

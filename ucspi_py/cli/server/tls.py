@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from ..core.errors import AskedWrongly
-from ..core.tls.settings import Pair, TlsSettings
+from ...core.errors import AskedWrongly
+from ...core.tls.settings import Pair, TlsSettings
 
 FORM = "[NAME,...=]CERT[:KEY]"
 
