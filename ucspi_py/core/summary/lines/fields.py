@@ -1,4 +1,4 @@
-"""Lines of ``--log logfmt`` and ``--log json`` -> fields -> events. Never reads a line in djb's form.
+"""Lines of logfmt and of JSON -> fields -> events. Never reads a line in djb's form.
 
 Read are the fields ``event``, ``ip``, ``pid``, ``decision``, ``code``, ``reply``, ``zones``, ``user``, ``method``,
 ``how``, ``rule``, ``running``, ``limit`` and ``msg``, of messages ``size`` and ``recipients``, ``delay`` of a greylist,
