@@ -89,6 +89,10 @@ class Numbers(_IntsType):
         return numbers + self._defaults[len(numbers) - 1 :]
 
 
+class _Unwritten(OSError):
+    """A text of --help is more than standard output has room for."""
+
+
 def run(program: str, usage: str, command: Callable[[list[str]], object]) -> None:
     """Run a command on the command line's words and end the process as djb's programs end.
 
@@ -100,7 +104,7 @@ def run(program: str, usage: str, command: Callable[[list[str]], object]) -> Non
         code = _outcome(program, usage, command)
     except OSError as error:
         unforeseen, code = error, Failure.exit_code
-    deed = "go on"
+    deed = "write output" if isinstance(unforeseen, _Unwritten) else "go on"
     unwritten = _flush()
     if unwritten:
         deed, unforeseen, code = "write output", unwritten, Failure.exit_code
@@ -159,7 +163,12 @@ def invoke(command: click.Command, program: str, args: list[str]) -> None:
 
 def context(command: click.Command, program: str, args: Sequence[str]) -> click.Context:
     """Parse words without running anything. Raises click's UsageError, or Exit after --help."""
-    return command.make_context(program, list(args))
+    try:
+        return command.make_context(program, list(args))
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        raise _Unwritten(*error.args) from None
 
 
 def complain(*lines: str) -> None:
