@@ -14,6 +14,7 @@ import pytest
 
 from tests.support.admission import Lines
 from tests.support.gate import controls, no_ways, without_ids
+from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.settings import SmtpSettings
 from ucspi_py.core.smtp.verdict import Refuse
@@ -21,6 +22,7 @@ from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.gate import client_end
 from ucspi_py.system.gate import gate as gates
 from ucspi_py.system.gate.gate import Client, Gate
+from ucspi_py.system.gate.lists.lookups import Ways
 from ucspi_py.system.gate.session import Hold
 from ucspi_py.system.gate.trust import NOBODY, Trust
 from ucspi_py.system.process.loop import new_loop
@@ -197,6 +199,8 @@ class Room:
         *,
         content_limit: int | None = None,
         trust: Trust = NOBODY,
+        restrictions: RestrictionSettings | None = None,
+        ways: Callable[[], Ways] = no_ways,
         **smtp: Any,
     ) -> None:
         self.log = Lines()
@@ -208,8 +212,13 @@ class Room:
         self._script = script
         self._holds = self.out.with_suffix(".held")
         control = controls(folder / "control")
-        settings = GateSettings(SmtpSettings(**smtp), message_size_limit=content_limit, qmail_control=str(control))
-        self.gate = Gate(settings, self.log, lambda: self.is_crowded, no_ways, trust)
+        settings = GateSettings(
+            SmtpSettings(**smtp),
+            message_size_limit=content_limit,
+            qmail_control=str(control),
+            restrictions=restrictions,
+        )
+        self.gate = Gate(settings, self.log, lambda: self.is_crowded, ways, trust)
 
     @property
     def told(self) -> list[bytes]:

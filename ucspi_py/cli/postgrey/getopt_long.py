@@ -51,8 +51,8 @@ def _parted(word: str) -> tuple[str, str, str]:
 
 
 def _may_be_alone(option: click.Option) -> bool:
-    """Whether its value may be left out."""
-    return isinstance(option.flag_value, int)
+    """Whether its value may be left out. Before click 8.2 every other option has a bool there."""
+    return isinstance(option.flag_value, int) and not isinstance(option.flag_value, bool)
 
 
 def _valued(option: click.Option, value: str) -> tuple[str, ...]:

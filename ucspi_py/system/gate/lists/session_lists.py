@@ -123,10 +123,10 @@ class SessionLists:
         """
         if not self._has_list(stage):
             return _PASSED._replace(discard=discards)
-        deadline = time.monotonic() + _PATIENCE
-        if self._name is None:
-            self._name = await self._find_name(deadline)
+        if self._name is None:  # which takes nothing of the time for zones: who has a slow name server is asked about
+            self._name = await self._find_name(time.monotonic() + _PATIENCE / 2)
             self.log.named(self._name.name)
+        deadline = time.monotonic() + _PATIENCE
         facts = self._facts(stage, self._name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:
             self._known.clear()
@@ -147,15 +147,15 @@ class SessionLists:
         while not isinstance(found := self._lookups.judge(self._settings, facts, self._known), Judgement):
             passing += [question for question in found if isinstance(question, _OF_ONE_COMMAND)]
             if isinstance(found[0], GreylistQuestion):  # which is asked alone, when nothing else is left to be asked
-                self._known[found[0]] = await self._visit(found[0], deadline) if passes() else None
+                self._known[found[0]] = await self._visit(found[0]) if passes() else None
             else:
                 await self._find_out(found, deadline)
         for question in passing:
             self._known.pop(question, None)
         return found
 
-    async def _visit(self, question: GreylistQuestion, deadline: float) -> GreylistOutcome:
-        found = await self._wait_for(self._lookups.visit(question), deadline, b"greylist")
+    async def _visit(self, question: GreylistQuestion) -> GreylistOutcome:
+        found = await self._wait_for(self._lookups.visit(question), float("inf"), b"greylist")  # it has a deadline
         return found._replace(header=b"") if found and self._dry_run else found  # Then nobody has had it wait.
 
     def becomes(self, visitor: Visitor) -> None:
