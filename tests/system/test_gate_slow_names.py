@@ -38,5 +38,6 @@ def test_who_has_to_wait_is_not_spared_by_slow_name_servers(tmp_path: Path) -> N
         assert await guest.ask(*BEGIN) == (
             b"450 4.2.0 <r@example.org>: Recipient address rejected: Greylisted, try again in 300 seconds"
         )
+        await room.gate.close()
 
     play(Room(tmp_path, restrictions=lists, ways=_silent), story)
