@@ -1,14 +1,12 @@
 """The guard's start: everything that can fail is tried before, and it is forked while we still have root."""
 
-import os
 import signal
 import socket
-import traceback
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from ...core.guard.settings import GuardSettings
-from ..process import descriptors, secrecy, signals
+from ..process import children, descriptors, secrecy, signals
 from ..report.log import Log
 from . import channel
 from .channel import Guarded
@@ -36,30 +34,21 @@ def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, b
     if settings.checkpassword:
         probe(settings, checker, port)
     ours, workers = channel.pair()
-    with signals.all_blocked():
-        pid = os.fork()
-        if not pid:
-            _become_guard(ours, keys, partial(Checks, settings, checker), verbosity)
+    work = partial(_guard, ours, keys, partial(Checks, settings, checker), verbosity)
+    pid = children.begin(work, lambda *lines: Log(verbosity).warn(*lines))
     ours.close()
     return Guarded(pid, workers, tuple(keys.descriptors))
 
 
-def _become_guard(ours: socket.socket, keys: SealedKeys, checks: Callable[[Log], Checks], verbosity: int) -> None:
-    """The forked child's one call: it never returns into the master's code."""
-    status = 111
-    try:
-        descriptors.null_input_and_output()
-        descriptors.close_all_but({ours.fileno(), *keys.descriptors})
-        log = Log(verbosity)  # the master's may write to what is closed by now
-        secrecy.hide_memory()
-        secrecy.leave_no_core()
-        noted = signals.Signals(signal.SIGCHLD)
-        for number in _IGNORED:
-            signal.signal(number, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, ())
-        Guard(ours, noted, checks(log), keys, log).run()
-        status = 0
-    except BaseException as error:  # whatever it is, it is told and ends here
-        Log(verbosity).warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
-    finally:
-        os._exit(status)
+def _guard(ours: socket.socket, keys: SealedKeys, checks: Callable[[Log], Checks], verbosity: int) -> None:
+    """Be the guard, in a forked child."""
+    descriptors.null_input_and_output()
+    descriptors.close_all_but({ours.fileno(), *keys.descriptors})
+    log = Log(verbosity)  # the master's may write to what is closed by now
+    secrecy.hide_memory()
+    secrecy.leave_no_core()
+    noted = signals.Signals(signal.SIGCHLD)
+    for number in _IGNORED:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    Guard(ours, noted, checks(log), keys, log).run()

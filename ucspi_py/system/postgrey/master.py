@@ -3,7 +3,6 @@
 import os
 import signal
 import time
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -73,28 +72,18 @@ class Master:
         return max(0.0, min(times) - time.monotonic()) if times else None
 
     def _employ(self, slot: WorkerSlot) -> WorkerSlot:
-        with signals.all_blocked():
-            try:
-                pid = os.fork()
-            except OSError as error:
-                self._log.warn(loglines.warning(f"unable to fork: {error_words(error.errno)}"))
-                return worker_slot.not_forked(slot, time.monotonic())
-            if not pid:
-                self._become_worker()
+        try:
+            pid = children.begin(self._serve, self._log.warn)
+        except OSError as error:
+            self._log.warn(loglines.warning(f"unable to fork: {error_words(error.errno)}"))
+            return worker_slot.not_forked(slot, time.monotonic())
         return worker_slot.stood(worker_slot.forked(slot, pid, time.monotonic()), pid)[0]
 
-    def _become_worker(self) -> None:
-        """The forked child's one call: it never returns into the master's code."""
-        status = 111
-        try:
-            self._signals.close()
-            os.close(self._alive)
-            self._work(self._death)
-            status = 0
-        except BaseException as error:  # whatever it is, it is told and ends here
-            self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
-        finally:
-            os._exit(status)
+    def _serve(self) -> None:
+        """Answer, in a forked child."""
+        self._signals.close()
+        os.close(self._alive)
+        self._work(self._death)
 
     def _reload(self) -> None:
         self._log.warn(loglines.reloading())

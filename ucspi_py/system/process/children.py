@@ -1,7 +1,35 @@
-"""Our child processes. Never starts one."""
+"""Our child processes: begun as forks of ours, and reaped. Never runs another program."""
 
 import os
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+from . import signals
+
+
+def begin(work: Callable[[], None], tell: Callable[..., None]) -> int:
+    """Fork a child that does a work with all signals blocked, and ends -> its process id.
+
+    work: what it does; it never returns into our code. tell: gets the lines, as bytes, of any error of its. Its exit
+    code is 0, and 111 behind an error. Raises OSError where none can be forked.
+    """
+    with signals.all_blocked():
+        pid = os.fork()
+        if not pid:
+            _become(work, tell)
+    return pid
+
+
+def _become(work: Callable[[], None], tell: Callable[..., None]) -> NoReturn:
+    status = 111
+    try:
+        work()
+        status = 0
+    except BaseException as error:  # whatever it is, it is told and ends here
+        tell(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
+    finally:
+        os._exit(status)
 
 
 def reap() -> Iterator[tuple[int, int]]:

@@ -5,7 +5,7 @@ import math
 import os
 import signal
 import time
-import traceback
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.dnsbl import loglines as dnsbl_loglines
@@ -113,34 +113,24 @@ class Master:
     def _employ(self, slot: WorkerSlot) -> WorkerSlot:
         metrics = self._shared.metrics
         column = metrics.counters.free() if metrics else None
-        with signals.all_blocked():
-            try:
-                pid = os.fork()
-            except OSError as error:
-                self._log.warn(loglines.warning(f"unable to fork a worker: {error_words(error.errno)}"))
-                return worker_slot.not_forked(slot, time.monotonic())
-            if not pid:
-                self._become_worker(column)
+        try:
+            pid = children.begin(partial(self._work, column), self._log.warn)
+        except OSError as error:
+            self._log.warn(loglines.warning(f"unable to fork a worker: {error_words(error.errno)}"))
+            return worker_slot.not_forked(slot, time.monotonic())
         if metrics and column is not None:
             metrics.counters.given(column, pid)
         return worker_slot.forked(slot, pid, time.monotonic())
 
-    def _become_worker(self, column: int | None) -> None:
-        """The forked child's one call: it never returns into the master's code."""
-        status = 111
-        try:
-            self._signals.close()
-            self._pipes.close_masters_ends()
-            self._supervision.close()
-            if self._handed:
-                os.close(self._handed.alive)
-            self._observers.leave()
-            Worker(self._shared, column).run()
-            status = 0
-        except BaseException as error:  # whatever it is, it is told and ends here
-            self._log.warn(*(text.encode("utf-8", "replace") for text in traceback.format_exception(error)))
-        finally:
-            os._exit(status)
+    def _work(self, column: int | None) -> None:
+        """Be a worker, in a forked child."""
+        self._signals.close()
+        self._pipes.close_masters_ends()
+        self._supervision.close()
+        if self._handed:
+            os.close(self._handed.alive)
+        self._observers.leave()
+        Worker(self._shared, column).run()
 
     def _let_predecessors_leave(self) -> None:
         """Whoever has a successor that stands finishes the clients that it has: nobody is turned away."""

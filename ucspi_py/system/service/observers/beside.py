@@ -1,16 +1,13 @@
 """A process that the master keeps beside its workers: forked, and again whenever it ends. It serves no client."""
 
-import os
 import signal
 import time
-import traceback
 from collections.abc import Callable, Collection
-from typing import NoReturn
 
 from ....core.errors import error_words
 from ....core.service import loglines, worker_slot
 from ....core.service.worker_slot import WorkerSlot
-from ...process import descriptors, signals
+from ...process import children, descriptors
 from ...report.log import Log
 
 
@@ -41,30 +38,19 @@ class Beside:
             self._slot = worker_slot.ended(self._slot, pid, time.monotonic())
 
     def _fork(self) -> None:
-        with signals.all_blocked():
-            try:
-                pid = os.fork()
-            except OSError as error:
-                self._log.warn(loglines.warning(f"unable to fork: {error_words(error.errno)}"))
-                self._slot = worker_slot.not_forked(self._slot, time.monotonic())
-                return
-            if not pid:
-                self._begin()
+        try:
+            pid = children.begin(self._begin, self._log.warn)
+        except OSError as error:
+            self._log.warn(loglines.warning(f"unable to fork: {error_words(error.errno)}"))
+            self._slot = worker_slot.not_forked(self._slot, time.monotonic())
+            return
         self._slot = worker_slot.forked(self._slot, pid, time.monotonic())
 
-    def _begin(self) -> NoReturn:
-        """The forked child's one call: it never returns into the master's code."""
-        status = 111
-        try:
-            self._log.on_loss = None
-            self._leave_the_rest()
-            self._work()
-            status = 0
-        except BaseException as error:  # whatever it is, it is told and ends here
-            lines = traceback.format_exception(error)
-            self._log.warn(*(text.encode("utf-8", "replace") for text in lines))
-        finally:
-            os._exit(status)
+    def _begin(self) -> None:
+        """Do what is to be done, in a forked child."""
+        self._log.on_loss = None
+        self._leave_the_rest()
+        self._work()
 
     def _leave_the_rest(self) -> None:
         """Leave to master and workers what is theirs: descriptors and signals."""
