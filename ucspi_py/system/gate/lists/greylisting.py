@@ -1,7 +1,7 @@
 """check_greylist in service: a visit of a triplet, and the header that tells of its wait. Never judges."""
 
-import time
 from collections.abc import Callable
+from email.utils import formatdate
 
 from .... import __version__
 from ....core.gate.restrictions.questions import Visited
@@ -10,9 +10,6 @@ from ....core.greylist.triplet import texts
 from ....core.greylist.triplet.settings import TripletSettings
 from ...greylist.greylister import Greylister, TripletRecords
 from ...store.records import keeper
-
-#: The date in a header (postgrey: strftime).
-_DATE = "%a, %d %b %Y %H:%M:%S %z"
 
 
 class Greylisting:
@@ -41,7 +38,7 @@ class Greylisting:
         verdict = await self._greylister.judge(attempt)
         if not isinstance(verdict, Passed) or verdict.waited is None or not self._settings.header:
             return Visited(verdict)
-        date = time.strftime(_DATE).encode("ascii")
+        date = formatdate(localtime=True).encode("ascii")
         header = texts.header(self._settings.header, verdict.waited, __version__.encode("ascii"), self._name(), date)
         return Visited(verdict, header)
 
