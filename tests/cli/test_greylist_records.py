@@ -7,7 +7,7 @@ import re
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.support.greylist import GREYLIST
+from tests.support.in_process import Command, command_of
 from tests.support.redisserver import RedisServer
 from tests.support.rules_tools import Run
 from ucspi_py.cli.greylist import commands
@@ -100,22 +101,10 @@ def fill(place: str) -> None:
     )
 
 
-Pygreylist = Callable[..., Run]
-
-
 @pytest.fixture
-def pygreylist(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Pygreylist:
+def pygreylist(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Command:
     """Runs a command of pygreylist in this process."""
-
-    def run(*words: object) -> Run:
-        monkeypatch.setattr("sys.argv", ["pygreylist", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            commands.main()
-        said = capfdbinary.readouterr()
-        assert isinstance(ended.value.code, int)
-        return subprocess.CompletedProcess(list(map(str, words)), ended.value.code, said.out, said.err)
-
-    return run
+    return command_of("pygreylist", commands.main, monkeypatch, capfdbinary)
 
 
 def told(done: Run) -> list[dict[str, Any]]:
@@ -131,7 +120,7 @@ def keys(done: Run) -> set[str]:
     return {one["key"] for one in told(done)}
 
 
-def test_all_are_listed(pygreylist: Pygreylist, store: str) -> None:
+def test_all_are_listed(pygreylist: Command, store: str) -> None:
     """Of each kind, with the times that it keeps; or of one kind alone."""
     fill(store)
 
@@ -149,7 +138,7 @@ def test_all_are_listed(pygreylist: Pygreylist, store: str) -> None:
     assert keys(pygreylist("list", "-s", store, "--json", "--kind", "client")) == {"192.0.2.0/24", "198.51.100.9"}
 
 
-def test_a_table(pygreylist: Pygreylist, store: str) -> None:
+def test_a_table(pygreylist: Command, store: str) -> None:
     """For people, with times as they read them."""
     fill(store)
 
@@ -179,14 +168,14 @@ def test_a_table(pygreylist: Pygreylist, store: str) -> None:
     ],
     ids=str,
 )
-def test_shown(words: tuple[str, ...], expected: set[str], pygreylist: Pygreylist, store: str) -> None:
+def test_shown(words: tuple[str, ...], expected: set[str], pygreylist: Command, store: str) -> None:
     """What is around an address and within a network, and the triplet of a letter."""
     fill(store)
 
     assert keys(pygreylist("show", "-s", store, "--json", *words)) == expected
 
 
-def test_forgotten(pygreylist: Pygreylist, store: str) -> None:
+def test_forgotten(pygreylist: Command, store: str) -> None:
     """It has to wait once more, and nobody else."""
     fill(store)
 
@@ -203,7 +192,7 @@ def test_forgotten(pygreylist: Pygreylist, store: str) -> None:
     assert isinstance(update(store, [("192.0.2.0/24", Visit(NOW, SETTINGS))])[0], Refuse)
 
 
-def test_many_are_forgotten(pygreylist: Pygreylist, store: str, server: RedisServer) -> None:
+def test_many_are_forgotten(pygreylist: Command, store: str, server: RedisServer) -> None:
     """More than are forgotten at once."""
     if store == server.url:
         server.ask(
@@ -218,7 +207,7 @@ def test_many_are_forgotten(pygreylist: Pygreylist, store: str, server: RedisSer
     assert len(keys(pygreylist("list", "-s", store, "--json", "--kind", "network"))) == 2
 
 
-def test_a_network_that_is_allowed(pygreylist: Pygreylist, store: str) -> None:
+def test_a_network_that_is_allowed(pygreylist: Command, store: str) -> None:
     """Either greylist lets it in, whatever was known of it; by address pypostgrey too."""
     fill(store)
 
@@ -235,7 +224,7 @@ def test_a_network_that_is_allowed(pygreylist: Pygreylist, store: str) -> None:
     ) == [Accept(), True, True, False]
 
 
-def test_a_triplet_that_is_allowed(pygreylist: Pygreylist, store: str) -> None:
+def test_a_triplet_that_is_allowed(pygreylist: Command, store: str) -> None:
     """That one alone, whatever the delay of the greylist is."""
     fill(store)
 
@@ -254,7 +243,7 @@ def test_a_triplet_that_is_allowed(pygreylist: Pygreylist, store: str) -> None:
     ) == [Passed(b"triplet found"), Passed(b"triplet found"), Deferred(86_400, True), False]
 
 
-def test_the_networks_of_the_greylist_are_allowed(pygreylist: Pygreylist, store: str) -> None:
+def test_the_networks_of_the_greylist_are_allowed(pygreylist: Command, store: str) -> None:
     """All in a larger one, by its own prefixes."""
     done = pygreylist("allow", "-s", store, "-n", "26/48", "192.0.2.0/25")
 
@@ -262,7 +251,7 @@ def test_the_networks_of_the_greylist_are_allowed(pygreylist: Pygreylist, store:
     assert keys(pygreylist("list", "-s", store, "--json")) == {"192.0.2.0/26", "192.0.2.64/26"}
 
 
-def test_a_report(pygreylist: Pygreylist, store: str) -> None:
+def test_a_report(pygreylist: Command, store: str) -> None:
     """Of each kind how many came back, and how long that took; what was let in by hand is none of it."""
     fill(store)
     pygreylist("allow", "-s", store, "203.0.113.1")
@@ -286,13 +275,13 @@ def test_a_report(pygreylist: Pygreylist, store: str) -> None:
     assert lines[len(lines) // 2].startswith("triplets: 2,")
 
 
-def test_a_report_of_nothing(pygreylist: Pygreylist, store: str) -> None:
+def test_a_report_of_nothing(pygreylist: Command, store: str) -> None:
     """There is nothing to tell, and the exit code says so."""
     done = pygreylist("report", "-s", store)
     assert (done.returncode, done.stdout, done.stderr) == (1, b"", b"")
 
 
-def test_what_has_expired_is_not_there(pygreylist: Pygreylist, tmp_path: Path) -> None:
+def test_what_has_expired_is_not_there(pygreylist: Command, tmp_path: Path) -> None:
     """A file may still have it."""
     db = str(tmp_path / "db")
     update(db, [("192.0.2.0/24", Visit(NOW - 172_801, SETTINGS)), ("198.51.100.0/24", Visit(NOW, SETTINGS))])
@@ -301,7 +290,7 @@ def test_what_has_expired_is_not_there(pygreylist: Pygreylist, tmp_path: Path) -
     assert pygreylist("show", "-s", db, "192.0.2.0/24").returncode == 1
 
 
-def test_a_file_is_read_as_it_is(pygreylist: Pygreylist, tmp_path: Path) -> None:
+def test_a_file_is_read_as_it_is(pygreylist: Command, tmp_path: Path) -> None:
     """Whoever only looks makes no table, and no file either; not even to write one."""
     db = tmp_path / "db"
     for command in (("list",), ("report",), ("show", "192.0.2.7"), ("forget", "192.0.2.7"), ("allow", "192.0.2.7")):
@@ -317,7 +306,7 @@ def test_a_file_is_read_as_it_is(pygreylist: Pygreylist, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("command", [("list",), ("forget", "192.0.2.7"), ("allow", "192.0.2.7")], ids=str)
-def test_a_store_that_cannot_be_used(command: tuple[str, ...], pygreylist: Pygreylist, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_used(command: tuple[str, ...], pygreylist: Command, tmp_path: Path) -> None:
     """It is named, without its password."""
     (tmp_path / "db").write_bytes(b"no database" * 1000)
     for store, shown in (
@@ -347,9 +336,7 @@ def test_a_store_that_cannot_be_used(command: tuple[str, ...], pygreylist: Pygre
     ],
     ids=str,
 )
-def test_what_is_asked_wrongly(
-    words: tuple[str, ...], complaint: bytes, pygreylist: Pygreylist, tmp_path: Path
-) -> None:
+def test_what_is_asked_wrongly(words: tuple[str, ...], complaint: bytes, pygreylist: Command, tmp_path: Path) -> None:
     """A sentence and a usage line, and nothing is changed."""
     update(str(tmp_path / "db"), [])
     done = pygreylist(*(str(tmp_path / "db") if word == "STORE" else word for word in words))

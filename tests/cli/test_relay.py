@@ -4,14 +4,14 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.redisserver import RedisServer
+from tests.support.in_process import Command, command_of
+from tests.support.redisserver import store_of
 from tests.support.relay import RELAY, grant
-from tests.support.rules_tools import Run
 from tests.support.waiting import until
 from ucspi_py.cli.chain import program
 from ucspi_py.cli.relay import commands
@@ -25,32 +25,17 @@ LOGIN = 1_800_000_000
 @pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A ledger of each kind that nobody has used."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
-
-
-Pyrelay = Callable[..., Run]
+    with store_of(request.param, tmp_path / "db") as kept:
+        yield kept
 
 
 @pytest.fixture
-def pyrelay(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Pyrelay:
+def pyrelay(monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]) -> Command:
     """Runs a command of pyrelay in this process."""
-
-    def run(*words: object) -> Run:
-        monkeypatch.setattr("sys.argv", ["pyrelay", *map(str, words)])
-        with pytest.raises(SystemExit) as ended:
-            commands.main()
-        said = capfdbinary.readouterr()
-        assert isinstance(ended.value.code, int)
-        return subprocess.CompletedProcess(list(map(str, words)), ended.value.code, said.out, said.err)
-
-    return run
+    return command_of("pyrelay", commands.main, monkeypatch, capfdbinary)
 
 
-def listed(pyrelay: Pyrelay, store: str, *words: str) -> dict[str, list[str]]:
+def listed(pyrelay: Command, store: str, *words: str) -> dict[str, list[str]]:
     """Whose grants there are, by address."""
     done = pyrelay("list", "-s", store, "--json", *words)
     assert (done.returncode, done.stderr) == (0, b"")
@@ -60,7 +45,7 @@ def listed(pyrelay: Pyrelay, store: str, *words: str) -> dict[str, list[str]]:
     return users
 
 
-def test_granted_listed_and_revoked(pyrelay: Pyrelay, store: str) -> None:
+def test_granted_listed_and_revoked(pyrelay: Command, store: str) -> None:
     """By address, by network and by user."""
     options = ("grant", "-s", store, "--user")
     assert pyrelay(*options, "joe@example.org", "-t", 3600, "192.0.2.7").stdout == b"granted 192.0.2.7\n"
@@ -96,7 +81,7 @@ def test_as_it_is_installed(tmp_path: Path) -> None:
     assert (done.stdout, done.stderr) == (b"granted 192.0.2.7\n", b"")
 
 
-def test_the_list_for_people(pyrelay: Pyrelay, tmp_path: Path) -> None:
+def test_the_list_for_people(pyrelay: Command, tmp_path: Path) -> None:
     """A line for each grant: what it is, since when, until when."""
     store = str(tmp_path / "db")
     words = ("--user", "joe", "--relayclient", "@fixup", "--channel", "roaming", "-t", "90000", "192.0.2.7")
@@ -110,7 +95,7 @@ def test_the_list_for_people(pyrelay: Pyrelay, tmp_path: Path) -> None:
     assert " in 900" in line or " in 89" in line
 
 
-def test_an_expired_grant_is_not_listed(pyrelay: Pyrelay, tmp_path: Path) -> None:
+def test_an_expired_grant_is_not_listed(pyrelay: Command, tmp_path: Path) -> None:
     """Though it may be there until it is swept away."""
     store = str(tmp_path / "db")
     grant(store, "192.0.2.8")
@@ -127,14 +112,14 @@ def test_an_expired_grant_is_not_listed(pyrelay: Pyrelay, tmp_path: Path) -> Non
         (("--user", "a\nb", "192.0.2.7"), b"a name or a value has more than 320 bytes, or a control character"),
     ],
 )
-def test_what_is_not_granted(pyrelay: Pyrelay, tmp_path: Path, words: tuple[str, ...], sentence: bytes) -> None:
+def test_what_is_not_granted(pyrelay: Command, tmp_path: Path, words: tuple[str, ...], sentence: bytes) -> None:
     """It is said why, and the exit code is 1."""
     done = pyrelay("grant", "-s", tmp_path / "db", *words)
 
     assert (done.returncode, done.stderr) == (1, b"relay: not granted: " + sentence + b"\n")
 
 
-def test_private_addresses_by_order(pyrelay: Pyrelay, tmp_path: Path) -> None:
+def test_private_addresses_by_order(pyrelay: Command, tmp_path: Path) -> None:
     """--private says that they are known here."""
     assert pyrelay("grant", "-s", tmp_path / "db", "--private", "10.1.2.3").returncode == 0
 
@@ -150,7 +135,7 @@ def test_private_addresses_by_order(pyrelay: Pyrelay, tmp_path: Path) -> None:
         (("list", "-s", "redis://h/abc"), b"the database abc is no number"),
     ],
 )
-def test_asked_wrongly(pyrelay: Pyrelay, words: tuple[str, ...], sentence: bytes) -> None:
+def test_asked_wrongly(pyrelay: Command, words: tuple[str, ...], sentence: bytes) -> None:
     """Exit 100, before anything is made."""
     done = pyrelay(*words)
 
@@ -159,7 +144,7 @@ def test_asked_wrongly(pyrelay: Pyrelay, words: tuple[str, ...], sentence: bytes
 
 
 @pytest.mark.parametrize("command", [("list",), ("revoke", "192.0.2.7")])
-def test_a_ledger_that_is_not_there(pyrelay: Pyrelay, tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_ledger_that_is_not_there(pyrelay: Command, tmp_path: Path, command: tuple[str, ...]) -> None:
     """Whoever looks, or ends something, makes none."""
     done = pyrelay(command[0], "-s", tmp_path / "db", *command[1:])
 
@@ -167,7 +152,7 @@ def test_a_ledger_that_is_not_there(pyrelay: Pyrelay, tmp_path: Path, command: t
     assert b"relay: fatal: unable to use" in done.stderr
 
 
-def test_import_from_vpopmail(pyrelay: Pyrelay, tmp_path: Path) -> None:
+def test_import_from_vpopmail(pyrelay: Command, tmp_path: Path) -> None:
     """Its lines as grants that end when they would have ended there; what is no grant is named."""
     store, now = str(tmp_path / "db"), int(time.time())
     lines = [
@@ -192,7 +177,7 @@ def test_import_from_vpopmail(pyrelay: Pyrelay, tmp_path: Path) -> None:
     assert abs(one["expires"] - (now - 100 + 10_800)) <= 5
 
 
-def test_import_from_relay_ctrl(pyrelay: Pyrelay, tmp_path: Path) -> None:
+def test_import_from_relay_ctrl(pyrelay: Command, tmp_path: Path) -> None:
     """Its files, by their times; of what stands in them USER and DOMAIN alone."""
     store, now = str(tmp_path / "db"), time.time()
     folder = tmp_path / "allow"

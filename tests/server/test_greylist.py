@@ -29,7 +29,7 @@ from tests.support.greylist import (
     serving,
 )
 from tests.support.programs import ours, theirs
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import RedisServer, store_of
 from tests.support.server import QUIET, Server, children
 from tests.support.waiting import PATIENCE, until
 
@@ -37,11 +37,8 @@ from tests.support.waiting import PATIENCE, until
 @pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty store of each kind."""
-    if request.param == "sqlite":
-        yield made(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
+    with store_of(request.param, Path(made(tmp_path / "db"))) as kept:
+        yield kept
 
 
 @pytest.fixture

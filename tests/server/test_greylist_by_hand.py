@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.greylist import GREYLIST, LONG, REFUSED, answer, made, serving
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import store_of
 from ucspi_py.core.greylist.attempt import Attempt, Deferred, Passed, Verdict
 from ucspi_py.core.greylist.triplet.settings import TripletSettings
 from ucspi_py.system.greylist.greylister import Greylister
@@ -18,11 +18,8 @@ from ucspi_py.system.greylist.greylister import Greylister
 @pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A store of each kind that nobody has used."""
-    if request.param == "sqlite":
-        yield made(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
+    with store_of(request.param, Path(made(tmp_path / "db"))) as kept:
+        yield kept
 
 
 def pygreylist(command: str, store: str, *words: str) -> bytes:

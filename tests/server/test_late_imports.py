@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from tests.support import nameserver, parrot, proxying
 from tests.support.certificates import Authority
 from tests.support.gate import controls, gate_words
 from tests.support.guards import Checker
+from tests.support.late_imports import loaded, noting
 from tests.support.metrics import OPEN, ask, wait_for
 from tests.support.nameserver import Records, healthy, lists
 from tests.support.policy_server import policy_server
@@ -23,26 +23,6 @@ from tests.support.redisserver import RedisServer
 from tests.support.relay import grant, made
 from tests.support.server import QUIET, Server, children
 from tests.support.tls import shake_hands, trusting
-
-#: pytcpserver, with a note of every module that it loads once root is given up.
-SCRIPT = """
-import os, sys
-notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND), sys.argv[2:]
-from ucspi_py.cli.tcpserver import main
-from ucspi_py.system.process import privileges
-become = privileges.become
-
-def note(event, arguments):
-    if event == "import":
-        os.write(notes, arguments[0].encode() + b"\\n")
-
-def become_and_note(*ids):
-    become(*ids)
-    sys.addaudithook(note)
-
-privileges.become = become_and_note
-main()
-"""
 
 RECORDS: Records = {
     **healthy("zone"),
@@ -263,9 +243,7 @@ def test_a_worker_with_a_ledger_imports_nothing(kind: str, tmp_path: Path) -> No
 @contextmanager
 def serving(options: Sequence[str], screens: Sequence[str], folder: Path, **variables: str) -> Iterator[Server]:
     """A server whose workers' imports are noted."""
-    notes = folder / "notes"
-    notes.touch()
-    before = (sys.executable, "-c", SCRIPT, str(notes))
+    before = noting("tcpserver", folder / "notes")
     env = {"PATH": os.environ["PATH"], **variables}
     with Server("pytcpserver", options, (*screens, "true"), folder, host="::", env=env, before=before) as server:
         yield server
@@ -273,4 +251,4 @@ def serving(options: Sequence[str], screens: Sequence[str], folder: Path, **vari
 
 def imported(folder: Path) -> list[str]:
     """The modules that were loaded late."""
-    return (folder / "notes").read_text().split()
+    return loaded(folder / "notes")[1]

@@ -1,49 +1,22 @@
 """What pypostgrey loads: what it needs before root is given up, and nothing that it does not need."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.late_imports import loaded, noting
 from tests.support.nameserver import Records, healthy, lists, running
 from tests.support.pypostgrey import Postgrey
 from tests.support.redisserver import RedisServer
 from tests.support.waiting import until
 
-#: pypostgrey, with a note of every module that it loads once root is given up.
-_SCRIPT = """
-import os, sys
-notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_APPEND | os.O_CREAT), sys.argv[2:]
-from ucspi_py.cli.postgrey.commands import main
-from ucspi_py.system.process import privileges
-become = privileges.become
-
-def note(event, arguments):
-    if event == "import":
-        os.write(notes, arguments[0].encode() + b"\\n")
-
-def become_and_note(*ids):
-    become(*ids)
-    os.write(notes, b"".join(b"before %s\\n" % name.encode() for name in sys.modules))
-    sys.addaudithook(note)
-
-privileges.become = become_and_note
-main()
-"""
 _ZONES: Records = {**healthy("bl.example.net"), **lists("bl.example.net", "192.0.2.66", text="spam")}
-
-
-def _loaded(notes: Path) -> tuple[set[str], set[str]]:
-    """What was loaded before root was given up, and what afterwards."""
-    lines = notes.read_text().splitlines()
-    before = {line.removeprefix("before ") for line in lines if line.startswith("before ")}
-    return before, {line for line in lines if not line.startswith("before ")}
 
 
 @pytest.mark.parametrize("store", ["sqlite", "redis"])
 def test_nothing_is_loaded_once_root_is_given_up(store: str, tmp_path: Path) -> None:
     """Whoever it then is need not be able to read it: ``umask 077; pip install``."""
-    program = (sys.executable, "-I", "-c", _SCRIPT, str(tmp_path / "notes"), "pypostgrey")
+    program = (*noting("postgrey.commands", tmp_path / "notes"), "pypostgrey")
     with (
         running(_ZONES, tmp_path) as dns,
         RedisServer(tmp_path) as redis,
@@ -60,16 +33,16 @@ def test_nothing_is_loaded_once_root_is_given_up(store: str, tmp_path: Path) -> 
         (server.folder / "clients").write_text("/^mail\\d+$/\n192.0.2.0/24\n")
         server.hup()
         until(lambda: b"client whitelist" in server.log() or not server.ask(), "the whitelist")
-    before, afterwards = _loaded(tmp_path / "notes")
+    before, afterwards = loaded(tmp_path / "notes")
     assert {"dns", "redis" if store == "redis" else "sqlite3"} <= before
-    assert afterwards == set()
+    assert afterwards == []
 
 
 def test_without_zones_and_redis_neither_is_loaded(tmp_path: Path) -> None:
     """A process of it is small."""
-    program = (sys.executable, "-I", "-c", _SCRIPT, str(tmp_path / "notes"), "pypostgrey")
+    program = (*noting("postgrey.commands", tmp_path / "notes"), "pypostgrey")
     with Postgrey(program=program) as server:
         server.ask()
-    before, _ = _loaded(tmp_path / "notes")
+    before, _ = loaded(tmp_path / "notes")
     assert "asyncio" in before
     assert not before & {"dns", "redis", "cdblib"}

@@ -15,6 +15,7 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.certificates import Authority
+from tests.support.late_imports import loaded, noting
 from tests.support.nameserver import healthy
 from tests.support.ports import free_port
 from tests.support.programs import need_root, ours
@@ -34,25 +35,6 @@ smtpd_recipient_restrictions = check_client_access pcre:$config_directory/table,
     check_helo_access cidr:$config_directory/table, check_sender_access texthash:$config_directory/table,
     check_policy_service unix:$config_directory/policy, check_greylist {FOLDER}/greylist.db
 header_checks = regexp:$config_directory/table
-"""
-#: pytcpserver, with a note of every module that it loads once root is given up.
-SCRIPT = """
-import os, sys
-notes, sys.argv = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), sys.argv[2:]
-from ucspi_py.cli.tcpserver import main
-from ucspi_py.system.process import privileges
-become = privileges.become
-
-def note(event, arguments):
-    if event == "import":
-        os.write(notes, arguments[0].encode() + b"\\n")
-
-def become_and_note(*ids):
-    become(*ids)
-    sys.addaudithook(note)
-
-privileges.become = become_and_note
-main()
 """
 
 
@@ -492,7 +474,7 @@ def test_nothing_is_imported_once_root_is_given_up(folder: Path) -> None:
     folder.chmod(0o777)
     gate = (ours("pysmtpgate"), "-f", str(folder / "main.cf"))
     greylist = (ours("pygreylist"), "-s", str(folder / "greylist.db"), *gate)
-    command = [sys.executable, "-c", SCRIPT, str(notes), "pytcpserver", "--check", *QUIET, *NOBODY, "-x", rules]
+    command = [*noting("tcpserver", notes), "pytcpserver", "--check", *QUIET, *NOBODY, "-x", rules]
     with nameserver.running(healthy("zone.example"), folder) as address:
         done = subprocess.run(
             [*command, "127.0.0.1", "0", *screens, *greylist, "true"],
@@ -505,7 +487,7 @@ def test_nothing_is_imported_once_root_is_given_up(folder: Path) -> None:
 
     assert "relay: warning: " in done.stdout
     assert f"gate: {folder}/main.cf:" in done.stdout
-    assert not notes.read_text()
+    assert loaded(notes)[1] == []
 
 
 def test_options_that_are_wrong_are_asked_wrongly() -> None:

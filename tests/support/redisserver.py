@@ -4,6 +4,8 @@ import random
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -68,3 +70,13 @@ class RedisServer:
             return self.ask("PING") != b""
         except OSError:
             return False
+
+
+@contextmanager
+def store_of(kind: str, file: Path) -> Iterator[str]:
+    """Where records may be kept, with none in it. kind: ``sqlite``, the file; ``redis``, a server of its own."""
+    if kind == "sqlite":
+        yield str(file)
+    else:
+        with RedisServer(file.parent) as redis:
+            yield redis.url

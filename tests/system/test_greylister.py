@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.admission import Lines
 from tests.support.checkout import ROOT
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import RedisServer, store_of
 from ucspi_py.core.client.limits import NETWORK, Prefixes
 from ucspi_py.core.greylist.attempt import Attempt, Deferred, Passed, Verdict
 from ucspi_py.core.greylist.settings import GreylistSettings
@@ -30,11 +30,8 @@ ELSEWHERE = ATTEMPT._replace(ip=b"198.51.100.7", name=b"mx2.example.com")
 @pytest.fixture(params=["sqlite", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty store of each kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
+    with store_of(request.param, tmp_path / "db") as kept:
+        yield kept
 
 
 def judged(settings: TripletSettings, *visits: tuple[int, Attempt]) -> list[Verdict]:

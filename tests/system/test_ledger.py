@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import RedisServer, store_of
 from ucspi_py.core.errors import Failure
 from ucspi_py.core.ledger.address import ADDRESS, address
 from ucspi_py.core.ledger.grant import Grant, How
@@ -26,11 +26,8 @@ V4, V6 = b"192.0.2.1", b"2001:db8:1:2:3::4"
 @pytest.fixture(params=["sqlite", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty store of each kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
+    with store_of(request.param, tmp_path / "db") as kept:
+        yield kept
 
 
 def login(ip: bytes = V4, user: bytes = b"joe", how: How = How.POP3) -> Login:

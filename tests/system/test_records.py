@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.counts import NOW, Count, HashCount
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import RedisServer, store_of
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist import visit
@@ -33,11 +33,8 @@ HASH = "00ff" * 8
 @pytest.fixture(params=["sqlite", "redis"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty store of each kind."""
-    if request.param == "sqlite":
-        yield str(tmp_path / "db")
-    else:
-        with RedisServer(tmp_path) as redis:
-            yield redis.url
+    with store_of(request.param, tmp_path / "db") as kept:
+        yield kept
 
 
 def test_two_tenants(place: str) -> None:
