@@ -14,28 +14,32 @@ USAGE = (
 )
 
 #: Seconds: the defaults of postgrey (delay, retry-window, max-age), and of rblsmtpd (-t).
-DELAY, WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
+_DELAY, _WINDOW, _MEMORY, _SESSION = 300, 2 * 86400, 35 * 86400, 60
+
+
+delay_option = click.option(
+    "-d",
+    "delay",
+    metavar="SECONDS",
+    type=djb_click.Number(1),
+    default=_DELAY,
+    help=f"From the first contact of a network until it is let in ({_DELAY}).",
+)
+window_option = click.option(
+    "-w",
+    "window",
+    metavar="SECONDS",
+    type=djb_click.Number(1),
+    default=_WINDOW,
+    help=f"How long a network has to come back ({_WINDOW}, 2 days).",
+)
 
 
 @click.command(context_settings=djb_click.CONTEXT_SETTINGS)
 @djb_click.version_option
 @store_option
-@click.option(
-    "-d",
-    "delay",
-    metavar="SECONDS",
-    type=djb_click.Number(1),
-    default=DELAY,
-    help=f"From the first contact of a network until it is let in ({DELAY}).",
-)
-@click.option(
-    "-w",
-    "window",
-    metavar="SECONDS",
-    type=djb_click.Number(1),
-    default=WINDOW,
-    help=f"How long a network has to come back ({WINDOW}, 2 days).",
-)
+@delay_option
+@window_option
 @click.option(
     "-m",
     "memory",

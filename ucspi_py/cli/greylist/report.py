@@ -8,8 +8,8 @@ from ...core.greylist.records.kinds import Kind, first_visit
 from ...core.greylist.records.report import Report, Tally
 from ...core.greylist.records.where import everything
 from ...system.greylist.records import GreylistRecords, now
-from .. import djb_click, tables
-from ..chain.greylist_options import DELAY, WINDOW
+from .. import tables
+from ..chain.greylist_options import delay_option, window_option
 from ..chain.store_option import store_option
 from .spans import span
 
@@ -21,22 +21,8 @@ _WIDTH = 40
 @click.command("report")
 @store_option
 @tables.json_option
-@click.option(
-    "-d",
-    "delay",
-    metavar="SECONDS",
-    type=djb_click.Number(1),
-    default=DELAY,
-    help=f"Delay, as the greylist has it ({DELAY}).",
-)
-@click.option(
-    "-w",
-    "window",
-    metavar="SECONDS",
-    type=djb_click.Number(1),
-    default=WINDOW,
-    help=f"Window to come back, as the greylist has it ({WINDOW}, 2 days).",
-)
+@delay_option
+@window_option
 @click.pass_context
 def report(ctx: click.Context, store: str, delay: int, window: int, *, as_json: bool) -> None:
     """Report how many first visits within the window were never followed by another, and the delays of all others.
