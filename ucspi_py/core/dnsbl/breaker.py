@@ -125,6 +125,11 @@ def may_be_asked(standing: Standing | Gate, now: float) -> bool:
     return standing.closed_until <= now
 
 
+def is_up(standing: Standing, now: float) -> bool:
+    """Whether the zone is asked, and believed. now: monotonic second."""
+    return not standing.distrusted and may_be_asked(standing, now)
+
+
 def claimed(standing: Standing, now: float) -> Standing | None:
     """Claim the test that is due, for one worker, which has 10 seconds; None = none is due. now: monotonic second."""
     return standing._replace(tested_at=now, test_at=now + _CLAIM) if standing.test_at <= now else None

@@ -80,7 +80,10 @@ def _zones(sources: Sources) -> Iterator[Family]:
     ]
     yield Family("ucspi_zone_query_seconds", Kind.SUMMARY, "How long zones were waited for.", waited)
     now = time.monotonic()
-    up = [Sample(_is_up(sources, number, now), (("zone", zone),)) for number, (zone, _) in enumerate(records)]
+    up = [
+        Sample(breaker.is_up(sources.zones.standing(number), now), (("zone", zone),))
+        for number, (zone, _) in enumerate(records)
+    ]
     yield Family("ucspi_zone_up", Kind.GAUGE, "Whether a zone is asked and believed now.", up)
 
 
@@ -97,11 +100,6 @@ def _results(record: Record) -> tuple[tuple[str, int], ...]:
         ("timeout", record.timeouts),
         ("skipped", record.skipped),
     )
-
-
-def _is_up(sources: Sources, number: int, now: float) -> bool:
-    standing = sources.zones.standing(number)
-    return not standing.distrusted and breaker.may_be_asked(standing, now)
 
 
 def _screens(sources: Sources) -> Iterator[Family]:

@@ -4,22 +4,21 @@ No client waits for it, however slow or many scrapers are. Ends when the master 
 """
 
 import asyncio
-import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from ...core.errors import Failure
 from ...core.metrics import request as requests
 from ...core.metrics.exposition import Format
 from ...core.metrics.request import Flaw, Request, response
+from ..stream.one_answer import Limits, OneAnswer, until_gone
 
-#: Seconds that a scraper has from its connection to the last byte of the answer, and scrapers at once.
-_SECONDS, _AT_ONCE = 2.0, 128
-#: Seconds for which a text is good enough for the next scraper.
-_FRESH = 0.1
 #: Scrapers that may wait to be accepted.
 BACKLOG = 256
+_LIMITS = Limits(BACKLOG, at_once=128, seconds=2.0, request=requests.LIMIT)
+#: Seconds for which a text is good enough for the next scraper.
+_FRESH = 0.1
 #: Seconds between two versions of the file.
 _FILE = 15.0
 _PLAIN = b"text/plain; charset=utf-8"
@@ -44,7 +43,6 @@ class Teller:
         self._is_ready = is_ready
         self._write = write
         self._complain = complain
-        self._scrapers = 0
         self._told: dict[Format, tuple[float, bytes]] = {}
 
     def run(self, listener: socket.socket | None, death: int) -> None:
@@ -52,15 +50,8 @@ class Teller:
         asyncio.run(self._run(listener, death))
 
     async def _run(self, listener: socket.socket | None, death: int) -> None:
-        over = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(death, over.set)
-        server = await _serve(self._meet, listener) if listener else None
-        while not over.is_set():
-            self._keep()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_FILE if self._write else None):
-                    await over.wait()
+        server = await OneAnswer(self._answer, _LIMITS).serve(listener) if listener else None
+        await until_gone(death, self._keep, _FILE if self._write else None)
         self._keep()
         if server:
             server.close()
@@ -73,21 +64,8 @@ class Teller:
         except Failure as failure:
             self._complain(failure.sentence)
 
-    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._scrapers += 1
-        try:
-            if self._scrapers <= _AT_ONCE:
-                async with asyncio.timeout(_SECONDS):
-                    await self._answer(reader, writer)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            pass  # whoever asks nothing, or too much, or too slowly, has no answer
-        finally:
-            self._scrapers -= 1
-            writer.transport.abort()
-
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(requests.END)
-        writer.transport.set_write_buffer_limits(0)  # so that nothing is left when it is aborted
         writer.write(self._response(requests.request(head.removesuffix(requests.END))))
         await writer.drain()
         writer.write_eof()
@@ -120,10 +98,3 @@ class Teller:
 
 def _state(is_good: bool, good: bytes, bad: bytes) -> tuple[bytes, bytes, bytes]:
     return (b"200 OK", _PLAIN, good) if is_good else (b"503 Service Unavailable", _PLAIN, bad)
-
-
-async def _serve(
-    meet: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]], listener: socket.socket
-) -> asyncio.Server:
-    start = asyncio.start_unix_server if listener.family == socket.AF_UNIX else asyncio.start_server
-    return await start(meet, sock=listener, limit=requests.LIMIT, backlog=BACKLOG)

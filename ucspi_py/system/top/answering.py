@@ -5,19 +5,20 @@ tells is in memory that they share, whether they are busy, stopped or being reli
 """
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
 import struct
 from collections.abc import Callable
 
+from ..stream.one_answer import Limits, OneAnswer, until_gone
 from .snapshot import Snapshots
 
-#: Connections that may wait to be accepted, and those that are answered at once.
-BACKLOG, _AT_ONCE = 32, 8
-#: Seconds that one has for all of the answer, and between two looks at the sums.
-_SECONDS, _LOOKS = 10.0, 1.0
+#: Connections that may wait to be accepted.
+BACKLOG = 32
+_LIMITS = Limits(BACKLOG, at_once=8, seconds=10.0, request=1)
+#: Seconds between two looks at the sums.
+_LOOKS = 1.0
 #: Seconds for which a snapshot is good enough for the next one who asks.
 _FRESH = 0.2
 _CREDENTIALS = struct.Struct("=3i")
@@ -28,7 +29,6 @@ class Answering:
 
     def __init__(self, snapshots: Snapshots) -> None:
         self._snapshots = snapshots
-        self._asking = 0
         self._text, self._made = b"", 0.0
 
     def run(self, listener: socket.socket, death: int) -> None:
@@ -36,31 +36,13 @@ class Answering:
         asyncio.run(self._run(listener, death))
 
     async def _run(self, listener: socket.socket, death: int) -> None:
-        over, loop = asyncio.Event(), asyncio.get_running_loop()
-        loop.add_reader(death, over.set)
-        async with await asyncio.start_unix_server(self._meet, sock=listener, backlog=BACKLOG):
-            while not over.is_set():
-                self._snapshots.note()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_LOOKS):
-                        await over.wait()
+        async with await OneAnswer(self._answer, _LIMITS).serve(listener):
+            await until_gone(death, self._snapshots.note, _LOOKS)
 
-    async def _meet(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._asking += 1
-        try:
-            if self._asking <= _AT_ONCE and _may_ask(writer.get_extra_info("socket")):
-                async with asyncio.timeout(_SECONDS):
-                    await self._tell(writer)
-        except (OSError, TimeoutError):
-            pass  # whoever reads too slowly has no answer
-        finally:
-            self._asking -= 1
-            writer.transport.abort()
-
-    async def _tell(self, writer: asyncio.StreamWriter) -> None:
-        writer.transport.set_write_buffer_limits(0)  # so that nothing is left when it is aborted
-        writer.write(self._fresh(asyncio.get_running_loop().time))
-        await writer.drain()
+    async def _answer(self, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if _may_ask(writer.get_extra_info("socket")):
+            writer.write(self._fresh(asyncio.get_running_loop().time))
+            await writer.drain()
 
     def _fresh(self, clock: Callable[[], float]) -> bytes:
         if not self._text or self._made + _FRESH <= clock():

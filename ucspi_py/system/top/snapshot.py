@@ -23,7 +23,7 @@ class Sources(NamedTuple):
     """What is shown of a service.
 
     service: its address and port. ports: all of its. sums: what its workers count, by name. standing: how many of them
-    serve. inside: None = nobody notes who is.
+    serve. inside: who is.
     """
 
     settings: ServerSettings
@@ -71,8 +71,7 @@ class Snapshots:
         for number, (zone, record) in enumerate(
             zip(self._sources.settings.program.zones, zones.records(), strict=True)
         ):
-            standing = zones.standing(number)
-            is_up = not standing.distrusted and breaker.may_be_asked(standing, now)
+            is_up = breaker.is_up(zones.standing(number), now)
             told.append({"zone": shown(zone.alias), "up": is_up, **record.totals()})
         return told
 
