@@ -12,14 +12,15 @@ from typing import Any, cast
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.connection import Endpoints
 from ucspi_py.core.client.limits import ClientLimits
+from ucspi_py.core.service.loglines import internal_error
 from ucspi_py.core.service.settings import Program, ServerSettings
 from ucspi_py.system.accept.listener import Listener, listen
 from ucspi_py.system.accept.scoreboard import Place, Scoreboard
 from ucspi_py.system.process.loop import new_loop
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import VERBOSE, Log
+from ucspi_py.system.report.tasks import Tasks
 from ucspi_py.system.service.admission import Admission
-from ucspi_py.system.service.tasks import Tasks
 
 SETTINGS = ServerSettings(
     host="127.0.0.1",
@@ -81,7 +82,7 @@ class House:
         self.port = self.listener.getsockname()[1]
         self.loop = new_loop()
         self.log = Lines()
-        self.tasks = Tasks(self.loop, self.log, self._ended)
+        self.tasks = Tasks(self.loop, lambda what: self.log.warn(internal_error(what)), self._ended)
         connection_log = ConnectionLog(self.log, self.board, self.settings.limit)
         self.admission = Admission(self.settings, (self.listener,), self.board, connection_log, self.tasks)
         self.served: list[int] = []

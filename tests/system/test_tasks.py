@@ -7,9 +7,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.admission import Lines
+from ucspi_py.core.service.loglines import internal_error
 from ucspi_py.system.process.loop import new_loop
-from ucspi_py.system.service import tasks as rooms
-from ucspi_py.system.service.tasks import Tasks
+from ucspi_py.system.report import tasks as rooms
+from ucspi_py.system.report.tasks import Tasks
 
 
 class Bench:
@@ -19,7 +20,7 @@ class Bench:
         self.loop = new_loop()
         self.log = Lines()
         self.ends = 0
-        self.tasks = Tasks(self.loop, self.log, self._ended)
+        self.tasks = Tasks(self.loop, lambda what: self.log.warn(internal_error(what)), self._ended)
 
     def turn(self) -> None:
         """Let the loop go on."""

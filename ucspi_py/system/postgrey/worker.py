@@ -1,18 +1,19 @@
 """One process of a policy server: accepts from the shared listeners, answers. Never touches another one's clients."""
 
-import asyncio
 import math
 import signal
 import socket
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from ...core.postgrey import loglines
 from ...core.postgrey.settings import PostgreySettings
 from ..process.loop import new_loop
 from ..process.rlimits import room_for
 from ..process.signals import Signals
 from ..report.log import Log
+from ..report.tasks import Tasks
 from ..stream.stream import Deadlines, Stream
 from .answering import Answers
 from .connection import Connection, Manner
@@ -50,7 +51,7 @@ class Worker:
         self._answers = Answers(settings.answering, log, judge)
         self._manner = Manner(self._answers.answer, log, settings.answering.closes)
         self._clients: dict[Stream, Connection] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(self._loop, self._tell_of_error, lambda: None)
         self._deadlines = Deadlines(self._clients)
         self._most = room_for(MOST)
         self._is_ending = False
@@ -65,9 +66,10 @@ class Worker:
         self._loop.add_reader(self._signals.fd, self._on_signals)
         self._loop.add_reader(self._death, self._drain)
         if self._zones:
-            self._take_on(self._zones.watch())
+            self._tasks.keep_going(self._zones.watch)
         self._listen()
         self._loop.run_forever()
+        self._tasks.stop()
         if self._zones:
             self._zones.share()
         self._loop.run_until_complete(self._answers.close())
@@ -101,7 +103,7 @@ class Worker:
         connection = Connection(self._loop, client, self._manner)
         self._clients[connection.stream] = connection
         self._deadlines.ask(self._loop)
-        self._take_on(self._serve(connection))
+        self._tasks.take_on(self._serve(connection))
         if len(self._clients) >= self._most:
             self._make_room()
 
@@ -113,10 +115,8 @@ class Worker:
         else:
             self._listen_no_more()
 
-    def _take_on(self, work: Coroutine[Any, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _tell_of_error(self, what: str) -> None:
+        self._log.warn(loglines.warning(f"internal error: {what}"))
 
     async def _serve(self, connection: Connection) -> None:
         try:

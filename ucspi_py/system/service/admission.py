@@ -28,7 +28,7 @@ from ..process.timer import Timer
 from ..refuse import last_reply
 from ..refuse.held import Held
 from ..report.connection_log import ConnectionLog
-from .tasks import Tasks
+from ..report.tasks import Tasks
 
 #: Clients that one worker takes off an overflowing queue before there is room for them.
 OVERFLOW_LIMIT = 8000

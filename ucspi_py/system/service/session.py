@@ -25,10 +25,10 @@ from ..accept.socket_options import set_options
 from ..backend.backends import Connection
 from ..refuse import last_reply
 from ..report.connection_log import ConnectionLog
+from ..report.tasks import described
 from ..stream.stream import Open, Stream
 from . import at_gate
 from .context import Client, Refusal, Service, Tls
-from .tasks import described
 
 if TYPE_CHECKING:
     from ...core.client.proxy.proxied import Proxied

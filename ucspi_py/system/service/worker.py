@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.rules.data import DEFAULT
+from ...core.service import loglines
 from ...core.service.settings import ServerSettings
 from ...core.top.watch import UNWATCHED
 from ..accept.client_counter import ClientCounter
@@ -19,6 +20,7 @@ from ..lookup.names import NameLookup
 from ..process import children
 from ..process.loop import new_loop
 from ..process.signals import Signals
+from ..report.tasks import Tasks
 from ..report.totals import WorkerTotals
 from ..rules.live import RulesFile
 from ..screens import kinds
@@ -28,7 +30,6 @@ from .context import Decide, Service, Tls
 from .observers import in_worker
 from .pipes import keep_saying, say_standing
 from .shared import Shared
-from .tasks import Tasks
 
 if TYPE_CHECKING:
     from ...core.gate.logins.settings import LoginSettings
@@ -54,7 +55,7 @@ class Worker:
         self._loop = new_loop()
         self._shared = shared
         self._draining = False
-        self._tasks = Tasks(self._loop, shared.log, self._on_end)
+        self._tasks = Tasks(self._loop, self._tell_of_error, self._on_end)
         self._metered = in_worker.metered(shared, column)
         self._connection_log, self._serve = in_worker.log_and_serve(shared, self._metered)
         self._watching = in_worker.watching(shared)
@@ -205,6 +206,9 @@ class Worker:
             # With nobody to wait for, a connection runs straight through and costs no task.
             in_bursts=not settings.has_pending,
         )
+
+    def _tell_of_error(self, what: str) -> None:
+        self._shared.log.warn(loglines.internal_error(what))
 
     def _on_end(self) -> None:
         self._admission.changed()

@@ -1,4 +1,4 @@
-"""The tasks of a worker: each end is checked and logged, and what must go on is begun anew. Never waits for one."""
+"""The tasks of a worker: each end is checked and told, and what must go on is begun anew. Never waits for one."""
 
 import asyncio
 import os
@@ -7,9 +7,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from ...core.service import loglines
-from ..report.log import Log
-
 #: Seconds until work that must go on, and has failed, is begun anew.
 _BEGIN_AGAIN = 1.0
 
@@ -17,11 +14,16 @@ Work = Coroutine[Any, None, None]
 
 
 class Tasks:
-    """Tasks on one loop, whose own errors are logged as well. ended: called after each end."""
+    """Tasks on one loop, whose own errors are told as well. tell: gets what a maintainer needs to find an error.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, log: Log, ended: Callable[[], None]) -> None:
+    ended: called after each end.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, tell: Callable[[str], object], ended: Callable[[], None]
+    ) -> None:
         self.loop = loop
-        self._log = log
+        self._tell = tell
         self._ended = ended
         self._tasks: set[asyncio.Task[None]] = set()
         self._unending: set[asyncio.Task[None]] = set()
@@ -51,7 +53,7 @@ class Tasks:
 
     def failed(self, error: BaseException) -> None:
         """Tell of an error that nobody expected."""
-        self._log.warn(loglines.internal_error(described(error)))
+        self._tell(described(error))
 
     def _end(self, give_back: Callable[[], None] | None, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -76,7 +78,7 @@ class Tasks:
         if error:
             self.failed(error)
         else:
-            self._log.warn(loglines.internal_error(str(context.get("message"))))
+            self._tell(str(context.get("message")))
 
 
 def described(error: BaseException) -> str:
