@@ -1,12 +1,10 @@
 """Debian's postgrey and ours read the same whitelists: each entry lets in the same clients and recipients."""
 
 import random
-import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support.postgrey import Postgrey
-from tests.support.waiting import until
 from ucspi_py.core.greylist.whitelist.clients import client_list, has_address, has_name
 from ucspi_py.core.greylist.whitelist.lines import Expression, Source
 from ucspi_py.core.greylist.whitelist.recipients import has_recipient, recipient_list
@@ -62,19 +60,13 @@ def test_entries_by_chance(tmp_path: Path) -> None:
             texts = _client_entry(draw), _recipient_entry(draw)
             clients.write_text(texts[0])
             recipients.write_text(texts[1])
-            _read_again(peer, number)
+            peer.reload(number)
             for who in _asked(draw):
                 theirs = _is_let_in(peer, *who)
                 assert (*texts, who, theirs) == (*texts, who, _is_ours(*texts, *who))
                 seen.append(theirs)
 
     assert min(seen.count(True), seen.count(False)) > ENTRIES
-
-
-def _read_again(peer: Postgrey, number: int) -> None:
-    """Have postgrey read its files; number: how often it has been told so by then."""
-    peer.send_signal(signal.SIGHUP)
-    until(lambda: peer.said().count("HUP received") == number, "postgrey to read its files again")
 
 
 def _is_let_in(peer: Postgrey, ip: str, name: str, recipient: str) -> bool:

@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import signal
 import socket
 import subprocess
 import tempfile
@@ -60,9 +61,14 @@ class Postgrey:
         assert empty == b"\n"
         return action[7:-1].decode("latin-1")
 
-    def send_signal(self, number: int) -> None:
-        """Send it a signal."""
-        self._process.send_signal(number)
+    def reload(self, number: int) -> None:
+        """Have it read its whitelists anew; number: how often it has been told so by then.
+
+        Perl takes up a signal between two of its steps, and one that comes just before select(2) when that returns: so
+        a client comes as well.
+        """
+        self._process.send_signal(signal.SIGHUP)
+        until(lambda: self._answers() and self.said().count("HUP received") == number, "postgrey to read its files")
 
     def said(self) -> str:
         """What it has logged."""
