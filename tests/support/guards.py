@@ -11,6 +11,7 @@ from ucspi_py.core.auth.credentials import Peer
 from ucspi_py.core.guard.settings import GuardSettings
 from ucspi_py.system.guard import start
 from ucspi_py.system.guard.channel import Guarded
+from ucspi_py.system.report.log import Log
 
 PEER = Peer(b"192.0.2.1", b"192.0.2.25", b"587", secured=True)
 
@@ -122,7 +123,7 @@ def guard(settings: GuardSettings) -> Iterator[RunningGuard]:
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
     with _stderr(writer):
-        guarded = start.start(settings, 1, {b"PATH": os.defpath.encode(), b"SECRET": b"of ours"}, b"587")
+        guarded = start.start(settings, lambda: Log(1), {b"PATH": os.defpath.encode(), b"SECRET": b"of ours"}, b"587")
     running = RunningGuard(guarded, reader)
     try:
         yield running

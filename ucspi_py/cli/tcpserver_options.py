@@ -78,6 +78,13 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     help="Clients come by proxies in NETWORK alone, which say whose address it is (PROXY protocol, 1 and 2); no ident.",
 )
 @supervision.options
+@click.option(
+    "--log",
+    "log_form",
+    type=click.Choice(("djb", "logfmt", "json")),
+    default="djb",
+    help="The log as C has it (djb), or one line an event for programs that read it.",
+)
 @click.option("--relay-key", metavar="FILE", help="Give each client a $RELAYTICKET for pyrelay, by the key in FILE.")
 @click.option("--check", is_flag=True, help="Say what keeps it from starting and from its work, as -u, and end.")
 @click.option("-1", "print_port", is_flag=True, help="Print the local port once listening.")

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from ..address import is_ipv6
 
+#: The id of a connection, named as CGI has it (Apache's mod_unique_id).
+UNIQUE_ID = b"UNIQUE_ID"
+
 
 class Endpoints(NamedTuple):
     """Both ends of a connection: canonical addresses and decimal ports, as the program's variables have them."""

@@ -5,14 +5,17 @@ What a client says is a field without a blank, < or >, and cannot forge another 
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
+from ..log.event import with_event
 from ..smtp import loglines as smtp_loglines
 from ..smtp.envelope import Envelope
 from ..smtp.events import RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from ..text import clean
+from . import logevents
 from .logfields import FIELD_LIMIT, PROGRAM, field, program, who
 from .restrictions.judgement import LogLine
 from .visitor import Visitor
@@ -44,7 +47,8 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipien
     """Report a refusal. stage: the verb, or ``END-OF-MESSAGE``. recipient: None where none is meant alone."""
     said = _told(reply, *_paths(about, recipient))
     words = (program(client), stage, who(client), said, _about(about, recipient), _user(client))
-    return b"%b: NOQUEUE: reject: %b from %b: %b; %b%b\n" % words
+    line = b"%b: NOQUEUE: reject: %b from %b: %b; %b%b\n" % words
+    return with_event(line, partial(logevents.rejected, stage, client, reply, about, recipient))
 
 
 def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient: Path | None = None) -> bytes:
@@ -53,10 +57,11 @@ def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient:
     recipient: None where none is meant alone.
     """
     if line.kind == b"warning":
-        return b"%b: warning: %b\n" % (program(client), clean(line.text))
+        return warning(line.text, client)
     text = _shown(clean(line.text), *_paths(about, recipient))
     words = (program(client), line.kind, stage, who(client), text, _about(about, recipient), _user(client))
-    return b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
+    told = b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
+    return with_event(told, partial(logevents.noted, stage, client, line, about, recipient))
 
 
 def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> bytes:
@@ -67,7 +72,8 @@ def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: Rec
     wishes = () if wanted is None else (_envelope(*wanted),)
     fields = (*wishes, b"id=" + client.unique_id) if client.unique_id else wishes
     words = b"%b; %b" % (reply.line, b" ".join(fields)) if fields else reply.line
-    return smtp_loglines.refused(screen, field(client.ip), pid, words)
+    line = smtp_loglines.refused(screen, field(client.ip), pid, words)
+    return with_event(line, partial(logevents.screened, screen, pid, client, reply, wanted))
 
 
 def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course: Course) -> bytes:
@@ -87,7 +93,8 @@ def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course
     if course.restriction:
         fields += b" restriction=" + course.restriction.encode()
     told = _told(reply, envelope.sender, *envelope.recipients)
-    return b"%b: message from %b: %b; %b\n" % (program(client), who(client), told, fields)
+    line = b"%b: message from %b: %b; %b\n" % (program(client), who(client), told, fields)
+    return with_event(line, partial(logevents.message, client, envelope, size, reply, course))
 
 
 def checked(client: Visitor, note: "Note", envelope: Envelope) -> bytes:
@@ -97,24 +104,28 @@ def checked(client: Visitor, note: "Note", envelope: Envelope) -> bytes:
     about = _envelope(envelope, next(reversed(envelope.recipients), None))
     about += b": " + text if text else b""
     words = (program(client), note.action, note.part, content, who(client), about)
-    return b"%b: NOQUEUE: %b: %b %b from %b; %b\n" % words
+    line = b"%b: NOQUEUE: %b: %b %b from %b; %b\n" % words
+    return with_event(line, partial(logevents.checked, client, note, envelope))
 
 
 def lost(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that is gone. after: its last verb. size: bytes of content so far; None = outside of content."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"%b: lost connection after %b%b from %b\n" % (program(client), after, got, who(client))
+    line = b"%b: lost connection after %b%b from %b\n" % (program(client), after, got, who(client))
+    return with_event(line, partial(logevents.left, client, "lost connection", after, size))
 
 
 def timed_out(client: Visitor, after: bytes, size: int | None = None) -> bytes:
     """Report a client that said nothing for too long. after: its last verb. size: as of lost()."""
     got = b"" if size is None else b" (%d bytes)" % size
-    return b"%b: timeout after %b%b from %b\n" % (program(client), after, got, who(client))
+    line = b"%b: timeout after %b%b from %b\n" % (program(client), after, got, who(client))
+    return with_event(line, partial(logevents.left, client, "timeout", after, size))
 
 
 def too_many_errors(client: Visitor, after: bytes) -> bytes:
     """Report a client that was left for its errors. after: its last verb."""
-    return b"%b: too many errors after %b from %b\n" % (program(client), after, who(client))
+    line = b"%b: too many errors after %b from %b\n" % (program(client), after, who(client))
+    return with_event(line, partial(logevents.left, client, "too many errors", after))
 
 
 def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
@@ -123,12 +134,14 @@ def improper_pipelining(client: Visitor, after: bytes, data: bytes) -> bytes:
     data: what it has sent too early.
     """
     words = (program(client), after, who(client), _raw(data))
-    return b"%b: improper command pipelining after %b from %b: %b\n" % words
+    line = b"%b: improper command pipelining after %b from %b: %b\n" % words
+    return with_event(line, partial(logevents.left, client, "improper command pipelining", after, None, data))
 
 
 def not_smtp(client: Visitor, after: bytes, data: bytes) -> bytes:
     """Report a client that speaks another protocol. after: its last verb. data: what it has sent."""
-    return b"%b: non-SMTP command after %b from %b: %b\n" % (program(client), after, who(client), _raw(data))
+    line = b"%b: non-SMTP command after %b from %b: %b\n" % (program(client), after, who(client), _raw(data))
+    return with_event(line, partial(logevents.left, client, "non-SMTP command", after, None, data))
 
 
 def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> bytes:
@@ -139,19 +152,22 @@ def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> byte
         total[0] += accepted
         total[1] += every
     words.append(_count(b"commands", *total))
-    return b"%b: disconnect from %b %b\n" % (program(client), who(client), b" ".join(words))
+    line = b"%b: disconnect from %b %b\n" % (program(client), who(client), b" ".join(words))
+    return with_event(line, partial(logevents.disconnected, client, counts))
 
 
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> bytes:
     """Report a client over one of its limits (smtpd.c). what: the limit's name. count: what the client has come to."""
     words = (program(client), what, count, who(client), field(service))
-    return b"%b: warning: %b limit exceeded: %d from %b for service %b\n" % words
+    line = b"%b: warning: %b limit exceeded: %d from %b for service %b\n" % words
+    return with_event(line, partial(logevents.exceeded, client, what, count, service))
 
 
-def warning(sentence: str, client: Visitor | None = None) -> bytes:
+def warning(sentence: str | bytes, client: Visitor | None = None) -> bytes:
     """Report something wrong that the gate survives. client: in whose session; None = it is about no one of them."""
     said_by = PROGRAM if client is None else program(client)
-    return b"%b: warning: %b\n" % (said_by, clean(sentence.encode("utf-8", "surrogateescape")))
+    text = sentence if isinstance(sentence, bytes) else sentence.encode("utf-8", "surrogateescape")
+    return with_event(b"%b: warning: %b\n" % (said_by, clean(text)), partial(logevents.warning, text, client))
 
 
 def _user(client: Visitor) -> bytes:

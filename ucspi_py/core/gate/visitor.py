@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from ..address import canonical
+from ..client.connection import UNIQUE_ID
 from ..client.local import is_local
 from ..rules.cidr import Network
 from ..smtp.verdict import Refuse, told
@@ -16,8 +17,6 @@ from .settings import GateSettings
 _UNKNOWN = b"unknown"
 _NO_TLS = b"DISABLETLS"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
-#: The name of such a variable in CGI (Apache's mod_unique_id).
-_UNIQUE_ID = b"UNIQUE_ID"
 _CHANNEL, _RELAY = b"CHANNEL", b"RELAY"
 #: What makes a patched qmail-smtpd wait, or speak TLS, before its banner, or have TLS and logins of its own. The gate
 #: has let its client wait, and speaks without TLS with the backend: SMTPD_GREETDELAY and DROP_PRE_GREET delay it,
@@ -88,7 +87,7 @@ def visitor(
     if relays and not ruled:
         changes.append((_RELAYCLIENT, b""))
     if unique_id:
-        changes.append((_UNIQUE_ID, unique_id))
+        changes.append((UNIQUE_ID, unique_id))
     return Visitor(
         name=environment.get(b"TCPREMOTEHOST") or _UNKNOWN,
         ip=ip or _UNKNOWN,

@@ -1,6 +1,10 @@
 """The exact lines about the ledger. Each function one line; never writes it."""
 
+from functools import partial
+
+from ..log.event import with_event
 from ..text import clean, log_field
+from . import logevents
 from .grant import Grant
 
 
@@ -13,7 +17,8 @@ def store_failed(store: str, reason: str) -> bytes:
 def relays(ip: bytes, pid: int, grant: Grant, now: int) -> bytes:
     """Report a client that may relay by a grant. pid: process id. now: seconds since 1970."""
     user, how, left = _user(grant.user), grant.how.encode("ascii"), grant.expires - now
-    return b"relay: %s pid %d: granted to %s by %s, for %d more seconds\n" % (clean(ip), pid, user, how, left)
+    line = b"relay: %s pid %d: granted to %s by %s, for %d more seconds\n" % (clean(ip), pid, user, how, left)
+    return with_event(line, partial(logevents.relays, ip, pid, grant, now))
 
 
 def is_ahead(ip: bytes, pid: int, grant: Grant) -> bytes:

@@ -85,7 +85,8 @@ class ServerSettings:
     descriptor that gets an empty line once all workers serve, None = none does. metrics: where the service shows its
     numbers, None = nowhere. drain_seconds: after which a worker that is to leave leaves the clients that it carries,
     None = never. lame_seconds: for which clients are served still after SIGTERM, while a proxy's checks fail. top:
-    path of the socket at which pyucspitop asks who is inside, None = there is none.
+    path of the socket at which pyucspitop asks who is inside, None = there is none. log_form: djb, logfmt or
+    json.
     """
 
     host: str
@@ -124,6 +125,7 @@ class ServerSettings:
     drain_seconds: int | None = None
     lame_seconds: int = 0
     top: str | None = None
+    log_form: str = "djb"
 
     @property
     def counts(self) -> MetricsSettings | None:

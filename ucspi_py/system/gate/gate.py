@@ -58,7 +58,8 @@ class Client(NamedTuple):
     screen: the name of that screen in log lines. start: starts the backend. hold: how it stands among those that may be
     asked to leave. counts: counts it; None = nobody does. secured: its TLS, which has begun before; None = it has not;
     environment is changed to tell of it: a second one would stay as long as the client. tls: what is known of TLS that
-    it speaks with somebody else, who hands on what it says; None = it speaks none.
+    it speaks with somebody else, who hands on what it says; None = it speaks none. unique_id: of its connection; b"" =
+    nobody has given it one.
     """
 
     socket: socket.SocketType
@@ -70,6 +71,7 @@ class Client(NamedTuple):
     counts: Counts | None = None
     secured: "TlsSession | None" = None
     tls: TlsFacts | None = None
+    unique_id: bytes = b""
 
     @property
     def facts(self) -> TlsFacts | None:
@@ -124,7 +126,7 @@ class Gate:
         """
         settings, control = self._host
         client = self._without_forged_tls(client)
-        guest = visitor(client.environment, settings, client.refusal, next(self._ids))
+        guest = visitor(client.environment, settings, client.refusal, client.unique_id or next(self._ids))
         facts = client.facts
         if facts:
             guest = within_tls(guest, facts, settings)

@@ -7,6 +7,7 @@ from functools import partial
 
 from ...core.guard.settings import GuardSettings
 from ..process import children, descriptors, secrecy, signals
+from ..report import title
 from ..report.log import Log
 from . import channel
 from .channel import Guarded
@@ -23,10 +24,12 @@ _IGNORED = (
 )  # fmt: skip
 
 
-def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, bytes], port: bytes) -> Guarded:
+def start(
+    settings: GuardSettings, open_log: Callable[[], Log], environment: Mapping[bytes, bytes], port: bytes
+) -> Guarded:
     """Start the guard, with the privileges that we have.
 
-    verbosity: of its log. environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a
+    open_log: makes its log. environment: ours. port: on which we listen. Raises Failure where a key cannot be read or a
     checker cannot be started, AskedWrongly where the checker checks nothing.
     """
     keys = SealedKeys(settings.pairs)
@@ -34,17 +37,18 @@ def start(settings: GuardSettings, verbosity: int, environment: Mapping[bytes, b
     if settings.checkpassword:
         probe(settings, checker, port)
     ours, workers = channel.pair()
-    work = partial(_guard, ours, keys, partial(Checks, settings, checker), verbosity)
-    pid = children.begin(work, lambda *lines: Log(verbosity).warn(*lines))
+    work = partial(_guard, ours, keys, partial(Checks, settings, checker), open_log)
+    pid = children.begin(work, lambda *lines: open_log().warn(*lines))
     ours.close()
     return Guarded(pid, workers, tuple(keys.descriptors))
 
 
-def _guard(ours: socket.socket, keys: SealedKeys, checks: Callable[[Log], Checks], verbosity: int) -> None:
+def _guard(ours: socket.socket, keys: SealedKeys, checks: Callable[[Log], Checks], open_log: Callable[[], Log]) -> None:
     """Be the guard, in a forked child."""
     descriptors.null_input_and_output()
     descriptors.close_all_but({ours.fileno(), *keys.descriptors})
-    log = Log(verbosity)  # the master's may write to what is closed by now
+    log = open_log()  # the master's may write to what is closed by now
+    title.show_as(b"tcpserver/guard")
     secrecy.hide_memory()
     secrecy.leave_no_core()
     noted = signals.Signals(signal.SIGCHLD)

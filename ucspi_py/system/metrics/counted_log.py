@@ -98,3 +98,12 @@ class CountedLog(ConnectionLog):
         self._count(_SHED if limit == "slots" else _LIMIT)
         self._count(LIMIT_HITS.cell(limit))
         super().turned_away(endpoints, reason)
+
+
+def counted_log(log: Log, board: Scoreboard, limit: int, column: Column) -> CountedLog:
+    """Make the log of one process's connections, in the form of its log. Its parameters: as of CountedLog."""
+    if log.of_events:
+        from .counted_events import CountedEvents
+
+        return CountedEvents(log, board, limit, column)
+    return CountedLog(log, board, limit, column)

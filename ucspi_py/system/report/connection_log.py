@@ -28,6 +28,19 @@ class ConnectionLog:
         self._limit = limit
         self._complain = Complaints(lambda _sentence: None)
 
+    def arrived(self, endpoints: Endpoints, proxy_ip: bytes | None, unique_id: bytes) -> None:
+        """Begin with a connection. proxy_ip: None = it comes by itself. unique_id: the proxy's for it, b"" = none."""
+
+    def left(self, endpoints: Endpoints) -> None:
+        """Be done with a connection, but for the end of its program."""
+
+    def id_of(self, _endpoints: Endpoints) -> bytes:
+        """The id that the lines of a connection have; b"" = they have none, as in C."""
+        return b""
+
+    def mark(self, endpoints: Endpoints, environment: dict[bytes, bytes]) -> None:
+        """Tell a program the id of its connection, if it has one. environment: the program's."""
+
     def ruled(self, endpoints: Endpoints, origin: bytes) -> None:
         """Log which line of rules source decided about a client. origin: ``tcp.smtp:12``."""
         self._log.detail(loglines.ruled(endpoints.remote_ip, origin))

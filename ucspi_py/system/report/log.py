@@ -7,6 +7,7 @@ import select
 from collections.abc import Callable
 
 from ...core.service import loglines
+from .journal import prioritized
 from .nonblocking import Write, writer
 
 OnLoss = Callable[[int], None]
@@ -21,10 +22,13 @@ class Log:
     no room and are not yet reported. on_loss: called with their number whenever some are lost.
     """
 
+    #: Whether its lines are told as events.
+    of_events = False
+
     def __init__(self, verbosity: int, write: Write | None = None) -> None:
         self.verbose = verbosity >= VERBOSE
-        self._silent = verbosity == QUIET
-        self._write = write or writer(2)
+        self.warns = verbosity != QUIET
+        self._write = write or prioritized(writer(2), 2)
         self.lost = 0
         self.on_loss: OnLoss | None = None
         self._cut = False
@@ -36,12 +40,12 @@ class Log:
 
     def warn(self, *lines: bytes) -> None:
         """Write whole lines that only -q hides."""
-        if not self._silent:
+        if self.warns:
             self.say(*lines)
 
     def say(self, *lines: bytes) -> None:
         """Write whole lines under any option; in one write, if they fit into PIPE_BUF (POSIX, write)."""
-        if self.lost and self._put(loglines.lost(self.lost)):
+        if self.lost and self._put(self._gap(self.lost)):
             self.lost = 0
         data = b"".join(lines)
         for piece in (data,) if len(data) <= select.PIPE_BUF else data.splitlines(keepends=True):
@@ -52,6 +56,10 @@ class Log:
         self.lost += lines
         if self.on_loss:
             self.on_loss(lines)
+
+    def _gap(self, number: int) -> bytes:
+        """The line that says how many are missing."""
+        return loglines.lost(number)
 
     def _put(self, piece: bytes) -> bool:
         """Whether there was room for a piece. Behind one that was cut short the next begins a line of its own."""

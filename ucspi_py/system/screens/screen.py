@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from ...core.client.connection import UNIQUE_ID
+from ...core.log.event import of_connection
 from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Outcome, Verdict
 from ..report.log import Log
@@ -95,7 +97,7 @@ class Screen:
     def _act(self, environment: dict[bytes, bytes], outcome: Outcome) -> Verdict:
         environment.update(outcome.variables)
         for line in outcome.lines:
-            self._host.log.say(line)
+            self._host.log.say(of_connection(line, environment.get(UNIQUE_ID)))
         if self.settings.totals_name:
             self._host.count(self.settings.totals_name, outcome.said)
         return outcome.verdict

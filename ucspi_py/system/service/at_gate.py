@@ -37,7 +37,8 @@ def _guest(service: Service, client: Client, refusal: Refusal | None, backends: 
     hold, environment = Hold(standing), client.connection.environment
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     tls = client.proxied.header.tls if client.proxied else None
-    return GateClient(client.socket, environment, verdict, name, backends.start, hold, standing, client.tls, tls)
+    guest = GateClient(client.socket, environment, verdict, name, backends.start, hold, standing, client.tls, tls)
+    return guest._replace(unique_id=service.connection_log.id_of(client.connection.endpoints))
 
 
 class _Standing:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.dns import message as dns_message
@@ -24,6 +25,7 @@ from ..dnsbl.shared_state import SharedZones
 from ..gate import gate, parts
 from ..process import descriptors, privileges, secrecy
 from ..process.rlimits import room_for
+from ..report.forms import open_log
 from ..report.log import Log
 from ..report.totals import SharedTotals
 from ..screens import kinds
@@ -48,13 +50,12 @@ def furnished(
 ) -> Shared:
     """Make what all workers share; as root, in part, which is given up on the way. Raises Failure.
 
-    handed: what a server hands over to us, None = we are started as ever. beat_seconds: between two signs of life of a
-    worker, None = nobody wants them.
+    handed: what a server hands over, None = started as ever. beat_seconds: between a worker's signs of life, or None.
     """
     socks = tuple(map(listener.of_descriptor, handed.listeners)) if handed else listeners(settings)
     ask = _ask(settings)  # imports, while we may still read whatever root may
     import_the_rest(settings)
-    log = Log(settings.verbosity)
+    log = open_log(settings.verbosity, settings.log_form)
     guarded = _handed_guard(settings, handed, log) or _guarded(settings, socks[0])
     tls = _tls(settings, log, guarded)
     logins = _logins(settings, log)
@@ -127,7 +128,8 @@ def _guarded(settings: ServerSettings, sock: Listener) -> "Guarded | None":
         return None
     from ..guard import client, key_client, start  # noqa: F401  workers can import nothing once root is given up
 
-    return start.start(asked, settings.verbosity, os.environb, b"%d" % sock.getsockname()[1])
+    opened = partial(open_log, settings.verbosity, settings.log_form)
+    return start.start(asked, opened, os.environb, b"%d" % sock.getsockname()[1])
 
 
 def _logins(settings: ServerSettings, log: Log) -> "SharedLogins | None":

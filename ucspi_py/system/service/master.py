@@ -15,6 +15,7 @@ from ...core.service import loglines, notify, worker_slot
 from ...core.service.worker_slot import WorkerSlot
 from ...core.smtp import loglines as smtp_loglines
 from ..process import children, orphans, signals
+from ..report import title
 from ..supervisor.supervision import Supervision
 from .observers.in_master import Observers, connection_log
 from .reaper import Reaper
@@ -94,7 +95,7 @@ class Master:
         for number, slot in enumerate(self._worker_slots):
             due = worker_slot.next_fork(slot)
             if due is not None and due <= time.monotonic():
-                self._worker_slots[number] = self._employ(slot)
+                self._worker_slots[number] = self._employ(number, slot)
 
     def _patience(self) -> float | None:
         """Seconds until something is to be done though no signal comes; None where nothing will be."""
@@ -110,11 +111,11 @@ class Master:
             times.append(time.monotonic() + _MISSING_LOOKS)
         return max(0.0, min(times) - time.monotonic()) if times else None
 
-    def _employ(self, slot: WorkerSlot) -> WorkerSlot:
+    def _employ(self, number: int, slot: WorkerSlot) -> WorkerSlot:
         metrics = self._shared.metrics
         column = metrics.counters.free() if metrics else None
         try:
-            pid = children.begin(partial(self._work, column), self._log.warn)
+            pid = children.begin(partial(self._work, number, column), self._log.warn)
         except OSError as error:
             self._log.warn(loglines.warning(f"unable to fork a worker: {error_words(error.errno)}"))
             return worker_slot.not_forked(slot, time.monotonic())
@@ -122,8 +123,9 @@ class Master:
             metrics.counters.given(column, pid)
         return worker_slot.forked(slot, pid, time.monotonic())
 
-    def _work(self, column: int | None) -> None:
-        """Be a worker, in a forked child."""
+    def _work(self, number: int, column: int | None) -> None:
+        """Be a worker, in a forked child. number: of its slot, from 0."""
+        title.show_as(b"tcpserver/w%d" % (number + 1))
         self._signals.close()
         self._pipes.close_masters_ends()
         self._supervision.close()

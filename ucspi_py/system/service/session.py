@@ -11,10 +11,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.client import limits
-from ...core.client.connection import Endpoints, Names, environ
+from ...core.client.connection import UNIQUE_ID, Endpoints, Names, environ
 from ...core.client.limits import Keys
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import Failure, unable
+from ...core.log.event import of_connection
 from ...core.rules.data import Instructions
 from ...core.service.settings import ServerSettings
 from ...core.smtp import loglines as smtp_loglines
@@ -45,10 +46,9 @@ async def serve(
 
     place: its place while it has no program; None = it waits for nothing but its slot. proxied: by whom; None = itself.
     """
-    service, log = _met(service, proxied)
+    service, log = _met(service, endpoints, proxied)
     try:
-        if service.settings.banner:
-            _greet(service.settings, connection, endpoints)
+        _greet(service.settings, connection, endpoints)
         known = service.names.static or await service.names.look_up(endpoints)
         rule = service.decide(endpoints.remote_ip, known.remote_host, known.remote_info)
         if _is_denied(log, endpoints, known, rule):
@@ -73,17 +73,21 @@ async def serve(
     except Exception as error:  # one client's trouble is not another's
         log.crashed(endpoints, described(error))
     finally:
+        log.left(endpoints)
         connection.close()
 
 
-def _met(service: Service, proxied: "Proxied | None") -> tuple[Service, ConnectionLog]:
-    """What a client meets, or a proxy where it speaks for nobody."""
+def _met(service: Service, endpoints: Endpoints, proxied: "Proxied | None") -> tuple[Service, ConnectionLog]:
+    """What a client meets, or a proxy where it speaks for nobody; the log begins with it."""
     met = service.local if service.local and proxied and proxied.is_local else service
+    met.connection_log.arrived(endpoints, *(proxied.named if proxied else (None, b"")))
     return met, met.connection_log
 
 
 def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:
-    """The banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
+    """A banner goes out before any look-up, so denied clients get it too; it wants its socket options first."""
+    if not settings.banner:
+        return
     set_options(settings, connection, endpoints)
     try:
         connection.send(settings.banner, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
@@ -117,6 +121,7 @@ def _environment(
         from ..recorder import tickets  # with them comes OpenSSL
 
         environment |= tickets.variables(service.settings.relay_key, endpoints)
+    service.connection_log.mark(endpoints, environment)
     return environment
 
 
@@ -173,7 +178,8 @@ async def _talk_refused(service: Service, client: Client, refusal: Refusal) -> N
     open_stream = _opening(service, client)
     dialogue = await service.held.talk(row, open_stream, refusal.verdict, settings.session_seconds)
     if settings.verbose:
-        service.connection_log.remark(dnsbl_loglines.said(ip, pid, dialogue.said))
+        line = dnsbl_loglines.said(ip, pid, dialogue.said)
+        service.connection_log.remark(of_connection(line, environment.get(UNIQUE_ID)))
 
 
 def _opening(service: Service, client: Client) -> Open:

@@ -2,16 +2,19 @@
 
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.errors import error_words
-from ...core.service import loglines
+from ...core.log.event import with_event
+from ...core.service import logevents, loglines
 from ...core.service.environment import oddities
 from ...core.service.settings import ServerSettings
 from ..backend import spawn
 from ..process import signals
 from ..process.pathexec import find
 from ..process.rlimits import SoftLimits, make_room
+from ..report import title
 from ..report.log import Log
 from ..supervisor import handover
 from ..supervisor.supervision import Supervision
@@ -39,7 +42,8 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
 
         heir.check(settings)
         return
-    shared.log.detail(loglines.status(0, settings.limit))
+    title.show_as(b"tcpserver")
+    shared.log.detail(with_event(loglines.status(0, settings.limit), partial(logevents.status, 0, settings.limit)))
     _warn(shared.log, settings, len(shared.tables.board.pending))
     Master(shared, noted, supervision, handed).run()
 

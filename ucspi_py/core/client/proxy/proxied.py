@@ -28,6 +28,11 @@ class Proxied(NamedTuple):
     endpoints: Endpoints
     is_local: bool
 
+    @property
+    def named(self) -> tuple[bytes, bytes]:
+        """The address of the proxy, and its id for the connection, b"" = none."""
+        return self.proxy.remote_ip, self.header.unique_id
+
     def tell(self, environment: dict[bytes, bytes]) -> None:
         """Put into an environment what is known by the proxy alone, and take out what anybody else has said of it."""
         environment[PROXY_IP], environment[_PORT] = self.proxy.remote_ip, self.proxy.remote_port

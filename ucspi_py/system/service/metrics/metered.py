@@ -11,7 +11,7 @@ from ...accept.scoreboard import Place, Scoreboard
 from ...auth.checker import Checker
 from ...backend.spawn_batch import Session
 from ...gate.gate import Gate
-from ...metrics.counted_log import CountedLog
+from ...metrics.counted_log import CountedLog, counted_log
 from ...metrics.counters import Column
 from ...report.log import Log
 from ..context import Service, Tls
@@ -38,7 +38,7 @@ class Metered:
 
     def connection_log(self, log: Log, board: Scoreboard, limit: int) -> CountedLog:
         """The log of connections. log, board, limit: as ConnectionLog takes them."""
-        return CountedLog(log, board, limit, self._column)
+        return counted_log(log, board, limit, self._column)
 
     def note_sessions(self, gate: Gate) -> None:
         """Have a gate count what its sessions come to."""

@@ -14,3 +14,5 @@ def import_libraries(settings: ServerSettings) -> None:
         from . import counted_logins  # noqa: F401
     if settings.any_tls:
         from . import counted_tls  # noqa: F401
+    if settings.log_form != "djb":
+        from ...metrics import counted_events  # noqa: F401

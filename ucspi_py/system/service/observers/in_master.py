@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ...report import forms
 from ...report.connection_log import ConnectionLog
 from ..shared import Shared
 
@@ -59,10 +60,10 @@ def connection_log(shared: Shared) -> ConnectionLog:
     """Make what tells of the programs of dead workers, and counts them, where numbers are asked for."""
     made = (shared.log, shared.tables.board, shared.settings.limit)
     if shared.metrics is None:
-        return ConnectionLog(*made)
-    from ...metrics.counted_log import CountedLog
+        return forms.connection_log(*made)
+    from ...metrics.counted_log import counted_log
 
-    return CountedLog(*made, shared.metrics.counters.masters)
+    return counted_log(*made, shared.metrics.counters.masters)
 
 
 def _telling(shared: Shared) -> "Telling | None":

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ...report.connection_log import ConnectionLog
+from ...report.forms import connection_log
 from ..admission import Serve
 from ..session import serve
 from ..shared import Shared
@@ -33,4 +34,4 @@ def watching(shared: Shared) -> "Watching | None":
 def log_and_serve(shared: Shared, metered: "Metered | None") -> tuple[ConnectionLog, Serve]:
     """What tells of clients, and what serves them; both count, where numbers are asked for."""
     made = (shared.log, shared.tables.board, shared.settings.limit)
-    return (metered.connection_log(*made), metered.serve) if metered else (ConnectionLog(*made), serve)
+    return (metered.connection_log(*made), metered.serve) if metered else (connection_log(*made), serve)
