@@ -6,6 +6,7 @@ import pytest
 
 from tests.fuzz import fuzz_dialogues, fuzz_packets
 from tests.fuzz_gate import fuzz_sessions
+from tests.fuzz_milter import fuzz_milters
 from tests.fuzz_proxy import fuzz_headers
 
 SEED = random.randrange(10**9)
@@ -44,3 +45,11 @@ def test_headers(seed: int) -> None:
     fates = fuzz_headers(5000, random.Random(seed))
 
     assert {"header", "TLS", "local", "flaw", "more"} <= set(fates)
+
+
+@pytest.mark.parametrize("seed", [SEED])
+def test_milters(seed: int) -> None:
+    """Some thousands of clients of filters that say anything; all that can become of an event becomes of some."""
+    fates = fuzz_milters(1500, random.Random(seed))
+
+    assert {"agreed", "not agreed", "failed", "refused", "changed", "goes on", "is taken and thrown away"} <= set(fates)

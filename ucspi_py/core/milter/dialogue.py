@@ -1,0 +1,228 @@
+"""The dialogue with one filter about one client and its messages, sans-IO: events in, packets and answers out.
+
+Source: Postfix, milter8.c; libmilter, engine.c.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+from ..smtp.reply import Reply
+from . import packet, replies
+from .changes import BodyReplaced, Change, Quarantined, change
+from .failure import MilterFailed
+from .negotiation import Agreed, Offer, agree
+from .packet import Packet, PacketReader
+from .replies import Said
+from .words import ABORT, MACRO, OF_CONNECTION, QUIT, QUIT_NC, Event, Protocol
+
+#: Packets of one event that only say that it goes on, changes of one message, and their bytes without its body.
+_PROGRESS_LIMIT, _CHANGES_LIMIT, _BYTES_LIMIT = 1000, 10_000, 1024 * 1024
+
+
+class Passed(Enum):
+    """What a filter has against a client or its message: nothing, or so little that the client hears nothing of it."""
+
+    ON = "goes on"
+    DISCARDED = "is taken and thrown away"
+
+
+#: What becomes of an event; a Reply refuses it.
+Answer = Passed | Reply
+
+
+class MilterDialogue:
+    """One filter. offer: what it is offered.
+
+    agreed: what is agreed on, perhaps about another client on this connection; None until then. answer: to the event
+    that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer is
+    Passed.ON, and its default action is the caller's to do. body_limit: bytes of another body that it may send, to be
+    set; None = any.
+    """
+
+    def __init__(self, offer: Offer, agreed: Agreed | None = None) -> None:
+        self.agreed = agreed
+        self.answer: Answer | None = Passed.ON
+        self.failure: MilterFailed | None = None
+        self.body_limit: int | None = None
+        self._offer = offer
+        self._reader = PacketReader()
+        self._output: list[bytes] = []
+        self._changes: list[Change] = []
+        self._event: Event | None = None
+        self._refusal: Reply | None = None
+        self._accepts_all = self._accepts_message = False
+        self._skipped: Event | None = None
+        self._progress = 0
+        self._forget_message()
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it says more of this client: it has not failed, and not said its last word."""
+        return self.failure is None and self.agreed is not None and not self._accepts_all and self._refusal is None
+
+    @property
+    def wants_refused(self) -> bool:
+        """Whether it is told of recipients that are refused anyhow (SMFIP_RCPT_REJ)."""
+        return self.is_usable and self.agreed is not None and bool(self.agreed.protocol & Protocol.RCPT_REJ)
+
+    def hears(self, event: Event) -> bool:
+        """Whether it would be told of an event now."""
+        if not self.is_usable or self.agreed is None or event is self._skipped:
+            return False
+        return (not self._accepts_message or event in OF_CONNECTION) and self.agreed.hears(event)
+
+    def take_output(self) -> bytes:
+        """The packets since the last call."""
+        output = b"".join(self._output)
+        self._output.clear()
+        return output
+
+    def take_changes(self) -> list[Change]:
+        """What it wants to have changed, since the last call; nothing is to be done of it before the answer."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    def negotiate(self) -> None:
+        """Offer; what it answers is in agreed, and answer is set then."""
+        self.answer = None
+        self._output.append(self._offer.wire)
+
+    def tell(self, event: Event, data: bytes = b"", macros: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Tell an event, if it is to hear of it; the answer is in answer, perhaps at once.
+
+        data: as packet.string() and its like write it. macros: names and values that it gets with this event.
+        """
+        if self.answer is None:
+            raise ValueError("the last event has no answer yet")
+        self.answer = self._refusal or Passed.ON
+        if event is not self._skipped:
+            self._skipped = None
+        if not self.hears(event):
+            if self._is_left_out(event):
+                self._send_macros(event, macros)
+            return
+        self._send_macros(event, macros)
+        self._output.append(packet.packed(event.value, data))
+        if self.agreed and self.agreed.answers(event):
+            self._event, self.answer, self._progress = event, None, 0
+
+    def abort(self) -> None:
+        """End the message, whatever has become of it. It has no answer; what was asked for has none any more."""
+        if self.answer is None:
+            self.fail("was left before its answer")
+        if self.is_usable:
+            self._output.append(packet.packed(ABORT))
+        self._forget_message()
+
+    def quit(self, *, is_kept: bool = False) -> None:
+        """Say goodbye. is_kept: the connection is for another client, with what is agreed on (SMFIC_QUIT_NC)."""
+        if self.failure is None:
+            self._output.append(packet.packed(QUIT_NC if is_kept else QUIT))
+
+    def receive(self, data: bytes) -> None:
+        """Take what it says. A filter that says what it may not say has failed."""
+        if self.failure:
+            return
+        try:
+            self._reader.feed(data)
+            while (found := self._reader.next()) is not None:
+                self._hear(found)
+        except MilterFailed as failure:
+            self._fail(failure)
+
+    def receive_end(self) -> None:
+        """Take the end of what it says, which is a failure unless nothing more is expected of it."""
+        if self.answer is None or self.is_usable:
+            self.fail("it has closed the connection")
+
+    def fail(self, sentence: str) -> None:
+        """Give it up. sentence: why, as in MilterFailed."""
+        self._fail(MilterFailed(sentence))
+
+    def _fail(self, failure: MilterFailed) -> None:
+        self.failure = self.failure or failure
+        self.answer = Passed.ON
+        self._changes.clear()
+        self._output.clear()
+
+    def _forget_message(self) -> None:
+        self._accepts_message = False
+        self._skipped = None
+        self._asked_for = self._asked_bytes = self._body_bytes = 0
+        self._changes.clear()
+
+    def _is_left_out(self, event: Event) -> bool:
+        """Whether it gets the macros of an event that it does not hear of; it may use them later (milter8_event)."""
+        if not self.is_usable or self._accepts_message or event is self._skipped:
+            return False
+        return self.agreed is not None and self.agreed.knows(event)
+
+    def _send_macros(self, event: Event, macros: Iterable[tuple[bytes, bytes]]) -> None:
+        pairs = [text for pair in macros for text in pair]
+        if pairs:
+            self._output.append(packet.packed(MACRO, event.value + packet.strings(pairs)))
+
+    def _hear(self, found: Packet) -> None:
+        if self.answer is not None:
+            raise MilterFailed("it speaks without being asked")
+        if self.agreed is None:
+            self.agreed = agree(self._offer, found)
+            self.answer = Passed.ON
+            return
+        asked_for = change(found)
+        if asked_for:
+            self._take_change(*asked_for)
+        else:
+            self._hear_answer(replies.said(found))
+
+    def _take_change(self, asked_for: Change, needed: int) -> None:
+        is_quarantine = isinstance(asked_for, Quarantined)
+        if self._event is not Event.END and not is_quarantine:
+            raise MilterFailed(f"it wants a change before the end of the message: {type(asked_for).__name__}")
+        if self.agreed is None or not needed & self.agreed.actions:
+            raise MilterFailed(f"it wants a change that is not agreed on: {type(asked_for).__name__}")
+        self._count(asked_for)
+        self._changes.append(asked_for)
+
+    def _count(self, asked_for: Change) -> None:
+        """Hold a change against the limits of a message."""
+        if isinstance(asked_for, BodyReplaced):
+            self._body_bytes += len(asked_for.data)
+            if self.body_limit is not None and self._body_bytes > self.body_limit:
+                raise MilterFailed(f"it wants another body of more than {self.body_limit} bytes")
+            return
+        self._asked_for += 1
+        self._asked_bytes += sum(len(part) for part in asked_for if isinstance(part, bytes))
+        if self._asked_for > _CHANGES_LIMIT or self._asked_bytes > _BYTES_LIMIT:
+            raise MilterFailed("it wants too many changes")
+
+    def _hear_answer(self, said: Said | Reply) -> None:
+        event = self._event
+        if said is Said.PROGRESS:
+            self._progress += 1
+            if self._progress > _PROGRESS_LIMIT:
+                raise MilterFailed("it says again and again that it works on it")
+            return
+        self.answer = self._meaning(said, event)
+        self._event = None
+        if event is Event.END and self.answer is not Passed.ON:
+            self._changes.clear()
+
+    def _meaning(self, said: Said | Reply, event: Event | None) -> Answer:
+        """What an answer does with this event and those that follow."""
+        is_early = event in OF_CONNECTION
+        if isinstance(said, Reply):
+            if is_early or said is replies.SHUT_DOWN:
+                self._refusal = said
+            return said
+        match said:
+            case Said.ACCEPT if is_early:
+                self._accepts_all = True
+            case Said.ACCEPT:
+                self._accepts_message = True
+            case Said.SKIP:
+                self._skipped = event
+            case Said.DISCARD if not is_early:
+                self._accepts_message = True
+                return Passed.DISCARDED
+        return Passed.ON

@@ -1,0 +1,33 @@
+"""Events as a filter is told of them: the data of their packets (libmilter, engine.c; Postfix, milter8.c)."""
+
+from collections.abc import Iterable
+
+from .negotiation import Agreed
+from .packet import string, strings
+from .words import Protocol
+
+_UNKNOWN = b"unknown"
+
+
+def connect(name: bytes, ip: bytes, port: int) -> bytes:
+    """Tell of a client. name: verified, ``unknown`` = there is none, and a filter hears [IP]. port: 0 = not known."""
+    family = b"6" if b":" in ip else b"4"
+    shown = b"[%b]" % ip if name == _UNKNOWN else name
+    return string(shown) + family + port.to_bytes(2) + string(ip)
+
+
+def helo(name: bytes) -> bytes:
+    """Tell of HELO or EHLO. name: as it was said."""
+    return string(name)
+
+
+def address(path: bytes, parameters: Iterable[bytes] = ()) -> bytes:
+    """Tell of MAIL or RCPT. path: with its < and >. parameters: each as it was said."""
+    return strings((path, *parameters))
+
+
+def header(name: bytes, value: bytes, agreed: Agreed) -> bytes:
+    """Tell of a header. value: all behind the colon, lines divided by LF alone. agreed: whether it has the blank."""
+    if not agreed.protocol & Protocol.HDR_LEADSPC:
+        value = value.removeprefix(b" ")
+    return strings((name, value))

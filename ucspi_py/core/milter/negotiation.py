@@ -1,0 +1,111 @@
+"""What both sides agree on before anything else: a version, what the filter hears, and what it may do (OPTNEG).
+
+Source: Postfix, milter8.c, milter8_connect(); libmilter, engine.c, st_optionneg().
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from .failure import MilterFailed
+from .packet import Fields, Packet, number, packed
+from .words import FLAGS, OPTNEG, Actions, Event, Protocol
+
+_OLDEST, NEWEST = 2, 6
+#: What a filter may ask for, as Postfix offers it.
+_ACTIONS = Actions(0x1FF)
+_VERSION_2 = Protocol(0x7F)
+_VERSION_3 = _VERSION_2 | Protocol.NOUNKNOWN
+_VERSION_4 = _VERSION_3 | Protocol.NODATA
+_VERSION_6 = Protocol(0x1FFFFF)
+#: Versions that there are, and what may be left out in each.
+_KNOWN = {2: _VERSION_2, 3: _VERSION_3, 4: _VERSION_4, 6: _VERSION_6}
+VERSIONS = tuple(_KNOWN)
+
+#: SMFIM_: the lists of macros that a filter may choose itself, by their numbers.
+_LISTS = (Event.CONNECT, Event.HELO, Event.MAIL, Event.RCPT, Event.DATA, Event.END, Event.EOH)
+#: Lists in one answer; more than there are say the same again.
+_LISTS_LIMIT = 100
+_NONE: Mapping[Event, tuple[bytes, ...]] = MappingProxyType({})
+
+
+class Offer(NamedTuple):
+    """What a filter is offered (milter_protocol). version: one of VERSIONS. no_header_reply: none to each header."""
+
+    version: int = NEWEST
+    no_header_reply: bool = False
+
+    @property
+    def protocol(self) -> Protocol:
+        """What the filter may choose from."""
+        return _KNOWN[self.version] | (Protocol.NR_HDR if self.no_header_reply else Protocol(0))
+
+    @property
+    def wire(self) -> bytes:
+        """The packet."""
+        return packed(OPTNEG, number(self.version) + number(_ACTIONS) + number(self.protocol))
+
+
+class Agreed(NamedTuple):
+    """What is agreed on. version: the filter's, one of VERSIONS or 5. protocol: of the filter. macros: names that it wants, at events where it says so."""
+
+    version: int
+    actions: Actions
+    protocol: Protocol
+    macros: Mapping[Event, tuple[bytes, ...]] = _NONE
+
+    @property
+    def may_change(self) -> bool:
+        """Whether it may change the message or its envelope; a message that nobody may change need not be held."""
+        return bool(self.actions & ~(Actions.QUARANTINE | Actions.SETSYMLIST))
+
+    def hears(self, event: Event) -> bool:
+        """Whether it is told of an event, which its version must have."""
+        return not FLAGS[event].unwanted & self.protocol and self.knows(event)
+
+    def knows(self, event: Event) -> bool:
+        """Whether its version has an event."""
+        unwanted = FLAGS[event].unwanted
+        return not unwanted or bool(unwanted & _of_version(self.version))
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether its connection may be used for another client: older versions know no SMFIC_QUIT_NC."""
+        return self.version == NEWEST
+
+    def answers(self, event: Event) -> bool:
+        """Whether it says something to an event that it hears."""
+        return not FLAGS[event].unanswered & self.protocol
+
+
+def agree(offer: Offer, packet: Packet) -> Agreed:
+    """Read the answer to an offer. Raises MilterFailed where it asks for more than was offered."""
+    if packet.command != OPTNEG:
+        raise MilterFailed(f"it answered the offer with {packet.command!r}")
+    fields = Fields(packet.data, "an answer to the offer")
+    version, actions, protocol = fields.number(), fields.number(), fields.number()
+    if not _OLDEST <= version <= offer.version:
+        raise MilterFailed(f"it speaks version {version}, and was offered {offer.version}")
+    if actions & ~int(_ACTIONS):
+        raise MilterFailed(f"it asks for what nobody knows, 0x{actions:x}")
+    agreed = Protocol(protocol & _VERSION_6)
+    if version < offer.version:
+        # A filter of an older version knows nothing of what came later.
+        agreed &= _of_version(version) | Protocol.NR_HDR
+    return Agreed(version, Actions(actions), agreed, _macros(fields))
+
+
+def _of_version(version: int) -> Protocol:
+    return _KNOWN[max(known for known in _KNOWN if known <= version)]
+
+
+def _macros(fields: Fields) -> Mapping[Event, tuple[bytes, ...]]:
+    """Lists of names; an empty one is none, and one of an event that there is not is passed over."""
+    found: dict[Event, tuple[bytes, ...]] = {}
+    for _ in range(_LISTS_LIMIT):
+        if fields.is_empty:
+            return MappingProxyType(found)
+        kind, names = fields.number(), tuple(fields.string().replace(b",", b" ").split())
+        if kind < len(_LISTS) and names:
+            found[_LISTS[kind]] = names
+    raise MilterFailed("it sent too many lists of macros")
