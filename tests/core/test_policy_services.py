@@ -10,12 +10,13 @@ from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.policy.attributes import Particulars
 from ucspi_py.core.gate.policy.service import parse_service
-from ucspi_py.core.gate.policy.settings import InetServer, PolicySettings, UnixServer
+from ucspi_py.core.gate.policy.settings import PolicySettings
 from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.gate.restrictions.facts import Facts, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
 from ucspi_py.core.gate.restrictions.questions import PolicyFailure, PolicyQuestion
 from ucspi_py.core.gate.restrictions.stages import judge
+from ucspi_py.core.gate.server import InetServer, UnixServer
 from ucspi_py.core.tls.facts import TlsFacts
 
 SERVICE = "inet:127.0.0.1:10023"

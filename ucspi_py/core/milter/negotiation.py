@@ -47,7 +47,11 @@ class Offer(NamedTuple):
 
 
 class Agreed(NamedTuple):
-    """What is agreed on. version: the filter's, one of VERSIONS or 5. protocol: of the filter. macros: names that it wants, at events where it says so."""
+    """What is agreed on.
+
+    version: the filter's, one of VERSIONS or 5. protocol: of the filter. macros: names that it wants, at events where
+    it says so.
+    """
 
     version: int
     actions: Actions

@@ -3,15 +3,13 @@
 from collections.abc import Collection
 from typing import cast
 
-from ... import numbers
-from ...address import literal
-from ..language import values
 from ..language.words import Fragment, split
 from ..restrictions.checks.actions import flaw
+from ..server import parse_server
 from .parameters import PARSE
-from .settings import InetServer, PolicyService, UnixServer
+from .settings import PolicyService
 
-_LOCALHOST = "localhost"
+_WHAT = "a policy service"
 
 
 def parse_service(word: str, classes: Collection[str] = ()) -> PolicyService:
@@ -20,9 +18,9 @@ def parse_service(word: str, classes: Collection[str] = ()) -> PolicyService:
     classes: names of restriction classes, for a default action. Raises ValueError.
     """
     if not word.startswith("{"):
-        return PolicyService(_server(word), word)
+        return PolicyService(parse_server(word, _WHAT), word)
     server, *own = [one.text for one in split((Fragment(_inside(word), ""),))] or [""]
-    return PolicyService(_server(server), server, tuple(_own(one, classes) for one in own))
+    return PolicyService(parse_server(server, _WHAT), server, tuple(_own(one, classes) for one in own))
 
 
 def action_flaw(action: bytes, classes: Collection[str]) -> str | None:
@@ -52,17 +50,3 @@ def _own(word: str, classes: Collection[str]) -> tuple[str, bytes | int]:
     if wrong_action:
         raise ValueError(f"{name} {wrong_action}")
     return name, value
-
-
-def _server(text: str) -> UnixServer | InetServer:
-    kind, colon, rest = text.partition(":")
-    if kind == "unix" and rest:
-        return UnixServer(rest)
-    if kind != "inet" or not colon:
-        raise ValueError(f"a policy service is unix:PATH or inet:HOST:PORT, and not '{text}'")
-    host, _, port_text = rest.rpartition(":")
-    port = numbers.port(port_text)
-    if port is None:
-        raise ValueError(f"a policy service has a number as its port, and '{text}' has none")
-    host = host.removeprefix("[").removesuffix("]") or _LOCALHOST
-    return InetServer(literal(host) or values.host_name(host).decode("ascii"), port)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
+from ..server import Server
+
 
 @dataclass(frozen=True, slots=True)
 class PolicySettings:
@@ -30,26 +32,13 @@ class PolicySettings:
 NAMES = tuple(field.name for field in fields(PolicySettings) if field.name != "queue_directory")
 
 
-class UnixServer(NamedTuple):
-    """A socket in the file system. path: as it is written."""
-
-    path: str
-
-
-class InetServer(NamedTuple):
-    """A TCP port. host: an address or a name."""
-
-    host: str
-    port: int
-
-
 class PolicyService(NamedTuple):
     """A service of a list.
 
     server: where it listens, text: as the list has that. own: what stands in its braces, each name with its value.
     """
 
-    server: UnixServer | InetServer
+    server: Server
     text: str
     own: tuple[tuple[str, bytes | int], ...] = ()
 

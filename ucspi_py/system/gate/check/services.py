@@ -9,7 +9,8 @@ from ....core.auth.place import UnixPlace
 from ....core.errors import error_words
 from ....core.gate.check.reading import Reading
 from ....core.gate.policy import traps
-from ....core.gate.policy.settings import InetServer, PolicyService, UnixServer
+from ....core.gate.policy.settings import PolicyService
+from ....core.gate.server import InetServer, UnixServer
 from ...auth import reach
 
 #: Seconds for one connection.

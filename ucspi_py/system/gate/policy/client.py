@@ -10,11 +10,13 @@ from ....core.policy.asking import NotAReply
 from ....core.store import breaker
 from ....core.text import shown
 from ...store.reason import reason
+from ..reach import NoAddress
 from .connection import Lost, PolicyConnection
 from .pool import Pool
 
 #: Connections of a process to one service; whoever finds them all in use waits for one.
 _MOST = 20
+_FAILURES = (OSError, Lost, NoAddress, NotAReply)
 
 
 class PolicyClient:
@@ -53,7 +55,7 @@ class PolicyClient:
         try:
             async with asyncio.timeout_at(deadline), self._room:
                 action = await self._tries(request, deadline)
-        except (OSError, Lost, NotAReply) as failure:
+        except _FAILURES as failure:
             self._fail(failure)
             return None
         self._is_doubted = False
@@ -66,7 +68,7 @@ class PolicyClient:
             try:
                 connection = await self._pool.take(deadline)
                 return await self._once(connection, request)
-            except (OSError, Lost, NotAReply) as failure:
+            except _FAILURES as failure:
                 self._pool.empty()
                 # A kept connection that was closed meanwhile tells of no trouble: the service was started anew.
                 was_kept = connection is not None and connection.questions > 1

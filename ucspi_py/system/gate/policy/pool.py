@@ -1,18 +1,12 @@
 """The connections of one process to one policy service: made when they are needed, kept while they are of use."""
 
 import asyncio
-import posixpath
-import socket
 import time
 
-from ....core.address import literal
-from ....core.dns.message import AAAA, A, Ask, Found
-from ....core.gate.policy.settings import PolicyService, PolicySettings, UnixServer
-from ...lookup.futures import answer_to
-from .connection import Lost, PolicyConnection
-
-#: hosts(5): what no name server has to be asked about.
-_LOCALHOST = ("127.0.0.1", "::1")
+from ....core.dns.message import Ask
+from ....core.gate.policy.settings import PolicyService, PolicySettings
+from ..reach import connected
+from .connection import PolicyConnection
 
 
 class Pool:
@@ -27,7 +21,7 @@ class Pool:
     async def take(self, deadline: float) -> PolicyConnection:
         """Take a connection, the one that was used last or a new one. deadline: monotonic second.
 
-        Raises OSError, and Lost where a name has no address.
+        Raises OSError, and NoAddress where a name has none.
         """
         while self._idle:
             connection = self._idle.pop()
@@ -35,7 +29,8 @@ class Pool:
                 connection.timer.cancel()
             if connection.is_open:
                 return connection
-        return await self._connected(deadline)
+        settings = self._settings
+        return await connected(PolicyConnection, self._service.server, settings.queue_directory, self._ask, deadline)
 
     def give_back(self, connection: PolicyConnection) -> None:
         """Keep a connection that has its answer for the next question."""
@@ -52,28 +47,3 @@ class Pool:
         """Close what nobody uses: the service has been started anew, or is away."""
         while self._idle:
             self._idle.pop().close()
-
-    async def _connected(self, deadline: float) -> PolicyConnection:
-        loop, server = asyncio.get_running_loop(), self._service.server
-        if isinstance(server, UnixServer):
-            path = posixpath.join(self._settings.queue_directory, server.path)
-            return (await loop.create_unix_connection(PolicyConnection, path))[1]
-        failure: OSError | Lost = Lost(f"{server.host} has no address")
-        for ip in await self._addresses(server.host, deadline):
-            try:
-                return (await loop.create_connection(PolicyConnection, ip, server.port))[1]
-            except OSError as error:
-                failure = error
-        raise failure
-
-    async def _addresses(self, host: str, deadline: float) -> tuple[str, ...]:
-        if host.lower() == "localhost":
-            return _LOCALHOST
-        if literal(host):
-            return (host,)
-        found = []
-        for kind, family in ((A, socket.AF_INET), (AAAA, socket.AF_INET6)):
-            answer = await answer_to(self._ask, host.encode("ascii"), kind, deadline)
-            records = answer.records if isinstance(answer, Found) else ()
-            found += [socket.inet_ntop(family, record) for record in records]
-        return tuple(found)
