@@ -1,5 +1,6 @@
 """The subject of a certificate, written on one line (RFC 4514). Never decodes a certificate."""
 
+import re
 from collections.abc import Sequence
 
 #: RFC 4514, 3, by the long names of OpenSSL, which ssl.SSLSocket.getpeercert() uses; others stay long.
@@ -19,6 +20,11 @@ _SPECIAL = frozenset(',+"\\<>;')
 #: Bytes: it stands in environments and log lines.
 LIMIT = 1024
 
+#: RFC 4514, 2: one name of a subject; a comma in it is behind a backslash.
+_PART = re.compile(rb"(?:\\.|[^,+\\])+", re.DOTALL)
+_COMMON_NAME = b"CN="
+_PAIR = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
+
 #: As getpeercert() has it: relative names in their order, each of pairs of type and value.
 Subject = Sequence[Sequence[tuple[str, str]]]
 
@@ -27,6 +33,16 @@ def written(subject: Subject) -> bytes:
     """Write a subject, its last relative name first, as ``CN=mail,O=Example``; no control character survives."""
     names = ("+".join(f"{_SHORT.get(kind, kind)}={_escaped(value)}" for kind, value in name) for name in subject)
     return ",".join(reversed(list(names))).encode("utf-8", "surrogateescape")[:LIMIT]
+
+
+def common_name(subject: bytes) -> bytes:
+    """Tell the common name of a subject as written() writes it; b"" = it has none."""
+    named = (part for part in _PART.findall(subject) if part.startswith(_COMMON_NAME))
+    return _PAIR.sub(_unescaped, next(named, b"").removeprefix(_COMMON_NAME))
+
+
+def _unescaped(pair: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(pair[1].decode("ascii")) if len(pair[1]) == 2 else pair[1]
 
 
 def _escaped(value: str) -> str:

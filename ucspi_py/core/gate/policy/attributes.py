@@ -1,19 +1,15 @@
 """What a policy service is told of a command (smtpd_check.c, check_policy_service; SMTPD_POLICY_README)."""
 
-import re
 from typing import NamedTuple
 
 from ...tls.facts import TlsFacts
+from ...tls.subject import common_name
 from ..restrictions.addresses.address import said
 from ..restrictions.evaluation import Evaluation
 from ..restrictions.facts import Stage
 
 Attributes = tuple[tuple[bytes, bytes], ...]
 
-#: RFC 4514, 2: one name of a subject; a comma in it is behind a backslash.
-_PART = re.compile(rb"(?:\\.|[^,+\\])+", re.DOTALL)
-_COMMON_NAME = b"CN="
-_PAIR = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
 #: xtext.c: what stands for itself; RFC 3461, 4, does not have = among it.
 _XTEXT = frozenset(range(33, 127)) - frozenset(b"+")
 _NO_TLS = TlsFacts(b"", b"", 0)
@@ -78,7 +74,7 @@ def attributes(evaluation: Evaluation, context: bytes) -> Attributes:
 def _of_tls(tls: TlsFacts) -> Attributes:
     """Who has signed a certificate, and the print of its key, nobody has noted."""
     return (
-        (b"ccert_subject", _xtext(_common_name(tls.subject))),
+        (b"ccert_subject", _xtext(common_name(tls.subject))),
         (b"ccert_issuer", b""),
         (b"ccert_fingerprint", _with_colons(tls.fingerprint)),
         (b"ccert_pubkey_fingerprint", b""),
@@ -87,15 +83,6 @@ def _of_tls(tls: TlsFacts) -> Attributes:
         (b"encryption_keysize", b"%d" % tls.bits),
         (b"tls_sni", tls.server_name),
     )
-
-
-def _common_name(subject: bytes) -> bytes:
-    named = (part for part in _PART.findall(subject) if part.startswith(_COMMON_NAME))
-    return _PAIR.sub(_unescaped, next(named, b"").removeprefix(_COMMON_NAME))
-
-
-def _unescaped(pair: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(pair[1].decode("ascii")) if len(pair[1]) == 2 else pair[1]
 
 
 def _xtext(text: bytes) -> bytes:

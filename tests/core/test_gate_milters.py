@@ -1,0 +1,224 @@
+"""Milters in a configuration: how they are written, what they are told beside events, what is heard where one fails."""
+
+import re
+
+import pytest
+
+from ucspi_py.core.gate.language.words import Fragment, split
+from ucspi_py.core.gate.milter import words
+from ucspi_py.core.gate.milter.failing import reply_for
+from ucspi_py.core.gate.milter.macros import MacroFacts, values
+from ucspi_py.core.gate.milter.parameters import PARAMETERS
+from ucspi_py.core.gate.milter.service import parse_milter, parse_milters
+from ucspi_py.core.gate.milter.settings import DEFAULT_MACROS, DefaultAction, Milter, MilterSettings
+from ucspi_py.core.gate.server import InetServer, UnixServer
+from ucspi_py.core.milter.failure import MilterFailed
+from ucspi_py.core.milter.negotiation import Offer
+from ucspi_py.core.milter.words import Event
+from ucspi_py.core.smtp.path import NULL, Path
+from ucspi_py.core.smtp.reply import Reply, reply
+from ucspi_py.core.tls.facts import TlsFacts
+
+ME = Path(b"me", b"example.org")
+
+
+@pytest.mark.parametrize(
+    ("word", "server"),
+    [
+        ("unix:/run/opendkim.sock", UnixServer("/run/opendkim.sock")),
+        ("unix:opendkim/opendkim.sock", UnixServer("opendkim/opendkim.sock")),
+        ("local:opendkim.sock", UnixServer("opendkim.sock")),
+        ("inet:127.0.0.1:8891", InetServer("127.0.0.1", 8891)),
+        ("inet:localhost:11332", InetServer("localhost", 11332)),
+        ("inet:[::1]:8891", InetServer("::1", 8891)),
+        ("{ inet:localhost:8891 }", InetServer("localhost", 8891)),
+    ],
+)
+def test_milters(word: str, server: object) -> None:
+    """As guides write them."""
+    milter = parse_milter(word)
+
+    assert milter.server == server
+    assert milter.settings(MilterSettings()) == MilterSettings()
+
+
+def test_a_milter_with_settings() -> None:
+    """What stands in its braces is its own."""
+    text = "{ inet:h.example:1, connect_timeout=10s, command_timeout=1m, {content_timeout = 5}, %s }"
+    text %= "default_action=accept, protocol=2"
+    settings = parse_milter(text).settings(MilterSettings())
+
+    assert settings == MilterSettings(10, 60, 5, DefaultAction.ACCEPT, Offer(2))
+
+
+def test_a_list() -> None:
+    """Several, in their order, with blanks or commas between them."""
+    found = parse_milters(split((Fragment("unix:a, {unix:b,default_action=reject}\n unix:c", "main.cf"),)))
+
+    assert [str(milter) for milter in found] == ["unix:a", "unix:b", "unix:c"]
+    assert found[1] == Milter(UnixServer("b"), "unix:b", (("default_action", DefaultAction.REJECT),))
+
+
+@pytest.mark.parametrize(
+    ("word", "sentence"),
+    [
+        ("opendkim.sock", "a milter is unix:PATH or inet:HOST:PORT, and not 'opendkim.sock'"),
+        ("inet:8891@localhost", "a milter has a number as its port, and 'inet:8891@localhost' has none"),
+        ("{ unix:a, color=red }", "a milter takes connect_timeout, "),
+        ("{ unix:a, protocol=5 }", "protocol must be one of 2, 3, 4, 6, and perhaps no_header_reply"),
+        ("{ unix:a, default_action=quarantine }", "default_action must be one of accept, reject, tempfail, shutdown"),
+        ("{ unix:a, connect_timeout=soon }", "connect_timeout "),
+        ("{ unix:a", "a brace is not closed: { unix:a"),
+    ],
+)
+def test_what_is_no_milter(word: str, sentence: str) -> None:
+    """The operator hears why."""
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        parse_milter(word)
+
+
+@pytest.mark.parametrize(
+    ("text", "offer"), [("6", Offer(6)), ("2, no_header_reply", Offer(2, no_header_reply=True)), ("4", Offer(4))]
+)
+def test_protocol(text: str, offer: Offer) -> None:
+    """A version, and an extension."""
+    assert words.protocol(text) == offer
+
+
+@pytest.mark.parametrize("text", ["", "6 4", "7", "no_header_reply", "6 fast"])
+def test_no_protocol(text: str) -> None:
+    """Exactly one version."""
+    with pytest.raises(ValueError, match="must be one of"):
+        words.protocol(text)
+
+
+@pytest.mark.parametrize("text", ["auth_type", "{}", "{a", "{a}b}", "\xe4"])
+def test_no_macro(text: str) -> None:
+    """Names of more than one letter stand in braces."""
+    with pytest.raises(ValueError, match="has names of one letter"):
+        words.macros(text)
+
+
+def test_defaults_are_their_own() -> None:
+    """The text of each default says what the settings have."""
+    parsed = {one.name.removeprefix("milter_"): one.parse(one.default or "") for one in PARAMETERS}
+    settings = MilterSettings()
+
+    assert {name: parsed[name] for name in ("connect_timeout", "command_timeout", "content_timeout")} == {
+        "connect_timeout": settings.connect_timeout,
+        "command_timeout": settings.command_timeout,
+        "content_timeout": settings.content_timeout,
+    }
+    assert (parsed["default_action"], parsed["protocol"]) == (settings.default_action, settings.protocol)
+    assert parsed["end_of_data_macros"] == settings.macros[Event.END]
+
+
+@pytest.mark.parametrize(
+    ("action", "failed", "misconfigured"),
+    [
+        (DefaultAction.ACCEPT, None, None),
+        (DefaultAction.REJECT, 550, 451),
+        (DefaultAction.TEMPFAIL, 451, 451),
+        (DefaultAction.SHUTDOWN, 421, 421),
+    ],
+)
+def test_a_milter_that_fails(action: DefaultAction, failed: int | None, misconfigured: int | None) -> None:
+    """Postfix's words; one that cannot be understood refuses nobody for good."""
+    heard = (reply_for(MilterFailed("x", misconfigured=wrong), action) for wrong in (False, True))
+
+    assert [answer and answer.code for answer in heard] == [failed, misconfigured]
+
+
+FACTS = MacroFacts(
+    hostname=b"mx.example.org",
+    daemon_name=b"mx.example.org",
+    version=b"Postfix",
+    name=b"client.example",
+    reverse_name=b"client.example",
+    ip=b"192.0.2.1",
+    port=b"4711",
+    server_ip=b"192.0.2.9",
+    server_port=b"25",
+)
+
+
+def told(event: Event, facts: MacroFacts) -> dict[str, str]:
+    """What Postfix's own list of an event says."""
+    return {name.decode(): value.decode() for name, value in values(DEFAULT_MACROS[event], facts)}
+
+
+def test_macros_at_connect() -> None:
+    """Who we are, and who comes."""
+    assert told(Event.CONNECT, FACTS) == {
+        "j": "mx.example.org",
+        "{daemon_name}": "mx.example.org",
+        "{daemon_addr}": "192.0.2.9",
+        "v": "Postfix",
+        "_": "client.example [192.0.2.1]",
+    }
+
+
+def test_a_forged_name() -> None:
+    """A name that is not verified."""
+    facts = FACTS._replace(name=b"unknown")
+
+    assert values((b"_",), facts) == ((b"_", b"client.example [192.0.2.1] (may be forged)"),)
+
+
+def test_macros_at_helo() -> None:
+    """Nothing without TLS; a subject only of a certificate that is trusted."""
+    tls = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256)
+
+    assert told(Event.HELO, FACTS) == {}
+    assert told(Event.HELO, FACTS._replace(tls=tls)) == {
+        "{tls_version}": "TLSv1.3",
+        "{cipher}": "TLS_AES_256_GCM_SHA384",
+        "{cipher_bits}": "256",
+    }
+    certified = FACTS._replace(tls=tls._replace(subject=b"CN=client", fingerprint=b"ab"))
+    assert told(Event.HELO, certified)["{cert_subject}"] == "client"
+
+
+def test_macros_at_mail() -> None:
+    """Whom it has logged in as: by that a signer decides."""
+    facts = FACTS._replace(login=b"me", method=b"PLAIN", sender=ME, sender_is_ours=True)
+
+    assert told(Event.MAIL, facts) == {
+        "{auth_type}": "PLAIN",
+        "{auth_authen}": "me",
+        "{mail_addr}": "me@example.org",
+        "{mail_host}": "example.org",
+        "{mail_mailer}": "local",
+    }
+    assert told(Event.MAIL, FACTS._replace(sender=NULL))["{mail_addr}"] == ""
+
+
+@pytest.mark.parametrize(
+    ("refusal", "expected"),
+    [
+        (None, {"{rcpt_addr}": "me@example.org", "{rcpt_host}": "example.org", "{rcpt_mailer}": "smtp"}),
+        (
+            reply(554, b"5.7.1 <me@example.org>: Relay access denied"),
+            {"{rcpt_addr}": "Relay access denied", "{rcpt_host}": "5.7.1", "{rcpt_mailer}": "error"},
+        ),
+        (reply(550, b"5.7.1"), {"{rcpt_host}": "5.7.1", "{rcpt_mailer}": "error"}),
+    ],
+)
+def test_macros_at_rcpt(refusal: Reply | None, expected: dict[str, str]) -> None:
+    """A recipient, or why it is refused."""
+    assert told(Event.RCPT, FACTS._replace(recipient=ME, refusal=refusal)) == expected
+
+
+def test_other_macros() -> None:
+    """Names that rspamd and others may ask for; what nobody knows is left out."""
+    names = (b"{client_addr}", b"{client_port}", b"{client_name}", b"{client_ptr}", b"{client_resolve}", b"{x}", b"i")
+    found = dict(values(names, FACTS._replace(ip=b"2001:db8::1", queue_id=b"id.1")))
+
+    assert found == {
+        b"{client_addr}": b"IPv6:2001:db8::1",
+        b"{client_port}": b"4711",
+        b"{client_name}": b"client.example",
+        b"{client_ptr}": b"client.example",
+        b"{client_resolve}": b"OK",
+        b"i": b"id.1",
+    }

@@ -1,0 +1,135 @@
+"""The values of macros: what milters are told beside an event (smtpd_milter.c, smtpd_milter_eval; MILTER_README)."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from ...smtp.path import Path
+from ...smtp.reply import Reply
+from ...tls.facts import TlsFacts
+from ...tls.subject import common_name
+
+_FORGED = b" (may be forged)"
+
+
+class MacroFacts(NamedTuple):
+    """What macros tell of.
+
+    hostname: ours. daemon_name, version: of {daemon_name} and v. name: of the client, verified; reverse_name: not
+    verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port: of the client. server_ip,
+    server_port: ours. tls: None = it speaks none. login, method: of
+    its login; b"" = none. login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet.
+    sender_is_ours, recipient_is_ours: whether we take mail for them. refusal: of the recipient, None = it passes.
+    """
+
+    hostname: bytes = b""
+    daemon_name: bytes = b""
+    version: bytes = b""
+    name: bytes = b"unknown"
+    reverse_name: bytes = b"unknown"
+    name_status: bytes = b"OK"
+    ip: bytes = b""
+    port: bytes = b""
+    server_ip: bytes = b""
+    server_port: bytes = b""
+    tls: TlsFacts | None = None
+    login: bytes = b""
+    method: bytes = b""
+    login_sender: bytes = b""
+    queue_id: bytes = b""
+    sender: Path | None = None
+    recipient: Path | None = None
+    sender_is_ours: bool = False
+    recipient_is_ours: bool = False
+    refusal: Reply | None = None
+
+
+def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
+    """Tell the values of macros; one that has none now, or that nobody knows, is left out."""
+    found = []
+    for name in names:
+        known = _VALUES.get(name.strip(b"{}"))
+        value = known(facts) if known else None
+        if value is not None:
+            found.append((name, value))
+    return tuple(found)
+
+
+def _of_tls(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts], bytes | None]:
+    def value(facts: MacroFacts) -> bytes | None:
+        return (tell(facts.tls) or None) if facts.tls else None
+
+    return value
+
+
+def _origin(facts: MacroFacts) -> bytes:
+    forged = facts.name.lower() != facts.reverse_name.lower()
+    return b"%b [%b]%b" % (facts.reverse_name, facts.ip, _FORGED if forged else b"")
+
+
+def _subject(facts: MacroFacts) -> bytes | None:
+    return common_name(facts.tls.subject) or None if facts.tls and facts.tls.fingerprint else None
+
+
+def _address(path: Path | None) -> bytes | None:
+    return None if path is None else path.address
+
+
+def _host(path: Path | None, hostname: bytes) -> bytes | None:
+    """Where mail for an address goes: its domain, ours where it has none."""
+    return None if path is None else path.domain or hostname
+
+
+def _mailer(path: Path | None, *, is_ours: bool) -> bytes | None:
+    if path is None:
+        return None
+    return b"local" if is_ours or path.domain is None else b"smtp"
+
+
+def _recipient(facts: MacroFacts) -> bytes | None:
+    """The address, or why it is refused: the text of a refusal behind its codes."""
+    return _split(facts.refusal)[1] if facts.refusal else _address(facts.recipient)
+
+
+def _recipient_host(facts: MacroFacts) -> bytes | None:
+    return _split(facts.refusal)[0] if facts.refusal else _host(facts.recipient, facts.hostname)
+
+
+def _recipient_mailer(facts: MacroFacts) -> bytes | None:
+    return b"error" if facts.refusal else _mailer(facts.recipient, is_ours=facts.recipient_is_ours)
+
+
+def _split(refusal: Reply) -> tuple[bytes, bytes | None]:
+    """``5.7.1 <a@b>: Denied`` -> the enhanced code, and the text behind the address."""
+    code, _, rest = refusal.texts[0].partition(b" ")
+    _, blank, text = rest.partition(b" ")
+    return code, text if blank else None
+
+
+_VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
+    b"j": lambda facts: facts.hostname,
+    b"daemon_name": lambda facts: facts.daemon_name,
+    b"v": lambda facts: facts.version,
+    b"_": _origin,
+    b"client_addr": lambda facts: b"IPv6:" + facts.ip if b":" in facts.ip else facts.ip,
+    b"client_port": lambda facts: facts.port or b"0",
+    b"client_name": lambda facts: facts.name,
+    b"client_ptr": lambda facts: facts.reverse_name,
+    b"client_resolve": lambda facts: facts.name_status,
+    b"daemon_addr": lambda facts: facts.server_ip,
+    b"daemon_port": lambda facts: facts.server_port,
+    b"tls_version": _of_tls(lambda tls: tls.protocol),
+    b"cipher": _of_tls(lambda tls: tls.cipher),
+    b"cipher_bits": _of_tls(lambda tls: b"%d" % tls.bits),
+    b"tls_sni": _of_tls(lambda tls: tls.server_name),
+    b"cert_subject": _subject,
+    b"i": lambda facts: facts.queue_id or None,
+    b"auth_type": lambda facts: facts.method or None,
+    b"auth_authen": lambda facts: facts.login or None,
+    b"auth_author": lambda facts: facts.login_sender or None,
+    b"mail_addr": lambda facts: _address(facts.sender),
+    b"mail_host": lambda facts: _host(facts.sender, facts.hostname),
+    b"mail_mailer": lambda facts: _mailer(facts.sender, is_ours=facts.sender_is_ours),
+    b"rcpt_addr": _recipient,
+    b"rcpt_host": _recipient_host,
+    b"rcpt_mailer": _recipient_mailer,
+}

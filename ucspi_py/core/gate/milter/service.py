@@ -1,0 +1,49 @@
+"""A word of smtpd_milters -> the milter (milter.c, milter_new; MILTER_README, "Different settings")."""
+
+from collections.abc import Iterable
+
+from ..language.words import Fragment, Word, split
+from ..server import parse_server
+from .parameters import PARSE
+from .settings import Milter
+
+_WHAT = "a milter"
+#: Postfix's other word for a Unix socket.
+_LOCAL, _UNIX = "local:", "unix:"
+
+
+def parse_milters(words: Iterable[Word]) -> tuple[Milter, ...]:
+    """Parse a list of milters. Raises ValueError."""
+    return tuple(parse_milter(word.text) for word in words)
+
+
+def parse_milter(word: str) -> Milter:
+    """Parse ``unix:PATH``, ``local:PATH``, ``inet:HOST:PORT``, or one in braces with settings. Raises ValueError."""
+    if not word.startswith("{"):
+        return _milter(word, ())
+    server, *own = [one.text for one in split((Fragment(_inside(word), ""),))] or [""]
+    return _milter(server, tuple(_own(one) for one in own))
+
+
+def _milter(text: str, own: tuple[tuple[str, object], ...]) -> Milter:
+    unix = _UNIX + text.removeprefix(_LOCAL) if text.startswith(_LOCAL) else text
+    return Milter(parse_server(unix, _WHAT), text, own)
+
+
+def _inside(word: str) -> str:
+    """What stands in braces, without the blanks around it (extpar.c)."""
+    if not word.endswith("}"):
+        raise ValueError(f"a brace is not closed: {word}")
+    return word[1:-1].strip()
+
+
+def _own(word: str) -> tuple[str, object]:
+    """One setting, ``name=value``; in braces there may be blanks in it."""
+    name, equals, text = (_inside(word) if word.startswith("{") else word).partition("=")
+    name = name.strip()
+    if not equals or name not in PARSE:
+        raise ValueError(f"a milter takes {', '.join(PARSE)}, each with = and a value, and not '{word}'")
+    try:
+        return name, PARSE[name](text.strip())
+    except ValueError as wrong:
+        raise ValueError(f"{name} {wrong}") from None

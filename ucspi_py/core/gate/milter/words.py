@@ -1,0 +1,35 @@
+"""The words of milter_protocol, milter_default_action and lists of macros (postconf(5), MILTER_README)."""
+
+from ...milter.negotiation import VERSIONS, Offer
+from ..language import values
+from .settings import DefaultAction
+
+_NO_HEADER_REPLY = "no_header_reply"
+
+
+def protocol(text: str) -> Offer:
+    """Take a version, and perhaps ``no_header_reply``. Raises ValueError."""
+    words = values.words(text)
+    versions = [word for word in words if word != _NO_HEADER_REPLY]
+    if len(versions) != 1 or versions[0] not in map(str, VERSIONS):
+        raise ValueError(f"must be one of {', '.join(map(str, VERSIONS))}, and perhaps {_NO_HEADER_REPLY}")
+    return Offer(int(versions[0]), no_header_reply=_NO_HEADER_REPLY in words)
+
+
+def default_action(text: str) -> DefaultAction:
+    """Take what is done where a milter fails. Raises ValueError; a gate has no queue in which mail could be held."""
+    try:
+        return DefaultAction(text.strip().lower())
+    except ValueError:
+        known = ", ".join(action.value for action in DefaultAction)
+        raise ValueError(f"must be one of {known}") from None
+
+
+def macros(text: str) -> tuple[bytes, ...]:
+    """Take names of macros: of one letter, or in braces. Raises ValueError."""
+    names = text.replace(",", " ").split()
+    for name in names:
+        inner = name[1:-1] if name.startswith("{") and name.endswith("}") else name if len(name) == 1 else ""
+        if not inner or not inner.isascii() or not inner.isprintable() or set(inner) & set("{}"):
+            raise ValueError(f"has names of one letter, or in braces, and not '{name}'")
+    return tuple(name.encode() for name in names)
