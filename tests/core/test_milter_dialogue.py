@@ -246,7 +246,8 @@ def test_an_accepted_message() -> None:
     """Accept lets one message pass; the next one is told again."""
     dialogue = agreed()
 
-    assert told(dialogue, Event.MAIL, packed(b"a")) is Passed.ON
+    told(dialogue, Event.MAIL)
+    assert told(dialogue, Event.RCPT, packed(b"a")) is Passed.ON
     assert not any(map(dialogue.hears, MESSAGE))
     dialogue.abort()
     assert dialogue.take_output() == packed(b"A")
@@ -458,6 +459,38 @@ def test_goodbye() -> None:
     assert told(second, Event.CONNECT) is Passed.ON
     second.quit()
     assert second.take_output() == packed(b"Q")
+
+
+def test_nothing_is_aborted_outside_of_a_message() -> None:
+    """A message that has come to its end is over."""
+    dialogue = agreed()
+    for event in (Event.CONNECT, Event.HELO, Event.MAIL, Event.END):
+        told(dialogue, event)
+    dialogue.abort()
+
+    assert dialogue.take_output() == b""
+
+
+@pytest.mark.parametrize(
+    ("told_events", "may_be_kept"),
+    [
+        ((Event.CONNECT,), False),
+        ((Event.CONNECT, Event.HELO), False),
+        ((Event.CONNECT, Event.MAIL), True),
+        ((Event.CONNECT, Event.MAIL, Event.RCPT), True),
+        ((Event.CONNECT, Event.MAIL, Event.RCPT, Event.END), False),
+        ((Event.CONNECT, Event.MAIL, Event.END, Event.MAIL), True),
+        ((Event.CONNECT, Event.MAIL, Event.HELO), False),
+    ],
+)
+def test_when_a_connection_may_be_kept(told_events: tuple[Event, ...], *, may_be_kept: bool) -> None:
+    """libmilter knows QUIT_NC behind an aborted message alone (tried with Debian's)."""
+    dialogue = agreed()
+    for event in told_events:
+        told(dialogue, event)
+    dialogue.abort()
+
+    assert dialogue.may_be_kept == may_be_kept
 
 
 @pytest.mark.parametrize(("version", "may_be_kept"), [(2, False), (4, False), (6, True)])

@@ -17,6 +17,8 @@ from .words import ABORT, MACRO, OF_CONNECTION, QUIT, QUIT_NC, Event, Protocol
 
 #: Packets of one event that only say that it goes on, changes of one message, and their bytes without its body.
 _PROGRESS_LIMIT, _CHANGES_LIMIT, _BYTES_LIMIT = 1000, 10_000, 1024 * 1024
+#: Behind these no message is under way.
+_OUTSIDE = OF_CONNECTION | {Event.END}
 
 
 class Passed(Enum):
@@ -35,14 +37,17 @@ class MilterDialogue:
 
     agreed: what is agreed on, perhaps about another client on this connection; None until then. answer: to the event
     that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer is
-    Passed.ON, and its default action is the caller's to do. body_limit: bytes of another body that it may send, to be
-    set; None = any.
+    Passed.ON, and its default action is the caller's to do. heard: packets that have come.
+    body_limit: bytes of another body that it may send, to be set; None = any. is_restful: whether a message was ended
+    by abort() before its end, and nothing was told since.
     """
 
     def __init__(self, offer: Offer, agreed: Agreed | None = None) -> None:
         self.agreed = agreed
         self.answer: Answer | None = Passed.ON
         self.failure: MilterFailed | None = None
+        self.heard = 0
+        self.is_restful = False
         self.body_limit: int | None = None
         self._offer = offer
         self._reader = PacketReader()
@@ -59,6 +64,14 @@ class MilterDialogue:
     def is_usable(self) -> bool:
         """Whether it says more of this client: it has not failed, and not said its last word."""
         return self.failure is None and self.agreed is not None and not self._accepts_all and self._refusal is None
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether its connection may be another client's (SMFIC_QUIT_NC), with what is agreed on.
+
+        libmilter passes that over everywhere but behind an aborted message, and then says nothing to CONNECT.
+        """
+        return self.is_restful and self.agreed is not None and self.agreed.may_be_kept
 
     @property
     def wants_refused(self) -> bool:
@@ -102,6 +115,9 @@ class MilterDialogue:
                 self._send_macros(event, macros)
             return
         self._send_macros(event, macros)
+        self.is_restful = False
+        if event is not Event.UNKNOWN:
+            self._in_message = event not in _OUTSIDE
         self._output.append(packet.packed(event.value, data))
         if self.agreed and self.agreed.answers(event):
             self._event, self.answer, self._progress = event, None, 0
@@ -110,7 +126,8 @@ class MilterDialogue:
         """End the message, whatever has become of it. It has no answer; what was asked for has none any more."""
         if self.answer is None:
             self.fail("was left before its answer")
-        if self.is_usable:
+        self.is_restful = self.is_usable and self._in_message and not self._accepts_message
+        if self.is_usable and self._in_message:
             self._output.append(packet.packed(ABORT))
         self._forget_message()
 
@@ -126,6 +143,7 @@ class MilterDialogue:
         try:
             self._reader.feed(data)
             while (found := self._reader.next()) is not None:
+                self.heard += 1
                 self._hear(found)
         except MilterFailed as failure:
             self._fail(failure)
@@ -146,7 +164,7 @@ class MilterDialogue:
         self._output.clear()
 
     def _forget_message(self) -> None:
-        self._accepts_message = False
+        self._accepts_message = self._in_message = False
         self._skipped = None
         self._asked_for = self._asked_bytes = self._body_bytes = 0
         self._changes.clear()

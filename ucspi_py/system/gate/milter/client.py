@@ -1,0 +1,100 @@
+"""Connects to one milter for all clients of a process: a breaker, and connections that are kept. Judges nobody."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+from ....core.dns.message import Ask
+from ....core.gate.milter.settings import Milter, MilterSettings
+from ....core.milter.failure import MilterFailed
+from ....core.store import breaker
+from ...store.reason import reason
+from ..reach import NoAddress, connected
+from .connection import MilterConnection
+
+#: Seconds for which a connection is kept that nobody uses, and how many are.
+_KEPT_SECONDS, _MOST_KEPT = 60.0, 20
+
+
+class MilterClient:
+    """Connects to a milter.
+
+    settings: of the milter. ask: queries records. say: gets a sentence where it fails, once a minute.
+    """
+
+    def __init__(self, milter: Milter, settings: MilterSettings, ask: Ask, say: Callable[[str], None]) -> None:
+        self.milter = milter
+        self.settings = settings
+        self._ask = ask
+        self._say = say
+        self._kept: list[MilterConnection] = []
+        self._standing = breaker.Standing()
+
+    async def begin(self) -> MilterConnection:
+        """Have a connection for a client, with what is agreed on. Raises MilterFailed where there is none to be had."""
+        while self._kept:
+            connection = self._kept.pop()
+            if connection.timer:
+                connection.timer.cancel()
+            if connection.is_open:
+                connection.anew()
+                return connection
+        if not breaker.may_be_asked(self._standing, time.monotonic()):
+            raise MilterFailed("it has just failed")
+        try:
+            return await self._connected()
+        except MilterFailed as failure:
+            self.failed(failure)
+            raise
+
+    def failed(self, failure: MilterFailed) -> None:
+        """Note that it has failed, and say so where that is not said yet. Others are let pass by it for two seconds."""
+        now = time.monotonic()
+        is_worth_a_line = breaker.is_worth_a_line(self._standing, now)
+        self._standing = breaker.failed(self._standing, now)
+        while self._kept:
+            self._kept.pop().close()
+        if is_worth_a_line:
+            action = self.settings.default_action.value
+            self._say(f"milter {self.milter}: {failure.sentence}; its default action is done, {action}")
+
+    def end(self, connection: MilterConnection) -> None:
+        """Say that a client has left, and keep the connection for the next one where the milter can do that."""
+        dialogue = connection.dialogue
+        if dialogue.answer is None:
+            connection.close()
+            return
+        self._kept = [one for one in self._kept if one.is_open]
+        is_kept = dialogue.may_be_kept and connection.is_open and len(self._kept) < _MOST_KEPT
+        dialogue.quit(is_kept=is_kept)
+        connection.send()
+        if is_kept:
+            connection.timer = asyncio.get_running_loop().call_later(_KEPT_SECONDS, connection.finish)
+            self._kept.append(connection)
+        else:
+            connection.finish()
+
+    def close(self) -> None:
+        """Give all connections back that nobody uses."""
+        while self._kept:
+            self._kept.pop().close()
+
+    async def _connected(self) -> MilterConnection:
+        settings = self.settings
+        deadline = time.monotonic() + settings.connect_timeout
+        try:
+            async with asyncio.timeout_at(deadline):
+                connection = await connected(
+                    lambda: MilterConnection(settings.protocol),
+                    self.milter.server,
+                    settings.queue_directory,
+                    self._ask,
+                    deadline,
+                )
+        except (OSError, NoAddress) as failure:
+            raise MilterFailed(reason(failure)) from None
+        connection.dialogue.negotiate()
+        await connection.answer(settings.command_timeout)
+        if connection.dialogue.failure:
+            raise connection.dialogue.failure
+        return connection
