@@ -1,0 +1,166 @@
+"""A message as milters hear of it and change it: its headers, its body, and both framed again."""
+
+import random
+
+import pytest
+
+from ucspi_py.core.gate.milter.content import HEADERS_LIMIT, Framed, Headers, Unframed, framed_headers
+from ucspi_py.core.gate.milter.header import Header, changed
+from ucspi_py.core.milter.changes import HeaderAdded, HeaderChange, HeaderChanged, HeaderInserted
+from ucspi_py.core.smtp.content import Content
+from ucspi_py.core.smtp.settings import BareNewline
+
+MESSAGE = b"From: a@b\r\nSubject: one\r\n two\r\n\tthree\r\nX:y\r\n\r\n..dot\r\nbody\r\n"
+
+
+def taken(content: bytes, *, size: int = 10**9) -> tuple[Headers, bytes]:
+    """Headers and body, as content came in pieces of a size."""
+    headers = Headers()
+    body = b"".join(headers.feed(content[at : at + size]) for at in range(0, len(content), size))
+    headers.end()
+    return headers, body
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_a_message(size: int) -> None:
+    """However it comes, headers have their lines, and the body is as it was framed."""
+    headers, body = taken(MESSAGE, size=size)
+
+    assert [(header.name, header.value) for header in headers.headers] == [
+        (b"From", b" a@b"),
+        (b"Subject", b" one\n two\n\tthree"),
+        (b"X", b"y"),
+    ]
+    assert body == b"..dot\r\nbody\r\n"
+    assert headers.has_separator
+    assert framed_headers(headers.headers) + b"\r\n" + body == MESSAGE
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "body", "has_separator"),
+    [
+        (b"", [], b"", True),
+        (b"\r\nbody\r\n", [], b"body\r\n", True),
+        (b"no header\r\nA: b\r\n", [], b"no header\r\nA: b\r\n", False),
+        (b"A: b\r\n", [b"A"], b"", True),
+        (b"A: b\r\nno header\r\n", [b"A"], b"no header\r\n", False),
+        (b"A: b\r\n..no header\r\n", [b"A"], b"..no header\r\n", False),
+        (b"A : b\r\n\r\n", [b"A"], b"", True),
+        (b" folded\r\nA: b\r\n", [], b" folded\r\nA: b\r\n", False),
+        (b"A: b\r\n \r\nC: d\r\n\r\n", [b"A", b"C"], b"", True),
+    ],
+)
+def test_odd_messages(content: bytes, names: list[bytes], body: bytes, *, has_separator: bool) -> None:
+    """What is no header begins the body."""
+    for size in (1, 1000):
+        headers, found = taken(content, size=size)
+        assert ([header.name for header in headers.headers], found) == (names, body)
+        assert headers.has_separator == has_separator
+
+
+def test_too_many_headers() -> None:
+    """A megabyte of them is enough."""
+    headers = Headers()
+    for _ in range(20):
+        assert headers.feed(b"X: " + b"y" * (HEADERS_LIMIT // 10) + b"\r\n") == b""
+
+    assert headers.is_too_large
+    assert len(framed_headers(headers.headers)) < 2 * HEADERS_LIMIT
+
+
+THREE = [Header(b"A", (b"A: 1",)), Header(b"B", (b"B: 2",)), Header(b"a", (b"a: 3",))]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (HeaderAdded(b"C", b"4"), [b"A: 1", b"B: 2", b"a: 3", b"C: 4"]),
+        (HeaderInserted(0, b"C", b"4"), [b"C: 4", b"A: 1", b"B: 2", b"a: 3"]),
+        (HeaderInserted(1, b"C", b"4"), [b"C: 4", b"A: 1", b"B: 2", b"a: 3"]),
+        (HeaderInserted(2, b"C", b"4"), [b"A: 1", b"C: 4", b"B: 2", b"a: 3"]),
+        (HeaderInserted(99, b"C", b"4"), [b"A: 1", b"B: 2", b"a: 3", b"C: 4"]),
+        (HeaderChanged(1, b"b", b"4"), [b"A: 1", b"b: 4", b"a: 3"]),
+        (HeaderChanged(2, b"A", b"4"), [b"A: 1", b"B: 2", b"A: 4"]),
+        (HeaderChanged(2, b"A", b""), [b"A: 1", b"B: 2"]),
+        (HeaderChanged(1, b"A", b""), [b"B: 2", b"a: 3"]),
+        (HeaderChanged(3, b"A", b""), [b"A: 1", b"B: 2", b"a: 3"]),
+        (HeaderChanged(3, b"A", b"4"), [b"A: 1", b"B: 2", b"a: 3", b"A: 4"]),
+    ],
+)
+def test_changes(change: HeaderChange, expected: list[bytes]) -> None:
+    """As Postfix makes them, whose own Received is above."""
+    headers = list(THREE)
+    changed(headers, change, has_blank=False)
+
+    assert framed_headers(headers) == b"".join(line + b"\r\n" for line in expected)
+
+
+@pytest.mark.parametrize(
+    ("value", "lines"),
+    [
+        (b"a\n\tb", (b"X: a", b"\tb")),
+        (b"a\r\n b\r\n c", (b"X: a", b" b", b" c")),
+        (b"a\nEvil: b", (b"X: a", b"\tEvil: b")),
+        (b"a\r\n\r\nbody", (b"X: a", b"\tbody")),
+        (b"a\n \t \n b", (b"X: a", b" b")),
+        (b"a\rb\0c", (b"X: a bc",)),
+        (b"a\n", (b"X: a",)),
+        (b".", (b"X: .",)),
+    ],
+)
+def test_values_of_milters(value: bytes, lines: tuple[bytes, ...]) -> None:
+    """No line of a value ends the headers, or is another one."""
+    headers: list[Header] = []
+    changed(headers, HeaderAdded(b"X", value), has_blank=False)
+
+    assert headers[0].lines == lines
+
+
+def test_a_blank_of_its_own() -> None:
+    """A milter that hears the blank behind the colon says it, too."""
+    headers: list[Header] = []
+    changed(headers, HeaderAdded(b"X", b"\ty"), has_blank=True)
+
+    assert headers[0].lines == (b"X:\ty",)
+    assert headers[0].value == b"\ty"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+@pytest.mark.parametrize(
+    ("body", "framed"),
+    [
+        (b"", b""),
+        (b"a\r\nb\r\n", b"a\r\nb\r\n"),
+        (b"a\nb\n", b"a\r\nb\r\n"),
+        (b"a", b"a\r\n"),
+        (b".\r\n..\r\n", b"..\r\n...\r\n"),
+        (b"a\r\n.\r\nMAIL FROM:<evil@x>\r\n", b"a\r\n..\r\nMAIL FROM:<evil@x>\r\n"),
+        (b"a\n.\nb", b"a\r\n..\r\nb\r\n"),
+        (b"a\r.\rb\r", b"a . b \r\n"),
+        (b"a\r\r\n.", b"a \r\n..\r\n"),
+    ],
+)
+def test_bodies_of_milters(body: bytes, framed: bytes, size: int) -> None:
+    """Whatever a milter takes for a line end, there is no end of the message in it."""
+    framing = Framed()
+    pieces = [framing.feed(body[at : at + size]) for at in range(0, len(body), size)]
+
+    assert b"".join(pieces) + framing.end() == framed
+
+
+def test_noise() -> None:
+    """Framed and unframed again, any body comes to the same, and is never more than one message."""
+    chance = random.Random(19)
+    for _ in range(2000):
+        body = bytes(chance.choice(b"\r\n\n..a") for _ in range(chance.randrange(20)))
+        framing, unframing = Framed(), Unframed()
+        framed = framing.feed(body) + framing.end()
+        content = Content(BareNewline.REJECT)
+        content.receive(framed + b".\r\n")
+        cut = chance.randrange(len(framed) + 1)
+        plain = unframing.feed(framed[:cut]) + unframing.feed(framed[cut:])
+
+        assert (content.ended, content.flawed, content.rest) == (True, False, b""), body
+        assert len(plain) == content.size
+        again = Framed()
+        assert again.feed(plain) + again.end() == framed

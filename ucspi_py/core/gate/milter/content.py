@@ -1,0 +1,126 @@
+"""Framed content -> headers and body as milters hear of them, and back. Never holds a body.
+
+Content is framed as core/smtp/content does it: lines that end in CRLF, dots doubled.
+"""
+
+import re
+
+from .header import Header, begun
+
+#: Bytes of all headers of a message: they are held in memory.
+HEADERS_LIMIT = 1024 * 1024
+
+_DOT = re.compile(rb"(?<=\n)\.")
+
+#: What milters send: CRLF and LF both end a line, a CR alone does not, and nobody is to take it for one.
+_ENDS = re.compile(rb"\r\n|[\r\n]")
+
+
+class Headers:
+    """The headers of a message that comes in pieces of any size.
+
+    headers: those that are whole. is_done: what comes now is body. has_separator: an empty line was between them; else
+    the body's first line is no header. is_too_large: beyond the limit, and nothing more is kept.
+    """
+
+    def __init__(self) -> None:
+        self.headers: list[Header] = []
+        self.is_done = False
+        self.has_separator = True
+        self.is_too_large = False
+        self._open: list[bytes] = []
+        self._line = b""
+        self._size = 0
+
+    def feed(self, content: bytes) -> bytes:
+        """Take a piece -> what of it is of the body, framed as it was."""
+        if self.is_done:
+            return content
+        if self.is_too_large:
+            return b""
+        self._size += len(content)
+        lines = (self._line + content).split(b"\r\n")
+        self._line = lines.pop()
+        for at, line in enumerate(lines):
+            if self._ends_with(line):
+                rest = b"\r\n".join((*lines[at + self.has_separator :], self._line))
+                self._line = b""
+                return rest
+        self.is_too_large = self._size > HEADERS_LIMIT
+        return b""
+
+    def end(self) -> None:
+        """Take the end of the message, which ends headers, too."""
+        if not self.is_done:
+            self._close()
+            self.is_done = True
+
+    def _ends_with(self, line: bytes) -> bool:
+        """Take a line -> whether it ends the headers."""
+        text = line.removeprefix(b".")
+        if self._open and text.startswith((b" ", b"\t")):
+            self._open.append(text)
+            return False
+        self._close()
+        if begun(text):
+            self._open = [text]
+            return False
+        self.is_done, self.has_separator = True, not text
+        return True
+
+    def _close(self) -> None:
+        header = begun(self._open[0]) if self._open else None
+        if header:
+            self.headers.append(header._replace(lines=tuple(self._open)))
+        self._open = []
+
+
+class Unframed:
+    """A body that was framed, in pieces -> as milters hear of it, with dots as they were."""
+
+    def __init__(self) -> None:
+        self._last = b"\n"
+
+    def feed(self, content: bytes) -> bytes:
+        """Take a piece; a dot that was doubled is one again."""
+        if not content:
+            return b""
+        text = _DOT.sub(b"", self._last + content)
+        self._last = content[-1:]
+        return text[1:]
+
+
+class Framed:
+    """A body of a milter's, in pieces -> framed for the backend, whatever its line ends are."""
+
+    def __init__(self) -> None:
+        self._last = b"\n"
+        self._held = b""
+
+    def feed(self, body: bytes) -> bytes:
+        """Take a piece."""
+        text = self._held + body
+        self._held = b"\r" if text.endswith(b"\r") else b""
+        return self._framed(text.removesuffix(self._held))
+
+    def end(self) -> bytes:
+        """Take the end: what is left to be told, and the end of a line that is open."""
+        text, self._held = self._held.replace(b"\r", b" "), b""
+        rest = self._framed(text)
+        return rest if self._last == b"\n" else rest + self._framed(b"\n")
+
+    def _framed(self, text: bytes) -> bytes:
+        if not text:
+            return b""
+        lines = self._last + _ENDS.sub(_ended, text)
+        self._last = lines[-1:]
+        return _DOT.sub(b"..", lines)[1:]
+
+
+def framed_headers(headers: list[Header]) -> bytes:
+    """Frame headers for the backend, without the empty line behind them."""
+    return b"".join(line + b"\r\n" for header in headers for line in header.lines)
+
+
+def _ended(found: re.Match[bytes]) -> bytes:
+    return b" " if found[0] == b"\r" else b"\r\n"
