@@ -1,12 +1,17 @@
 """One connection to a milter: a dialogue at its socket, no wait without a limit. Never opened again when it is lost."""
 
 import asyncio
+from collections.abc import Callable
 
+from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, MilterDialogue, Passed
 from ....core.milter.negotiation import Offer
 
 #: Bytes for a milter that wait in our process: with more of them it is waited for.
 _FULL = 256 * 1024
+
+
+Take = Callable[[list[Change]], None]
 
 
 class MilterConnection(asyncio.Protocol):
@@ -28,15 +33,18 @@ class MilterConnection(asyncio.Protocol):
         """Whether the milter is there."""
         return self._transport is not None
 
-    async def answer(self, seconds: float) -> Answer:
-        """Send what the dialogue has for the milter, and wait for the answer. seconds: for each thing that it says.
+    async def answer(self, seconds: float, take: Take | None = None) -> Answer:
+        """Send what the dialogue has for the milter, and wait for the answer.
 
+        seconds: for each thing that the milter says. take: gets what it wants to have changed, as that comes.
         A milter that is late has failed, as the dialogue then says. Cancelled, it closes the connection.
         """
         self.send()
         try:
             while (found := self.dialogue.answer) is None or self._is_full:
                 await self._packet(seconds)
+                if take:
+                    take(self.dialogue.take_changes())
         except TimeoutError:
             self._fail(f"it said nothing for {seconds:.0f} seconds")
             return Passed.ON

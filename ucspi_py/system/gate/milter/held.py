@@ -1,0 +1,105 @@
+"""A message that is held until milters have heard it: headers in memory, a body in a file beyond a limit."""
+
+import tempfile
+from collections.abc import Iterator
+from typing import IO
+
+from ....core.gate.milter.content import Framed, Headers, Unframed, framed_headers
+from ....core.gate.milter.header import Header
+from ....core.milter.packet import CHUNK
+
+#: Bytes of a body that are held in memory; what is larger is in a file without a name.
+_IN_MEMORY = 128 * 1024
+#: Bytes that are read at once.
+_PIECE = 64 * 1024
+
+
+class HeldMessage:
+    """One message. headers: as they are now. close() gives its file back.
+
+    Raises OSError wherever its file cannot be written or read.
+    """
+
+    def __init__(self) -> None:
+        self._taken = Headers()
+        self._body = new_body()
+        self._is_changed = False
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether its headers are beyond their limit: it cannot be passed on."""
+        return self._taken.is_too_large
+
+    @property
+    def headers(self) -> list[Header]:
+        """Its headers, to be changed in place."""
+        return self._taken.headers
+
+    def feed(self, content: bytes) -> None:
+        """Take framed content."""
+        body = self._taken.feed(content)
+        if body:
+            self._body.write(body)
+
+    def end(self) -> None:
+        """Take its end."""
+        self._taken.end()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield its body as milters hear of it."""
+        unframed, held = Unframed(), b""
+        for piece in self._pieces():
+            held += unframed.feed(piece)
+            while len(held) >= CHUNK:
+                yield held[:CHUNK]
+                held = held[CHUNK:]
+        if held:
+            yield held
+
+    def content(self) -> Iterator[bytes]:
+        """Yield it framed, in pieces."""
+        separator = b"\r\n" if self._taken.has_separator or self._is_changed else b""
+        yield framed_headers(self.headers) + separator
+        yield from self._pieces()
+
+    def change(self, headers: list[Header], body: IO[bytes] | None) -> None:
+        """Let other headers and another body stand in it. body: framed; None = as it is.
+
+        An empty line is between them then, also where there was none: the body's first line is to be no header.
+        """
+        self._is_changed |= headers != self.headers or body is not None
+        self._taken.headers = headers
+        if body is not None:
+            self._body.close()
+            self._body = body
+
+    def close(self) -> None:
+        """Give its file back."""
+        self._body.close()
+
+    def _pieces(self) -> Iterator[bytes]:
+        self._body.seek(0)
+        while piece := self._body.read(_PIECE):
+            yield piece
+
+
+class NewBody:
+    """Another body, as it comes from a milter."""
+
+    def __init__(self) -> None:
+        self.file = new_body()
+        self._framed = Framed()
+
+    def feed(self, piece: bytes) -> None:
+        """Take a piece. Raises OSError."""
+        self.file.write(self._framed.feed(piece))
+
+    def end(self) -> IO[bytes]:
+        """Take its end -> it, framed. Raises OSError."""
+        self.file.write(self._framed.end())
+        return self.file
+
+
+def new_body() -> IO[bytes]:
+    """Make an empty one."""
+    return tempfile.SpooledTemporaryFile(_IN_MEMORY)

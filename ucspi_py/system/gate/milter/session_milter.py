@@ -1,0 +1,179 @@
+"""One milter of one client's session: told of events, its default action done where it fails. Never judges."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ....core.gate.milter.failing import reply_for
+from ....core.gate.milter.header import Header, changed
+from ....core.gate.milter.macros import MacroFacts, values
+from ....core.milter import events
+from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderChanged, HeaderInserted
+from ....core.milter.dialogue import Answer, Passed
+from ....core.milter.failure import MilterFailed
+from ....core.milter.negotiation import Agreed
+from ....core.milter.words import Event, Protocol
+from .client import MilterClient
+from .connection import MilterConnection
+from .held import HeldMessage, NewBody
+
+#: Events of a message, with the lists of macros that Postfix sends with them.
+_LISTS = {Event.HEADER: Event.EOH, Event.BODY: Event.END}
+_HEADER_CHANGES = (HeaderAdded, HeaderInserted, HeaderChanged)
+
+Data = Callable[[Agreed], bytes]
+
+
+class Heard(NamedTuple):
+    """What came of a message. changes: of its envelope, and quarantine; nothing of a message that does not go on."""
+
+    answer: Answer
+    changes: tuple[Change, ...] = ()
+
+
+class SessionMilter:
+    """One milter. client: connects to it."""
+
+    def __init__(self, client: MilterClient) -> None:
+        self._client = client
+        self._connection: MilterConnection | None = None
+        self._default: Answer = Passed.ON
+
+    async def begin(self) -> None:
+        """Connect to it."""
+        try:
+            self._connection = await self._client.begin()
+        except MilterFailed as failure:
+            self._give_up(failure)
+
+    def wants_refused(self) -> bool:
+        """Whether it is told of recipients that are refused anyhow."""
+        return self._connection is not None and self._connection.dialogue.wants_refused
+
+    async def tell(self, event: Event, data: Data, facts: MacroFacts) -> Answer:
+        """Tell an event. data: of its packet, made as it is agreed on."""
+        return await self._tell(event, data, facts, self._client.settings.command_timeout)
+
+    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int | None) -> Heard:
+        """Tell all of a message, and change it as the milter wants. body_limit: bytes of another body, None = any.
+
+        Raises OSError of the message's file.
+        """
+        connection = self._connection
+        if connection is None:
+            return Heard(self._default)
+        connection.dialogue.body_limit = body_limit
+        answer = await self._tell_content(message, facts)
+        if answer is not Passed.ON or self._connection is None:
+            return Heard(answer)
+        asked = _Asked()
+        try:
+            answer = await self._tell(Event.END, _nothing, facts, self._client.settings.content_timeout, asked.take)
+            if answer is Passed.ON and self._connection is not None:
+                return Heard(answer, asked.done(message, connection))
+        finally:
+            asked.close()
+        return Heard(answer)
+
+    def abort(self) -> None:
+        """End its message, whatever has become of that."""
+        if self._connection:
+            self._connection.dialogue.abort()
+            self._connection.send()
+
+    def end(self) -> None:
+        """Say that the client has left."""
+        connection, self._connection = self._connection, None
+        if connection:
+            self._client.end(connection)
+
+    async def _tell_content(self, message: HeldMessage, facts: MacroFacts) -> Answer:
+        seconds = self._client.settings.content_timeout
+        for header in message.headers:
+            answer = await self._tell(Event.HEADER, _header(header), facts, seconds)
+            if answer is not Passed.ON:
+                return answer
+        answer = await self._tell(Event.EOH, _nothing, facts, seconds)
+        if answer is not Passed.ON or not self._hears(Event.BODY):
+            return answer
+        for chunk in message.chunks():
+            answer = await self._tell(Event.BODY, _body(chunk), facts, seconds)
+            if answer is not Passed.ON or not self._hears(Event.BODY):
+                return answer
+        return Passed.ON
+
+    def _hears(self, event: Event) -> bool:
+        return self._connection is not None and self._connection.dialogue.hears(event)
+
+    async def _tell(
+        self,
+        event: Event,
+        data: Data,
+        facts: MacroFacts,
+        seconds: float,
+        take: Callable[[list[Change]], None] | None = None,
+    ) -> Answer:
+        connection = self._connection
+        if connection is None:
+            return self._default
+        dialogue = connection.dialogue
+        if dialogue.agreed is None:
+            raise ValueError("nothing is agreed on yet")
+        named = _LISTS.get(event, event)
+        names = dialogue.agreed.macros.get(named) or self._client.settings.macros[named]
+        dialogue.tell(event, data(dialogue.agreed), values(names, facts))
+        answer = await connection.answer(seconds, take)
+        if dialogue.failure:
+            self._client.failed(dialogue.failure)
+            self._give_up(dialogue.failure)
+            return self._default
+        return answer
+
+    def _give_up(self, failure: MilterFailed) -> None:
+        self._connection = None
+        self._default = reply_for(failure, self._client.settings.default_action) or Passed.ON
+
+
+class _Asked:
+    """What a milter asks for at the end of one message."""
+
+    def __init__(self) -> None:
+        self._others: list[Change] = []
+        self._body: NewBody | None = None
+
+    def take(self, changes: list[Change]) -> None:
+        """Take some of it; a body goes to a file at once."""
+        for change in changes:
+            if isinstance(change, BodyReplaced):
+                self._body = self._body or NewBody()
+                self._body.feed(change.data)
+            else:
+                self._others.append(change)
+
+    def done(self, message: HeldMessage, connection: MilterConnection) -> tuple[Change, ...]:
+        """Do with the message what is to be done with it -> what is to be done with its envelope."""
+        agreed = connection.dialogue.agreed
+        has_blank = agreed is not None and bool(agreed.protocol & Protocol.HDR_LEADSPC)
+        headers = list(message.headers)
+        for change in self._others:
+            if isinstance(change, _HEADER_CHANGES):
+                changed(headers, change, has_blank=has_blank)
+        body, self._body = self._body, None
+        message.change(headers, body.end() if body else None)
+        return tuple(change for change in self._others if not isinstance(change, _HEADER_CHANGES))
+
+    def close(self) -> None:
+        """Give a body back that is not wanted any more."""
+        if self._body:
+            self._body.file.close()
+
+
+def _nothing(_agreed: Agreed) -> bytes:
+    return b""
+
+
+def _header(header: Header) -> Data:
+    return lambda agreed: events.header(header.name, header.value, agreed)
+
+
+def _body(chunk: bytes) -> Data:
+    return lambda _agreed: chunk

@@ -1,0 +1,67 @@
+"""All milters of one client's session, in their order: the first that has something against it decides.
+
+Source: Postfix, milter.c.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from ....core.gate.milter.macros import MacroFacts
+from ....core.milter.changes import Change
+from ....core.milter.dialogue import Answer, Passed
+from ....core.milter.words import Event
+from .client import MilterClient
+from .held import HeldMessage
+from .session_milter import Data, Heard, SessionMilter
+
+
+class SessionMilters:
+    """The milters of a session. clients: connect to them, in their order."""
+
+    def __init__(self, clients: Iterable[MilterClient]) -> None:
+        self._milters: Sequence[SessionMilter] = tuple(map(SessionMilter, clients))
+
+    async def connect(self, data: Data, facts: MacroFacts) -> Answer:
+        """Connect to them, and tell who comes. A refusal is that of all that follows; who comes behind is not asked."""
+        for milter in self._milters:
+            await milter.begin()
+            answer = await milter.tell(Event.CONNECT, data, facts)
+            if answer is not Passed.ON:
+                return answer
+        return Passed.ON
+
+    async def tell(self, event: Event, data: Data, facts: MacroFacts) -> Answer:
+        """Tell a command."""
+        for milter in self._milters:
+            answer = await milter.tell(event, data, facts)
+            if answer is not Passed.ON:
+                return answer
+        return Passed.ON
+
+    async def tell_refused(self, data: Data, facts: MacroFacts) -> None:
+        """Tell of a recipient that is refused those who want to hear of it; whatever they say, it stays so."""
+        for milter in self._milters:
+            if milter.wants_refused():
+                await milter.tell(Event.RCPT, data, facts)
+
+    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int | None) -> Heard:
+        """Have each hear a message as the one before has left it. body_limit: bytes of another body; None = any.
+
+        Raises OSError of the message's file.
+        """
+        changes: list[Change] = []
+        for milter in self._milters:
+            heard = await milter.hear(message, facts, body_limit)
+            if heard.answer is not Passed.ON:
+                return heard
+            changes += heard.changes
+        return Heard(Passed.ON, tuple(changes))
+
+    def abort(self) -> None:
+        """End a message, whatever has become of it."""
+        for milter in self._milters:
+            milter.abort()
+
+    def end(self) -> None:
+        """Say that the client has left."""
+        for milter in self._milters:
+            milter.end()
