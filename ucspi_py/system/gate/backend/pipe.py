@@ -111,8 +111,7 @@ class BackendPipe:
         """Ask the backend for its 354."""
         if self._backend is None:
             return UNAVAILABLE
-        self._backend.dialogue.data()
-        return await self._backend.answer()
+        return await self._backend.data()
 
     def send(self, content: bytes) -> None:
         """Send content behind a 354; thrown away where the backend takes none any more, which end_of_data() tells.
@@ -148,7 +147,7 @@ class BackendPipe:
         """Drop the transaction, whatever has become of it."""
         if self._backend is None:
             return
-        if self._backend.dialogue.takes_content or not self._backend.dialogue.usable:
+        if self._backend.takes_content or not self._backend.dialogue.usable:
             self.close()
         else:
             self._backend.dialogue.reset()

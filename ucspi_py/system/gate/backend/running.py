@@ -49,6 +49,16 @@ class RunningBackend:
         """Whether so much content waits that no more is to be sent."""
         return self._socket.is_full
 
+    @property
+    def takes_content(self) -> bool:
+        """Whether content may be sent now. Where it may not, it is thrown away."""
+        return self.dialogue.takes_content
+
+    async def data(self) -> Reply:
+        """Ask the backend for its 354. Cancelled, it closes the backend."""
+        self.dialogue.data()
+        return await self.answer()
+
     async def answer(self) -> Reply:
         """Tell the backend what its dialogue was asked, and wait for the answer. Cancelled, it closes the backend."""
         self.tell()

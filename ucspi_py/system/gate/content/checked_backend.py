@@ -50,13 +50,13 @@ class CheckedBackend(RunningBackend):
 
     def send(self, content: bytes) -> None:
         """Have content looked at and sent; thrown away where the backend takes none, or the message is refused."""
-        if self.dialogue.takes_content:
+        if self.takes_content:
             self._begun().message.feed(content)
             self._checks.turns.want(self._turn)
 
     async def end_of_data(self) -> Reply:
         """Wait until all is looked at; send the final dot of a message that passes. Cancelled, closes the backend."""
-        if self.dialogue.takes_content:
+        if self.takes_content:
             self._begun().message.end()
             await self._all_checked()
         if self._error:
