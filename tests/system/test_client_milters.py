@@ -1,0 +1,191 @@
+"""What milters hear of one client's commands, and what the client hears of that."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.support.milter import CONTINUE, ScriptedMilter, optneg, scripted_milter
+from tests.system.test_milter_client import absent
+from ucspi_py.core.gate.milter.envelope import QUARANTINED
+from ucspi_py.core.gate.milter.service import parse_milter
+from ucspi_py.core.gate.milter.settings import MilterSettings
+from ucspi_py.core.gate.visitor import Visitor
+from ucspi_py.core.milter.packet import packed
+from ucspi_py.core.smtp.envelope import Envelope
+from ucspi_py.core.smtp.path import Path
+from ucspi_py.core.smtp.reply import Reply, reply
+from ucspi_py.system.gate.milter.client import MilterClient
+from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits, base_facts
+from ucspi_py.system.gate.milter.held import HeldMessage
+from ucspi_py.system.process.loop import new_loop
+
+ENVIRONMENT = {b"TCPREMOTEPORT": b"4711", b"TCPLOCALIP": b"192.0.2.9", b"TCPLOCALPORT": b"25"}
+VISITOR = Visitor(b"client.example", b"192.0.2.1", unique_id=b"id", login=b"me", method=b"PLAIN")
+ENVELOPE = Envelope(b"client.example", True, Path(b"a", b"b"), ((b"SIZE", b"100"), (b"SMTPUTF8", None)))
+BOB = Path(b"bob", b"example.org")
+WHOLE = ENVELOPE._replace(recipients=(BOB,))
+REJECTED = reply(550, b"5.7.1 Command rejected")
+DISCARDED = reply(250, b"2.0.0 Ok: discarded")
+Scene = Callable[[ClientMilters], Awaitable[None]]
+
+
+@pytest.fixture
+def milter() -> Iterator[ScriptedMilter]:
+    """A milter."""
+    with scripted_milter() as found:
+        yield found
+
+
+def play(milter: ScriptedMilter, scene: Scene, body: int | None = None) -> list[str]:
+    """Play a scene with the milters of a client -> what was said of failures. body: as of Limits."""
+    said: list[str] = []
+
+    async def session() -> None:
+        client = MilterClient(parse_milter(milter.service), MilterSettings(), absent, said.append)
+        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org")
+        milters = ClientMilters([client], Limits(2, body), VISITOR, facts, said.append)
+        try:
+            await scene(milters)
+        finally:
+            milters.end()
+            client.close()
+            await asyncio.sleep(0)
+
+    loop = new_loop()
+    try:
+        loop.run_until_complete(session())
+    finally:
+        loop.close()
+    return said
+
+
+async def up_to_message(milters: ClientMilters) -> None:
+    """A client, and its envelope, against which nothing is."""
+    assert await milters.connect() is None
+    assert await milters.helo(b"client.example") is None
+    assert await milters.mail(ENVELOPE) is None
+    assert await milters.recipient(ENVELOPE, BOB) is None
+    assert await milters.data(WHOLE) is None
+
+
+async def message(milters: ClientMilters) -> Reply | Envelope | None:
+    """What becomes of a message."""
+    held = HeldMessage()
+    try:
+        held.feed(b"Subject: x\r\n\r\nbody\r\n")
+        held.end()
+        return await milters.hear(held, WHOLE)
+    finally:
+        held.close()
+
+
+def test_a_whole_session(milter: ScriptedMilter) -> None:
+    """Commands as they were said, and macros by which a signer decides."""
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        assert await message(milters) is None
+
+    assert play(milter, scene) == []
+    told = {one.command: one.data for one in milter.heard if one.command != b"D"}
+    macros = {one.data[:1]: one.data[1:] for one in milter.heard if one.command == b"D"}
+    assert told[b"M"] == b"<a@b>\0SIZE=100\0SMTPUTF8\0"
+    assert told[b"R"] == b"<bob@example.org>\0"
+    assert b"{daemon_addr}\x00192.0.2.9\0" in macros[b"C"]
+    assert b"{auth_authen}\0me\0" in macros[b"M"]
+    assert macros[b"T"] == macros[b"E"] == b"i\0id.1\0"
+
+
+@pytest.mark.parametrize(
+    ("said", "banner"),
+    [
+        (packed(b"r"), reply(554, b"mx.example.org ESMTP not accepting connections")),
+        (packed(b"4"), reply(421, b"mx.example.org Service unavailable - try again later")),
+        (packed(b"t"), None),
+    ],
+)
+def test_a_refused_client(milter: ScriptedMilter, said: bytes, banner: Reply | None) -> None:
+    """For good before its banner; for now at MAIL, and never at HELO."""
+    milter.says[b"C"] = said
+
+    async def scene(milters: ClientMilters) -> None:
+        found = await milters.connect()
+        assert (found and found[0]) == banner
+        if not banner:
+            assert await milters.helo(b"x") is None
+            assert await milters.mail(ENVELOPE) == reply(451, b"4.7.1 Service unavailable - try again later")
+
+    play(milter, scene)
+
+
+def test_a_refused_name(milter: ScriptedMilter) -> None:
+    """HELO is answered, and MAIL is refused."""
+    milter.says[b"H"] = packed(b"r")
+
+    async def scene(milters: ClientMilters) -> None:
+        await milters.connect()
+        assert await milters.helo(b"x") is None
+        assert await milters.mail(ENVELOPE) == REJECTED
+
+    play(milter, scene)
+
+
+@pytest.mark.parametrize("command", [b"M", b"R", b"T", b"L", b"E"])
+def test_a_discarded_message(milter: ScriptedMilter, command: bytes) -> None:
+    """The client hears nothing of it but at the end, and the next message is told again."""
+    milter.says[command] = packed(b"d")
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        assert await message(milters) == DISCARDED
+        assert await milters.mail(ENVELOPE) is None
+
+    play(milter, scene)
+    assert milter.commands.count(b"M") == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (packed(b"q", b"virus\0"), QUARANTINED),
+        (packed(b"e", b"<>\0"), WHOLE._replace(sender=Path(b"", None))),
+        (packed(b"+", b"carol@example.org\0"), WHOLE._replace(recipients=(BOB, Path(b"carol", b"example.org")))),
+        (packed(b"-", b"<bob@example.org>\0"), ENVELOPE),
+        (packed(b"+", b"<bob@example.org>\0"), None),
+        (packed(b"+", b"no address\0"), reply(451, b"4.3.5 Server configuration problem - try again later")),
+    ],
+)
+def test_another_envelope(milter: ScriptedMilter, said: bytes, found: Reply | Envelope | None) -> None:
+    """What milters make of it."""
+    milter.says[b"E"] = said + CONTINUE
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        assert await message(milters) == found
+
+    play(milter, scene)
+
+
+def test_a_dropped_message(milter: ScriptedMilter) -> None:
+    """ABORT ends it, once."""
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        milters.dropped()
+        await milters.mail(ENVELOPE)
+
+    play(milter, scene)
+    assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTAM"
+
+
+def test_an_old_milter(milter: ScriptedMilter) -> None:
+    """It hears no DATA."""
+    milter.says[b"O"] = optneg(2, 0x3F)
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        assert await message(milters) is None
+
+    play(milter, scene)
+    assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRLNBE"

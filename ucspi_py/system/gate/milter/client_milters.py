@@ -1,0 +1,163 @@
+"""What milters hear of one client, command by command, and what the client hears of that. Never judges itself.
+
+Source: Postfix, smtpd.c, check_milter_reply() and whatever calls it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from ....core.gate.milter.envelope import changed
+from ....core.gate.milter.macros import MacroFacts
+from ....core.gate.restrictions.judgement import DISCARDED
+from ....core.gate.visitor import Visitor
+from ....core.milter import events
+from ....core.milter.dialogue import Answer, Passed
+from ....core.milter.failure import MilterFailed
+from ....core.milter.words import Event
+from ....core.smtp.envelope import Envelope
+from ....core.smtp.path import Path
+from ....core.smtp.reply import Reply, reply
+from .client import MilterClient
+from .held import HeldMessage
+from .session_milters import SessionMilters
+
+#: milter8.c, milter8_conf_error(): an address of a milter that is none.
+_NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What milters may do to a message. recipients: of one. body: bytes of another body; None = any."""
+
+    recipients: int
+    body: int | None
+
+
+class ClientMilters:
+    """The milters of one client. clients: connect to them. limits: of what they may do.
+
+    visitor: who it is. facts: what macros tell of it; name and reverse_name are to be set before connect().
+    """
+
+    def __init__(
+        self,
+        clients: Iterable[MilterClient],
+        limits: Limits,
+        visitor: Visitor,
+        facts: MacroFacts,
+        say: Callable[[str], None],
+    ) -> None:
+        self.visitor = visitor
+        self.facts = facts
+        self._milters = SessionMilters(clients)
+        self._limits = limits
+        self._say = say
+        self._messages = 0
+        self._discards = False
+
+    async def connect(self) -> tuple[Reply, Reply] | None:
+        """Tell who comes -> its banner, and what it hears at each command; None = nothing is against it.
+
+        What is refused for now is said at MAIL.
+        """
+        port = int(self.facts.port) if self.facts.port.isdigit() else 0
+        data = events.connect(self.facts.name, self.visitor.ip, min(port, 65535))
+        answer = await self._milters.connect(lambda _agreed: data, self._facts())
+        if not isinstance(answer, Reply) or not (answer.code >= 500 or answer.hangs_up):
+            return None
+        words = b"%b ESMTP not accepting connections", b"%b Service unavailable - try again later"
+        return reply(421 if answer.hangs_up else 554, words[answer.hangs_up] % self.facts.hostname), answer
+
+    async def helo(self, name: bytes) -> Reply | None:
+        """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL."""
+        self.dropped()
+        answer = await self._tell(Event.HELO, events.helo(name), self._facts())
+        return answer if answer and answer.hangs_up else None
+
+    async def mail(self, envelope: Envelope) -> Reply | None:
+        """Tell MAIL; None = it passes."""
+        self.dropped()
+        self._messages += 1
+        data = events.address(envelope.sender.wire, map(_said, envelope.parameters))
+        return await self._tell(Event.MAIL, data, self._facts(envelope))
+
+    async def recipient(self, envelope: Envelope, path: Path) -> Reply | None:
+        """Tell a recipient that passes all else; None = it passes."""
+        return await self._tell(Event.RCPT, events.address(path.wire), self._facts(envelope, path))
+
+    async def data(self, envelope: Envelope) -> Reply | None:
+        """Tell DATA; None = it passes."""
+        return await self._tell(Event.DATA, b"", self._facts(envelope))
+
+    async def hear(self, message: HeldMessage, envelope: Envelope) -> Reply | Envelope | None:
+        """Have milters hear a message -> what the client hears, or another envelope; None = it is as it was.
+
+        Raises OSError of the message's file.
+        """
+        try:
+            if self._discards:
+                return DISCARDED
+            heard = await self._milters.hear(message, self._facts(envelope), self._limits.body)
+            refusal = self._meaning(heard.answer)
+            if refusal or self._discards:
+                return refusal or DISCARDED
+            found = changed(envelope, heard.changes, self._limits.recipients)
+            return None if found == envelope else found
+        except MilterFailed as failure:
+            self._say(f"a milter changes an envelope: {failure.sentence}")
+            return _NO_ADDRESS
+        finally:
+            self.dropped()
+
+    def dropped(self) -> None:
+        """End the message, whatever has become of it."""
+        self._discards = False
+        self._milters.abort()
+
+    def end(self) -> None:
+        """Say that the client has left."""
+        self._milters.end()
+
+    async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Reply | None:
+        if self._discards:
+            return None
+        return self._meaning(await self._milters.tell(event, lambda _agreed: data, facts))
+
+    def _meaning(self, answer: Answer) -> Reply | None:
+        self._discards |= answer is Passed.DISCARDED
+        return answer if isinstance(answer, Reply) else None
+
+    def _facts(self, envelope: Envelope | None = None, recipient: Path | None = None) -> MacroFacts:
+        """What macros tell now. A message has its id from its first recipient on."""
+        visitor = self.visitor
+        has_id = envelope is not None and bool(envelope.recipients)
+        sender_of_login = dict(envelope.parameters).get(b"AUTH") if envelope else None
+        return self.facts._replace(
+            tls=visitor.tls,
+            login=visitor.login,
+            method=visitor.method,
+            login_sender=b"" if sender_of_login in (None, b"<>") else sender_of_login or b"",
+            queue_id=b"%b.%d" % (visitor.unique_id, self._messages) if has_id else b"",
+            sender=envelope.sender if envelope else None,
+            recipient=recipient,
+        )
+
+
+def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes) -> MacroFacts:
+    """Tell of a client's connection what macros do. environment: of it. hostname: ours."""
+    return MacroFacts(
+        hostname=hostname,
+        daemon_name=hostname,
+        version=b"pysmtpgate",
+        name=visitor.name,
+        reverse_name=visitor.name,
+        ip=visitor.ip,
+        port=environment.get(b"TCPREMOTEPORT", b""),
+        server_ip=environment.get(b"TCPLOCALIP", b""),
+        server_port=environment.get(b"TCPLOCALPORT", b""),
+    )
+
+
+def _said(parameter: tuple[bytes, bytes | None]) -> bytes:
+    name, value = parameter
+    return name if value is None else b"%b=%b" % (name, value)
