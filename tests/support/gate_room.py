@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.admission import Lines
 from tests.support.gate import controls, no_ways, without_ids
+from ucspi_py.core.gate.content.settings import ContentSettings
+from ucspi_py.core.gate.milter.settings import GateMilters
 from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.smtp.settings import SmtpSettings
@@ -200,6 +202,8 @@ class Room:
         content_limit: int | None = None,
         trust: Trust = NOBODY,
         restrictions: RestrictionSettings | None = None,
+        milters: GateMilters | None = None,
+        content: ContentSettings | None = None,
         ways: Callable[[], Ways] = no_ways,
         **smtp: Any,
     ) -> None:
@@ -217,6 +221,8 @@ class Room:
             message_size_limit=content_limit,
             qmail_control=str(control),
             restrictions=restrictions,
+            milters=milters,
+            content=content,
         )
         self.gate = Gate(settings, self.log, lambda: self.is_crowded, ways, trust)
 

@@ -8,6 +8,7 @@ import pytest
 from tests.support.milter import CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
+from ucspi_py.core.gate.milter.macros import base_facts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MilterSettings
 from ucspi_py.core.gate.visitor import Visitor
@@ -16,7 +17,7 @@ from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter.client import MilterClient
-from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits, base_facts
+from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits
 from ucspi_py.system.gate.milter.held import HeldMessage
 from ucspi_py.system.process.loop import new_loop
 

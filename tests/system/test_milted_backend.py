@@ -15,7 +15,7 @@ from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter import held
 from ucspi_py.system.gate.milter.held import HeldMessage, NewBody
-from ucspi_py.system.gate.milter.milted_backend import MessageMilters, MiltedBackend
+from ucspi_py.system.gate.milter.milted_backend import MessageMilters, milted
 
 QUEUED = reply(250, b"queued")
 SPAM = reply(550, b"5.7.1 Spam")
@@ -36,7 +36,7 @@ class Milters:
         """A story with these before its backends."""
 
         async def told(backends: Backends) -> None:
-            backends.pipe.make = partial(MiltedBackend, MessageMilters(self._data, self._hear))
+            backends.pipe.make = partial(milted, MessageMilters(self._data, self._hear))
             await story(backends)
 
         return told

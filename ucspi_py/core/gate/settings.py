@@ -9,6 +9,7 @@ from ..smtp.settings import SmtpSettings
 if TYPE_CHECKING:
     from .content.settings import ContentSettings
     from .logins.settings import LoginSettings
+    from .milter.settings import GateMilters
     from .restrictions.settings import RestrictionSettings
     from .tls.settings import GateTls
 
@@ -62,7 +63,7 @@ class GateSettings:
     event_limits: what one client may do; None = as much as it likes. dry_run: refuse nobody whom the
     backend would not, and log who would be. content: header and body checks; None = there are none. logins: who may
     log in, and how; None = nobody may. relay_store: the ledger of grants, a path or a URL; None = there are none.
-    tls: None = clients are offered none.
+    tls: None = clients are offered none. milters: None = there are none.
     """
 
     log_name: ClassVar[bytes] = b"smtpgate"
@@ -81,3 +82,4 @@ class GateSettings:
     logins: "LoginSettings | None" = None
     relay_store: str | None = None
     tls: "GateTls | None" = None
+    milters: "GateMilters | None" = None

@@ -53,7 +53,7 @@ class Conversation(Trusting):
                 self._end()
             finally:
                 there.discard(self)
-                self._backend.close()
+                self._backend.leave()
 
     async def _serve(self) -> None:
         """Carry out what the backend is wanted for, one thing after the other."""

@@ -104,6 +104,7 @@ class Gate:
         self._judging = parts.judging(settings, ways, self._complain, self._host.control)
         self._ids = connection_ids()
         self._checks = parts.checks(settings, self._complain)
+        self._milting = parts.milting(settings, ways, self._complain)
         self._leave_at: float | None = None
         self._trust = trust
         self.session_log: Callable[..., SessionLog] = SessionLog
@@ -118,6 +119,8 @@ class Gate:
         """Give everything back."""
         if self._judging:
             await self._judging.close()
+        if self._milting:
+            self._milting.close()
 
     def talk(self, client: Client) -> Awaitable[None]:
         """Speak with a client from the banner to the end of its session, to be awaited.
@@ -154,6 +157,9 @@ class Gate:
         log.watch = self.watch()
         log.watch.at(State.SESSION)
         backend = self._backend(client, guest, dialogue, log)
+        if self._milting:
+            checks = self._checks.of_session(dialogue, log) if self._checks else None
+            self._milting.put_before(backend, guest, dialogue, (client.environment, greeting.myhostname), checks)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)
         return self._trust.begun(session, offers)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .content.checks import Checks
     from .lists.judging import Judging
     from .lists.lookups import Ways
+    from .milter.milting import Milting
 
 
 def import_libraries(settings: GateSettings) -> None:
@@ -21,6 +22,8 @@ def import_libraries(settings: GateSettings) -> None:
     """
     if settings.content:
         from .content import checks  # noqa: F401
+    if settings.milters:
+        from .milter import checked_milted, milting  # noqa: F401
     if settings.restrictions:
         from .lists import judging  # noqa: F401
     if settings.restrictions and settings.restrictions.policy:
@@ -50,3 +53,14 @@ def checks(settings: GateSettings, complain: Complaints) -> "Checks | None":
     from .content.checks import Checks
 
     return Checks(settings.content, complain, dry_run=settings.dry_run)
+
+
+def milting(settings: GateSettings, ways: "Callable[[], Ways]", complain: Complaints) -> "Milting | None":
+    """What has milters hear of clients; where there are none, nothing of it is loaded."""
+    if settings.milters is None:
+        return None
+    from .milter.client_milters import Limits
+    from .milter.milting import Milting
+
+    limits = Limits(settings.smtp.recipient_limit, settings.message_size_limit or None)
+    return Milting(settings.milters, limits, ways().ask, complain)

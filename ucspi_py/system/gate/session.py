@@ -28,9 +28,9 @@ class Host(NamedTuple):
 
     @property
     def judges_early(self) -> bool:
-        """Whether lists judge before RCPT (no smtpd_delay_reject)."""
+        """Whether lists judge before RCPT (no smtpd_delay_reject), or milters do."""
         lists = self.settings.restrictions
-        return lists is not None and not lists.smtpd_delay_reject
+        return self.settings.milters is not None or (lists is not None and not lists.smtpd_delay_reject)
 
     def refusal(self, event: RecipientGiven, client: Visitor, log: SessionLog) -> Reply | None:
         """Judge a recipient without asking anybody; None = it passes, or lists come first and JudgedPipe has this."""

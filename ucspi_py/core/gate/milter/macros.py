@@ -1,12 +1,13 @@
 """The values of macros: what milters are told beside an event (smtpd_milter.c, smtpd_milter_eval; MILTER_README)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ...smtp.path import Path
 from ...smtp.reply import Reply
 from ...tls.facts import TlsFacts
 from ...tls.subject import common_name
+from ..visitor import Visitor
 
 _FORGED = b" (may be forged)"
 
@@ -41,6 +42,21 @@ class MacroFacts(NamedTuple):
     sender_is_ours: bool = False
     recipient_is_ours: bool = False
     refusal: Reply | None = None
+
+
+def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes) -> MacroFacts:
+    """Tell of a client's connection what macros do. environment: of it. hostname: ours."""
+    return MacroFacts(
+        hostname=hostname,
+        daemon_name=hostname,
+        version=b"pysmtpgate",
+        name=visitor.name,
+        reverse_name=visitor.name,
+        ip=visitor.ip,
+        port=environment.get(b"TCPREMOTEPORT", b""),
+        server_ip=environment.get(b"TCPLOCALIP", b""),
+        server_port=environment.get(b"TCPLOCALPORT", b""),
+    )
 
 
 def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:

@@ -77,3 +77,11 @@ class Milter(NamedTuple):
         """Make the settings of this milter. of_all: those of every milter."""
         own: dict[str, object] = dict(self.own)
         return replace(of_all, **own)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class GateMilters:
+    """The milters of a gate. milters: in their order. settings: of all of them."""
+
+    milters: tuple[Milter, ...]
+    settings: MilterSettings = field(default_factory=MilterSettings)

@@ -3,16 +3,19 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Unpack
+from typing import TYPE_CHECKING, Unpack
 
 from ....core.gate.visitor import Visitor, backend_environment
 from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.backend.exchange import UNAVAILABLE
 from ....core.smtp.envelope import Envelope
-from ....core.smtp.events import DataAsked, Event, RecipientGiven
+from ....core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from .running import RunningBackend
+
+if TYPE_CHECKING:
+    from ..milter.client_milters import ClientMilters
 
 #: Starts a backend: its environment, a descriptor for 0 and 1, what is called with its wait status when it has ended ->
 #: its process id, None where it could not be started. May wait for a slot.
@@ -23,6 +26,8 @@ BackendEnds = tuple[
 ]
 MakeBackend = Callable[[Unpack[BackendEnds]], RunningBackend]
 
+#: What smtpd says of a command that is judged at once, and passes.
+PASSES = reply(250, b"Ok")
 _TOO_BUSY = reply(451, b"4.3.2 The mail system is too busy, try again later")
 
 #: Seconds that a recipient waits for a slot.
@@ -36,7 +41,8 @@ class BackendPipe:
 
     start: of a backend. environment: a stranger's; each backend gets what the visitor makes of it, made when it starts,
     as few clients ever have one. report: gets one sentence about each that fails. on_room: to be set; called when
-    content may be sent again after is_full. make: may be set; makes a backend's end here. A coroutine of this that is
+    content may be sent again after is_full. make: may be set; makes a backend's end here. milters: may be set; the
+    client's. A coroutine of this that is
     cancelled closes the backend.
     """
 
@@ -51,6 +57,7 @@ class BackendPipe:
         "_starting",
         "_visitor",
         "make",
+        "milters",
         "on_room",
     )
 
@@ -59,6 +66,7 @@ class BackendPipe:
     ) -> None:
         self.on_room: Callable[[], None] = nobody
         self.make: MakeBackend = RunningBackend
+        self.milters: ClientMilters | None = None
         self._start = start
         self._environment = environment
         self._visitor = visitor
@@ -76,11 +84,15 @@ class BackendPipe:
 
     async def connect(self) -> tuple[Reply, Reply] | None:
         """Judge the client before its banner; None = it passes, else what it is told then, and at each command."""
-        return None
+        return await self.milters.connect() if self.milters else None
 
     async def ask(self, event: Event) -> Reply:
         """Answer what hangs on the backend."""
         match event:
+            case HeloGiven():
+                return (self.milters and await self.milters.helo(event.name)) or PASSES
+            case SenderGiven():
+                return (self.milters and await self.milters.mail(event.envelope)) or PASSES
             case RecipientGiven():
                 return await self.recipient(event.envelope, event.recipient)
             case DataAsked():
@@ -94,6 +106,9 @@ class BackendPipe:
         """
         if self._refusal:
             return self._refusal
+        refusal = await self.milters.recipient(envelope, path) if self.milters else None
+        if refusal:
+            return refusal
         is_new = not envelope.recipients and not (self._backend and self._backend.dialogue.usable)
         if is_new:
             failed = await self._start_backend()
@@ -135,6 +150,8 @@ class BackendPipe:
     def becomes(self, visitor: Visitor, environment: Mapping[bytes, bytes]) -> None:
         """Let the client be somebody else from now on; the backend that knows it not is left."""
         self.quit()
+        if self.milters:
+            self.milters.becomes(visitor)
         self._visitor, self._environment = visitor, environment
 
     def hurry(self) -> None:
@@ -145,6 +162,8 @@ class BackendPipe:
 
     def reset(self) -> None:
         """Drop the transaction, whatever has become of it."""
+        if self.milters:
+            self.milters.dropped()
         if self._backend is None:
             return
         if self._backend.takes_content or not self._backend.dialogue.usable:
@@ -174,6 +193,14 @@ class BackendPipe:
         if self._backend:
             self._backend.close()
             self._backend = None
+
+    def leave(self) -> None:
+        """Leave the backend at once, and the milters: the client has left."""
+        try:
+            self.close()
+        finally:
+            if self.milters:
+                self.milters.end()
 
     async def _start_backend(self) -> Reply | None:
         """Start a backend; None, or what the client is told where that failed."""

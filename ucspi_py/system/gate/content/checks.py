@@ -38,12 +38,16 @@ class Checks:
 
     def maker(self, dialogue: Dialogue, log: SessionLog) -> MakeBackend:
         """Make what makes the backends of one session. dialogue, log: the session's."""
+        return partial(CheckedBackend, self.of_session(dialogue, log))
+
+    def of_session(self, dialogue: Dialogue, log: SessionLog) -> SessionChecks:
+        """Make what checks the messages of one session. dialogue, log: the session's."""
 
         def note(found: Note) -> None:
             if dialogue.envelope:
                 log.checked(found, dialogue.envelope)
 
-        return partial(CheckedBackend, SessionChecks(self._begin, self._turns, note))
+        return SessionChecks(self._begin, self._turns, note)
 
     def _begin(self) -> Checking:
         return Checking(

@@ -15,7 +15,6 @@ from ..session import LastCheck
 from .session_lists import SessionLists
 
 #: What smtpd says of a message that it throws away is what it says of any other.
-_PASSES = reply(250, b"Ok")
 _TAKEN = reply(250, b"2.1.5 Ok")
 _GO_ON = reply(354, b"End data with <CR><LF>.<CR><LF>")
 
@@ -50,24 +49,28 @@ class JudgedPipe(BackendPipe):
 
     async def connect(self) -> tuple[Reply, Reply] | None:
         """Judge the client before its banner."""
-        refusal = (await self._judged(Stage.CONNECT, None)).reply
-        return refusal and (refusal, reply(503, b"5.7.0 Error: access denied for " + self._lists.who))
+        refusal = await self._early(Stage.CONNECT, None)
+        if refusal:
+            return refusal, reply(503, b"5.7.0 Error: access denied for " + self._lists.who)
+        return await super().connect()
 
     async def ask(self, event: Event) -> Reply:
         """Answer what hangs on lists or on the backend."""
         match event:
             case HeloGiven(verb, name):
-                return await self._greeting(verb, name) or _PASSES
+                refusal = await self._greeting(verb, name)
+                return refusal or await super().ask(event)
             case SenderGiven(envelope):
                 self._begin(envelope)
-                return (await self._judged(Stage.MAIL, envelope)).reply or _PASSES
+                refusal = await self._early(Stage.MAIL, envelope)
+                return refusal or await super().ask(event)
         return await super().ask(event)
 
     async def _greeting(self, verb: bytes, name: bytes) -> Reply | None:
         telling = self._lists.telling
         if telling:
             telling.greets(verb)
-        refusal = (await self._judged(Stage.HELO, name)).reply
+        refusal = await self._early(Stage.HELO, name)
         if telling and refusal is None:
             telling.greeted()
         return refusal
@@ -134,6 +137,10 @@ class JudgedPipe(BackendPipe):
 
     async def _refusal_of(self, stage: Stage) -> Reply | None:
         return None if self._envelope is None else (await self._judged(stage, self._envelope)).reply
+
+    async def _early(self, stage: Stage, about: About) -> Reply | None:
+        """Judge at once, where that is not left to RCPT."""
+        return (await self._judged(stage, about)).reply if self._lists.judges_early else None
 
     async def _judged(
         self, stage: Stage, about: About, path: Path | None = None, passes: Callable[[], bool] = _always

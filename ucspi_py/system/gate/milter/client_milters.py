@@ -3,7 +3,7 @@
 Source: Postfix, smtpd.c, check_milter_reply() and whatever calls it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ....core.gate.milter.envelope import changed
@@ -109,6 +109,11 @@ class ClientMilters:
         finally:
             self.dropped()
 
+    def becomes(self, visitor: Visitor) -> None:
+        """Tell of another visitor from now on: the same client, who has said more of itself."""
+        self.dropped()
+        self.visitor = visitor
+
     def dropped(self) -> None:
         """End the message, whatever has become of it."""
         self._discards = False
@@ -141,21 +146,6 @@ class ClientMilters:
             sender=envelope.sender if envelope else None,
             recipient=recipient,
         )
-
-
-def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes) -> MacroFacts:
-    """Tell of a client's connection what macros do. environment: of it. hostname: ours."""
-    return MacroFacts(
-        hostname=hostname,
-        daemon_name=hostname,
-        version=b"pysmtpgate",
-        name=visitor.name,
-        reverse_name=visitor.name,
-        ip=visitor.ip,
-        port=environment.get(b"TCPREMOTEPORT", b""),
-        server_ip=environment.get(b"TCPLOCALIP", b""),
-        server_port=environment.get(b"TCPLOCALPORT", b""),
-    )
 
 
 def _said(parameter: tuple[bytes, bytes | None]) -> bytes:

@@ -30,11 +30,15 @@ class MessageMilters(NamedTuple):
 
 
 class MiltedBackend(RunningBackend):
-    """As RunningBackend, of the same ends; a message is held until its end, and the backend hears DATA then."""
+    """As RunningBackend, of the same ends; a message is held until its end, and the backend hears DATA then.
 
-    def __init__(self, milters: MessageMilters, *ends: *BackendEnds) -> None:
+    milters: to be set.
+    """
+
+    milters: MessageMilters
+
+    def __init__(self, *ends: *BackendEnds) -> None:
         super().__init__(*ends)
-        self._milters = milters
         self._message: HeldMessage | None = None
         self._lost: OSError | None = None
 
@@ -46,7 +50,7 @@ class MiltedBackend(RunningBackend):
     async def data(self) -> Reply:
         """Ask milters; the message is held from now on. Cancelled, closes the backend."""
         try:
-            refusal = await self._milters.data()
+            refusal = await self.milters.data()
         except BaseException:
             self.close()
             raise
@@ -95,7 +99,7 @@ class MiltedBackend(RunningBackend):
         if message.is_too_large:
             return self._dropped(_TOO_LARGE)
         message.end()
-        found = await self._milters.hear(message)
+        found = await self.milters.hear(message)
         if isinstance(found, Reply):
             return self._dropped(found)
         if isinstance(found, Envelope):
@@ -137,3 +141,10 @@ class MiltedBackend(RunningBackend):
         if self.dialogue.usable:
             self.dialogue.reset()
             self.tell()
+
+
+def milted(milters: MessageMilters, *ends: *BackendEnds) -> MiltedBackend:
+    """Make a backend behind milters."""
+    backend = MiltedBackend(*ends)
+    backend.milters = milters
+    return backend

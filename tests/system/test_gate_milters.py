@@ -1,0 +1,192 @@
+"""Milters at the gate: what a client hears at each command, and what reaches the backend."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
+from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, scripted_milter
+from tests.system.test_milter_client import absent
+from ucspi_py.core.gate.content.settings import ContentSettings
+from ucspi_py.core.gate.maps.names import MapName
+from ucspi_py.core.gate.milter.service import parse_milter
+from ucspi_py.core.gate.milter.settings import GateMilters
+from ucspi_py.core.milter.packet import packed
+from ucspi_py.system.gate.lists.lookups import Ways
+
+MESSAGE = b"Subject: x\r\n\r\n..dot\r\nbody\r\n.\r\n"
+SPAM = packed(b"y", b"554 5.7.1 Spam\0")
+Scene = Callable[[Room], Awaitable[None]]
+
+
+@pytest.fixture
+def milter() -> Iterator[ScriptedMilter]:
+    """A milter."""
+    with scripted_milter() as found:
+        yield found
+
+
+def ways() -> Ways:
+    """No name server knows anybody."""
+    return Ways(absent, absent)  # type: ignore[arg-type]
+
+
+def room(folder: Path, milter: ScriptedMilter, content: ContentSettings | None = None, own: str = "") -> Room:
+    """A gate with a milter."""
+    word = f"{{ {milter.service}, {own} }}" if own else milter.service
+    return Room(folder, milters=GateMilters((parse_milter(word),)), content=content, ways=ways)
+
+
+def closing(scene: Scene) -> Scene:
+    """A scene behind which the gate gives its connections back."""
+
+    async def closed(at: Room) -> None:
+        try:
+            await scene(at)
+        finally:
+            for guest in at.guests:
+                guest.socket.close()
+                await guest.gone()
+            await at.gate.close()
+            for _ in range(3):  # what is closed is given back in the next turns
+                await asyncio.sleep(0)
+
+    return closed
+
+
+async def message(guest: Guest, content: bytes = MESSAGE) -> bytes:
+    """What a client hears of a message."""
+    assert (await guest.ask(b"DATA")).startswith(b"354 ")
+    await guest.say(content)
+    return await guest.line()
+
+
+def sent(room: Room) -> list[bytes]:
+    """The content that a backend has got."""
+    heard = room.heard
+    return heard[heard.index(b"DATA") + 1 : heard.index(b".")]
+
+
+def test_a_message_past_a_milter(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """It is told all, changes what it wants, and the backend hears of that alone."""
+    milter.says[b"E"] = packed(b"i", b"\0\0\0\0X-Seen\0yes\0") + packed(b"+", b"<two@example.org>\0") + CONTINUE
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        assert (await guest.ask(*BEGIN)).startswith(b"250")
+        assert await message(guest) == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTLNBE"
+    assert sent(at) == [b"X-Seen: yes", b"Subject: x", b"", b"..dot", b"body"]
+    assert b"RCPT TO:<two@example.org>" in at.heard
+
+
+@pytest.mark.parametrize(
+    ("command", "steps", "heard"),
+    [
+        (b"M", (b"HELO c", MAIL), b"554 5.7.1 Spam"),
+        (b"R", (b"HELO c", MAIL, RCPT), b"554 5.7.1 Spam"),
+        (b"T", (b"HELO c", MAIL, RCPT, b"DATA"), b"554 5.7.1 Spam"),
+        (b"H", (b"HELO c",), b"250 mx.example.org"),
+        (b"H", (b"HELO c", MAIL), b"554 5.7.1 Spam"),
+    ],
+)
+def test_refusals(
+    tmp_path: Path, milter: ScriptedMilter, command: bytes, steps: tuple[bytes, ...], heard: bytes
+) -> None:
+    """Each at its command."""
+    milter.says[command] = SPAM
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        assert await guest.ask(*steps) == heard
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert b"DATA" not in at.heard
+
+
+def test_a_refused_client(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """Its banner says so."""
+    milter.says[b"C"] = SPAM
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.silent()
+        assert await guest.line() == b"554 mx.example.org ESMTP not accepting connections"
+        assert await guest.ask(MAIL) == b"554 5.7.1 Spam"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+
+
+@pytest.mark.parametrize(
+    ("own", "said", "heard"),
+    [
+        ("", SPAM, b"554 5.7.1 Spam"),
+        ("", packed(b"d"), b"250 2.0.0 Ok: discarded"),
+        ("", CLOSES, b"451 4.7.1 Service unavailable - try again later"),
+        ("default_action=accept", CLOSES, b"250 queued"),
+    ],
+)
+def test_the_end_of_a_message(tmp_path: Path, milter: ScriptedMilter, own: str, said: bytes, heard: bytes) -> None:
+    """Where it does not pass, the backend has not heard DATA, and another message may follow."""
+    milter.says[b"E"] = said
+    at = room(tmp_path, milter, own=own)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        assert await message(guest) == heard
+        assert b"DATA" in at.heard or heard != b"250 queued"
+        assert (await guest.ask(b"RSET")).startswith(b"250")
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert (b"DATA" in at.heard) == (heard == b"250 queued")
+
+
+def test_checks_come_before_milters(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """A milter hears what header checks have left; what they refuse it does not hear."""
+    (tmp_path / "checks").write_bytes(b"/^Subject: x/ REPLACE Subject: y\n/^Subject: bad/ REJECT no\n")
+    content = ContentSettings(header_checks=(MapName("regexp", str(tmp_path / "checks")),))
+    at = room(tmp_path, milter, content)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        assert await message(guest) == b"250 queued"
+        await guest.ask(MAIL, RCPT)
+        assert await message(guest, b"Subject: bad\r\n\r\n.\r\n") == b"550 5.7.1 no"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert [one.data for one in milter.heard if one.command == b"L"] == [b"Subject\0y\0"]
+    assert sent(at)[0] == b"Subject: y"
+
+
+def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """The milter is left with it, also in the midst of a message."""
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN, b"DATA")
+        await guest.say(b"Subject: x\r\n")
+        guest.socket.close()
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert b"E" not in milter.commands
+    assert b"DATA" not in at.heard

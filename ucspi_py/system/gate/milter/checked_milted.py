@@ -1,0 +1,16 @@
+"""A backend behind header and body checks, which stand before milters, as in Postfix's cleanup."""
+
+from ..backend.pipe import BackendEnds
+from ..content.checked_backend import CheckedBackend, SessionChecks
+from .milted_backend import MessageMilters, MiltedBackend
+
+
+class CheckedMiltedBackend(CheckedBackend, MiltedBackend):
+    """What passes the checks is held for milters."""
+
+
+def checked_milted(checks: SessionChecks, milters: MessageMilters, *ends: *BackendEnds) -> CheckedMiltedBackend:
+    """Make a backend behind both."""
+    backend = CheckedMiltedBackend(checks, *ends)
+    backend.milters = milters
+    return backend

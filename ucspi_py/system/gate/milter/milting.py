@@ -1,0 +1,64 @@
+"""The milters of one process: each client gets its own conversations with them. Never judges itself."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ....core.dns.message import Ask
+from ....core.gate.milter.macros import base_facts
+from ....core.gate.milter.settings import GateMilters
+from ....core.gate.visitor import Visitor
+from ....core.smtp.dialogue import Dialogue
+from ....core.smtp.envelope import Envelope
+from ....core.smtp.reply import Reply
+from ..backend.pipe import BackendPipe
+from .client import MilterClient
+from .client_milters import ClientMilters, Limits
+from .held import HeldMessage
+from .milted_backend import MessageMilters, milted
+
+if TYPE_CHECKING:
+    from ..content.checked_backend import SessionChecks
+
+
+class Milting:
+    """Makes what milters hear of each client. limits: of what they may do. ask: queries records. say: of failures."""
+
+    def __init__(self, settings: GateMilters, limits: Limits, ask: Ask, say: Callable[[str], None]) -> None:
+        self._clients = [MilterClient(one, one.settings(settings.settings), ask, say) for one in settings.milters]
+        self._limits = limits
+        self._say = say
+
+    def put_before(
+        self,
+        pipe: BackendPipe,
+        guest: Visitor,
+        dialogue: Dialogue,
+        connection: tuple[Mapping[bytes, bytes], bytes],
+        checks: "SessionChecks | None",
+    ) -> None:
+        """Have milters hear of one client before its backend does.
+
+        connection: its environment, and our name. checks: header and body checks of its session; None = there are none.
+        """
+        facts = base_facts(connection[0], guest, connection[1])
+        milters = pipe.milters = ClientMilters(self._clients, self._limits, guest, facts, self._say)
+
+        async def data() -> Reply | None:
+            return await milters.data(dialogue.envelope) if dialogue.envelope else None
+
+        async def hear(message: HeldMessage) -> Reply | Envelope | None:
+            return await milters.hear(message, dialogue.envelope) if dialogue.envelope else None
+
+        of_messages = MessageMilters(data, hear)
+        if checks is None:
+            pipe.make = partial(milted, of_messages)
+        else:
+            from .checked_milted import checked_milted
+
+            pipe.make = partial(checked_milted, checks, of_messages)
+
+    def close(self) -> None:
+        """Give all connections back that nobody uses."""
+        for client in self._clients:
+            client.close()
