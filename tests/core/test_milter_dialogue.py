@@ -125,6 +125,15 @@ def test_what_a_filter_is_told() -> None:
     )
 
 
+def test_an_event_without_macros() -> None:
+    """A milter forgets those that it had at the last one of its kind; with None it keeps them."""
+    dialogue = agreed(protocol=Protocol.NR_HELO)
+    for macros in ((), None):
+        dialogue.tell(Event.HELO, b"x\0", macros)
+
+    assert dialogue.take_output() == packed(b"D", b"H") + packed(b"H", b"x\0") * 2
+
+
 def test_a_client_with_a_name_and_ipv6() -> None:
     """A name is told as it is, the family as a digit."""
     assert events.connect(b"mx.example", b"2001:db8::1", 0) == b"mx.example\x006\0\x002001:db8::1\0"
@@ -154,6 +163,8 @@ def test_what_it_does_not_want_to_hear() -> None:
     assert dialogue.take_output() == packed(b"D", b"Hi\x001\0")
     assert not dialogue.hears(Event.BODY)
     assert dialogue.hears(Event.EOH)
+    dialogue.tell(Event.BODY, b"x", [(b"i", b"1")])
+    assert dialogue.take_output() == b""
 
 
 @pytest.mark.parametrize(

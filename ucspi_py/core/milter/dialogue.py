@@ -17,6 +17,8 @@ from .words import ABORT, MACRO, OF_CONNECTION, QUIT, QUIT_NC, Event, Protocol
 
 #: Packets of one event that only say that it goes on, changes of one message, and their bytes without its body.
 _PROGRESS_LIMIT, _CHANGES_LIMIT, _BYTES_LIMIT = 1000, 10_000, 1024 * 1024
+#: Who does not hear of these does not get their macros (milter8_message).
+_OF_CONTENT = frozenset((Event.HEADER, Event.EOH, Event.BODY))
 #: Behind these no message is under way.
 _OUTSIDE = OF_CONNECTION | {Event.END}
 
@@ -28,6 +30,7 @@ class Passed(Enum):
     DISCARDED = "is taken and thrown away"
 
 
+Macros = Iterable[tuple[bytes, bytes]]
 #: What becomes of an event; a Reply refuses it.
 Answer = Passed | Reply
 
@@ -100,10 +103,11 @@ class MilterDialogue:
         self.answer = None
         self._output.append(self._offer.wire)
 
-    def tell(self, event: Event, data: bytes = b"", macros: Iterable[tuple[bytes, bytes]] = ()) -> None:
+    def tell(self, event: Event, data: bytes = b"", macros: Macros | None = None) -> None:
         """Tell an event, if it is to hear of it; the answer is in answer, perhaps at once.
 
-        data: as packet.string() and its like write it. macros: names and values that it gets with this event.
+        data: as packet.string() and its like write it. macros: names and values that it gets with this event,
+        instead of those that it had at the last one of its kind; None = it keeps those.
         """
         if self.answer is None:
             raise ValueError("the last event has no answer yet")
@@ -171,13 +175,13 @@ class MilterDialogue:
 
     def _is_left_out(self, event: Event) -> bool:
         """Whether it gets the macros of an event that it does not hear of; it may use them later (milter8_event)."""
-        if not self.is_usable or self._accepts_message or event is self._skipped:
+        if not self.is_usable or self._accepts_message or event is self._skipped or event in _OF_CONTENT:
             return False
         return self.agreed is not None and self.agreed.knows(event)
 
-    def _send_macros(self, event: Event, macros: Iterable[tuple[bytes, bytes]]) -> None:
-        pairs = [text for pair in macros for text in pair]
-        if pairs:
+    def _send_macros(self, event: Event, macros: Macros | None) -> None:
+        if macros is not None:
+            pairs = (text for pair in macros for text in pair)
             self._output.append(packet.packed(MACRO, event.value + packet.strings(pairs)))
 
     def _hear(self, found: Packet) -> None:

@@ -87,7 +87,8 @@ def _subject(facts: MacroFacts) -> bytes | None:
 
 
 def _address(path: Path | None) -> bytes | None:
-    return None if path is None else path.address
+    """As Postfix writes it anew, with a domain in small letters."""
+    return None if path is None else path._replace(domain=path.domain and path.domain.lower()).address
 
 
 def _host(path: Path | None, hostname: bytes) -> bytes | None:
