@@ -11,8 +11,11 @@ from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import base_facts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MilterSettings
+from ucspi_py.core.gate.restrictions.answers import ClientName
+from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.visitor import Visitor
-from ucspi_py.core.milter.packet import packed
+from ucspi_py.core.milter.packet import number, packed
+from ucspi_py.core.milter.words import Protocol
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
@@ -178,6 +181,52 @@ def test_a_dropped_message(milter: ScriptedMilter) -> None:
 
     play(milter, scene)
     assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTAM"
+
+
+@pytest.mark.parametrize(("protocol", "count"), [(0, 0), (Protocol.RCPT_REJ, 1)])
+def test_a_refused_recipient(milter: ScriptedMilter, protocol: int, count: int) -> None:
+    """A milter hears of it where it wants to, with the reason in macros."""
+    milter.says |= {b"O": optneg(protocol=protocol), b"R": packed(b"r")}
+
+    async def scene(milters: ClientMilters) -> None:
+        await milters.connect()
+        await milters.mail(ENVELOPE)
+        await milters.refused(ENVELOPE, BOB, reply(554, b"5.7.1 <bob@example.org>: Relay access denied"))
+
+    play(milter, scene)
+    assert milter.commands.count(b"R") == count
+    assert count == any(b"{rcpt_mailer}\0error\0" in one.data for one in milter.heard)
+
+
+def test_a_dry_run(milter: ScriptedMilter) -> None:
+    """Nothing is refused, and each refusal is told."""
+    milter.says |= {b"M": packed(b"r"), b"R": packed(b"d"), b"E": packed(b"t")}
+    spared: list[tuple[bytes, int, Path | None]] = []
+
+    async def scene(milters: ClientMilters) -> None:
+        milters.spare = lambda stage, answer, _about, path: spared.append((stage, answer.code, path))
+        await up_to_message(milters)
+        assert await message(milters) is None
+
+    play(milter, scene)
+    assert spared == [(b"MAIL", 550, None), (b"RCPT", 250, BOB)]
+
+
+def test_a_name_that_leads_nowhere(milter: ScriptedMilter) -> None:
+    """A milter hears the address, and of the name in a macro."""
+    milter.says[b"O"] = optneg(more=number(0) + b"_ {client_resolve}\0")
+
+    async def find_name() -> ClientName:
+        return ClientName(b"unknown", NameStatus.FORGED, b"client.example", NameStatus.OK)
+
+    async def scene(milters: ClientMilters) -> None:
+        milters.find_name = find_name
+        await milters.connect()
+
+    play(milter, scene)
+    told = {one.command: one.data for one in milter.heard}
+    assert told[b"C"].startswith(b"[192.0.2.1]\0")
+    assert told[b"D"] == b"C_\0client.example [192.0.2.1] (may be forged)\0{client_resolve}\0FORGED\0"
 
 
 def test_an_old_milter(milter: ScriptedMilter) -> None:

@@ -159,7 +159,9 @@ class Gate:
         backend = self._backend(client, guest, dialogue, log)
         if self._milting:
             checks = self._checks.of_session(dialogue, log) if self._checks else None
-            self._milting.put_before(backend, guest, dialogue, (client.environment, greeting.myhostname), checks)
+            connection = client.environment, greeting.myhostname
+            milters = self._milting.put_before(backend, guest, dialogue, connection, checks)
+            milters.spare = log.spared if settings.dry_run else None
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)
         return self._trust.begun(session, offers)

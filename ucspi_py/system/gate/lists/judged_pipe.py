@@ -84,6 +84,8 @@ class JudgedPipe(BackendPipe):
         )
         # What is thrown away goes nowhere, and so not elsewhere.
         answer = found.reply or (None if self._discards else self._last_check.refusal(self._lists.log, visitor, event))
+        if answer and self.milters:
+            await self.milters.refused(envelope, path, answer)
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:

@@ -3,11 +3,14 @@
 Source: Postfix, smtpd.c, check_milter_reply() and whatever calls it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from ....core.gate.loglines import About
 from ....core.gate.milter.envelope import changed
 from ....core.gate.milter.macros import MacroFacts
+from ....core.gate.restrictions.answers import ClientName
+from ....core.gate.restrictions.facts import NameStatus
 from ....core.gate.restrictions.judgement import DISCARDED
 from ....core.gate.visitor import Visitor
 from ....core.milter import events
@@ -21,6 +24,17 @@ from .client import MilterClient
 from .held import HeldMessage
 from .session_milters import SessionMilters
 
+#: Tells of a refusal that only a dry run does not have: the stage, the reply, its transaction, its recipient.
+Spare = Callable[[bytes, Reply, About, Path | None], None]
+FindName = Callable[[], Awaitable[ClientName]]
+
+#: {client_resolve} (smtpd_milter.c).
+_RESOLVED = {
+    NameStatus.OK: b"OK",
+    NameStatus.FORGED: b"FORGED",
+    NameStatus.FAILED: b"TEMP",
+    NameStatus.ABSENT: b"FAIL",
+}
 #: milter8.c, milter8_conf_error(): an address of a milter that is none.
 _NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later")
 
@@ -36,7 +50,8 @@ class Limits:
 class ClientMilters:
     """The milters of one client. clients: connect to them. limits: of what they may do.
 
-    visitor: who it is. facts: what macros tell of it; name and reverse_name are to be set before connect().
+    visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name, None = it is in facts.
+    spare: may be set, in a dry run: then nothing is refused.
     """
 
     def __init__(
@@ -49,6 +64,8 @@ class ClientMilters:
     ) -> None:
         self.visitor = visitor
         self.facts = facts
+        self.find_name: FindName | None = None
+        self.spare: Spare | None = None
         self._milters = SessionMilters(clients)
         self._limits = limits
         self._say = say
@@ -60,10 +77,13 @@ class ClientMilters:
 
         What is refused for now is said at MAIL.
         """
+        if self.find_name:
+            self.facts = _named(self.facts, await self.find_name())
         port = int(self.facts.port) if self.facts.port.isdigit() else 0
         data = events.connect(self.facts.name, self.visitor.ip, min(port, 65535))
-        answer = await self._milters.connect(lambda _agreed: data, self._facts())
-        if not isinstance(answer, Reply) or not (answer.code >= 500 or answer.hangs_up):
+        told = await self._milters.connect(lambda _agreed: data, self._facts())
+        answer = self._meaning(told, b"CONNECT", None)
+        if answer is None or not (answer.code >= 500 or answer.hangs_up):
             return None
         words = b"%b ESMTP not accepting connections", b"%b Service unavailable - try again later"
         return reply(421 if answer.hangs_up else 554, words[answer.hangs_up] % self.facts.hostname), answer
@@ -71,7 +91,7 @@ class ClientMilters:
     async def helo(self, name: bytes) -> Reply | None:
         """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL."""
         self.dropped()
-        answer = await self._tell(Event.HELO, events.helo(name), self._facts())
+        answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), b"HELO", name)
         return answer if answer and answer.hangs_up else None
 
     async def mail(self, envelope: Envelope) -> Reply | None:
@@ -79,15 +99,22 @@ class ClientMilters:
         self.dropped()
         self._messages += 1
         data = events.address(envelope.sender.wire, map(_said, envelope.parameters))
-        return await self._tell(Event.MAIL, data, self._facts(envelope))
+        return self._meaning(await self._tell(Event.MAIL, data, self._facts(envelope)), b"MAIL", envelope)
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply | None:
         """Tell a recipient that passes all else; None = it passes."""
-        return await self._tell(Event.RCPT, events.address(path.wire), self._facts(envelope, path))
+        told = await self._tell(Event.RCPT, events.address(path.wire), self._facts(envelope, path))
+        return self._meaning(told, b"RCPT", envelope, path)
+
+    async def refused(self, envelope: Envelope, path: Path, refusal: Reply) -> None:
+        """Tell a recipient that is refused those milters that want to hear of it."""
+        if not self._discards:
+            facts = self._facts(envelope, path)._replace(refusal=refusal)
+            await self._milters.tell_refused(lambda _agreed: events.address(path.wire), facts)
 
     async def data(self, envelope: Envelope) -> Reply | None:
         """Tell DATA; None = it passes."""
-        return await self._tell(Event.DATA, b"", self._facts(envelope))
+        return self._meaning(await self._tell(Event.DATA, b"", self._facts(envelope)), b"DATA", envelope)
 
     async def hear(self, message: HeldMessage, envelope: Envelope) -> Reply | Envelope | None:
         """Have milters hear a message -> what the client hears, or another envelope; None = it is as it was.
@@ -98,10 +125,12 @@ class ClientMilters:
             if self._discards:
                 return DISCARDED
             heard = await self._milters.hear(message, self._facts(envelope), self._limits.body)
-            refusal = self._meaning(heard.answer)
+            refusal = self._meaning(heard.answer, b"END-OF-MESSAGE", envelope)
             if refusal or self._discards:
                 return refusal or DISCARDED
             found = changed(envelope, heard.changes, self._limits.recipients)
+            if isinstance(found, Reply):
+                return self._meaning(found, b"END-OF-MESSAGE", envelope)
             return None if found == envelope else found
         except MilterFailed as failure:
             self._say(f"a milter changes an envelope: {failure.sentence}")
@@ -123,12 +152,16 @@ class ClientMilters:
         """Say that the client has left."""
         self._milters.end()
 
-    async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Reply | None:
+    async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
         if self._discards:
-            return None
-        return self._meaning(await self._milters.tell(event, lambda _agreed: data, facts))
+            return Passed.ON
+        return await self._milters.tell(event, lambda _agreed: data, facts)
 
-    def _meaning(self, answer: Answer) -> Reply | None:
+    def _meaning(self, answer: Answer, stage: bytes, about: About, path: Path | None = None) -> Reply | None:
+        """What the client hears; None = nothing, in a dry run of whatever there is."""
+        if self.spare and answer is not Passed.ON:
+            self.spare(stage, answer if isinstance(answer, Reply) else DISCARDED, about, path)
+            return None
         self._discards |= answer is Passed.DISCARDED
         return answer if isinstance(answer, Reply) else None
 
@@ -146,6 +179,11 @@ class ClientMilters:
             sender=envelope.sender if envelope else None,
             recipient=recipient,
         )
+
+
+def _named(facts: MacroFacts, found: ClientName) -> MacroFacts:
+    resolved = _RESOLVED[found.name_status]
+    return facts._replace(name=found.name, reverse_name=found.reverse_name, name_status=resolved)
 
 
 def _said(parameter: tuple[bytes, bytes | None]) -> bytes:

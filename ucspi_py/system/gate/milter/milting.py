@@ -1,5 +1,6 @@
 """The milters of one process: each client gets its own conversations with them. Never judges itself."""
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply
 from ..backend.pipe import BackendPipe
+from ..lists.client_name import client_name
 from .client import MilterClient
 from .client_milters import ClientMilters, Limits
 from .held import HeldMessage
@@ -19,6 +21,9 @@ from .milted_backend import MessageMilters, milted
 
 if TYPE_CHECKING:
     from ..content.checked_backend import SessionChecks
+
+#: Seconds in which a client's name is found out; it waits for its banner meanwhile.
+_NAME_PATIENCE = 20.0
 
 
 class Milting:
@@ -28,6 +33,7 @@ class Milting:
         self._clients = [MilterClient(one, one.settings(settings.settings), ask, say) for one in settings.milters]
         self._limits = limits
         self._say = say
+        self._ask = ask
 
     def put_before(
         self,
@@ -36,13 +42,15 @@ class Milting:
         dialogue: Dialogue,
         connection: tuple[Mapping[bytes, bytes], bytes],
         checks: "SessionChecks | None",
-    ) -> None:
-        """Have milters hear of one client before its backend does.
+    ) -> ClientMilters:
+        """Have milters hear of one client before its backend does -> its conversations with them.
 
         connection: its environment, and our name. checks: header and body checks of its session; None = there are none.
         """
         facts = base_facts(connection[0], guest, connection[1])
         milters = pipe.milters = ClientMilters(self._clients, self._limits, guest, facts, self._say)
+
+        milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
 
         async def data() -> Reply | None:
             return await milters.data(dialogue.envelope) if dialogue.envelope else None
@@ -57,6 +65,8 @@ class Milting:
             from .checked_milted import checked_milted
 
             pipe.make = partial(checked_milted, checks, of_messages)
+
+        return milters
 
     def close(self) -> None:
         """Give all connections back that nobody uses."""
