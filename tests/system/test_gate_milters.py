@@ -1,6 +1,9 @@
 """Milters at the gate: what a client hears at each command, and what reaches the backend."""
 
 import asyncio
+import base64
+import hashlib
+import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +11,8 @@ import pytest
 
 from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, scripted_milter
+from tests.support.programs import theirs
+from tests.support.waiting import until
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import MapName
@@ -174,6 +179,45 @@ def test_checks_come_before_milters(tmp_path: Path, milter: ScriptedMilter) -> N
     play(at, closing(scene))
     assert [one.data for one in milter.heard if one.command == b"L"] == [b"Subject\0y\0"]
     assert sent(at)[0] == b"Subject: y"
+
+
+@pytest.fixture
+def opendkim(tmp_path: Path) -> Iterator[str]:
+    """Debian's opendkim, which signs for the address of the client."""
+    key, path = tmp_path / "key", tmp_path / "opendkim"
+    subprocess.run([theirs("openssl"), "genrsa", "-out", str(key), "1024"], check=True, capture_output=True)
+    lines = ("Mode sv", f"Socket local:{path}", "UMask 000", "Background no", "Canonicalization simple/simple")
+    own = ("Domain example.net", "Selector sel", f"KeyFile {key}", "InternalHosts 192.0.2.7", "RequireSafeKeys no")
+    (tmp_path / "conf").write_text("\n".join((*lines, *own, "")))
+    with subprocess.Popen([theirs("opendkim"), "-f", "-x", str(tmp_path / "conf")]) as running:
+        try:
+            until(path.exists)
+            yield f"unix:{path}"
+        finally:
+            running.kill()  # told to end in order, it takes five seconds
+
+
+@pytest.mark.parametrize("lines", [1, 5000])
+def test_opendkim_signs(tmp_path: Path, opendkim: str, lines: int) -> None:
+    """Its header is above all others, and the message is as it was, to the byte; the hash of the body is right."""
+    content = b"From: s@example.net\r\nSubject: x\r\n\r\n..dot\r\n" + b"body  \r\n" * lines
+    milters = GateMilters((parse_milter(opendkim),))
+    at = Room(tmp_path, milters=milters, ways=ways)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        assert await message(guest, content + b".\r\n") == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    found = b"\n".join(sent(at)) + b"\n"
+    signature, rest = found[: -len(content.replace(b"\r", b""))], found[-len(content.replace(b"\r", b"")) :]
+    assert rest == content.replace(b"\r", b"")
+    assert signature.startswith(b"DKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=example.net; s=sel;")
+    body = content.partition(b"\r\n\r\n")[2].replace(b"\n..", b"\n.")[1:]
+    assert base64.b64encode(hashlib.sha256(body).digest()) in signature.replace(b"\n\t", b"").replace(b"\n ", b"")
 
 
 def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:
