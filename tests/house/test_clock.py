@@ -27,7 +27,7 @@ WALL_CLOCK = {
     "system/recorder/visitor.py",
     "system/rules/whole_file.py",
     "system/report/connection_ids.py",
-    "system/report/event_log.py",
+    "system/report/events/event_log.py",
     "system/report/syslog.py",
     "core/tls/validity.py",
     "core/summary/tables.py",

@@ -8,9 +8,9 @@ import pytest
 from ucspi_py.core.client.connection import Endpoints, Names
 from ucspi_py.core.smtp.loglines import refused
 from ucspi_py.system.accept.scoreboard import Scoreboard
-from ucspi_py.system.report.connection_events import ConnectionEvents
 from ucspi_py.system.report.connection_log import ConnectionLog
-from ucspi_py.system.report.event_log import EventLog
+from ucspi_py.system.report.events.connection_events import ConnectionEvents
+from ucspi_py.system.report.events.event_log import EventLog
 from ucspi_py.system.report.forms import DJB, connection_log, open_log
 from ucspi_py.system.report.log import ERRORS, VERBOSE
 

@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE
 from ucspi_py.core.log.event import Event
 from ucspi_py.core.service import loglines
 from ucspi_py.system.report import nonblocking
-from ucspi_py.system.report.event_log import EventLog
+from ucspi_py.system.report.events.event_log import EventLog
 from ucspi_py.system.report.forms import DJB, open_log
 from ucspi_py.system.report.journal import is_journal, prioritized
 from ucspi_py.system.report.log import ERRORS, QUIET, VERBOSE, Log

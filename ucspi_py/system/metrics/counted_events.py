@@ -1,6 +1,6 @@
 """The log of connections as events, with all that it tells of counted as well."""
 
-from ..report.connection_events import ConnectionEvents
+from ..report.events.connection_events import ConnectionEvents
 from .counted_log import CountedLog
 
 

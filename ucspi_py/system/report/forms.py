@@ -12,8 +12,8 @@ def open_log(verbosity: int, form: str) -> Log:
     """Open the log on standard error, with all that it will ever need. form: DJB, or a name of core.log.forms.FORMS."""
     if form == DJB:
         return Log(verbosity)
-    from . import connection_events  # noqa: F401  workers can import nothing once root is given up
-    from .event_log import EventLog
+    from .events import connection_events  # noqa: F401  workers can import nothing once root is given up
+    from .events.event_log import EventLog
 
     return EventLog(verbosity, form)
 
@@ -21,7 +21,7 @@ def open_log(verbosity: int, form: str) -> Log:
 def connection_log(log: Log, board: Scoreboard, limit: int) -> ConnectionLog:
     """Make the log of one process's connections. limit: backends at once of the whole service (-c)."""
     if log.of_events:
-        from .connection_events import ConnectionEvents
+        from .events.connection_events import ConnectionEvents
 
         return ConnectionEvents(log, board, limit)
     return ConnectionLog(log, board, limit)

@@ -8,14 +8,14 @@ import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from ...core.client.connection import UNIQUE_ID, Endpoints, Names
-from ...core.log.event import Event, Value, event_of
-from ...core.service import logevents, loglines
-from ..accept.scoreboard import Scoreboard
-from .connection_ids import connection_ids
-from .connection_log import ConnectionLog
+from ....core.client.connection import UNIQUE_ID, Endpoints, Names
+from ....core.log.event import Event, Value, event_of
+from ....core.service import logevents, loglines
+from ...accept.scoreboard import Scoreboard
+from ..connection_ids import connection_ids
+from ..connection_log import ConnectionLog
+from ..log import Log
 from .event_log import EventLog
-from .log import Log
 
 
 class _Running(NamedTuple):

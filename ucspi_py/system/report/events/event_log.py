@@ -4,12 +4,12 @@ import os
 import time
 from collections.abc import Iterator
 
-from ...core.log.event import Event, event_of
-from ...core.log.forms import FORMS, Stamp
-from ...core.service import logevents
-from .journal import PRIORITIES, is_journal
-from .log import Log
-from .nonblocking import Write, writer
+from ....core.log.event import Event, event_of
+from ....core.log.forms import FORMS, Stamp
+from ....core.service import logevents
+from ..journal import PRIORITIES, is_journal
+from ..log import Log
+from ..nonblocking import Write, writer
 
 
 class EventLog(Log):

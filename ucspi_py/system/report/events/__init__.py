@@ -1,0 +1,1 @@
+"""The log as events, in forms that other programs read. Never decides."""
