@@ -30,7 +30,7 @@ class Kept(NamedTuple):
 Page = tuple[list[Kept], str | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Tenant:
     """How one kind of records is kept.
 

@@ -9,12 +9,13 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
 from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
 from . import sqlite_tables as tables
-from .sqlite_file import SqliteFile
+from .sqlite_file import Answer, SqliteFile
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class SqliteStore:
         self._file = SqliteFile(path, tenants, pages or size // 4096 * 15 // 16, size, busy)
         self._thread = ThreadPoolExecutor(max_workers=1)
         self._waiting: deque[_Waiting] = deque()
-        self._turns: asyncio.Task[None] | None = None
+        self._is_busy = False
 
     async def open(self) -> None:
         """Open the file, made if it does not exist."""
@@ -61,11 +62,10 @@ class SqliteStore:
 
     async def play(self, script: Script[T]) -> T:
         """Play a script of changes, and return its result. Raises ValueError for what is no record."""
-        loop = asyncio.get_running_loop()
-        waiting = _Waiting(script, loop.create_future())
+        waiting = _Waiting(script, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
-        if self._turns is None:
-            self._turns = loop.create_task(self._take_turns())
+        if not self._is_busy:
+            self._take_turn()
         result: T = await waiting.result
         return result
 
@@ -86,32 +86,35 @@ class SqliteStore:
         await self._in_thread(self._file.close)
         self._thread.shutdown(wait=False)
 
-    async def _take_turns(self) -> None:
-        try:
-            while self._waiting:
-                await self._take_turn([self._waiting.popleft() for _ in range(min(_AT_ONCE, len(self._waiting)))])
-        finally:
-            self._turns = None
+    def _take_turn(self) -> None:
+        """Have the thread do what somebody still waits for, if there is anything."""
+        asked: list[_Waiting] = []
+        while self._waiting and len(asked) < _AT_ONCE:
+            one = self._waiting.popleft()
+            if not one.result.done():
+                asked.append(one)
+        self._is_busy = bool(asked)
+        if asked:
+            self._thread.submit(self._play, asyncio.get_running_loop(), asked)
 
-    async def _take_turn(self, waiting: Sequence[_Waiting]) -> None:
-        """Do what somebody still waits for."""
-        asked = [one for one in waiting if not one.result.done()]
+    def _play(self, loop: asyncio.AbstractEventLoop, asked: Sequence[_Waiting]) -> None:
+        """In the thread: play scripts, and wake the loop once with what they come to."""
         try:
-            answers = await self._in_thread(lambda: self._file.play([one.script for one in asked]))
+            answers = self._file.play([one.script for one in asked])
         except Exception as error:  # each of them waits for an answer
-            for one in asked:
-                _fail(one.result, error)
-            return
+            answers = [Answer(None, error)] * len(asked)
+        with suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
+            loop.call_soon_threadsafe(self._end_turn, asked, answers)
+
+    def _end_turn(self, asked: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
         for one, answer in zip(asked, answers, strict=True):
+            if one.result.done():
+                continue
             if answer.error:
-                _fail(one.result, answer.error)
-            elif not one.result.done():
+                one.result.set_exception(answer.error)
+            else:
                 one.result.set_result(answer.result)
+        self._take_turn()
 
     async def _in_thread(self, deed: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
-
-
-def _fail(result: asyncio.Future[Any], error: Exception) -> None:
-    if not result.done():
-        result.set_exception(error)

@@ -9,10 +9,8 @@ from typing import Any, NamedTuple
 from ...core.store.change import Script, Step, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
+from .room import PAGE, PAUSES, Room
 
-#: Seconds between tries to open the file, or to begin a checkpoint, of which there is one at a time.
-_PAUSES = (0.01, 0.02, 0.04, 0.08)
-_PAGE = 4096
 #: Pages of the WAL, 16 MiB, with which a writer that has made no checkpoint yet makes one, and the part of all bytes
 #: that those may have. To make a WAL smaller is slow, so it stays as large as twice that.
 _WAL, _PART = 4096, 32
@@ -26,8 +24,6 @@ PRAGMA cache_size = -8192;
 PRAGMA wal_autocheckpoint = {wal};
 PRAGMA journal_size_limit = {limit};
 """
-_PAGES_AND_FREE = "SELECT page_count, freelist_count FROM pragma_page_count, pragma_freelist_count"
-_EMPTY_WAL = "PRAGMA wal_checkpoint(TRUNCATE)"
 _ANY_TIME = 1 << 62
 
 
@@ -48,12 +44,12 @@ class SqliteFile:
         # An absolute path is a file for SQLite too, whatever its name.
         self._path = os.path.abspath(path)
         self._tenants = tenants
-        self._pages = pages
         self._size = size
         self._busy = busy
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
         self._checkpoints = Checkpoints(self._path)
+        self._room = Room(self._path, pages, size, self._checkpoints)
 
     def opened(self) -> sqlite3.Connection:
         """Open the file, made if it does not exist, unless it is open."""
@@ -64,24 +60,18 @@ class SqliteFile:
             self._identity = identity(self._path)
         return self._connection
 
-    def update(self, asked: Sequence[Step]) -> list[Answer]:
-        """Apply some changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
-        try:
-            connection = self.opened()
-            answers = [_unwritten(connection, one) for one in asked]
-            writing = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
-            written = iter(self._written(connection, writing) if writing else ())
-        except sqlite3.Error:
-            self._disconnect()  # the next update opens what may have been repaired or replaced meanwhile
-            raise
-        return [next(written) if answer is None else answer for answer in answers]
-
     def play(self, scripts: Sequence[Script[Any]]) -> list[Answer]:
         """Play some scripts to their ends, a step of each at a time -> the answers that they come to."""
         states = [_next(script) for script in scripts]
-        while asked := [(number, one) for number, one in enumerate(states) if isinstance(one, Step)]:
-            for (number, _), answer in zip(asked, self.update([step for _, step in asked]), strict=True):
-                states[number] = _next(scripts[number], answer)
+        try:
+            connection = self.opened()
+            while asked := [(number, one) for number, one in enumerate(states) if isinstance(one, Step)]:
+                answers = self._updated(connection, [step for _, step in asked])
+                for (number, _), answer in zip(asked, answers, strict=True):
+                    states[number] = _next(scripts[number], answer)
+        except sqlite3.Error:
+            self._disconnect()  # the next one opens what may have been repaired or replaced meanwhile
+            raise
         return [one for one in states if isinstance(one, Answer)]
 
     def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
@@ -95,11 +85,16 @@ class SqliteFile:
         self._checkpoints.close()
         self._disconnect()
 
+    def _updated(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
+        """Apply changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
+        answers = [_unwritten(connection, one) for one in asked]
+        writing = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
+        written = iter(self._written(connection, writing) if writing else ())
+        return [next(written) if answer is None else answer for answer in answers]
+
     def _written(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
         """Apply changes while nobody else can write: another worker may have changed the records meanwhile."""
-        pages, free = connection.execute(_PAGES_AND_FREE).fetchone()
-        self._make_room(connection, pages)
-        is_full = pages - free >= self._pages
+        is_full = self._room.is_full(connection, len(asked))
         with connection:
             connection.execute("BEGIN IMMEDIATE")
             answers = [_write(connection, one, is_full) for one in asked]
@@ -107,28 +102,9 @@ class SqliteFile:
             connection.execute(MOVE).fetchall()
         return answers
 
-    def _make_room(self, connection: sqlite3.Connection, pages: int) -> None:
-        """Empty the WAL where there would be too much. It cannot be emptied, and grows, while somebody reads it."""
-        if self._bytes(pages) >= self._size:
-            self._empty_wal(connection)
-            if self._bytes(pages) >= self._size:
-                raise sqlite3.OperationalError("it is full, and another program keeps reading it")
-
-    def _empty_wal(self, connection: sqlite3.Connection) -> None:
-        """Move all of the WAL and cut it off, unless somebody reads it; when the checkpoint of another has ended."""
-        self._checkpoints.wait()
-        for pause in _PAUSES:
-            _, pages, _ = connection.execute(_EMPTY_WAL).fetchone()
-            if pages >= 0:
-                return
-            time.sleep(pause)
-
-    def _bytes(self, pages: int) -> int:
-        return pages * _PAGE + sum(_size_of(self._path + suffix) for suffix in ("-wal", "-shm"))
-
     def _connect(self) -> sqlite3.Connection:
         """Connect. Workers that begin a new file at once are locked out by each other, and try again."""
-        for pause in _PAUSES:
+        for pause in PAUSES:
             try:
                 return self._prepared()
             except sqlite3.OperationalError as error:
@@ -140,8 +116,8 @@ class SqliteFile:
     def _prepared(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, timeout=self._busy, isolation_level=None)
         try:
-            wal = max(1, min(_WAL, self._size // _PAGE // _PART))
-            connection.executescript(_OPEN.format(wal=wal, limit=2 * wal * _PAGE))
+            wal = max(1, min(_WAL, self._size // PAGE // _PART))
+            connection.executescript(_OPEN.format(wal=wal, limit=2 * wal * PAGE))
             for tenant in self._tenants:
                 tables.take_over(connection, tenant)
         except sqlite3.Error:
@@ -199,10 +175,3 @@ def _write(connection: sqlite3.Connection, asked: Step, is_full: bool) -> Answer
     else:
         tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
     return Answer(outcome.result)
-
-
-def _size_of(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
