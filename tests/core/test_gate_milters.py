@@ -1,16 +1,20 @@
 """Milters in a configuration: how they are written, what they are told beside events, what is heard where one fails."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
+from ucspi_py.core.errors import AskedWrongly
+from ucspi_py.core.gate.language import syntax
+from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.words import Fragment, split
 from ucspi_py.core.gate.milter import words
+from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.milter.failing import reply_for
 from ucspi_py.core.gate.milter.macros import MacroFacts, values
-from ucspi_py.core.gate.milter.parameters import PARAMETERS
 from ucspi_py.core.gate.milter.service import parse_milter, parse_milters
-from ucspi_py.core.gate.milter.settings import DEFAULT_MACROS, DefaultAction, Milter, MilterSettings
+from ucspi_py.core.gate.milter.settings import DEFAULT_MACROS, DefaultAction, GateMilters, Milter, MilterSettings
 from ucspi_py.core.gate.server import InetServer, UnixServer
 from ucspi_py.core.milter.failure import MilterFailed
 from ucspi_py.core.milter.negotiation import Offer
@@ -66,7 +70,11 @@ def test_a_list() -> None:
         ("inet:8891@localhost", "a milter has a number as its port, and 'inet:8891@localhost' has none"),
         ("{ unix:a, color=red }", "a milter takes connect_timeout, "),
         ("{ unix:a, protocol=5 }", "protocol must be one of 2, 3, 4, 6, and perhaps no_header_reply"),
-        ("{ unix:a, default_action=quarantine }", "default_action must be one of accept, reject, tempfail, shutdown"),
+        (
+            "{ unix:a, default_action=quarantine }",
+            "default_action must be one of accept, reject, tempfail, shutdown: the gate has no queue in which mail",
+        ),
+        ("{ unix:a, default_action=drop }", "default_action must be one of accept, reject, tempfail, shutdown, not"),
         ("{ unix:a, connect_timeout=soon }", "connect_timeout "),
         ("{ unix:a", "a brace is not closed: { unix:a"),
     ],
@@ -99,18 +107,75 @@ def test_no_macro(text: str) -> None:
         words.macros(text)
 
 
-def test_defaults_are_their_own() -> None:
-    """The text of each default says what the settings have."""
-    parsed = {one.name.removeprefix("milter_"): one.parse(one.default or "") for one in PARAMETERS}
-    settings = MilterSettings()
+def asked(text: str) -> GateMilters | None:
+    """The milters of a main.cf."""
+    return gate_milters(Configuration(syntax.settings("main.cf", text)))
 
-    assert {name: parsed[name] for name in ("connect_timeout", "command_timeout", "content_timeout")} == {
-        "connect_timeout": settings.connect_timeout,
-        "command_timeout": settings.command_timeout,
-        "content_timeout": settings.content_timeout,
-    }
-    assert (parsed["default_action"], parsed["protocol"]) == (settings.default_action, settings.protocol)
-    assert parsed["end_of_data_macros"] == settings.macros[Event.END]
+
+def test_without_a_word_all_is_as_postfix_has_it() -> None:
+    """The text of each default says what the settings have."""
+    assert asked("smtpd_milters = unix:a") == GateMilters((Milter(UnixServer("a"), "unix:a"),), MilterSettings())
+
+
+@pytest.mark.parametrize(
+    "text", ["", "smtpd_milters =\n", "milter_default_action = accept\nnon_smtpd_milters = unix:a\n"]
+)
+def test_no_milters(text: str) -> None:
+    """Settings of milters are none yet; those for other mail are passed over."""
+    assert asked(text) is None
+
+
+def test_what_a_main_cf_says() -> None:
+    """Each parameter, with names of others in it."""
+    text = """
+dkim = local:opendkim/opendkim.sock
+smtpd_milters = inet:127.0.0.1:11332, $dkim,
+  { unix:/run/clamav/milter, connect_timeout=5s, { default_action = accept } }
+non_smtpd_milters = $smtpd_milters
+milter_default_action = reject
+milter_connect_timeout = 1m
+milter_command_timeout = 20s
+milter_content_timeout = 2m
+milter_protocol = 4
+milter_mail_macros = i {auth_authen}, {mail_addr}
+milter_helo_macros =
+queue_directory = /var/spool/mx
+"""
+    milters = asked(text)
+
+    assert milters is not None
+    assert [one.server for one in milters.milters] == [
+        InetServer("127.0.0.1", 11332),
+        UnixServer("opendkim/opendkim.sock"),
+        UnixServer("/run/clamav/milter"),
+    ]
+    macros = {**DEFAULT_MACROS, Event.MAIL: (b"i", b"{auth_authen}", b"{mail_addr}"), Event.HELO: ()}
+    of_all = MilterSettings(60, 20, 120, DefaultAction.REJECT, Offer(4), macros, "/var/spool/mx")
+    assert milters.settings == of_all
+    own = milters.milters[2].settings(of_all)
+    assert own == replace(of_all, connect_timeout=5, default_action=DefaultAction.ACCEPT)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "smtpd_milters = unix:a,\n opendkim.sock",
+            "main.cf line 2: smtpd_milters: a milter is unix:PATH or inet:HOST",
+        ),
+        (
+            "smtpd_milters = unix:a\nmilter_default_action = quarantine",
+            "main.cf line 2: milter_default_action must be one of accept, reject, tempfail, shutdown:"
+            " the gate has no queue in which mail could be held",
+        ),
+        ("smtpd_milters = unix:a\nmilter_rcpt_macros = rcpt_addr", "main.cf line 2: milter_rcpt_macros has names of"),
+        ("smtpd_milters = unix:a\nmilter_protocol = 5", "main.cf line 2: milter_protocol must be one of 2, 3, 4, 6"),
+    ],
+)
+def test_a_wrong_main_cf(text: str, sentence: str) -> None:
+    """The line that has it is named."""
+    with pytest.raises(AskedWrongly, match=re.escape(sentence)):
+        asked(text)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_each_field_has_its_parameter() -> None:
     gate = {one.field for one in PARAMETERS if one.field} - smtp
 
     assert smtp == set(SmtpSettings.__slots__)
-    others = {"smtp", "restrictions", "event_limits", "dry_run", "content", "logins", "tls"}
+    others = {"smtp", "restrictions", "event_limits", "dry_run", "content", "logins", "tls", "milters"}
     assert gate | others == set(GateSettings.__slots__)
 
 

@@ -139,7 +139,10 @@ def test_a_gate_without_restriction_lists_loads_nothing_of_them(option: str, is_
     assert ("ucspi_py.core.gate.restrictions.configured" in loaded) == is_loaded
     assert ("ucspi_py.system.gate.lists.lookups" in loaded) == is_loaded
     assert "ucspi_py.core.gate.content.checked" not in loaded
-    of_few = ("ucspi_py.system.tls", "ucspi_py.system.gate.tls", "ucspi_py.system.gate.logins", "ucspi_py.system.auth")
+    of_few = (
+        *("ucspi_py.system.tls", "ucspi_py.system.gate.tls", "ucspi_py.system.gate.logins", "ucspi_py.system.auth"),
+        *("ucspi_py.core.milter", "ucspi_py.system.gate.milter", "ucspi_py.core.gate.milter.settings"),
+    )
     assert not [name for name in loaded if name.startswith(of_few)]
     assert not {"ucspi_py.core.gate.tls.configured", "ucspi_py.core.gate.logins.configured"} & set(loaded)
 

@@ -105,6 +105,10 @@ def settings(ctx: click.Context) -> GateSettings:
         from ...core.gate.content.configured import content_settings
 
         found = replace(found, content=content_settings(asked))
+    if asked.has_milters:
+        from ...core.gate.milter.configured import gate_milters
+
+        found = replace(found, milters=gate_milters(asked))
     if asked.value(ENABLE):
         from ...core.gate.logins.configured import login_settings
 

@@ -13,6 +13,7 @@ from ..language.restriction_parameters import LISTS
 from ..language.syntax import Setting
 from ..language.words import Word
 from ..maps.names import MapName
+from ..milter import parameters as milter_parameters
 from ..restrictions.configured import DOMAINS, MAPS, WITHOUT_OWN_CHECK, restriction_settings
 from ..restrictions.domains import parse_domains, parse_maps
 from ..restrictions.parse import class_flaws, endless, flaws, parse_leniently
@@ -117,6 +118,7 @@ def read(
     configuration = Configuration(settings, directory, names, service, is_lenient=True)
     errors = [error(flaw) for flaw in (*flaws, *configuration.flaws())]
     errors += _content_errors(configuration)
+    errors += _milter_errors(configuration)
     lists: dict[str, Restrictions] = dict.fromkeys(LISTS, ())
     classes: dict[str, Restrictions] = {}
     with suppress(AskedWrongly):
@@ -171,6 +173,18 @@ def _content_errors(configuration: Configuration) -> Iterator[Finding]:
         with suppress(AskedWrongly):
             for word in configuration.words(name):
                 yield from _word_errors(name, word)
+
+
+def _milter_errors(configuration: Configuration) -> Iterator[Finding]:
+    if configuration.has_milters:
+        from ..milter.service import parse_milters  # which few have
+
+        with suppress(AskedWrongly):
+            for word in configuration.words(milter_parameters.LIST):
+                try:
+                    parse_milters([word])
+                except AskedWrongly as wrong:
+                    yield error(wrong.sentence)
 
 
 def _word_errors(name: str, word: Word) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ...errors import AskedWrongly
 from ...smtp.settings import SmtpSettings
+from ..milter import parameters as milter_parameters
 from ..settings import EventLimits, GateSettings
 from ..tls import parameters as tls_parameters
 from . import content_parameters, limits, parameters, passed_over, refused, restriction_parameters, values
@@ -83,6 +84,11 @@ class Configuration:
     def has_checks(self) -> bool:
         """Whether header or body checks are set."""
         return any(map(self.is_given, content_parameters.CHECKS))
+
+    @property
+    def has_milters(self) -> bool:
+        """Whether milters are named."""
+        return self.is_given(milter_parameters.LIST)
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""

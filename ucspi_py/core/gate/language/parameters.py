@@ -4,6 +4,7 @@
 """
 
 from ..greylist import parameters as greylist_parameters
+from ..milter import parameters as milter_parameters
 from ..policy import parameters as policy_parameters
 from ..settings import QMAIL_CONTROL
 from ..tls import parameters as tls_parameters
@@ -98,4 +99,5 @@ PARAMETERS = (
     *tls_parameters.PARAMETERS,
     *greylist_parameters.PARAMETERS,
     *policy_parameters.PARAMETERS,
+    *milter_parameters.PARAMETERS,
 )

@@ -113,11 +113,7 @@ _POSTSCREEN = """
     postscreen_watchdog_timeout
     """
 _MILTER = """
-    internal_mail_filter_classes milter_command_timeout milter_connect_macros milter_connect_timeout
-    milter_content_timeout milter_data_macros milter_default_action milter_end_of_data_macros
-    milter_end_of_header_macros milter_header_checks milter_helo_macros milter_macro_daemon_name
-    milter_macro_defaults milter_macro_v milter_mail_macros milter_protocol milter_rcpt_macros
-    milter_unknown_command_macros non_smtpd_milters
+    internal_mail_filter_classes milter_macro_daemon_name milter_macro_defaults milter_macro_v non_smtpd_milters
     """
 _CALLOUT = """
     unverified_recipient_defer_code unverified_recipient_reject_code unverified_recipient_reject_reason
@@ -172,7 +168,7 @@ _REASONS = {
     **dict.fromkeys(_TLS.split(), "it changes nothing of the gate's TLS"),
     **dict.fromkeys(_AUTH.split(), "the program writes the header, and is told the user by TCPREMOTEINFO"),
     **dict.fromkeys(_POSTSCREEN.split(), "it belongs to postscreen, and pyrblsmtpd has its place"),
-    **dict.fromkeys(_MILTER.split(), "the gate asks no milter"),
+    **dict.fromkeys(_MILTER.split(), "the gate asks milters about mail that comes by SMTP alone"),
     **dict.fromkeys(_CALLOUT.split(), "the gate asks no other server about an address"),
     **dict.fromkeys(_SMTPD.split(), "it changes nothing that a gate does"),
     **dict.fromkeys(_LEGACY.split(), "it is the old name of another"),

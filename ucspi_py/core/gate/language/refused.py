@@ -40,13 +40,13 @@ def _words(text: str) -> list[str]:
     return text.lower().split()
 
 
-_NO_MILTER = "the gate asks no milter yet"
 _NO_COPIES = "the gate sends no copies"
 _OWN_REPLIES = "the gate has its own replies"
 _OWN_COMMANDS = "the gate takes commands as they are"
 
 REFUSED = (
-    *(Refused(name, bool, _NO_MILTER) for name in ("smtpd_milters", "smtpd_milter_maps")),
+    Refused("smtpd_milter_maps", bool, "the gate asks the same milters about everybody"),
+    Refused("milter_header_checks", bool, "the gate takes headers of milters as they are"),
     *(Refused(name, bool, _NO_COPIES) for name in ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")),
     Refused("smtpd_proxy_filter", bool, "the program behind the gate has its place"),
     *(Refused(f"smtpd_{name}", bool, _OWN_COMMANDS) for name in ("command_filter", "noop_commands")),

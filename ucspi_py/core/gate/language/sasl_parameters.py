@@ -70,9 +70,7 @@ PARAMETERS = (
     Parameter(ENABLE, "", values.yes_no, "no", "offer AUTH, as far as passwords can be checked"),
     Parameter("smtpd_sasl_type", "", sasl_type, "cyrus", "who checks: cyrus, dovecot, saslauthd, checkpassword"),
     Parameter("smtpd_sasl_path", "", values.text, "smtpd", "socket, or program with arguments; cyrus: name of .conf"),
-    Parameter(
-        "queue_directory", "", values.path, "/var/spool/postfix", "directory that smtpd_sasl_path is relative to"
-    ),
+    Parameter("queue_directory", "", values.path, "/var/spool/postfix", "what the path of a socket is relative to"),
     Parameter("cyrus_sasl_config_path", "", values.text, "", "directories of smtpd.conf, with : between them"),
     Parameter("smtpd_sasl_service", "", values.text, "smtp", "service that passwords are checked for"),
     Parameter("smtpd_sasl_local_domain", "", values.text, "", "realm of users without one"),

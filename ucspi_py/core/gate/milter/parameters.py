@@ -2,25 +2,23 @@
 
 from collections.abc import Callable
 
-from ...milter.words import Event
 from ..language import values
 from ..language.parameter import Parameter
 from . import words
-from .settings import DEFAULT_MACROS
 
-PREFIX = "milter_"
+PREFIX, MACROS_SUFFIX = "milter_", "_macros"
 LIST = "smtpd_milters"
 
-#: The lists of macros, by the event with which they are sent.
+#: The lists of macros by the event with which they are sent, and what each has by default.
 MACROS = {
-    "connect": Event.CONNECT,
-    "helo": Event.HELO,
-    "mail": Event.MAIL,
-    "rcpt": Event.RCPT,
-    "data": Event.DATA,
-    "unknown_command": Event.UNKNOWN,
-    "end_of_header": Event.EOH,
-    "end_of_data": Event.END,
+    "connect": "j {daemon_name} {daemon_addr} v _",
+    "helo": "{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}",
+    "mail": "i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}",
+    "rcpt": "i {rcpt_addr} {rcpt_host} {rcpt_mailer}",
+    "data": "i",
+    "unknown_command": "",
+    "end_of_header": "i",
+    "end_of_data": "i",
 }
 
 
@@ -33,16 +31,19 @@ SETTINGS = (
     _one("connect_timeout", values.seconds(1), "30s", "time to connect to a milter"),
     _one("command_timeout", values.seconds(1), "30s", "time for a milter's answer to a command"),
     _one("content_timeout", values.seconds(1), "300s", "time for a milter's answer to a piece of a message"),
-    _one("default_action", words.default_action, "tempfail", "what is done where a milter fails"),
-    _one("protocol", words.protocol, "6", "version of the milter protocol, 2 to 6"),
+    _one(
+        "default_action", words.default_action, "tempfail", "where a milter fails: accept, reject, tempfail, shutdown"
+    ),
+    _one("protocol", words.protocol, "6", "version of the milter protocol: 2, 3, 4 or 6"),
 )
 PARSE = {one.name.removeprefix(PREFIX): one.parse for one in SETTINGS}
 
-#: Not in the one table yet: until milters are asked at the gate, smtpd_milters is refused.
+#: The value of the list is its text: whoever asks milters parses its words.
 PARAMETERS = (
+    Parameter(LIST, "", values.text, "", "milters that hear each client, in their order"),
     *SETTINGS,
     *(
-        _one(f"{name}_macros", words.macros, b" ".join(DEFAULT_MACROS[event]).decode(), f"macros sent at {name}")
-        for name, event in MACROS.items()
+        _one(name + MACROS_SUFFIX, words.macros, default, f"macros that milters get at {name.replace('_', ' ')}")
+        for name, default in MACROS.items()
     ),
 )

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable
 
+from ...errors import AskedWrongly
 from ..language.words import Fragment, Word, split
 from ..server import parse_server
-from .parameters import PARSE
+from .parameters import LIST, PARSE
 from .settings import Milter
 
 _WHAT = "a milter"
@@ -13,8 +14,8 @@ _LOCAL, _UNIX = "local:", "unix:"
 
 
 def parse_milters(words: Iterable[Word]) -> tuple[Milter, ...]:
-    """Parse a list of milters. Raises ValueError."""
-    return tuple(parse_milter(word.text) for word in words)
+    """Parse a list of milters. Raises AskedWrongly with the place of one that is none."""
+    return tuple(map(_placed, words))
 
 
 def parse_milter(word: str) -> Milter:
@@ -23,6 +24,13 @@ def parse_milter(word: str) -> Milter:
         return _milter(word, ())
     server, *own = [one.text for one in split((Fragment(_inside(word), ""),))] or [""]
     return _milter(server, tuple(_own(one) for one in own))
+
+
+def _placed(word: Word) -> Milter:
+    try:
+        return parse_milter(word.text)
+    except ValueError as wrong:
+        raise AskedWrongly(f"{word.where}: {LIST}: {wrong}") from None
 
 
 def _milter(text: str, own: tuple[tuple[str, object], ...]) -> Milter:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...milter.negotiation import Offer
 from ...milter.words import Event
 from ..server import Server
+from . import parameters, words
 
 
 class DefaultAction(Enum):
@@ -20,21 +21,19 @@ class DefaultAction(Enum):
     SHUTDOWN = "shutdown"
 
 
-def _names(text: str) -> tuple[bytes, ...]:
-    return tuple(text.encode().split())
-
-
+#: The event of each list of macros.
+EVENTS = {
+    "connect": Event.CONNECT,
+    "helo": Event.HELO,
+    "mail": Event.MAIL,
+    "rcpt": Event.RCPT,
+    "data": Event.DATA,
+    "unknown_command": Event.UNKNOWN,
+    "end_of_header": Event.EOH,
+    "end_of_data": Event.END,
+}
 DEFAULT_MACROS: Mapping[Event, tuple[bytes, ...]] = MappingProxyType(
-    {
-        Event.CONNECT: _names("j {daemon_name} {daemon_addr} v _"),
-        Event.HELO: _names("{tls_version} {cipher} {cipher_bits} {cert_subject} {cert_issuer}"),
-        Event.MAIL: _names("i {auth_type} {auth_authen} {auth_author} {mail_addr} {mail_host} {mail_mailer}"),
-        Event.RCPT: _names("i {rcpt_addr} {rcpt_host} {rcpt_mailer}"),
-        Event.DATA: _names("i"),
-        Event.UNKNOWN: (),
-        Event.EOH: _names("i"),
-        Event.END: _names("i"),
-    }
+    {EVENTS[name]: words.macros(text) for name, text in parameters.MACROS.items()}
 )
 
 

@@ -1,14 +1,21 @@
 """The words of milter_protocol, milter_default_action and lists of macros (postconf(5), MILTER_README)."""
 
-from ...milter.negotiation import VERSIONS, Offer
+from typing import TYPE_CHECKING
+
 from ..language import values
-from .settings import DefaultAction
+
+if TYPE_CHECKING:  # Few have milters: what their parameters mean is loaded where one is set.
+    from ...milter.negotiation import Offer
+    from .settings import DefaultAction
 
 _NO_HEADER_REPLY = "no_header_reply"
+_QUARANTINE = "quarantine"
 
 
-def protocol(text: str) -> Offer:
+def protocol(text: str) -> "Offer":
     """Take a version, and perhaps ``no_header_reply``. Raises ValueError."""
+    from ...milter.negotiation import VERSIONS, Offer
+
     words = values.words(text)
     versions = [word for word in words if word != _NO_HEADER_REPLY]
     if len(versions) != 1 or versions[0] not in map(str, VERSIONS):
@@ -16,13 +23,16 @@ def protocol(text: str) -> Offer:
     return Offer(int(versions[0]), no_header_reply=_NO_HEADER_REPLY in words)
 
 
-def default_action(text: str) -> DefaultAction:
+def default_action(text: str) -> "DefaultAction":
     """Take what is done where a milter fails. Raises ValueError; a gate has no queue in which mail could be held."""
-    try:
-        return DefaultAction(text.strip().lower())
-    except ValueError:
-        known = ", ".join(action.value for action in DefaultAction)
-        raise ValueError(f"must be one of {known}") from None
+    from .settings import DefaultAction
+
+    word = text.strip().lower()
+    known = [action.value for action in DefaultAction]
+    if word in known:
+        return DefaultAction(word)
+    why = ": the gate has no queue in which mail could be held" if word == _QUARANTINE else f", not '{text}'"
+    raise ValueError(f"must be one of {', '.join(known)}{why}")
 
 
 def macros(text: str) -> tuple[bytes, ...]:

@@ -1,0 +1,24 @@
+"""The milters of a configuration: its texts become GateMilters."""
+
+from types import MappingProxyType
+
+from ..language.configuration import Configuration
+from .parameters import LIST, MACROS_SUFFIX, PREFIX
+from .service import parse_milters
+from .settings import EVENTS, NAMES, GateMilters, MilterSettings
+
+
+def gate_milters(configuration: Configuration) -> GateMilters | None:
+    """Make the milters of a configuration; None = there are none. Raises AskedWrongly with the place."""
+    milters = parse_milters(configuration.words(LIST))
+    return GateMilters(milters, milter_settings(configuration)) if milters else None
+
+
+def milter_settings(configuration: Configuration) -> MilterSettings:
+    """Make what is asked of all milters. Raises AskedWrongly."""
+    macros = {event: configuration.value(PREFIX + name + MACROS_SUFFIX) for name, event in EVENTS.items()}
+    return MilterSettings(
+        macros=MappingProxyType(macros),
+        queue_directory=configuration.value("queue_directory"),
+        **{name: configuration.value(PREFIX + name) for name in NAMES},
+    )
