@@ -12,10 +12,18 @@ from ucspi_py.core.gate.language.words import Fragment, split
 from ucspi_py.core.gate.milter import words
 from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.milter.failing import reply_for
-from ucspi_py.core.gate.milter.macros import MacroFacts, values
+from ucspi_py.core.gate.milter.macros import MacroFacts, base_facts, values
 from ucspi_py.core.gate.milter.service import parse_milter, parse_milters
-from ucspi_py.core.gate.milter.settings import DEFAULT_MACROS, DefaultAction, GateMilters, Milter, MilterSettings
+from ucspi_py.core.gate.milter.settings import (
+    DEFAULT_MACROS,
+    DefaultAction,
+    GateMilters,
+    MacroTexts,
+    Milter,
+    MilterSettings,
+)
 from ucspi_py.core.gate.server import InetServer, UnixServer
+from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.milter.failure import MilterFailed
 from ucspi_py.core.milter.negotiation import Offer
 from ucspi_py.core.milter.words import Event
@@ -23,6 +31,7 @@ from ucspi_py.core.smtp.path import NULL, Path
 from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.core.tls.facts import TlsFacts
 
+VERSION = b"Postfix 3.7.11"
 ME = Path(b"me", b"example.org")
 
 
@@ -114,7 +123,9 @@ def asked(text: str) -> GateMilters | None:
 
 def test_without_a_word_all_is_as_postfix_has_it() -> None:
     """The text of each default says what the settings have."""
-    assert asked("smtpd_milters = unix:a") == GateMilters((Milter(UnixServer("a"), "unix:a"),), MilterSettings())
+    milters = asked("smtpd_milters = unix:a")
+
+    assert milters == GateMilters((Milter(UnixServer("a"), "unix:a"),), MilterSettings(), MacroTexts(version=VERSION))
 
 
 @pytest.mark.parametrize(
@@ -156,9 +167,37 @@ queue_directory = /var/spool/mx
     assert own == replace(of_all, connect_timeout=5, default_action=DefaultAction.ACCEPT)
 
 
+def test_texts_of_macros() -> None:
+    """Our name may be one that is known when a client comes."""
+    text = """
+smtpd_milters = unix:a
+milter_macro_daemon_name = in.$myhostname
+milter_macro_v = Postfix 9
+milter_macro_defaults = auth_type=login, {auth_authen}=x, { auth_author = a, b } i=
+"""
+    milters = asked(text)
+
+    assert milters is not None
+    facts = base_facts({}, Visitor(b"unknown", b"192.0.2.1"), b"mx.example", milters.texts)
+    names = (b"{daemon_name}", b"v", b"{auth_type}", b"{auth_authen}", b"{auth_author}", b"i", b"{cipher}", b"j")
+    assert values(names, facts._replace(method=b"PLAIN")) == (
+        (b"{daemon_name}", b"in.mx.example"),
+        (b"v", b"Postfix 9"),
+        (b"{auth_type}", b"PLAIN"),
+        (b"{auth_authen}", b"x"),
+        (b"{auth_author}", b"a, b"),
+        (b"i", b""),
+        (b"j", b"mx.example"),
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        (
+            "smtpd_milters = unix:a\nmilter_macro_defaults = i=1, auth_type",
+            "main.cf line 2: milter_macro_defaults has pairs of a macro, = and a value, and not 'auth_type'",
+        ),
         (
             "smtpd_milters = unix:a,\n opendkim.sock",
             "main.cf line 2: smtpd_milters: a milter is unix:PATH or inet:HOST",

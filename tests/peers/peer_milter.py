@@ -13,7 +13,7 @@ from tests.support.waiting import PATIENCE, until
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.macros import base_facts
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import MilterSettings
+from ucspi_py.core.gate.milter.settings import MacroTexts, MilterSettings
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.milter.words import Protocol
 from ucspi_py.core.smtp.envelope import Envelope
@@ -107,7 +107,7 @@ def of_ours(milter: ScriptedMilter, sender: bytes, recipients: Sequence[bytes], 
 
     async def session() -> None:
         client = MilterClient(parse_milter(milter.service), MilterSettings(), absent, print)
-        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org")
+        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts(version=b"1"))
         milters = ClientMilters([client], Limits(9, None), VISITOR, facts, print)
         envelope = Envelope(b"c.example", True, path(sender), ((b"SIZE", b"100"),))
         assert await milters.connect() is None

@@ -10,7 +10,7 @@ from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import base_facts
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import MilterSettings
+from ucspi_py.core.gate.milter.settings import MacroTexts, MilterSettings
 from ucspi_py.core.gate.restrictions.answers import ClientName
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.visitor import Visitor
@@ -47,7 +47,7 @@ def play(milter: ScriptedMilter, scene: Scene, body: int | None = None) -> list[
 
     async def session() -> None:
         client = MilterClient(parse_milter(milter.service), MilterSettings(), absent, said.append)
-        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org")
+        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts())
         milters = ClientMilters([client], Limits(2, body), VISITOR, facts, said.append)
         try:
             await scene(milters)

@@ -110,6 +110,10 @@ class Configuration:
         """Parse the text of a parameter that is not in the table. parse: raises ValueError."""
         return self._made(name, lambda fragments: parse(joined(fragments)))
 
+    def pieces(self, name: str) -> tuple[bytes, ...]:
+        """Make the pieces of a text between which our name stands, which may be known only when a client comes."""
+        return self._made(name, _banner if name == parameters.BANNER else _pieces)
+
     def classes(self) -> dict[str, tuple[Word, ...]]:
         """Find the words of each list in smtpd_restriction_classes. Raises AskedWrongly for one that is not set."""
         names = self.words(_CLASSES)
@@ -193,8 +197,8 @@ class Configuration:
 
     def _field(self, name: str) -> Any:
         """The value of a parameter that is set; None of one that is not the gate's."""
-        if name == parameters.BANNER:
-            return self._made(name, _banner)
+        if name in (parameters.BANNER, milter_parameters.DAEMON_NAME):
+            return self.pieces(name)
         return self.value(name) if name in _TABLE else None
 
     def _text_or(self, name: str, raw: str) -> str:
@@ -216,13 +220,17 @@ def _default_of(name: str) -> str:
 
 
 def _banner(fragments: tuple[Fragment, ...]) -> tuple[bytes, ...]:
-    """The parts between which our name stands."""
+    pieces = _pieces(fragments)
+    if pieces == (b"",):
+        raise ValueError("must be a text, and it is empty")
+    return pieces
+
+
+def _pieces(fragments: tuple[Fragment, ...]) -> tuple[bytes, ...]:
     pieces = [""]
     for fragment in fragments:
         if fragment.text is None:
             pieces.append("")
         else:
             pieces[-1] += fragment.text
-    if pieces == [""]:
-        raise ValueError("must be a text, and it is empty")
     return tuple(values.printable(piece) for piece in pieces)

@@ -113,7 +113,7 @@ _POSTSCREEN = """
     postscreen_watchdog_timeout
     """
 _MILTER = """
-    internal_mail_filter_classes milter_macro_daemon_name milter_macro_defaults milter_macro_v non_smtpd_milters
+    internal_mail_filter_classes non_smtpd_milters
     """
 _CALLOUT = """
     unverified_recipient_defer_code unverified_recipient_reject_code unverified_recipient_reject_reason

@@ -3,15 +3,15 @@
 from types import MappingProxyType
 
 from ..language.configuration import Configuration
-from .parameters import LIST, MACROS_SUFFIX, PREFIX
+from .parameters import DAEMON_NAME, DEFAULTS, LIST, MACROS_SUFFIX, PREFIX, VERSION
 from .service import parse_milters
-from .settings import EVENTS, NAMES, GateMilters, MilterSettings
+from .settings import EVENTS, NAMES, GateMilters, MacroTexts, MilterSettings
 
 
 def gate_milters(configuration: Configuration) -> GateMilters | None:
     """Make the milters of a configuration; None = there are none. Raises AskedWrongly with the place."""
     milters = parse_milters(configuration.words(LIST))
-    return GateMilters(milters, milter_settings(configuration)) if milters else None
+    return GateMilters(milters, milter_settings(configuration), _texts(configuration)) if milters else None
 
 
 def milter_settings(configuration: Configuration) -> MilterSettings:
@@ -22,3 +22,8 @@ def milter_settings(configuration: Configuration) -> MilterSettings:
         queue_directory=configuration.value("queue_directory"),
         **{name: configuration.value(PREFIX + name) for name in NAMES},
     )
+
+
+def _texts(configuration: Configuration) -> MacroTexts:
+    version = configuration.text(VERSION).encode("utf-8", "surrogateescape")
+    return MacroTexts(configuration.pieces(DAEMON_NAME), version, configuration.value(DEFAULTS))

@@ -1,6 +1,7 @@
 """The values of macros: what milters are told beside an event (smtpd_milter.c, smtpd_milter_eval; MILTER_README)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ...smtp.path import Path
@@ -8,6 +9,7 @@ from ...smtp.reply import Reply
 from ...tls.facts import TlsFacts
 from ...tls.subject import common_name
 from ..visitor import Visitor
+from .settings import MacroTexts
 
 _FORGED = b" (may be forged)"
 
@@ -15,16 +17,17 @@ _FORGED = b" (may be forged)"
 class MacroFacts(NamedTuple):
     """What macros tell of.
 
-    hostname: ours. daemon_name, version: of {daemon_name} and v. name: of the client, verified; reverse_name: not
-    verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port: of the client. server_ip,
-    server_port: ours. tls: None = it speaks none. login, method: of
-    its login; b"" = none. login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet.
-    sender_is_ours, recipient_is_ours: whether we take mail for them. refusal: of the recipient, None = it passes.
+    hostname: ours. daemon_name, version: of {daemon_name} and v. defaults: of macros that have no value. name: of the
+    client, verified; reverse_name: not verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port:
+    of the client. server_ip, server_port: ours. tls: None = it speaks none. login, method: of its login; b"" = none.
+    login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet. sender_is_ours,
+    recipient_is_ours: whether we take mail for them. refusal: of the recipient, None = it passes.
     """
 
     hostname: bytes = b""
     daemon_name: bytes = b""
     version: bytes = b""
+    defaults: Mapping[bytes, bytes] = MappingProxyType({})
     name: bytes = b"unknown"
     reverse_name: bytes = b"unknown"
     name_status: bytes = b"OK"
@@ -44,12 +47,13 @@ class MacroFacts(NamedTuple):
     refusal: Reply | None = None
 
 
-def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes) -> MacroFacts:
-    """Tell of a client's connection what macros do. environment: of it. hostname: ours."""
+def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes, texts: MacroTexts) -> MacroFacts:
+    """Tell of a client's connection what macros do. environment: of it. hostname: ours. texts: of the configuration."""
     return MacroFacts(
         hostname=hostname,
-        daemon_name=hostname,
-        version=b"pysmtpgate",
+        daemon_name=hostname.join(texts.daemon_name),
+        version=texts.version,
+        defaults=texts.defaults,
         name=visitor.name,
         reverse_name=visitor.name,
         ip=visitor.ip,
@@ -60,11 +64,13 @@ def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: b
 
 
 def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
-    """Tell the values of macros; one that has none now, or that nobody knows, is left out."""
+    """Tell the values of macros; one that has none now and none by default is left out."""
     found = []
     for name in names:
-        known = _VALUES.get(name.strip(b"{}"))
+        bare = name.strip(b"{}")
+        known = _VALUES.get(bare)
         value = known(facts) if known else None
+        value = facts.defaults.get(bare) if value is None else value
         if value is not None:
             found.append((name, value))
     return tuple(found)

@@ -8,6 +8,7 @@ from . import words
 
 PREFIX, MACROS_SUFFIX = "milter_", "_macros"
 LIST = "smtpd_milters"
+DAEMON_NAME, VERSION, DEFAULTS = "milter_macro_daemon_name", "milter_macro_v", "milter_macro_defaults"
 
 #: The lists of macros by the event with which they are sent, and what each has by default.
 MACROS = {
@@ -46,4 +47,9 @@ PARAMETERS = (
         _one(name + MACROS_SUFFIX, words.macros, default, f"macros that milters get at {name.replace('_', ' ')}")
         for name, default in MACROS.items()
     ),
+    Parameter(
+        DAEMON_NAME, "", values.text, "$myhostname", "macro {daemon_name}; ORIGINATING: who comes here sends mail"
+    ),
+    Parameter(VERSION, "", values.text, "$mail_name $mail_version", "macro v"),
+    Parameter(DEFAULTS, "", words.macro_defaults, "", "values of macros that have none, name=value"),
 )

@@ -78,9 +78,22 @@ class Milter(NamedTuple):
         return replace(of_all, **own)  # type: ignore[arg-type]
 
 
+class MacroTexts(NamedTuple):
+    """What macros have of the configuration.
+
+    daemon_name: the pieces between which our name stands. version: macro v. defaults: values of macros that have none,
+    by their names without braces.
+    """
+
+    daemon_name: tuple[bytes, ...] = (b"", b"")
+    version: bytes = b""
+    defaults: Mapping[bytes, bytes] = MappingProxyType({})
+
+
 @dataclass(frozen=True, slots=True)
 class GateMilters:
-    """The milters of a gate. milters: in their order. settings: of all of them."""
+    """The milters of a gate. milters: in their order. settings: of all of them. texts: of macros."""
 
     milters: tuple[Milter, ...]
     settings: MilterSettings = field(default_factory=MilterSettings)
+    texts: MacroTexts = field(default_factory=MacroTexts)

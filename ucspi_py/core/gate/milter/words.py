@@ -1,8 +1,12 @@
-"""The words of milter_protocol, milter_default_action and lists of macros (postconf(5), MILTER_README)."""
+"""The words of milter_protocol, milter_default_action and of macros (postconf(5), MILTER_README)."""
 
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..language import values
+from ..language.words import Fragment, split
 
 if TYPE_CHECKING:  # Few have milters: what their parameters mean is loaded where one is set.
     from ...milter.negotiation import Offer
@@ -10,6 +14,8 @@ if TYPE_CHECKING:  # Few have milters: what their parameters mean is loaded wher
 
 _NO_HEADER_REPLY = "no_header_reply"
 _QUARANTINE = "quarantine"
+#: split_nameval.c; the name may stand in braces.
+_PAIR = re.compile(r"(\{[^{}]+\}|[^\s{}=]+)\s*=\s*(.*?)\s*", re.DOTALL)
 
 
 def protocol(text: str) -> "Offer":
@@ -43,3 +49,20 @@ def macros(text: str) -> tuple[bytes, ...]:
         if not inner or not inner.isascii() or not inner.isprintable() or set(inner) & set("{}"):
             raise ValueError(f"has names of one letter, or in braces, and not '{name}'")
     return tuple(name.encode() for name in names)
+
+
+def macro_defaults(text: str) -> Mapping[bytes, bytes]:
+    """Take values of macros that have none of their own, ``name=value``, by their names without braces.
+
+    A pair may stand in braces, and there may be blanks in its value then. Raises ValueError.
+    """
+    return MappingProxyType(dict(_pair(word.text) for word in split((Fragment(text, ""),))))
+
+
+def _pair(word: str) -> tuple[bytes, bytes]:
+    found = _PAIR.fullmatch(word)
+    if not found and word.startswith("{") and word.endswith("}"):
+        found = _PAIR.fullmatch(word[1:-1].strip())
+    if not found:
+        raise ValueError(f"has pairs of a macro, = and a value, and not '{word}'")
+    return found[1].strip("{}").encode(), found[2].encode("utf-8", "surrogateescape")

@@ -32,6 +32,7 @@ class Milting:
     def __init__(self, settings: GateMilters, limits: Limits, ask: Ask, say: Callable[[str], None]) -> None:
         self._clients = [MilterClient(one, one.settings(settings.settings), ask, say) for one in settings.milters]
         self._limits = limits
+        self._texts = settings.texts
         self._say = say
         self._ask = ask
 
@@ -47,7 +48,7 @@ class Milting:
 
         connection: its environment, and our name. checks: header and body checks of its session; None = there are none.
         """
-        facts = base_facts(connection[0], guest, connection[1])
+        facts = base_facts(connection[0], guest, connection[1], self._texts)
         milters = pipe.milters = ClientMilters(self._clients, self._limits, guest, facts, self._say)
 
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
