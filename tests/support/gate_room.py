@@ -205,6 +205,7 @@ class Room:
         milters: GateMilters | None = None,
         content: ContentSettings | None = None,
         ways: Callable[[], Ways] = no_ways,
+        dry_run: bool = False,
         **smtp: Any,
     ) -> None:
         self.log = Lines()
@@ -223,6 +224,7 @@ class Room:
             restrictions=restrictions,
             milters=milters,
             content=content,
+            dry_run=dry_run,
         )
         self.gate = Gate(settings, self.log, lambda: self.is_crowded, ways, trust)
 

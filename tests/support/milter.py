@@ -47,6 +47,11 @@ class ScriptedMilter:
         """The commands that it has heard, one behind the other."""
         return b"".join(heard.command for heard in self.heard)
 
+    def say(self, packet: bytes) -> None:
+        """Say something late, to whoever is there."""
+        for connected in self._open:
+            connected.sendall(packet)
+
     def drop(self) -> None:
         """Close all connections, as a milter that is started anew."""
         for connected in self._open:

@@ -14,6 +14,7 @@ from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter import held
+from ucspi_py.system.gate.milter.hearing import Hearing
 from ucspi_py.system.gate.milter.held import HeldMessage, NewBody
 from ucspi_py.system.gate.milter.milted_backend import MessageMilters, milted
 
@@ -36,13 +37,19 @@ class Milters:
         """A story with these before its backends."""
 
         async def told(backends: Backends) -> None:
-            backends.pipe.make = partial(milted, MessageMilters(self._data, self._hear))
+            backends.pipe.make = partial(milted, MessageMilters(self._data, self._stream, self._end, self._hear))
             await story(backends)
 
         return told
 
     async def _data(self) -> Reply | None:
         return self.refusal
+
+    def _stream(self, _on_room: Callable[[], None], _on_refusal: Callable[[], None]) -> None:
+        """Each message is held."""
+
+    async def _end(self, _hearing: Hearing) -> None:
+        raise ValueError("no message is streamed")
 
     async def _hear(self, message: HeldMessage) -> Found:
         self.heard.append(b"".join(message.content()))

@@ -21,12 +21,17 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from .client import MilterClient
+from .hearing import Hearing
 from .held import HeldMessage
+from .session_milter import Heard
 from .session_milters import SessionMilters
 
 #: Tells of a refusal that only a dry run does not have: the stage, the reply, its transaction, its recipient.
 Spare = Callable[[bytes, Reply, About, Path | None], None]
 FindName = Callable[[], Awaitable[ClientName]]
+#: A message that milters hear of while it comes; or a reply: it is thrown away, and that is said at its end; None = it
+#: is to be held, as they may change it.
+Streamed = Hearing | Reply | None
 
 #: {client_resolve} (smtpd_milter.c).
 _RESOLVED = {
@@ -71,6 +76,7 @@ class ClientMilters:
         self._say = say
         self._messages = 0
         self._discards = False
+        self._hearing: Hearing | None = None
 
     async def connect(self) -> tuple[Reply, Reply] | None:
         """Tell who comes -> its banner, and what it hears at each command; None = nothing is against it.
@@ -90,13 +96,13 @@ class ClientMilters:
 
     async def helo(self, name: bytes) -> Reply | None:
         """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL."""
-        self.dropped()
+        await self._begin()
         answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), b"HELO", name)
         return answer if answer and answer.hangs_up else None
 
     async def mail(self, envelope: Envelope) -> Reply | None:
         """Tell MAIL; None = it passes."""
-        self.dropped()
+        await self._begin()
         self._messages += 1
         data = events.address(envelope.sender.wire, map(_said, envelope.parameters))
         return self._meaning(await self._tell(Event.MAIL, data, self._facts(envelope)), b"MAIL", envelope)
@@ -122,21 +128,30 @@ class ClientMilters:
         Raises OSError of the message's file.
         """
         try:
-            if self._discards:
-                return DISCARDED
-            heard = await self._milters.hear(message, self._facts(envelope), self._limits.body)
-            refusal = self._meaning(heard.answer, b"END-OF-MESSAGE", envelope)
-            if refusal or self._discards:
-                return refusal or DISCARDED
-            found = changed(envelope, heard.changes, self._limits.recipients)
-            if isinstance(found, Reply):
-                return self._meaning(found, b"END-OF-MESSAGE", envelope)
-            return None if found == envelope else found
-        except MilterFailed as failure:
-            self._say(f"a milter changes an envelope: {failure.sentence}")
-            return _NO_ADDRESS
+            return self._found(await self._milters.hear(message, self._facts(envelope), self._limits.body), envelope)
         finally:
             self.dropped()
+
+    def stream(self, envelope: Envelope, on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
+        """Begin with a message for which DATA has passed, told while it comes where none of them may change it.
+
+        on_room, on_refusal: as of Hearing; in a dry run nobody hears of a refusal.
+        """
+        if self._discards:
+            return DISCARDED
+        if self._milters.may_change:
+            return None
+        refused = _nothing if self.spare else on_refusal
+        self._hearing = self._milters.hearing(self._facts(envelope), on_room, refused)
+        return self._hearing
+
+    async def hear_end(self, hearing: Hearing, envelope: Envelope) -> Reply | None:
+        """Have milters hear the end of a message that they heard while it came; None = it passes, else its reply."""
+        try:
+            found = self._found(await hearing.end(), envelope)
+        finally:
+            self.dropped()
+        return found if isinstance(found, Reply) else None
 
     def becomes(self, visitor: Visitor) -> None:
         """Tell of another visitor from now on: the same client, who has said more of itself."""
@@ -144,13 +159,40 @@ class ClientMilters:
         self.visitor = visitor
 
     def dropped(self) -> None:
-        """End the message, whatever has become of it."""
+        """End the message, whatever has become of it. A milter that has not answered yet hears of that later."""
         self._discards = False
-        self._milters.abort()
+        if self._hearing and self._hearing.is_at_work:
+            self._hearing.stop()
+        else:
+            self._hearing = None
+            self._milters.abort()
 
     def end(self) -> None:
         """Say that the client has left."""
+        if self._hearing:
+            self._hearing.leave()
         self._milters.end()
+
+    async def _begin(self) -> None:
+        """Be done with the message before."""
+        if self._hearing:
+            self._hearing.stop()
+            await self._hearing.stopped()
+        self.dropped()
+
+    def _found(self, heard: Heard, envelope: Envelope) -> Reply | Envelope | None:
+        """What came of a message; None = it is as it was."""
+        refusal = self._meaning(heard.answer, b"END-OF-MESSAGE", envelope)
+        if refusal or self._discards:
+            return refusal or DISCARDED
+        try:
+            found = changed(envelope, heard.changes, self._limits.recipients)
+        except MilterFailed as failure:
+            self._say(f"a milter changes an envelope: {failure.sentence}")
+            return _NO_ADDRESS
+        if isinstance(found, Reply):
+            return self._meaning(found, b"END-OF-MESSAGE", envelope)
+        return None if found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
         if self._discards:
@@ -179,6 +221,10 @@ class ClientMilters:
             sender=envelope.sender if envelope else None,
             recipient=recipient,
         )
+
+
+def _nothing() -> None:
+    """Who hears in a dry run of what a milter refuses before the end of a message."""
 
 
 def _named(facts: MacroFacts, found: ClientName) -> MacroFacts:

@@ -6,7 +6,9 @@ from typing import IO
 
 from ....core.gate.milter.content import Framed, Headers, Unframed, framed_headers
 from ....core.gate.milter.header import Header
+from ....core.gate.milter.parts import END_OF_HEADERS, Part
 from ....core.milter.packet import CHUNK
+from ....core.milter.words import Event
 
 #: Bytes of a body that are held in memory; what is larger is in a file without a name.
 _IN_MEMORY = 128 * 1024
@@ -44,6 +46,14 @@ class HeldMessage:
     def end(self) -> None:
         """Take its end."""
         self._taken.end()
+
+    def parts(self) -> Iterator[Part]:
+        """Yield it as milters hear of it."""
+        for header in self.headers:
+            yield Part(Event.HEADER, header)
+        yield END_OF_HEADERS
+        for chunk in self.chunks():
+            yield Part(Event.BODY, body=chunk)
 
     def chunks(self) -> Iterator[bytes]:
         """Yield its body as milters hear of it."""

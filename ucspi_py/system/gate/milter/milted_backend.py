@@ -1,5 +1,6 @@
 """A backend that gets a message when milters have let it go on, as they have changed it. Never judges."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
@@ -8,6 +9,8 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply, reply
 from ..backend.pipe import BackendEnds
 from ..backend.running import RunningBackend
+from .client_milters import Streamed
+from .hearing import Hearing
 from .held import HeldMessage
 
 #: smtpd.c, data_cmd().
@@ -20,26 +23,31 @@ _TOO_LARGE = reply(552, b"5.3.4 The headers of the message are too large")
 class MessageMilters(NamedTuple):
     """What milters say of the messages of one session.
 
-    data: asks them at DATA; None = nothing against it. hear: has them hear a message, and change it; a Reply is the
-    client's, and the message goes no further; an Envelope is what is told to the backend instead of what it has been;
-    None = as it is.
+    data: asks them at DATA; None = nothing against it. stream: begins with a message behind that, as
+    ClientMilters.stream() does; called when more may be sent, and when one of them refuses the message before its end.
+    end: has them hear the end of one that they hear while it comes; None = it passes. hear: has them hear one that was
+    held, and change it; a Reply is the client's, and the message goes no further; an Envelope is what is told to the
+    backend instead of what it has been; None = as it is.
     """
 
     data: Callable[[], Awaitable[Reply | None]]
+    stream: Callable[[Callable[[], None], Callable[[], None]], Streamed]
+    end: Callable[[Hearing], Awaitable[Reply | None]]
     hear: Callable[[HeldMessage], Awaitable[Reply | Envelope | None]]
 
 
 class MiltedBackend(RunningBackend):
-    """As RunningBackend, of the same ends; a message is held until its end, and the backend hears DATA then.
+    """As RunningBackend, of the same ends; it hears the end of a message that milters let go on.
 
-    milters: to be set.
+    A message that they may change is held until then, and the backend hears DATA then. milters: to be set.
     """
 
     milters: MessageMilters
 
     def __init__(self, *ends: *BackendEnds) -> None:
         super().__init__(*ends)
-        self._message: HeldMessage | None = None
+        self._on_room = ends[-1]
+        self._message: HeldMessage | Hearing | Reply | None = None
         self._lost: OSError | None = None
 
     @property
@@ -47,8 +55,13 @@ class MiltedBackend(RunningBackend):
         """Whether a message is under way."""
         return self._message is not None or super().takes_content
 
+    @property
+    def is_full(self) -> bool:
+        """Whether so much content waits, for milters or for the backend, that no more is to be sent."""
+        return super().is_full or (isinstance(self._message, Hearing) and self._message.is_full)
+
     async def data(self) -> Reply:
-        """Ask milters; the message is held from now on. Cancelled, closes the backend."""
+        """Ask milters, and the backend for its 354 where the message is not held. Cancelled, closes the backend."""
         try:
             refusal = await self.milters.data()
         except BaseException:
@@ -56,42 +69,87 @@ class MiltedBackend(RunningBackend):
             raise
         if refusal:
             return refusal
-        self._message, self._lost = HeldMessage(), None
+        self._lost = None
+        message = self.milters.stream(self._on_room, self._leave)
+        if isinstance(message, Hearing):
+            answer = await super().data()
+            if answer.code != 354:
+                return answer
+        self._message = HeldMessage() if message is None else message
         return _GO_ON
 
     def send(self, content: bytes) -> None:
-        """Hold content; what cannot be held is thrown away, and end_of_data() says so."""
-        if self._message is None:
-            super().send(content)
-        elif not self._lost:
-            try:
-                self._message.feed(content)
-            except OSError as failure:
-                self._lost = failure
+        """Send content, or hold it; what cannot be held is thrown away, and end_of_data() says so."""
+        match self._message:
+            case HeldMessage() as message:
+                self._hold(message, content)
+            case Hearing() as message:
+                super().send(content)
+                message.feed(content)
+            case None:
+                super().send(content)
+
+    def flush(self) -> None:
+        """Send the piece of content that is held, and have milters hear of it: the end is still to come."""
+        super().flush()
+        if isinstance(self._message, Hearing):
+            self._message.go_on()
 
     async def end_of_data(self) -> Reply:
         """Have milters hear the message, and tell the backend what they have made of it. Cancelled, closes it."""
         message, self._message = self._message, None
-        if message is None:
+        try:
+            match message:
+                case HeldMessage():
+                    return await self._end_of_held(message)
+                case Hearing():
+                    return await self._end_of_streamed(message)
+                case Reply():
+                    return self._dropped(message)
+        except BaseException:
+            self.close()
+            raise
+        return await super().end_of_data()
+
+    def close(self) -> None:
+        """Close at once. A message without its final dot is none."""
+        message, self._message = self._message, None
+        if isinstance(message, HeldMessage):
+            message.close()
+        elif isinstance(message, Hearing):
+            message.stop()
+        super().close()
+
+    def _leave(self) -> None:
+        """Close the backend in the midst of a message that is refused; milters may still hear of it."""
+        super().close()
+
+    def _hold(self, message: HeldMessage, content: bytes) -> None:
+        if self._lost is None:
+            try:
+                message.feed(content)
+            except OSError as failure:
+                self._lost = failure
+
+    async def _end_of_streamed(self, message: Hearing) -> Reply:
+        if message.is_too_large:
+            refusal: Reply | None = _TOO_LARGE
+        else:
+            refusal = await self.milters.end(message)
+        if refusal is None:
             return await super().end_of_data()
+        super().close()
+        return refusal
+
+    async def _end_of_held(self, message: HeldMessage) -> Reply:
         try:
             return await self._heard(message)
         except OSError as failure:
             self._lost = failure
             self._report(f"a message cannot be held: {failure.strerror}")
             return self._dropped(UNAVAILABLE)
-        except BaseException:
-            self.close()
-            raise
         finally:
             message.close()
-
-    def close(self) -> None:
-        """Close at once. A message without its final dot is none."""
-        message, self._message = self._message, None
-        if message:
-            message.close()
-        super().close()
 
     async def _heard(self, message: HeldMessage) -> Reply:
         if self._lost:
@@ -130,6 +188,7 @@ class MiltedBackend(RunningBackend):
             super().send(piece)
             if self.is_full:
                 await self._all_sent()
+            await asyncio.sleep(0)  # others are served between two pieces, also where the backend takes all at once
         return await super().end_of_data()
 
     def _dropped(self, answer: Reply) -> Reply:

@@ -15,7 +15,8 @@ from ....core.smtp.reply import Reply
 from ..backend.pipe import BackendPipe
 from ..lists.client_name import client_name
 from .client import MilterClient
-from .client_milters import ClientMilters, Limits
+from .client_milters import ClientMilters, Limits, Streamed
+from .hearing import Hearing
 from .held import HeldMessage
 from .milted_backend import MessageMilters, milted
 
@@ -59,7 +60,13 @@ class Milting:
         async def hear(message: HeldMessage) -> Reply | Envelope | None:
             return await milters.hear(message, dialogue.envelope) if dialogue.envelope else None
 
-        of_messages = MessageMilters(data, hear)
+        def stream(on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
+            return milters.stream(dialogue.envelope, on_room, on_refusal) if dialogue.envelope else None
+
+        async def end(hearing: Hearing) -> Reply | None:
+            return await milters.hear_end(hearing, dialogue.envelope) if dialogue.envelope else None
+
+        of_messages = MessageMilters(data, stream, end, hear)
         if checks is None:
             pipe.make = partial(milted, of_messages)
         else:

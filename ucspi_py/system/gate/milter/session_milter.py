@@ -1,12 +1,13 @@
 """One milter of one client's session: told of events, its default action done where it fails. Never judges."""
 
+import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
-from ....core.gate.milter.header import Header, changed
+from ....core.gate.milter.header import changed
 from ....core.gate.milter.macros import MacroFacts, values
-from ....core.milter import events
+from ....core.gate.milter.parts import Part
 from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderChanged, HeaderInserted
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
@@ -45,9 +46,18 @@ class SessionMilter:
         except MilterFailed as failure:
             self._give_up(failure)
 
+    @property
+    def may_change(self) -> bool:
+        """Whether it may change the message that is under way, or its envelope."""
+        return self._connection is not None and self._connection.dialogue.may_change
+
     def wants_refused(self) -> bool:
         """Whether it is told of recipients that are refused anyhow."""
         return self._connection is not None and self._connection.dialogue.wants_refused
+
+    def hears(self, event: Event) -> bool:
+        """Whether it would be told of an event now."""
+        return self._connection is not None and self._connection.dialogue.hears(event)
 
     async def tell(self, event: Event, data: Data, facts: MacroFacts) -> Answer:
         """Tell an event. data: of its packet, made as it is agreed on."""
@@ -74,6 +84,16 @@ class SessionMilter:
             asked.close()
         return Heard(answer)
 
+    async def tell_part(self, part: Part, facts: MacroFacts) -> Answer:
+        """Tell a part of a message that comes."""
+        return await self._tell(part.event, part.data, facts, self._client.settings.content_timeout)
+
+    async def end_of_message(self, facts: MacroFacts) -> Heard:
+        """Tell the end of a message that was told part by part; it may not change that."""
+        changes: list[Change] = []
+        answer = await self._tell(Event.END, _nothing, facts, self._client.settings.content_timeout, changes.extend)
+        return Heard(answer, tuple(changes) if answer is Passed.ON and self._connection is not None else ())
+
     def abort(self) -> None:
         """End its message, whatever has become of that."""
         if self._connection:
@@ -87,22 +107,15 @@ class SessionMilter:
             self._client.end(connection)
 
     async def _tell_content(self, message: HeldMessage, facts: MacroFacts) -> Answer:
-        seconds = self._client.settings.content_timeout
-        for header in message.headers:
-            answer = await self._tell(Event.HEADER, _header(header), facts, seconds)
+        for part in message.parts():
+            if part.event is Event.BODY and not self.hears(Event.BODY):
+                break
+            answer = await self.tell_part(part, facts)
             if answer is not Passed.ON:
                 return answer
-        answer = await self._tell(Event.EOH, _nothing, facts, seconds)
-        if answer is not Passed.ON or not self._hears(Event.BODY):
-            return answer
-        for chunk in message.chunks():
-            answer = await self._tell(Event.BODY, _body(chunk), facts, seconds)
-            if answer is not Passed.ON or not self._hears(Event.BODY):
-                return answer
+            if part.event is Event.BODY:
+                await asyncio.sleep(0)  # others are served between two pieces, also where the milter answers to none
         return Passed.ON
-
-    def _hears(self, event: Event) -> bool:
-        return self._connection is not None and self._connection.dialogue.hears(event)
 
     async def _tell(
         self,
@@ -169,11 +182,3 @@ class _Asked:
 
 def _nothing(_agreed: Agreed) -> bytes:
     return b""
-
-
-def _header(header: Header) -> Data:
-    return lambda agreed: events.header(header.name, header.value, agreed)
-
-
-def _body(chunk: bytes) -> Data:
-    return lambda _agreed: chunk

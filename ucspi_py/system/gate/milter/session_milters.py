@@ -3,13 +3,14 @@
 Source: Postfix, milter.c.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ....core.gate.milter.macros import MacroFacts
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.words import Event
 from .client import MilterClient
+from .hearing import Hearing
 from .held import HeldMessage
 from .session_milter import Data, Heard, SessionMilter
 
@@ -19,6 +20,11 @@ class SessionMilters:
 
     def __init__(self, clients: Iterable[MilterClient]) -> None:
         self._milters: Sequence[SessionMilter] = tuple(map(SessionMilter, clients))
+
+    @property
+    def may_change(self) -> bool:
+        """Whether one may change the message that is under way, or its envelope."""
+        return any(milter.may_change for milter in self._milters)
 
     async def connect(self, data: Data, facts: MacroFacts) -> Answer:
         """Connect to them, and tell who comes. A refusal is that of all that follows; who comes behind is not asked."""
@@ -55,6 +61,10 @@ class SessionMilters:
                 return heard
             changes += heard.changes
         return Heard(Passed.ON, tuple(changes))
+
+    def hearing(self, facts: MacroFacts, on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Hearing:
+        """Begin with a message that none of them changes, as Hearing has that."""
+        return Hearing(self._milters, facts, on_room, on_refusal)
 
     def abort(self) -> None:
         """End a message, whatever has become of it."""

@@ -1,0 +1,104 @@
+"""A message as milters hear of it, part by part, also while it comes. Never holds more than what nobody has taken."""
+
+from collections import deque
+from typing import NamedTuple
+
+from ...milter import events
+from ...milter.negotiation import Agreed
+from ...milter.packet import CHUNK
+from ...milter.words import Event
+from .content import Headers, Unframed
+from .header import Header
+
+
+class Part(NamedTuple):
+    """One thing that milters are told. header: of HEADER. body: of BODY."""
+
+    event: Event
+    header: Header | None = None
+    body: bytes = b""
+
+    def data(self, agreed: Agreed) -> bytes:
+        """Write the data of its packet. agreed: with the milter."""
+        return events.header(self.header.name, self.header.value, agreed) if self.header else self.body
+
+
+END_OF_HEADERS = Part(Event.EOH)
+
+
+class Parts:
+    """A message that comes in pieces of any size. has_body: whether anybody wants to hear of its body.
+
+    waiting: bytes of the parts that wait to be taken; what is no whole part yet is not counted.
+    """
+
+    def __init__(self, *, has_body: bool) -> None:
+        self.waiting = 0
+        self._headers = Headers()
+        self._has_body = has_body
+        self._unframed = Unframed()
+        self._body = bytearray()
+        self._parts = deque[Part]()
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether its headers are beyond their limit, and the rest of it is not looked at."""
+        return self._headers.is_too_large
+
+    @property
+    def has_next(self) -> bool:
+        """Whether a part waits to be taken."""
+        return bool(self._parts)
+
+    def feed(self, content: bytes) -> None:
+        """Take framed content."""
+        if not self._headers.is_done:
+            content = self._headers.feed(content)
+            self._take_headers()
+        if self._has_body and content:
+            self._body += self._unframed.feed(content)
+            while len(self._body) >= CHUNK:
+                self._add_body(CHUNK)
+
+    def end(self) -> None:
+        """Take its end."""
+        if not self._headers.is_done:
+            self._headers.end()
+            self._take_headers()
+        if self._body:
+            self._add_body(len(self._body))
+
+    def next(self) -> Part | None:
+        """Take the next part; None = more has to come first."""
+        if not self._parts:
+            return None
+        part = self._parts.popleft()
+        self.waiting -= _size(part)
+        return part
+
+    def drop_body(self) -> None:
+        """Let nobody hear of the body any more."""
+        self._has_body = False
+        self._body.clear()
+        self._parts = deque(part for part in self._parts if part.event is not Event.BODY)
+        self.waiting = sum(map(_size, self._parts))
+
+    def _take_headers(self) -> None:
+        headers, self._headers.headers = self._headers.headers, []
+        for header in headers:
+            self._add(Part(Event.HEADER, header))
+        if self._headers.is_done:
+            self._add(END_OF_HEADERS)
+
+    def _add_body(self, size: int) -> None:
+        chunk = bytes(self._body[:size])
+        del self._body[:size]
+        self._add(Part(Event.BODY, body=chunk))
+
+    def _add(self, part: Part) -> None:
+        self._parts.append(part)
+        self.waiting += _size(part)
+
+
+def _size(part: Part) -> int:
+    return len(part.body) + (sum(map(len, part.header.lines)) if part.header else 0)
