@@ -9,6 +9,8 @@ from tests.support.admission import SETTINGS
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.dnsbl.settings import DnsblSettings
 from ucspi_py.core.dnsbl.zone import parse
+from ucspi_py.core.gate.milter.service import parse_milter
+from ucspi_py.core.gate.milter.settings import GateMilters
 from ucspi_py.core.gate.settings import GateSettings
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.service.settings import Program
@@ -16,6 +18,7 @@ from ucspi_py.core.service.settings import Program
 ZONES = Program((DnsblSettings((parse("bl.example"),), 60, 1.0),), ("true",))
 GREYLIST = Program((GreylistSettings("db", 1, 2, 3, NETWORK, 60),), ("true",))
 GATE = Program((), ("true",), GateSettings())
+MILTERS = Program((), ("true",), GateSettings(milters=GateMilters((parse_milter("unix:milter"),))))
 
 
 @pytest.mark.parametrize(
@@ -30,6 +33,7 @@ GATE = Program((), ("true",), GateSettings())
         ({"program": ZONES}, False, False, True, True),
         ({"program": GREYLIST}, False, False, False, True),
         ({"program": GATE}, False, False, False, True),
+        ({"program": MILTERS}, False, False, True, True),
     ],
 )
 def test_what_is_asked_and_who_waits(

@@ -7,6 +7,7 @@ import pytest
 from tests.support.backends.known import NotQmail
 from tests.support.gate import MAIL, RCPT, controls, gated
 from tests.support.milter import ScriptedMilter, scripted_milter
+from tests.support.nameserver import Records, running
 from tests.support.programs import theirs
 from tests.support.smtp_client import Content, Step
 from ucspi_py.core.milter.packet import packed
@@ -58,3 +59,20 @@ def test_a_milter_that_is_not_there(tmp_path: Path) -> None:
     with gated(backend.argv, tmp_path, parameters=parameters, variables=backend.environment) as gate:
         assert gate.converse([EHLO, MAIL])[-1] == b"451 4.7.1 Service unavailable - try again later"
         gate.wait_log(b"its default action is done, tempfail")
+
+
+def test_names_are_asked_of_name_servers(tmp_path: Path) -> None:
+    """Where the milter is, and who comes, by the name that leads back to its address."""
+    records: Records = {
+        "milter.example.org A": ["127.0.0.1"],
+        "7.2.0.192.in-addr.arpa PTR": ["c.example.net."],
+        "c.example.net A": ["192.0.2.7"],
+    }
+    backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
+    with scripted_milter() as milter, running(records, tmp_path) as name_server:
+        parameters = (f"smtpd_milters={milter.service.replace('127.0.0.1', 'milter.example.org')}",)
+        variables = {**backend.environment, "DNSCACHEIP": name_server}
+        with gated(backend.argv, tmp_path, parameters=parameters, variables=variables) as gate:
+            assert gate.converse([EHLO, MAIL, RCPT])[-1].startswith(b"250")
+    assert [heard.data.partition(b"\0")[0] for heard in milter.heard if heard.command == b"C"] == [b"c.example.net"]
+    assert macros(milter, b"C")[b"_"] == b"c.example.net [192.0.2.7]"

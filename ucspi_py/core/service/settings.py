@@ -180,9 +180,13 @@ class ServerSettings:
 
     @property
     def asks_name_servers(self) -> bool:
-        """Whether anything is ever asked of the name servers: names or zones, or what lists of the gate may ask."""
+        """Whether anything is ever asked of the name servers: names or zones, or what lists of the gate may ask.
+
+        Milters hear of a client's verified name, and their own hosts may be names.
+        """
         gate = self.program.gate
-        return self.looks_up_names or bool(self.program.zones) or (gate is not None and gate.restrictions is not None)
+        at_gate = gate is not None and (gate.restrictions is not None or gate.milters is not None)
+        return self.looks_up_names or bool(self.program.zones) or at_gate
 
     @property
     def has_pending(self) -> bool:
