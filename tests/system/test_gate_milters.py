@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import hashlib
-import subprocess
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 
 from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, scripted_milter
-from tests.support.programs import theirs
-from tests.support.waiting import until
+from tests.support.milters.dkim import Key, opendkim
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import MapName
@@ -182,26 +180,18 @@ def test_checks_come_before_milters(tmp_path: Path, milter: ScriptedMilter) -> N
 
 
 @pytest.fixture
-def opendkim(tmp_path: Path) -> Iterator[str]:
+def signer(tmp_path: Path) -> Iterator[str]:
     """Debian's opendkim, which signs for the address of the client."""
-    key, path = tmp_path / "key", tmp_path / "opendkim"
-    subprocess.run([theirs("openssl"), "genrsa", "-out", str(key), "1024"], check=True, capture_output=True)
-    lines = ("Mode sv", f"Socket local:{path}", "UMask 000", "Background no", "Canonicalization simple/simple")
-    own = ("Domain example.net", "Selector sel", f"KeyFile {key}", "InternalHosts 192.0.2.7", "RequireSafeKeys no")
-    (tmp_path / "conf").write_text("\n".join((*lines, *own, "")))
-    with subprocess.Popen([theirs("opendkim"), "-f", "-x", str(tmp_path / "conf")]) as running:
-        try:
-            until(path.exists)
-            yield f"unix:{path}"
-        finally:
-            running.kill()  # told to end in order, it takes five seconds
+    own = ("Canonicalization simple/simple", "InternalHosts 192.0.2.7")
+    with opendkim(tmp_path, Key(tmp_path), *own) as service:
+        yield service
 
 
 @pytest.mark.parametrize("lines", [1, 5000])
-def test_opendkim_signs(tmp_path: Path, opendkim: str, lines: int) -> None:
+def test_opendkim_signs(tmp_path: Path, signer: str, lines: int) -> None:
     """Its header is above all others, and the message is as it was, to the byte; the hash of the body is right."""
     content = b"From: s@example.net\r\nSubject: x\r\n\r\n..dot\r\n" + b"body  \r\n" * lines
-    milters = GateMilters((parse_milter(opendkim),))
+    milters = GateMilters((parse_milter(signer),))
     at = Room(tmp_path, milters=milters, ways=ways)
 
     async def scene(at: Room) -> None:

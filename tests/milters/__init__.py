@@ -1,0 +1,1 @@
+"""Debian's milters at the gate."""

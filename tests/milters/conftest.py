@@ -1,0 +1,29 @@
+"""What the tests of this folder share: how a gate with milters is started, before each of two backends."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.support.backends.known import Demo, Mailfront
+from tests.support.certificates import Authority
+from tests.support.milters.site import DNS, Around, Site, site
+from tests.support.nameserver import running
+
+Start = Callable[[Path, Sequence[str]], AbstractContextManager[Site]]
+
+
+@pytest.fixture(scope="package")
+def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
+    """A name server and an authority."""
+    folder = tmp_path_factory.mktemp("around")
+    with running(DNS, folder) as name_server:
+        yield Around(name_server, Authority(folder))
+
+
+@pytest.fixture(scope="module", params=[Mailfront, Demo], ids=lambda made: made.__name__)
+def start(request: pytest.FixtureRequest, around: Around) -> Start:
+    """Start a gate in a folder with milters, before Debian's mailfront or the example's backend."""
+    return partial(site, request.param, around)
