@@ -5,6 +5,7 @@ Until the header is there, nothing is said, looked up or counted. Loaded only wh
 
 import socket
 from dataclasses import replace
+from functools import lru_cache, partial
 
 from ...core.address import canonical
 from ...core.client import limits
@@ -15,8 +16,9 @@ from ...core.client.proxy.proxied import local_environment, local_variables, pro
 from ...core.gate.visitor import is_in
 from ...core.rules.data import Instructions
 from ..accept.scoreboard import NOBODY, Place
+from ..backend.spawn_batch import Session
 from ..report.local_log import LocalLog
-from ..stream.proxy_header import Headers, Look
+from ..stream.proxy_header import Headers, Look, header_of
 from .admission import Admission, Serve
 from .context import Decide, Service
 
@@ -32,14 +34,15 @@ class ProxiedAdmission(Admission):
 
     def open(self, serve: Serve) -> None:
         """Begin to let clients in. serve: gets each behind its header, with its proxy."""
-        self._headers = Headers()
+        self._headers = Headers(self._settings.held_limit)
         self._serve_client = serve
+        self._is_proxy = lru_cache(partial(is_in, networks=self._settings.proxies))
         super().open(self._serve_proxied)
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
         """Take over a connection, if it is a proxy's; another's is closed unread. peer: address and port."""
         ip = canonical(peer[0])
-        if is_in(ip, self._settings.proxies):
+        if self._is_proxy(ip):
             self._let_wait(client, self._endpoints(client, peer))
         else:
             client.close()
@@ -52,29 +55,43 @@ class ProxiedAdmission(Admission):
 
     def _has_room(self) -> bool:
         """Where a client that waits has no place, its header is waited for without one."""
-        return super()._has_room() and len(self._headers) < self._settings.held_limit
+        return not self._headers.is_full and super()._has_room()
 
-    async def _serve_proxied(self, connection: socket.SocketType, proxy: Endpoints, place: Place | None) -> None:
-        """Take one client from its header to its end. proxy: the ends of the connection, which have named its place."""
+    def _serve_proxied(self, connection: socket.SocketType, proxy: Endpoints, place: Place | None) -> Session:
+        """Take one client from its header to its end. proxy: the ends of the connection, which have named its place.
+
+        Most headers are there already: nothing of ours stands then between the client and those who serve it.
+        """
         place = place and self._named(place, NOBODY)
+        header = header_of(connection)
+        return self._begun(header, connection, proxy, place) if header else self._later(connection, proxy, place)
+
+    async def _later(self, connection: socket.SocketType, proxy: Endpoints, place: Place | None) -> None:
         look = Look(connection)
         header = look.again()
         if isinstance(header, More):
             header = await self._awaited(look)
+        await self._begun(header, connection, proxy, place)
+
+    def _begun(
+        self, header: Header | Flaw, connection: socket.SocketType, proxy: Endpoints, place: Place | None
+    ) -> Session:
+        """What becomes of a connection behind its header."""
         if isinstance(header, Flaw):
             connection.close()
             self._connection_log.without_header(proxy.remote_ip, header.reason)
-            return
+            return _gone()
         came = proxied(proxy, header)
-        if came.is_local and self._fails_checks:
-            connection.close()
-            return
-        if not came.is_local:
-            if self.sheds():
-                self.send_away(connection, came.endpoints)
-                return
-            place = place and self._named(place, limits.keys(self._settings.client_limits, came.endpoints.remote_ip))
-        await self._serve_client(connection, came.endpoints, place, came)
+        if came.is_local:
+            if self._fails_checks:
+                connection.close()
+                return _gone()
+        elif self.sheds():
+            self.send_away(connection, came.endpoints)
+            return _gone()
+        elif place:
+            place = self._named(place, limits.keys(self._settings.client_limits, came.endpoints.remote_ip))
+        return self._serve_client(connection, came.endpoints, place, came)
 
     async def _awaited(self, look: Look) -> Header | Flaw:
         try:
@@ -86,6 +103,10 @@ class ProxiedAdmission(Admission):
     def _named(self, place: Place, keys: Keys) -> Place:
         self._board.name(place.row, *keys)
         return Place(place.row, keys)
+
+
+async def _gone() -> None:
+    """Be done with a connection that is closed."""
 
 
 def of_locals(service: Service, log: LocalLog) -> Service:

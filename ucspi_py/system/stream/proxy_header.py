@@ -19,10 +19,32 @@ _PEEK = socket.MSG_PEEK | socket.MSG_DONTWAIT
 _HUNG_UP = getattr(select, "POLLRDHUP", 0)
 
 
-class Headers:
-    """Those that one process waits for."""
+def header_of(connection: socket.SocketType) -> Header | None:
+    """Read the header of a connection, if all of it is there, and nothing else; None = a Look tells what there is."""
+    try:
+        found = parse(connection.recv(FIRST, _PEEK))
+    except OSError:
+        return None
+    return found if isinstance(found, Header) and _consume(connection, found.length) else None
 
-    def __init__(self) -> None:
+
+def _consume(connection: socket.SocketType, length: int) -> bool:
+    """Read so many bytes that are there."""
+    try:
+        return len(connection.recv(length, socket.MSG_DONTWAIT)) == length
+    except OSError:
+        return False
+
+
+class Headers:
+    """Those that one process waits for.
+
+    limit: how many it waits for at once. is_full: whether it waits for so many, and no other is to be waited for.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.is_full = limit == 0
+        self._limit = limit
         self._awaited: dict[_Awaited, None] = {}
         self._deadlines = Deadlines(self._awaited)
 
@@ -35,14 +57,19 @@ class Headers:
         loop = asyncio.get_running_loop()
         awaited = _Awaited(loop, look)
         self._awaited[awaited] = None
+        self._count()
         self._deadlines.ask(loop)
         try:
             loop.add_reader(look.connection, awaited.look)
             return await awaited.found
         finally:
             del self._awaited[awaited]
+            self._count()
             loop.remove_reader(look.connection)
             look.wake_at(1)
+
+    def _count(self) -> None:
+        self.is_full = len(self._awaited) >= self._limit
 
 
 class Look:
@@ -60,7 +87,7 @@ class Look:
         """Look at all that is there now. Where that is the header, it is read, and nothing else."""
         found = self._peek()
         if isinstance(found, Header):
-            return found if self._consume(found.length) else Flaw("a header that cannot be read")
+            return found if _consume(self.connection, found.length) else Flaw("a header that cannot be read")
         return found
 
     def _peek(self) -> Header | More | Flaw:
@@ -99,12 +126,6 @@ class Look:
             if not poll.poll(0):
                 return More(self._limit)
         return Flaw("gone before the end of its header" if data else "gone before its header")
-
-    def _consume(self, length: int) -> bool:
-        try:
-            return len(self.connection.recv(length, socket.MSG_DONTWAIT)) == length
-        except OSError:
-            return False
 
 
 class _Awaited:

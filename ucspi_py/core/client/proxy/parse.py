@@ -18,4 +18,4 @@ def parse(data: bytes) -> Header | More | Flaw:
 
 
 def _may_be(data: bytes, beginning: bytes) -> bool:
-    return data[: len(beginning)] == beginning[: len(data)]
+    return beginning.startswith(data[: len(beginning)])

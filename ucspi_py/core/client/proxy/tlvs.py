@@ -28,6 +28,10 @@ class Told(NamedTuple):
     tls: TlsFacts | None = None
 
 
+#: What a header says that has none.
+NOTHING = Told()
+
+
 class _Tlv(NamedTuple):
     kind: int
     start: int
@@ -36,8 +40,6 @@ class _Tlv(NamedTuple):
 
 def parse(header: bytes, start: int) -> Told | Flaw:
     """Parse the TLVs of a header. start: where they begin; they end with the header."""
-    if start == len(header):
-        return Told()
     found = _split(header, start)
     if found is None:
         return Flaw("TLVs that do not end where the header does")

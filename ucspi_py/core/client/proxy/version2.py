@@ -15,8 +15,10 @@ SIGNATURE = bytes.fromhex("0d0a0d0a000d0a515549540a")
 #: Bytes up to the length, the length included, and the longest rest that is taken: the specification's fit 536, and
 #: HAProxy refuses a TLV of more than 1,024.
 _FIXED, _MOST = 16, 4096
+#: Behind the signature: version and command, family and transport, the length of the rest.
+_FIELDS = struct.Struct("!12xBBH")
 _VERSION = 2
-_LOCAL, _PROXY = 0, 1
+_LOCAL, _PROXY = 0x20, 0x21
 
 
 class _Family(NamedTuple):
@@ -30,34 +32,31 @@ def parse(data: bytes) -> Header | More | Flaw:
     """Parse a header. data: begins as one of version 2, as far as it goes."""
     if len(data) < _FIXED:
         return More(FIRST)
-    version, command = data[12] >> 4, data[12] & 15
-    if version != _VERSION:
-        return Flaw("an unknown version")
+    command, family, rest = _FIELDS.unpack_from(data)
     if command not in (_LOCAL, _PROXY):
-        return Flaw("an unknown command")
-    length = _FIXED + int.from_bytes(data[14:16], "big")
-    if length > _FIXED + _MOST:
+        return Flaw("an unknown version" if command >> 4 != _VERSION else "an unknown command")
+    if rest > _MOST:
         return Flaw(f"a header of more than {_FIXED + _MOST} bytes")
+    length = _FIXED + rest
     if len(data) < length:
         return More(length)
-    # Whatever else a header has that speaks for nobody is not looked at, not even its family.
-    return Header(length) if command == _LOCAL else _proxied(data[:length])
+    if command == _LOCAL:
+        return Header(length)  # whatever else it has is not looked at, not even its family
+    ends = _FAMILIES.get(family)
+    return _proxied(data, length, ends) if ends else Flaw("neither TCP over IPv4 nor over IPv6")
 
 
-def _proxied(header: bytes) -> Header | Flaw:
-    family = _FAMILIES.get(header[13])
-    if family is None:
-        return Flaw("neither TCP over IPv4 nor over IPv6")
+def _proxied(data: bytes, length: int, family: _Family) -> Header | Flaw:
     ends, text = family
     end = _FIXED + ends.size
-    if len(header) < end:
+    if length < end:
         return Flaw("a header that is shorter than its addresses")
-    told = tlvs.parse(header, end)
+    told = tlvs.parse(data[:length], end) if length > end else tlvs.NOTHING
     if isinstance(told, Flaw):
         return told
-    remote_ip, local_ip, remote_port, local_port = ends.unpack_from(header, _FIXED)
+    remote_ip, local_ip, remote_port, local_port = ends.unpack_from(data, _FIXED)
     endpoints = Endpoints(text(local_ip), b"%d" % local_port, text(remote_ip), b"%d" % remote_port)
-    return Header(len(header), endpoints, *told)
+    return Header(length, endpoints, told.unique_id, told.tls)
 
 
 @lru_cache(maxsize=1024)
