@@ -39,14 +39,14 @@ def noted(stage: bytes, client: Visitor, line: LogLine, about: "About", recipien
 
 
 def screened(screen: bytes, pid: int, client: Visitor, reply: Reply, wanted: RecipientGiven | None) -> Event:
-    """See loglines."""
+    """Tell of a client that a screen before the gate refuses. pid: process id. The others: as in loglines."""
     about = {} if wanted is None else _about(*wanted)
     refusal = smtp_loglines.refusal(screen, client.ip, pid, reply.line)
     return refusal._replace(fields={**_who(client), **refusal.fields, **about})
 
 
 def message(client: Visitor, envelope: Envelope, size: int, reply: Reply, course: "Course") -> Event:
-    """See loglines. how: by what its client may send to anybody."""
+    """Tell the end of a message, and by what its client may send to anybody. size: bytes of content."""
     fields: Fields = {
         "how": _trusted_by(client),
         **_told(reply),
@@ -65,19 +65,22 @@ def checked(client: Visitor, note: "Note", envelope: Envelope) -> Event:
 
 
 def left(client: Visitor, how: str, after: bytes, size: int | None = None, data: bytes | None = None) -> Event:
-    """Tell of a session that ended otherwise than by QUIT. after: the last verb. size, data: as of loglines."""
+    """Tell of a session that ended otherwise than by QUIT. after: the last verb.
+
+    size: bytes of content so far; None = outside of content. data: what was sent too early; None = nothing.
+    """
     return Event("left", {**_who(client), "msg": how, "stage": after, "size": size, "content": data})
 
 
 def disconnected(client: Visitor, counts: Mapping[bytes, Sequence[int]]) -> Event:
-    """See loglines."""
+    """Sum a session up. counts: of each verb how many were accepted, and how many there were."""
     totals = [sum(numbers) for numbers in zip(*counts.values(), strict=True)] or [0, 0]
     verbs = b" ".join(b"%b=%d/%d" % (verb.lower(), good, every) for verb, (good, every) in counts.items())
     return Event("disconnect", {**_who(client), "accepted": totals[0], "commands": totals[1], "verbs": verbs})
 
 
 def exceeded(client: Visitor, what: bytes, count: int, service: bytes) -> Event:
-    """See loglines."""
+    """Warn of a client over a limit. what: which. count: to how many it has come. service: where."""
     words = b"%b limit exceeded: %d for service %b" % (what, count, service)
     return warning(words, client)
 
@@ -111,7 +114,7 @@ def login_failed(client: Visitor, mechanism: bytes, login: bytes, reason: str, *
 
 
 def too_many_recipients(client: Visitor, count: int) -> Event:
-    """See loglines of logins."""
+    """Warn of a user over the limit of recipients in an hour. count: to how many it has come."""
     return warning(f"hourly recipient limit exceeded: {count}", client)
 
 

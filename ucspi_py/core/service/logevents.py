@@ -25,12 +25,12 @@ def about(endpoints: Endpoints, cid: bytes) -> dict[str, Value]:
 
 
 def load(running: int, limit: int) -> Fields:
-    """Tell how many backends run. limit: how many may (-c)."""
+    """Tell how many backends there are. running: now. limit: at most (-c)."""
     return {"running": running, "limit": limit}
 
 
 def status(running: int, limit: int) -> Event:
-    """Tell how many backends run, and nothing else."""
+    """Tell how many backends there are, and nothing else. running, limit: as of load()."""
     return Event("status", load(running, limit))
 
 
@@ -69,6 +69,6 @@ def ended(about: Fields, status: int, ms: int | None, load: Fields) -> Event:
 
 
 def lost(number: int) -> Event:
-    """Tell that lines are missing, for which the reader of the log had no room."""
+    """Tell that lines are missing, for which the reader of the log had no room. number: how many lines."""
     words = "log lines lost, the reader of the log was too slow"
     return Event("lost", {"lost": number, "msg": words}, WARNING)

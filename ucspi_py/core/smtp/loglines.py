@@ -16,7 +16,7 @@ def refused(program: bytes, ip: bytes, pid: int, reply: bytes) -> bytes:
 
 
 def refusal(program: bytes, ip: bytes, pid: int, reply: bytes) -> Event:
-    """Tell what the line of a refusal tells. As of refused()."""
+    """Tell of a refused client. pid: process id. reply: as of refused()."""
     code, _, text = reply.partition(b" ")
     decision = "greylisted" if program == b"greylist" else "refused"
     said = {"code": int(code) if code.isdigit() else None, "reply": text}

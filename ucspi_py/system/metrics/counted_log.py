@@ -101,7 +101,7 @@ class CountedLog(ConnectionLog):
 
 
 def counted_log(log: Log, board: Scoreboard, limit: int, column: Column) -> CountedLog:
-    """Make the log of one process's connections, in the form of its log. Its parameters: as of CountedLog."""
+    """Make the log of one process's connections, in the form of its log. limit: backends at once (-c)."""
     if log.of_events:
         from .counted_events import CountedEvents
 

@@ -9,7 +9,10 @@ DJB = "djb"
 
 
 def open_log(verbosity: int, form: str) -> Log:
-    """Open the log on standard error, with all that it will ever need. form: DJB, or a name of core.log.forms.FORMS."""
+    """Open the log on standard error, with all that it will ever need.
+
+    verbosity: as of Log. form: DJB, or a name of core.log.forms.FORMS.
+    """
     if form == DJB:
         return Log(verbosity)
     from .events import connection_events  # noqa: F401  workers can import nothing once root is given up

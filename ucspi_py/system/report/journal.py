@@ -11,7 +11,7 @@ _WARNINGS = re.compile(rb"^(?=[a-z]+(?:\[\d+\])?: warning: )", re.MULTILINE)
 
 
 def is_journal(fd: int) -> bool:
-    """Whether a descriptor leads to the journal (systemd.exec(5), $JOURNAL_STREAM)."""
+    """Whether a descriptor leads to the journal (systemd.exec(5), $JOURNAL_STREAM). fd: the descriptor."""
     device, _, inode = os.environ.get("JOURNAL_STREAM", "").partition(":")
     if not (device.isdecimal() and inode.isdecimal()):
         return False
@@ -25,7 +25,7 @@ def is_journal(fd: int) -> bool:
 def prioritized(write: Write, fd: int) -> Write:
     """Make a write that tells the journal which lines are warnings; where there is no journal it stays as it is.
 
-    write: of whole lines in djb's form. fd: to which.
+    write: of whole lines in djb's form. fd: the descriptor to which.
     """
     if not is_journal(fd):
         return write

@@ -1,1 +1,1 @@
-"""The log as events, in forms that other programs read. Never decides."""
+"""The log in other forms than djb's, each line an event. Does."""

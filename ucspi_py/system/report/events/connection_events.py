@@ -26,7 +26,7 @@ class _Running(NamedTuple):
 
 
 class ConnectionEvents(ConnectionLog):
-    """Logs the connections of one worker as events. See ConnectionLog."""
+    """Logs the connections of one worker as events. See ConnectionLog, for its methods, too. limit: as there."""
 
     def __init__(self, log: Log, board: Scoreboard, limit: int) -> None:
         super().__init__(log, board, limit)
@@ -67,14 +67,14 @@ class ConnectionEvents(ConnectionLog):
         self._about(endpoints)["rule"] = origin
 
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
-        """See ConnectionLog."""
+        """Tell that a backend has the client. pid: its process id."""
         about = {**self._about(endpoints), "pid": pid}
         self._running[pid] = _Running(about, time.monotonic())
         if self._log.verbose:
             self._events.tell(logevents.decided("ok", about, names, self._load()))
 
     def ended(self, pid: int, wait_status: int) -> None:
-        """See ConnectionLog."""
+        """Tell that a backend has ended. pid: its process id. wait_status: raw, as wait(2) gives it."""
         found = self._running.pop(pid, None)
         if not self._log.verbose:
             return

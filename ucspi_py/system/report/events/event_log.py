@@ -15,7 +15,7 @@ from ..nonblocking import Write, writer
 class EventLog(Log):
     """Writes events, and lines in djb's form as what they tell. See Log.
 
-    form: a name of FORMS.
+    verbosity: as of Log. form: a name of FORMS.
     """
 
     of_events = True
