@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from tests.support import sample_log
 from ucspi_py.core.dnsbl import loglines as dnsbl
+from ucspi_py.core.log.event import event_of
+from ucspi_py.core.log.forms import FORMS, Stamp
 from ucspi_py.core.postgrey import loglines as postgrey
 from ucspi_py.core.service import loglines as server
 from ucspi_py.core.smtp.loglines import refused
@@ -302,6 +304,34 @@ def test_json_and_logfmt_tell_the_same(fields: dict[str, object], event: Event) 
 
     assert read(json.dumps(fields).encode()) == (FIVE, (event,))
     assert read(_logfmt(fields)) == (FIVE, (event,))
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_line_tells_does_not_depend_on_its_form(form: str) -> None:
+    """But for the user of a failed login, who is shown as the client has said it where that can be."""
+    for line in (*sample_log.every_kind(), *sample_log.of_odd_sessions()):
+        if line != server.lost(12):  # a form has an event of its own for it
+            written = FORMS[form](Stamp("2026-11-26T05:00:00.123456Z", 7), event_of(line))
+            assert list(map(_nameless, read(written).events)) == list(map(_nameless, read(line).events)), line
+
+
+def test_what_is_wrong_with_clients_has_words_in_common() -> None:
+    """Their names, addresses and users are not in a warning."""
+    found = [event for line in sample_log.of_odd_sessions() for event in read(line).events]
+
+    assert [event.text for event in found if isinstance(event, Warned)] == [
+        b"Connection rate limit exceeded: 9 for service smtp",
+        b"policy service unix:/spf: timed out",
+        b"a table is old",
+        b"SASL authentication aborted",
+        b"SASL authentication not tried: too many failures",
+        b"Hourly recipient limit exceeded: 9",
+    ]
+    assert TurnedAway(b"192.0.2.14", b"tls", b"no shared cipher") in found
+
+
+def _nameless(event: Event) -> Event:
+    return event._replace(user=b"") if isinstance(event, LoginFailed) else event
 
 
 def test_a_connection_in_one_event_tells_all_that_djbs_lines_tell() -> None:

@@ -2,9 +2,11 @@
 
 from ipaddress import IPv4Address
 
+from ucspi_py.core.auth.sasl import Fault
 from ucspi_py.core.client.connection import Endpoints, Names
 from ucspi_py.core.dnsbl import loglines as dnsbl
 from ucspi_py.core.gate import loglines as gate
+from ucspi_py.core.gate.content.checked import HEADER, Note
 from ucspi_py.core.gate.logins import loglines as logins
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
@@ -17,6 +19,7 @@ from ucspi_py.core.policy.request import Request
 from ucspi_py.core.postgrey import loglines as postgrey
 from ucspi_py.core.service import loglines as server
 from ucspi_py.core.smtp.envelope import Envelope
+from ucspi_py.core.smtp.events import ExchangeFailed
 from ucspi_py.core.smtp.loglines import refused
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply
@@ -77,6 +80,27 @@ def used(ip: bytes, user: bytes) -> bytes:
 def granted(user: bytes) -> bytes:
     """A login elsewhere."""
     return recorder.granted(Proven(IPv4Address("192.0.2.8"), user, How.IMAP, 1000, 1800), "192.0.2.8", 1)
+
+
+def of_odd_sessions() -> list[bytes]:
+    """What the gate says of clients with which something is wrong, a line of each kind."""
+    client = visitor(b"192.0.2.14", b"joe")
+    return [
+        gate.checked(client, Note(b"reject", HEADER, b"Subject: x", b"5.7.1 no"), envelope()),
+        gate.lost(client, b"DATA", 7),
+        gate.improper_pipelining(client, b"EHLO", HOSTILE),
+        gate.not_smtp(client, b"CONNECT", HOSTILE),
+        gate.disconnected(client, {b"EHLO": [1, 1], b"RCPT": [0, 2]}),
+        gate.exceeded(client, b"Connection rate", 9, b"smtp"),
+        gate.warning("policy service unix:/spf: timed out", client),
+        gate.noted(b"RCPT", client, LogLine(b"warning", b"a table is old"), envelope(), RECIPIENT),
+        gate.noted(b"RCPT", client, LogLine(b"reject_warning", b"554 5.7.1 no"), envelope(), RECIPIENT),
+        gate.screened(b"rblsmtpd", 7, client, Reply(451, (b"listed",)), None),
+        logins.tls_failed(client, "no shared cipher"),
+        logins.exchange_failed(client, ExchangeFailed(b"PLAIN", Fault.ABORTED)),
+        logins.login_not_tried(client, b"PLAIN", b"joe", "too many failures"),
+        logins.too_many_recipients(client, 9),
+    ]
 
 
 def every_kind() -> list[bytes]:

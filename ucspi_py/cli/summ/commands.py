@@ -33,10 +33,10 @@ _ROWS = 10
 def summ(files: tuple[str, ...], page: str | None, rows: int, *, as_json: bool) -> None:
     """Sum up the logs of pytcpserver, pyrblsmtpd, pygreylist, pysmtpgate, pypostgrey and pyrelay.
 
-    Each FILE is a log, - or none is standard input. Lines may have a stamp of multilog, svlogd, s6-log or syslog, or an
-    ISO date, may be logfmt or JSON, or come from a container or journalctl -o json. Files compressed with gzip
-    are read as they are. Lists of what has no end have as many rows as -n says. A log without a line of these programs
-    is an error: exit 100.
+    Each FILE is a log, - or none is standard input. Lines may have any form that pytcpserver --log writes, a stamp of
+    multilog, svlogd, s6-log or syslog, or an ISO date, or come from a container or journalctl -o json. Files compressed
+    with gzip are read as they are. Lists of what has no end have as many rows as -n says. A log without a line of these
+    programs is an error: exit 100.
 
     \b
     Example:

@@ -99,7 +99,7 @@ def tls_failed(client: Visitor, reason: str) -> Event:
 def exchange_failed(client: Visitor, event: ExchangeFailed) -> Event:
     """See loglines of logins."""
     who = {**_who(client), "method": event.mechanism}
-    return Event("warning", {"program": "smtpgate", **who, "msg": f"SASL: {event.why.value}"}, WARNING)
+    return Event("warning", {"program": "smtpgate", **who, "msg": f"SASL {event.why.value}"}, WARNING)
 
 
 def logged_in(client: Visitor) -> Event:
@@ -115,7 +115,7 @@ def login_failed(client: Visitor, mechanism: bytes, login: bytes, reason: str, *
 
 def too_many_recipients(client: Visitor, count: int) -> Event:
     """Warn of a user over the limit of recipients in an hour. count: to how many it has come."""
-    return warning(f"hourly recipient limit exceeded: {count}", client)
+    return warning(f"Hourly recipient limit exceeded: {count}", client)
 
 
 def _who(client: Visitor) -> Fields:

@@ -1,7 +1,8 @@
 r"""An event as a line of logfmt or of JSON. Never writes it.
 
-Each line is UTF-8 and at most PIPE_BUF bytes long. Bytes that are no UTF-8 become the four characters ``\xNN``, as do
-those that a terminal obeys, so that no line is lost for what a client has said.
+Each line is UTF-8 and at most PIPE_BUF bytes long. Bytes that are no UTF-8 become the four characters ``\xNN``, so that
+no line is lost for what a client has said. So do characters that cannot be seen, or that make others look different:
+``\u202e`` for the one behind which a terminal writes from right to left.
 """
 
 import json
@@ -17,8 +18,6 @@ _LINE_LIMIT = 4096 - len("<4>")
 _VALUE_LIMITS = (512, 128, 32, 8)
 #: Zones that are shown.
 _ZONES = 64
-#: DEL and what ISO 6429 has a terminal obey, and what Unicode calls a line's end.
-_ODD = re.compile("[\x7f-\x9f\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x1f]")
 _QUOTED = re.compile(r'[\x00-\x20"=\\]|^$')
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
@@ -81,8 +80,8 @@ def _value(value: Value, limit: int) -> _Shown:
 def _text(value: bytes, limit: int) -> str:
     cut = value[:limit] if len(value) > limit else value
     text = cut.decode("utf-8", "backslashreplace")
-    if not text.isascii() or "\x7f" in text:
-        text = _ODD.sub(_escaped, text)
+    if not text.isprintable():
+        text = "".join([char if char.isprintable() or char < " " else ascii(char)[1:-1] for char in text])
     return text if cut is value else text + "..."
 
 
@@ -101,10 +100,4 @@ def _logfmt_value(value: _Shown) -> str:
     if not _QUOTED.search(text):
         return text
     quoted = re.sub(r'["\\\n\r\t]', lambda found: _ESCAPES[found[0]], text)
-    return f'"{_CONTROL.sub(lambda found: chr(92) + _escaped(found), quoted)}"'
-
-
-def _escaped(found: re.Match[str]) -> str:
-    r"""As ``\xNN``; line and paragraph separators as ``\uNNNN``."""
-    code = ord(found[0])
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return f'"{_CONTROL.sub(lambda found: chr(92) + ascii(found[0])[1:-1], quoted)}"'

@@ -1,4 +1,4 @@
-"""Lines of logfmt and of JSON -> fields -> events. Never reads a line in djb's form.
+"""Lines of ``--log json`` and ``--log logfmt`` -> fields -> events. Never reads a line in djb's form.
 
 Read are the fields ``event``, ``ip``, ``pid``, ``decision``, ``code``, ``reply``, ``zones``, ``user``, ``method``,
 ``how``, ``rule``, ``running``, ``limit`` and ``msg``, of messages ``size`` and ``recipients``, ``delay`` of a greylist,
@@ -193,6 +193,7 @@ _EVENTS: dict[str, Callable[[Fields], Event | None]] = {
     "relay": lambda fields: told.GrantUsed(_ip(fields), _bytes(fields, "user"), _bytes(fields, "how")),
     "login": lambda fields: told.LoggedIn(_ip(fields), _bytes(fields, "user"), _bytes(fields, "method")),
     "login_failed": lambda fields: told.LoginFailed(_ip(fields), _bytes(fields, "user")),
+    "login_not_tried": lambda fields: told.Warned(b"SASL authentication not tried: " + _bytes(fields, "msg")),
     "left": lambda fields: told.Left(_ip(fields), _bytes(fields, "msg")),
     "warning": lambda fields: told.Warned(_bytes(fields, "msg")),
     "lost": lambda fields: told.LinesLost(_number(fields, "lost")),

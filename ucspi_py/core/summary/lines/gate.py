@@ -6,7 +6,20 @@ blank, < or > in them.
 
 import re
 
-from ..events import Came, Checked, Event, Left, LoggedIn, LoginFailed, Message, Rejected, Spared, Visited, Warned
+from ..events import (
+    Came,
+    Checked,
+    Event,
+    Left,
+    LoggedIn,
+    LoginFailed,
+    Message,
+    Rejected,
+    Spared,
+    TurnedAway,
+    Visited,
+    Warned,
+)
 
 _WHO = rb"[^ \[\]]*\[([^ \[\]]{1,45})\]"
 _NOQUEUE = re.compile(rb"NOQUEUE: (\w+): ([A-Z-]+) from %b: (.*)" % _WHO)
@@ -14,6 +27,9 @@ _CHECKED = re.compile(rb"NOQUEUE: (\w+): (\w+) [^\[]* from %b; .*" % _WHO)
 _MESSAGE = re.compile(rb"message from %b: ([245]\d\d) ?(.*)" % _WHO)
 _CLIENT = re.compile(rb"client=%b, sasl_method=(\S+), sasl_username=(\S+)" % _WHO)
 _LOGIN = re.compile(rb"warning: %b: SASL \S+ authentication failed: .*, sasl_username=(\S*)" % _WHO)
+#: What a warning says of its client alone: others have the rest in common with it.
+_OWN = re.compile(rb"^%b: (?=SASL )| from %b|(?<=SASL )\S+ |, sasl_username=\S*$" % (_WHO, _WHO))
+_TLS = re.compile(rb"SSL_accept error from %b: (.*)" % _WHO)
 _LEFT = re.compile(
     rb"(lost connection|timeout|too many errors|improper command pipelining|non-SMTP command) after "
     rb"[A-Z-]+(?: \(\d+ bytes\))? from %b(?:: .*)?" % _WHO
@@ -34,13 +50,14 @@ def gate_event(_program: bytes, text: bytes) -> Event | None:
         return _message(text)
     if text.startswith(b"warning: "):
         found = _LOGIN.fullmatch(text)
-        return LoginFailed(found[1], found[2]) if found else Warned(text[9:])
+        return LoginFailed(found[1], found[2]) if found else Warned(_OWN.sub(b"", text[9:]))
     if text.startswith(b"client="):
         found = _CLIENT.fullmatch(text)
         return LoggedIn(found[1], found[3], found[2]) if found else None
     if found := _LEFT.fullmatch(text):
         return Left(found[2], found[1])
-    return None
+    found = _TLS.fullmatch(text)
+    return TurnedAway(found[1], b"tls", found[2]) if found else None
 
 
 def visit(text: bytes) -> Visited | None:
