@@ -11,6 +11,9 @@ from ...core.dns.message import AAAA, A, Ask, Found
 from ...core.gate.server import Server, UnixServer
 from ..lookup.futures import answer_to
 
+#: Seconds until another try where a backlog is full.
+_PAUSE = 0.02
+
 Protocol = TypeVar("Protocol", bound=asyncio.Protocol)
 
 #: hosts(5): what no name server has to be asked about.
@@ -43,6 +46,51 @@ async def connected(
         except OSError as error:
             failure = error
     raise failure
+
+
+async def connected_socket(server: Server, directory: str, ask: Ask, deadline: float) -> socket.socket:
+    """Connect -> the socket, which waits for nothing. directory, ask, deadline, errors: as of connected()."""
+    if isinstance(server, UnixServer):
+        return await _over_unix(posixpath.join(directory, server.path))
+    failure: OSError | NoAddress = NoAddress(server.host)
+    for ip in await _addresses(server.host, ask, deadline):
+        try:
+            return await _over_inet(ip, server.port)
+        except OSError as error:
+            failure = error
+    raise failure
+
+
+async def _over_unix(path: str) -> socket.socket:
+    connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        while not _is_connected(connected, path):
+            await asyncio.sleep(_PAUSE)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+def _is_connected(connected: socket.socket, path: str) -> bool:
+    """Whether there was room in the backlog: unlike TCP, nothing tells when there is (unix(7), EAGAIN)."""
+    try:
+        connected.connect(path)
+    except BlockingIOError:
+        return False
+    return True
+
+
+async def _over_inet(ip: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    connected = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await asyncio.get_running_loop().sock_connect(connected, (ip, port))
+    except BaseException:
+        connected.close()
+        raise
+    return connected
 
 
 async def _addresses(host: str, ask: Ask, deadline: float) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Our end of a backend's socketpair, in a worker's loop: bytes out as fast as they are taken, bytes in at any time."""
+"""Our end of a socket to a backend, or to a milter, in a worker's loop: bytes out and in at any time."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from itertools import islice
 #: keeps 200 KB more for us; four times as many here are no faster, and let a worker grow by more than a megabyte.
 _FULL, _ROOM = 64 * 1024, 32 * 1024
 #: Bytes that are read at once; a reply is a line.
-_PIECE = 4096
+PIECE = 4096
 #: Pieces in one system call.
 _PIECES = 16
 
@@ -19,8 +19,8 @@ class BackendSocket:
     """Full duplex, from its making on.
 
     received: called with each piece that was read; with b"" once, at the end. on_room: called when there is room again
-    after is_full, also because what waits was thrown away. waits_since: the second of the loop's clock since which the
-    bytes that wait were not taken; None where none wait.
+    after is_full, also because what waits was thrown away. piece: bytes that are read at once. waits_since: the second
+    of the loop's clock since which the bytes that wait were not taken; None where none wait.
     """
 
     def __init__(
@@ -29,12 +29,14 @@ class BackendSocket:
         connected: socket.socket,
         received: Callable[[bytes], None],
         on_room: Callable[[], None],
+        piece: int = PIECE,
     ) -> None:
         self.waits_since: float | None = None
         self._loop = loop
         self._socket = connected
         self._received = received
         self._on_room = on_room
+        self._piece = piece
         self._pieces: deque[memoryview] = deque()
         self._waiting = 0
         self._was_full = False
@@ -95,7 +97,7 @@ class BackendSocket:
         if self._socket.fileno() < 0:
             return
         try:
-            data = self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
+            data = self._socket.recv(self._piece, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
         except OSError:

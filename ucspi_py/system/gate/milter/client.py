@@ -9,7 +9,7 @@ from ....core.gate.milter.settings import Milter, MilterSettings
 from ....core.milter.failure import MilterFailed
 from ....core.store import breaker
 from ...store.reason import reason
-from ..reach import NoAddress, connected
+from ..reach import NoAddress, connected_socket
 from .connection import MilterConnection
 
 #: Seconds for which a connection is kept that nobody uses, and how many are.
@@ -69,10 +69,10 @@ class MilterClient:
         dialogue.quit(is_kept=is_kept)
         connection.send()
         if is_kept:
-            connection.timer = asyncio.get_running_loop().call_later(_KEPT_SECONDS, connection.finish)
+            connection.timer = asyncio.get_running_loop().call_later(_KEPT_SECONDS, connection.close)
             self._kept.append(connection)
         else:
-            connection.finish()
+            connection.close()
 
     def close(self) -> None:
         """Give all connections back that nobody uses."""
@@ -84,15 +84,10 @@ class MilterClient:
         deadline = time.monotonic() + settings.connect_timeout
         try:
             async with asyncio.timeout_at(deadline):
-                connection = await connected(
-                    lambda: MilterConnection(settings.protocol),
-                    self.milter.server,
-                    settings.queue_directory,
-                    self._ask,
-                    deadline,
-                )
+                connected = await connected_socket(self.milter.server, settings.queue_directory, self._ask, deadline)
         except (OSError, NoAddress) as failure:
             raise MilterFailed(reason(failure)) from None
+        connection = MilterConnection(settings.protocol, connected)
         connection.dialogue.negotiate()
         await connection.answer(settings.command_timeout)
         if connection.dialogue.failure:

@@ -1,37 +1,37 @@
 """One connection to a milter: a dialogue at its socket, no wait without a limit. Never opened again when it is lost."""
 
 import asyncio
+import socket
 from collections.abc import Callable
 
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, MilterDialogue, Passed
 from ....core.milter.negotiation import Offer
+from ..backend.backend_socket import BackendSocket
 
-#: Bytes for a milter that wait in our process: with more of them it is waited for.
-_FULL = 256 * 1024
-
+#: Bytes of a milter's that are read at once: another body comes in packets of 64 KB.
+_PIECE = 64 * 1024
 
 Take = Callable[[list[Change]], None]
 
 
-class MilterConnection(asyncio.Protocol):
-    """A connection, as the loop makes it. offer: what the milter is offered.
+class MilterConnection:
+    """A connection. offer: what the milter is offered. connected: to the milter; close() closes it.
 
     dialogue: is told of events; the answer then comes from answer(). timer: to be set; closes it one day.
     """
 
-    def __init__(self, offer: Offer) -> None:
+    def __init__(self, offer: Offer, connected: socket.socket) -> None:
         self.dialogue = MilterDialogue(offer)
+        self.is_open = True
         self.timer: asyncio.TimerHandle | None = None
         self._offer = offer
-        self._transport: asyncio.Transport | None = None
-        self._moved: asyncio.Future[None] | None = None
-        self._is_full = False
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the milter is there."""
-        return self._transport is not None
+        self._loop = asyncio.get_running_loop()
+        self._socket = BackendSocket(self._loop, connected, self._received, self._look, _PIECE)
+        self._answered: asyncio.Future[None] | None = None
+        self._take: Take | None = None
+        self._patience = self._since = 0.0
+        self._watch: asyncio.TimerHandle | None = None
 
     async def answer(self, seconds: float, take: Take | None = None) -> Answer:
         """Send what the dialogue has for the milter, and wait for the answer.
@@ -40,26 +40,15 @@ class MilterConnection(asyncio.Protocol):
         A milter that is late has failed, as the dialogue then says. Cancelled, it closes the connection.
         """
         self.send()
-        try:
-            while (found := self.dialogue.answer) is None or self._is_full:
-                await self._packet(seconds)
-                if take:
-                    take(self.dialogue.take_changes())
-        except TimeoutError:
-            self._fail(f"it said nothing for {seconds:.0f} seconds")
-            return Passed.ON
-        except BaseException:
-            self._fail("was left before its answer")
-            raise
+        if self.dialogue.answer is None or self._socket.is_full:
+            await self._wait(seconds, take)
         if self.dialogue.failure:
             self.close()
-        return found
+        return self.dialogue.answer or Passed.ON
 
     def send(self) -> None:
         """Send what the dialogue has for the milter."""
-        output = self.dialogue.take_output()
-        if output and self._transport:
-            self._transport.write(output)
+        self._socket.send(self.dialogue.take_output())
 
     def anew(self) -> None:
         """Begin with another client, of whom nothing is known yet; what is agreed on stays."""
@@ -67,69 +56,72 @@ class MilterConnection(asyncio.Protocol):
 
     def close(self) -> None:
         """End it at once; what is not sent yet is lost."""
-        transport = self._left()
-        if transport:
-            transport.abort()
+        self.is_open = False
+        for timer in (self.timer, self._watch):
+            if timer:
+                timer.cancel()
+        self.timer = self._watch = None
+        self._socket.close()
 
-    def finish(self) -> None:
-        """End it when all is sent."""
-        transport = self._left()
-        if transport:
-            transport.close()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError(transport)
-        transport.set_write_buffer_limits(high=_FULL)
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Take what the milter says."""
-        self.dialogue.receive(data)
-        self._wake()
-
-    def pause_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._is_full = True
-
-    def resume_writing(self) -> None:
-        """See asyncio.Protocol."""
-        self._is_full = False
-        self._wake()
-
-    def connection_lost(self, _exc: Exception | None) -> None:
-        """See asyncio.Protocol."""
-        self._transport = None
-        self._is_full = False
-        self.dialogue.receive_end()
-        self._wake()
-
-    async def _packet(self, seconds: float) -> None:
-        """Wait until a packet is whole, or there is room: pieces of one are no sign of life."""
-        heard = self.dialogue.heard
-        async with asyncio.timeout(seconds):
-            while heard == self.dialogue.heard and (self.dialogue.answer is None or self._is_full):
-                await self._movement()
-
-    async def _movement(self) -> None:
-        self._moved = asyncio.get_running_loop().create_future()
+    async def _wait(self, seconds: float, take: Take | None) -> None:
+        """Wait until there is an answer, and room for more."""
+        self._answered = self._loop.create_future()
+        self._take, self._patience, self._since = take, seconds, self._loop.time()
+        self._look_after(seconds)
         try:
-            await self._moved
+            await self._answered
+        except BaseException:
+            self.dialogue.fail("was left before its answer")
+            self.close()
+            raise
         finally:
-            self._moved = None
+            self._answered = self._take = None
 
-    def _wake(self) -> None:
-        if self._moved and not self._moved.done():
-            self._moved.set_result(None)
+    def _received(self, data: bytes) -> None:
+        """Take what the milter says. Whoever waits hears of an error of ours, and need not wait in vain."""
+        try:
+            self._hear(data)
+        except Exception as error:
+            if self._answered is None or self._answered.done():
+                raise
+            self._answered.set_exception(error)
 
-    def _fail(self, sentence: str) -> None:
-        self.dialogue.fail(sentence)
-        self._is_full = False
-        self.close()
+    def _hear(self, data: bytes) -> None:
+        heard = self.dialogue.heard
+        if data:
+            self.dialogue.receive(data)
+        else:
+            self.dialogue.receive_end()
+            self.close()
+        if self.dialogue.heard > heard:  # a piece of a packet is no sign of life
+            self._since = self._loop.time()
+            if self._take:
+                self._take(self.dialogue.take_changes())
+        if self.dialogue.failure and self._answered is None:
+            self.close()
+        self._look()
 
-    def _left(self) -> asyncio.Transport | None:
-        if self.timer:
-            self.timer.cancel()
-        transport, self._transport = self._transport, None
-        return transport
+    def _look(self) -> None:
+        """Let whoever waits go on, if he may."""
+        if self._answered is None or self._answered.done() or self.dialogue.answer is None:
+            return
+        if self.dialogue.failure or not self._socket.is_full:
+            self._answered.set_result(None)
+
+    def _look_after(self, seconds: float) -> None:
+        """Have the milter looked at when its patience is over. One look in vain costs less than a timer each time."""
+        if self._watch is None or self._watch.when() > self._loop.time() + seconds:
+            if self._watch:
+                self._watch.cancel()
+            self._watch = self._loop.call_later(seconds, self._look_whether_late)
+
+    def _look_whether_late(self) -> None:
+        self._watch = None
+        if self._answered is None:
+            return
+        left = self._since + self._patience - self._loop.time()
+        if left > 0:
+            self._look_after(left)
+        else:
+            self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds")
+            self._look()
