@@ -20,6 +20,7 @@ from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.restriction_parameters import LISTS
 from ucspi_py.core.gate.language.syntax import lenient_settings, option, settings
 from ucspi_py.core.gate.maps.names import parse_map_name
+from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.gate.restrictions.names import NEEDS, OLD_NAMES, REFUSED, Needs
 
@@ -59,6 +60,8 @@ def is_refused(text: str) -> bool:
             restriction_settings(configuration)
         if configuration.has_checks:
             content_settings(configuration)
+        if configuration.has_milters:
+            gate_milters(configuration)
     except AskedWrongly:
         return True
     return False
@@ -434,7 +437,8 @@ def test_what_is_nearly_the_same_and_right_is_none(case: Case) -> None:
 def test_every_trap_has_a_case() -> None:
     """So that each case above would fail without its own."""
     of_cases = [Subject(reading(case.trap), Surroundings(zones=None)) for case in CASES]
-    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "postscreen", "ledger", "unusable"}
+    elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "wrong_milters", "postscreen"}
+    elsewhere |= {"ledger", "unusable"}
 
     silent = {trap.__name__ for trap in TRAPS if not any(any(trap(subject)) for subject in of_cases)}
 
@@ -762,8 +766,11 @@ def test_a_check_and_a_start_say_the_same_of_any_file(text: str) -> None:
     assert any(": error: " in line for line in found(text)) == is_refused(text)
 
 
-@pytest.mark.parametrize("text", ["header_checks = mysql:/etc/checks\n", "body_checks = nonsense\n"])
-def test_a_table_that_header_and_body_checks_cannot_have_is_an_error(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["header_checks = mysql:/etc/checks\n", "body_checks = nonsense\n", "smtpd_milter_maps = /etc/milters\n"],
+)
+def test_a_table_that_checks_and_milters_cannot_have_is_an_error(text: str) -> None:
     (line,) = found(text)
     assert line.startswith("main.cf:1: error: ")
     assert is_refused(text)
@@ -780,3 +787,22 @@ def test_values_that_are_no_actions_of_header_and_body_checks_are_errors() -> No
     assert found("body_checks = regexp:/etc/checks\n", around=around) == [hold]
     assert found("header_checks = regexp:/etc/checks\nbody_checks = $header_checks\n", around=around) == [hold]
     assert found("header_checks = inline:{a=IGNORE}\n") == []
+
+
+def test_values_that_name_no_milters_are_errors() -> None:
+    """As they are at the start; and a table that cannot be read is none for long."""
+    text = "smtpd_milter_maps = cidr:/etc/milters\nsmtpd_milters = unix:a\n"
+    source = b"192.0.2.1 DISABLE\n192.0.2.2 unix:b, inet:c:1\n192.0.2.3 reject\n"
+    around = Surroundings(tables={parse_map_name("cidr:/etc/milters"): entries("cidr", source)})
+    milter = "/etc/milters:3: error: a milter is unix:PATH or inet:HOST:PORT, and not 'reject'"
+    unread = "main.cf:1: warning: table cidr:/etc/milters was not read; until it can be read, smtpd_milters are asked"
+
+    assert found(text, around=around) == [milter]
+    assert found(text) == [f"{unread} about everybody"]
+
+
+def test_words_that_are_no_milters_are_errors() -> None:
+    """Each with its line."""
+    lines = found("smtpd_milters = unix:a,\n  opendkim\n  { unix:b, x=y }\nmilter_default_action = quarantine\n")
+
+    assert [line.partition(": error: ")[0] for line in lines] == ["main.cf:2", "main.cf:3", "main.cf:4"]

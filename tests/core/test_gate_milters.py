@@ -9,11 +9,12 @@ from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.words import Fragment, split
+from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter import words
 from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.milter.failing import reply_for
 from ucspi_py.core.gate.milter.macros import MacroFacts, base_facts, values
-from ucspi_py.core.gate.milter.service import parse_milter, parse_milters
+from ucspi_py.core.gate.milter.service import milters_of, parse_milter, parse_milters
 from ucspi_py.core.gate.milter.settings import (
     DEFAULT_MACROS,
     DefaultAction,
@@ -191,9 +192,23 @@ milter_macro_defaults = auth_type=login, {auth_authen}=x, { auth_author = a, b }
     )
 
 
+def test_milters_of_a_table() -> None:
+    """Where only a table has some, there is a list without any."""
+    milters = asked("smtpd_milter_maps = cidr:/etc/milters, inline:{192.0.2.1=DISABLE}")
+
+    assert milters is not None
+    assert milters.milters == ()
+    assert milters.maps == (MapName("cidr", "/etc/milters"), MapName("inline", "{192.0.2.1=DISABLE}"))
+    assert milters_of(b"Disable") == ()
+    assert milters_of(b"unix:a, { unix:b, protocol=2 }")[1] == Milter(
+        UnixServer("b"), "unix:b", (("protocol", Offer(2)),)
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
+        ("smtpd_milter_maps = mysql:/x", "main.cf line 1: table mysql:/x: the gate asks no database"),
         (
             "smtpd_milters = unix:a\nmilter_macro_defaults = i=1, auth_type",
             "main.cf line 2: milter_macro_defaults has pairs of a macro, = and a value, and not 'auth_type'",

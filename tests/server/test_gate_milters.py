@@ -1,15 +1,18 @@
 """Milters of a main.cf before a running gate, in a worker of pytcpserver and alone."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.backends.known import NotQmail
-from tests.support.gate import MAIL, RCPT, controls, gated
+from tests.support.gate import APPENDED, MAIL, RCPT, RELAY, STRANGER, controls, gate_words, gated
 from tests.support.milter import ScriptedMilter, scripted_milter
 from tests.support.nameserver import Records, running
-from tests.support.programs import theirs
+from tests.support.programs import ours, theirs
+from tests.support.server import QUIET
 from tests.support.smtp_client import Content, Step
+from tests.support.waiting import until
 from ucspi_py.core.milter.packet import packed
 
 EHLO = b"EHLO client.example.net"
@@ -76,3 +79,47 @@ def test_names_are_asked_of_name_servers(tmp_path: Path) -> None:
             assert gate.converse([EHLO, MAIL, RCPT])[-1].startswith(b"250")
     assert [heard.data.partition(b"\0")[0] for heard in milter.heard if heard.command == b"C"] == [b"c.example.net"]
     assert macros(milter, b"C")[b"_"] == b"c.example.net [192.0.2.7]"
+
+
+def test_milters_by_address(tmp_path: Path) -> None:
+    """A table has other milters for a client than the list, or none; what it has is looked up again when it changes."""
+    table = tmp_path / "milters"
+    backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
+    with scripted_milter() as listed, scripted_milter() as other:
+        listed.says[b"R"] = other.says[b"M"] = SPAM
+        table.write_text(f"192.0.2.8 DISABLE\n192.0.2.9 {other.service}\n")
+        parameters = (f"smtpd_milters={listed.service}", f"smtpd_milter_maps=cidr:{table}")
+        with gated(backend.argv, tmp_path, parameters=parameters, variables=backend.environment) as gate:
+            heard = {source: gate.converse([EHLO, MAIL, RCPT], source=source) for source in (STRANGER, RELAY, APPENDED)}
+            table.write_text("192.0.2.0/24 nonsense\n")
+            until(
+                lambda: gate.converse([EHLO, MAIL])[-1] == b"451 4.3.5 Server configuration problem - try again later"
+            )
+            gate.wait_log(b"milter nonsense: a milter is unix:PATH or inet:HOST:PORT, and not 'nonsense'")
+
+    assert heard[STRANGER][-2:] == [b"250 2.1.0 Ok", b"554 5.7.1 Spam"]
+    assert heard[RELAY][-2:] == [b"250 2.1.0 Ok", b"250 ok"]
+    assert heard[APPENDED][-2] == b"554 5.7.1 Spam"
+
+
+@pytest.mark.parametrize(
+    ("parameter", "text", "sentence"),
+    [
+        (
+            "smtpd_milter_maps=cidr",
+            "192.0.2.8 DISABLE\n192.0.2.9 x\n",
+            b"line 2: a milter is unix:PATH or inet:HOST:PORT",
+        )
+    ],
+)
+def test_a_table_of_what_cannot_be(parameter: str, text: str, sentence: bytes, tmp_path: Path) -> None:
+    """The gate does not start with it."""
+    table = tmp_path / "table"
+    table.write_text(text)
+    words = gate_words(controls(tmp_path / "control"), (f"{parameter}:{table}", "smtpd_milters=unix:x"))
+    command = [ours("pytcpserver"), *QUIET, "127.0.0.1", "0", *words, "true"]
+
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+
+    assert done.returncode == 100
+    assert sentence in done.stderr

@@ -161,7 +161,8 @@ class Gate:
             checks = self._checks.of_session(dialogue, log) if self._checks else None
             connection = client.environment, greeting.myhostname
             milters = self._milting.put_before(backend, guest, dialogue, connection, checks)
-            milters.spare = log.spared if settings.dry_run else None
+            if milters and settings.dry_run:
+                milters.spare = log.spared
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)
         return self._trust.begun(session, offers)
@@ -221,8 +222,8 @@ def _say_last(client: Client, words: bytes) -> None:
 def check(settings: GateSettings, log: Log) -> None:
     """Look whether qmail's control files can be used, before the first client comes.
 
-    Raises AskedWrongly where nothing says our name, and for a header or body check that cannot be done; Failure for a
-    file that cannot be read.
+    Raises AskedWrongly where nothing says our name, and for what a table has that cannot be done; Failure for a file
+    that cannot be read.
     """
     complain = _complaints(log)
     Control(settings.qmail_control, complain).check(settings)
@@ -234,6 +235,10 @@ def check(settings: GateSettings, log: Log) -> None:
         from .content import checks
 
         checks.check(settings.content, complain)
+    if settings.milters:
+        from .milter import chosen
+
+        chosen.check(settings.milters, complain)
 
 
 def _complaints(log: Log) -> Complaints:

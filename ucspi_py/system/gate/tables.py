@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
 
 from ...core.errors import CorruptRules, error_words
+from ...core.gate.maps.cidr import CidrTable
 from ...core.gate.maps.indexed import IndexedTable
 from ...core.gate.maps.names import INDEXED, UNFILED, Broken, MapName
 from ...core.gate.maps.parse import parse_table
@@ -94,6 +95,8 @@ class Tables:
                 for rule in table.rules:
                     if rule.value:
                         yield rule.line, rule.value.text
+            case CidrTable():
+                yield from ((rule.line, rule.value) for rule in table.rules if rule.value is not None)
             case IndexedTable():
                 yield from ((0, value) for value in table.values.values())
             case StaticTable():

@@ -24,6 +24,7 @@ TRAPS: tuple[Trap, ...] = (
     tables.broken,
     tables.wrong_values,
     tables.wrong_checks,
+    tables.wrong_milters,
     zones.dead_zones,
     zones.sick_zones,
     list_traps.pipelining,

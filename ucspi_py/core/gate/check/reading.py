@@ -67,11 +67,13 @@ class Reading:
     def tables(self) -> tuple[MapName, ...]:
         """Every table, once: those of the lists and of domains."""
         found = [one.argument for of_list in self._all() for one in of_list if isinstance(one.argument, MapName)]
-        found += [table for name in (*DOMAINS, *MAPS, *CHECKS) for _, table in self.tables_of(name)]
+        found += [
+            table for name in (*DOMAINS, *MAPS, *CHECKS, *milter_parameters.TABLES) for _, table in self.tables_of(name)
+        ]
         return tuple(dict.fromkeys(found))
 
     def tables_of(self, name: str) -> tuple[tuple[Word, MapName], ...]:
-        """Find the tables that a parameter names, each with its word. name: of domains, of users, of content checks."""
+        """Find the tables that a parameter names, each with its word. name: of domains, users, checks."""
         found = []
         for word in self.words(name):
             with suppress(AskedWrongly):
@@ -169,7 +171,7 @@ def _list_errors(
 
 
 def _content_errors(configuration: Configuration) -> Iterator[Finding]:
-    for name in filter(configuration.is_given, CHECKS):
+    for name in filter(configuration.is_given, (*CHECKS, *milter_parameters.TABLES)):
         with suppress(AskedWrongly):
             for word in configuration.words(name):
                 yield from _word_errors(name, word)

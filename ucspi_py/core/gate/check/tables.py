@@ -1,5 +1,5 @@
 """Traps in tables: those that cannot be read, values of lists with which a client gets 451 4.3.5, and values of content
-checks with which the gate does not start.
+checks and of milters with which the gate does not start.
 """
 
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from ..content import actions
 from ..language.content_parameters import CHECKS
 from ..maps.names import Broken, MapName
+from ..milter.parameters import LIST, MAPS
+from ..milter.service import milters_of
 from ..restrictions.checks.actions import flaw
 from ..restrictions.restriction import Restriction
 from .entries import ANY, Entry, told
@@ -45,6 +47,20 @@ def wrong_checks(subject: Subject) -> Iterator[Finding]:
             sentence = actions.flaw(entry.value, of_header=table not in of_body)
             if sentence:
                 yield error(f"{_where(table, entry, word.where)}: {sentence}")
+
+
+def wrong_milters(subject: Subject) -> Iterator[Finding]:
+    """Find tables of milters that cannot be read now, and values in them that name none."""
+    for word, table in subject.reading.tables_of(MAPS):
+        contents = subject.contents(table)
+        if isinstance(contents, Broken):
+            yield warning(word.where, contents.sentence, f"until it can be read, {LIST} are asked about everybody")
+            continue
+        for entry in contents:
+            try:
+                milters_of(entry.value)
+            except ValueError as wrong:
+                yield error(f"{_where(table, entry, word.where)}: {wrong}")
 
 
 def _with_tables(subject: Subject) -> Iterator[Restriction]:

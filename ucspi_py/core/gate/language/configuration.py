@@ -88,7 +88,7 @@ class Configuration:
     @property
     def has_milters(self) -> bool:
         """Whether milters are named."""
-        return self.is_given(milter_parameters.LIST)
+        return any(map(self.is_given, (milter_parameters.LIST, milter_parameters.MAPS)))
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""

@@ -17,7 +17,10 @@ _LONGEST = 45
 
 @dataclass(slots=True)
 class _Rule:
-    """first, end: the numbers of the addresses. value: None = it is an if. after: where its block ends."""
+    """One rule.
+
+    first, end: the numbers of the addresses. value: None = it is an if. after: where its block ends. line: its number.
+    """
 
     bits: int
     first: int
@@ -25,6 +28,7 @@ class _Rule:
     is_negated: bool
     value: bytes | None
     after: int = 0
+    line: int = 0
 
     def holds(self, bits: int, number: int) -> bool:
         return bits == self.bits and (self.first <= number < self.end) != self.is_negated
@@ -97,6 +101,7 @@ class _Reader:
         rule = _rule(found[1].count(b"!") % 2 == 1, found[2].rstrip(), value)
         if isinstance(rule, str):
             return rule
+        rule.line = number
         self.rules.append(rule)
         if block:
             self.blocks.append((number, rule))

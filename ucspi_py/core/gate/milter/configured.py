@@ -3,15 +3,18 @@
 from types import MappingProxyType
 
 from ..language.configuration import Configuration
-from .parameters import DAEMON_NAME, DEFAULTS, LIST, MACROS_SUFFIX, PREFIX, VERSION
+from ..restrictions.domains import parse_maps
+from .parameters import DAEMON_NAME, DEFAULTS, LIST, MACROS_SUFFIX, MAPS, PREFIX, VERSION
 from .service import parse_milters
 from .settings import EVENTS, NAMES, GateMilters, MacroTexts, MilterSettings
 
 
 def gate_milters(configuration: Configuration) -> GateMilters | None:
     """Make the milters of a configuration; None = there are none. Raises AskedWrongly with the place."""
-    milters = parse_milters(configuration.words(LIST))
-    return GateMilters(milters, milter_settings(configuration), _texts(configuration)) if milters else None
+    milters, maps = parse_milters(configuration.words(LIST)), parse_maps(configuration.words(MAPS))
+    if not milters and not maps:
+        return None
+    return GateMilters(milters, milter_settings(configuration), _texts(configuration), maps)
 
 
 def milter_settings(configuration: Configuration) -> MilterSettings:

@@ -7,7 +7,9 @@ from ..language.parameter import Parameter
 from . import words
 
 PREFIX, MACROS_SUFFIX = "milter_", "_macros"
-LIST = "smtpd_milters"
+LIST, MAPS = "smtpd_milters", "smtpd_milter_maps"
+#: Each a list of tables.
+TABLES = (MAPS,)
 DAEMON_NAME, VERSION, DEFAULTS = "milter_macro_daemon_name", "milter_macro_v", "milter_macro_defaults"
 
 #: The lists of macros by the event with which they are sent, and what each has by default.
@@ -42,6 +44,7 @@ PARSE = {one.name.removeprefix(PREFIX): one.parse for one in SETTINGS}
 #: The value of the list is its text: whoever asks milters parses its words.
 PARAMETERS = (
     Parameter(LIST, "", values.text, "", "milters that hear each client, in their order"),
+    Parameter(MAPS, "", values.text, "", "tables by a client's address: its own milters instead, or DISABLE"),
     *SETTINGS,
     *(
         _one(name + MACROS_SUFFIX, words.macros, default, f"macros that milters get at {name.replace('_', ' ')}")

@@ -9,6 +9,8 @@ from .parameters import LIST, PARSE
 from .settings import Milter
 
 _WHAT = "a milter"
+#: smtpd.h, SMTPD_MILTERS_DISABLE: no milters.
+_DISABLE = "disable"
 #: Postfix's other word for a Unix socket.
 _LOCAL, _UNIX = "local:", "unix:"
 
@@ -16,6 +18,14 @@ _LOCAL, _UNIX = "local:", "unix:"
 def parse_milters(words: Iterable[Word]) -> tuple[Milter, ...]:
     """Parse a list of milters. Raises AskedWrongly with the place of one that is none."""
     return tuple(map(_placed, words))
+
+
+def milters_of(value: bytes) -> tuple[Milter, ...]:
+    """Parse what a table has for a client: milters, or DISABLE. Raises ValueError."""
+    text = value.decode("utf-8", "surrogateescape")
+    if text.lower() == _DISABLE:
+        return ()
+    return tuple(parse_milter(word.text) for word in split((Fragment(text, ""),)))
 
 
 def parse_milter(word: str) -> Milter:

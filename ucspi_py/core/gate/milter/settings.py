@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ...milter.negotiation import Offer
 from ...milter.words import Event
+from ..maps.names import MapName
 from ..server import Server
 from . import parameters, words
 
@@ -92,8 +93,13 @@ class MacroTexts(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GateMilters:
-    """The milters of a gate. milters: in their order. settings: of all of them. texts: of macros."""
+    """The milters of a gate.
+
+    milters: in their order. settings: of all of them. texts: of macros. maps: tables that have other milters for the
+    address of a client.
+    """
 
     milters: tuple[Milter, ...]
     settings: MilterSettings = field(default_factory=MilterSettings)
     texts: MacroTexts = field(default_factory=MacroTexts)
+    maps: tuple[MapName, ...] = ()

@@ -14,7 +14,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply
 from ..backend.pipe import BackendPipe
 from ..lists.client_name import client_name
-from .client import MilterClient
+from .chosen import ChosenMilters
 from .client_milters import ClientMilters, Limits, Streamed
 from .hearing import Hearing
 from .held import HeldMessage
@@ -31,7 +31,7 @@ class Milting:
     """Makes what milters hear of each client. limits: of what they may do. ask: queries records. say: of failures."""
 
     def __init__(self, settings: GateMilters, limits: Limits, ask: Ask, say: Callable[[str], None]) -> None:
-        self._clients = [MilterClient(one, one.settings(settings.settings), ask, say) for one in settings.milters]
+        self._chosen = ChosenMilters(settings, ask, say)
         self._limits = limits
         self._texts = settings.texts
         self._say = say
@@ -44,39 +44,42 @@ class Milting:
         dialogue: Dialogue,
         connection: tuple[Mapping[bytes, bytes], bytes],
         checks: "SessionChecks | None",
-    ) -> ClientMilters:
-        """Have milters hear of one client before its backend does -> its conversations with them.
+    ) -> ClientMilters | None:
+        """Have milters hear of one client before its backend does -> its conversations with them; None = it has none.
 
         connection: its environment, and our name. checks: header and body checks of its session; None = there are none.
         """
+        clients = self._chosen.of(guest.ip)
+        if not clients:
+            return None
         facts = base_facts(connection[0], guest, connection[1], self._texts)
-        milters = pipe.milters = ClientMilters(self._clients, self._limits, guest, facts, self._say)
-
+        milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
-
-        async def data() -> Reply | None:
-            return await milters.data(dialogue.envelope) if dialogue.envelope else None
-
-        async def hear(message: HeldMessage) -> Reply | Envelope | None:
-            return await milters.hear(message, dialogue.envelope) if dialogue.envelope else None
-
-        def stream(on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
-            return milters.stream(dialogue.envelope, on_room, on_refusal) if dialogue.envelope else None
-
-        async def end(hearing: Hearing) -> Reply | None:
-            return await milters.hear_end(hearing, dialogue.envelope) if dialogue.envelope else None
-
-        of_messages = MessageMilters(data, stream, end, hear)
+        of_messages = _of_messages(milters, dialogue)
         if checks is None:
             pipe.make = partial(milted, of_messages)
         else:
             from .checked_milted import checked_milted
 
             pipe.make = partial(checked_milted, checks, of_messages)
-
         return milters
 
     def close(self) -> None:
         """Give all connections back that nobody uses."""
-        for client in self._clients:
-            client.close()
+        self._chosen.close()
+
+
+def _of_messages(milters: ClientMilters, dialogue: Dialogue) -> MessageMilters:
+    async def data() -> Reply | None:
+        return await milters.data(dialogue.envelope) if dialogue.envelope else None
+
+    async def hear(message: HeldMessage) -> Reply | Envelope | None:
+        return await milters.hear(message, dialogue.envelope) if dialogue.envelope else None
+
+    def stream(on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
+        return milters.stream(dialogue.envelope, on_room, on_refusal) if dialogue.envelope else None
+
+    async def end(hearing: Hearing) -> Reply | None:
+        return await milters.hear_end(hearing, dialogue.envelope) if dialogue.envelope else None
+
+    return MessageMilters(data, stream, end, hear)
