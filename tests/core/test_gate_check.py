@@ -28,6 +28,7 @@ LEVEL = "compatibility_level = 3.6\n"
 RELAY, RECIPIENT = "smtpd_relay_restrictions", "smtpd_recipient_restrictions"
 SENDER, CLIENT, DATA = "smtpd_sender_restrictions", "smtpd_client_restrictions", "smtpd_data_restrictions"
 NO_RELAY_LIST = f"{RELAY} =\n"
+LOGINS = "smtpd_sasl_auth_enable = yes\nsmtpd_tls_auth_only = yes\n"
 OURS = "mydestination = ours.example\n"
 
 
@@ -414,6 +415,34 @@ CASES = (
         (("main.cf:4: warning: greylist_text is cut", "shorten it to 200"),),
         lists(RECIPIENT, f"{CHECK}, check_greylist /g/db") + f"greylist_text = {'x' * 200}\n",
     ),
+    Case(
+        "a milter that is listed twice",
+        "smtpd_milters = inet:localhost:1, unix:a,\n { inet:127.0.0.1:1, connect_timeout=1s } local:a\n",
+        (
+            ("main.cf:2: warning: milter inet:127.0.0.1:1 is listed twice", "leave one out"),
+            ("main.cf:2: warning: milter local:a is listed twice", "leave one out"),
+        ),
+        "smtpd_milters = inet:localhost:1, unix:a, inet:localhost:2, unix:/a\n",
+    ),
+    Case(
+        "macros that milters decide by",
+        "smtpd_milters = unix:a\nmilter_connect_macros = _\nmilter_mail_macros = i\n" + LOGINS,
+        (
+            ("main.cf:2: warning: milter_connect_macros is without j", "Authentication-Results"),
+            ("main.cf:3: warning: milter_mail_macros is without {auth_type}", "opendkim signs for nobody"),
+            ("main.cf:3: warning: milter_mail_macros is without {auth_authen}", "add {auth_authen}"),
+        ),
+        "smtpd_milters = unix:a\nmilter_connect_macros = j\nmilter_mail_macros = i\n",
+    ),
+    Case(
+        "an old version of the milter protocol",
+        "milter_protocol = 2\nsmtpd_milters = unix:a, unix:b,\n { unix:c, protocol=4 }\n",
+        (
+            ("main.cf:1: warning: version 2 does not tell milters", "set milter_protocol = 6"),
+            ("main.cf:3: warning: version 4 does not tell milters", "set milter_protocol = 6"),
+        ),
+        "milter_protocol = 6\nsmtpd_milters = unix:a\n",
+    ),
 )  # fmt: skip
 
 
@@ -438,7 +467,7 @@ def test_every_trap_has_a_case() -> None:
     """So that each case above would fail without its own."""
     of_cases = [Subject(reading(case.trap), Surroundings(zones=None)) for case in CASES]
     elsewhere = {"unknown_to_backend", "unchecked_passwords", "wrong_checks", "wrong_milters", "postscreen"}
-    elsewhere |= {"ledger", "unusable"}
+    elsewhere |= {"ledger", "unusable", "answers", "unscanned"}
 
     silent = {trap.__name__ for trap in TRAPS if not any(any(trap(subject)) for subject in of_cases)}
 

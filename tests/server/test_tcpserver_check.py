@@ -16,6 +16,7 @@ import pytest
 from tests.support import nameserver
 from tests.support.certificates import Authority
 from tests.support.late_imports import loaded, noting
+from tests.support.milter import scripted_milter
 from tests.support.nameserver import healthy
 from tests.support.ports import free_port
 from tests.support.programs import need_root, ours
@@ -35,6 +36,7 @@ smtpd_recipient_restrictions = check_client_access pcre:$config_directory/table,
     check_helo_access cidr:$config_directory/table, check_sender_access texthash:$config_directory/table,
     check_policy_service unix:$config_directory/policy, check_greylist {FOLDER}/greylist.db
 header_checks = regexp:$config_directory/table
+smtpd_milters = unix:{FOLDER}/none, inet:localhost:1, inet:milter.example:1
 """
 
 
@@ -422,6 +424,23 @@ def test_the_gate_tells_what_pysmtpgate_check_tells(folder: Path) -> None:
     assert any(line.startswith(f"{folder}/main.cf:2: warning: ") for line in trap.about("gate"))
     assert wrong.code == 111
     assert [line.partition("message_size_limit")[0] for line in wrong.lines] == [f"gate: {folder}/main.cf:2: error: "]
+
+
+def test_the_milters_of_a_gate_are_told_one_by_one(folder: Path) -> None:
+    """Also those that are well; without one that answers nobody's mail is taken."""
+    text = "myhostname = mx.example\nsmtpd_relay_restrictions = reject_unauth_destination\nsmtpd_milters ="
+    gate = (ours("pysmtpgate"), "-f", str(folder / "main.cf"))
+    with scripted_milter() as milter:
+        (folder / "main.cf").write_text(f"{text} {milter.service}\n")
+        well = check(program=(*gate, "true"))
+        (folder / "main.cf").write_text(f"{text} {milter.service} unix:{folder}/none\n")
+        wrong = check(program=(*gate, "true"))
+
+    assert well.code == 0
+    assert well.about("gate")[0].startswith(f"{folder}/main.cf:3: milter {milter.service} answers within ")
+    assert well.about("gate")[1:] == ["its configuration has no trap that we know"]
+    assert wrong.code == 111
+    assert wrong.about("gate")[1].startswith(f"{folder}/main.cf:3: error: milter unix:{folder}/none: user ")
 
 
 def test_a_checker_that_lets_everybody_in_is_an_error(folder: Path) -> None:

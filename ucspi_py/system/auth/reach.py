@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from ...core.auth.place import Place, UnixPlace
 from ...core.auth.reach import Need, Step, Who, barrier, missing_group
@@ -15,19 +16,30 @@ from .daemon_socket import connecting
 NO_USER = 255
 
 
+class Unreached(NamedTuple):
+    """Why a socket is not reached. errno: of the connection, or NO_USER. sentence: with who tries."""
+
+    errno: int
+    sentence: str
+
+
 def flaw(place: Place, uid: int | None, gid: int | None) -> str | None:
     """Try to connect to a daemon as a worker will; None = it may, or it cannot be told yet.
 
     uid, gid: what the worker becomes, with no other group; None = it stays what we are. A TCP port is not tried.
     """
-    if not isinstance(place, UnixPlace):
-        return None
+    failure = tried(place, uid, gid) if isinstance(place, UnixPlace) else None
+    return failure and failure.sentence
+
+
+def tried(place: UnixPlace, uid: int | None, gid: int | None) -> Unreached | None:
+    """Try to connect to a socket as a worker will. All as of flaw()."""
     failure = errno_as(lambda: connecting(place).close(), uid, gid)
     if failure in (0, errno.EAGAIN):  # its queue is full, so that it is there
         return None
     if failure == NO_USER:
-        return f"cannot become the user who is to connect to {place}"
-    return _explained(place, failure, _who(uid, gid))
+        return Unreached(failure, f"cannot become the user who is to connect to {place}")
+    return Unreached(failure, _explained(place, failure, _who(uid, gid)))
 
 
 def errno_as(deed: Callable[[], object], uid: int | None, gid: int | None) -> int:

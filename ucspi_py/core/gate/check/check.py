@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from ...errors import AskedWrongly
 from ..greylist import traps as greylist
+from ..milter.check import traps as milter
 from ..policy import traps as policy
 from . import domains, list_traps, networks, notes, parameter_traps, tables, zones
 from .finding import Finding, error
@@ -44,6 +45,11 @@ TRAPS: tuple[Trap, ...] = (
     parameter_traps.retried_for_days,
     parameter_traps.ledger,
     policy.policy_services,
+    milter.answers,
+    milter.listed_twice,
+    milter.unscanned,
+    milter.hidden_macros,
+    milter.old_version,
     greylist.never_asked,
     greylist.unused,
     greylist.long_text,

@@ -10,11 +10,16 @@ _LINE = re.compile(r" line (\d+)\Z")
 
 
 class Kind(enum.Enum):
-    """What a finding means: the gate does not start with it, it does not do what it seems to, it is worth knowing."""
+    """What a finding means.
+
+    ERROR: the gate does not start with it, or a milter of it is of no use. WARNING: it does not do what it seems to.
+    NOTE: it is worth knowing. FINE: it is as it should be.
+    """
 
     ERROR = "error"
     WARNING = "warning"
     NOTE = "note"
+    FINE = "fine"
 
 
 class Finding(NamedTuple):

@@ -11,6 +11,8 @@ from .entries import Contents, of_unfiled
 from .reading import Reading
 
 if TYPE_CHECKING:
+    from ..milter.check.seen import Seen
+    from ..milter.settings import Milter
     from ..policy.settings import PolicyService
 
 
@@ -49,7 +51,7 @@ class Surroundings:
     what a test has shown; None = no name server answers. passwords: whoever checks them. ledger: why the file of
     relay_store cannot be read; None = it can, or there is none. is_ledger_open: whether anybody may write it.
     keys: what is wrong with those for TLS. services: of each policy service that cannot be asked, why. greylist:
-    sentences about the whitelists and the store of check_greylist.
+    sentences about the whitelists and the store of check_greylist. milters: what is seen of each that was asked.
     """
 
     tables: Mapping[MapName, Contents] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class Surroundings:
     keys: Keys = _SOUND
     services: "Mapping[PolicyService, str]" = field(default_factory=dict)
     greylist: tuple[str, ...] = ()
+    milters: "Mapping[Milter, Seen]" = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

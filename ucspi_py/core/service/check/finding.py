@@ -46,15 +46,19 @@ def can_start(findings: Iterable[Finding]) -> bool:
     return all(finding.kind is not Kind.ERROR for finding in findings)
 
 
-_KINDS = {gate_findings.Kind.ERROR: Kind.ERROR, gate_findings.Kind.WARNING: Kind.WARNING}
+_KINDS = {
+    gate_findings.Kind.ERROR: Kind.ERROR,
+    gate_findings.Kind.WARNING: Kind.WARNING,
+    gate_findings.Kind.FINE: Kind.FINE,
+}
 
 
 def of_gate(findings: Iterable[gate_findings.Finding]) -> tuple[Finding, ...]:
     """Take over what was found in the configuration of the gate, but for what is only worth knowing."""
-    taken = [one for one in findings if one.kind in _KINDS]
-    return tuple(Finding(_place(one), _sentence(one), _KINDS[one.kind]) for one in taken) or (
-        Finding("gate", "its configuration has no trap that we know"),
-    )
+    taken = tuple(Finding(_place(one), _sentence(one), _KINDS[one.kind]) for one in findings if one.kind in _KINDS)
+    if all(one.kind is Kind.FINE for one in taken):
+        return (*taken, Finding("gate", "its configuration has no trap that we know"))
+    return taken
 
 
 def _place(one: gate_findings.Finding) -> str:

@@ -5,12 +5,12 @@ import os
 import stat
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ....core.errors import AskedWrongly, CorruptRules, Failure, error_words
 from ....core.gate.check.entries import Contents, Entry, entries
 from ....core.gate.check.reading import Reading
-from ....core.gate.check.subject import Keys, PasswordsSeen, Surroundings
+from ....core.gate.check.subject import Keys, PasswordsSeen, Subject, Surroundings
 from ....core.gate.check.zones import zones
 from ....core.gate.maps.names import UNFILED, Broken, MapName
 from ....core.gate.settings import QMAIL_CONTROL
@@ -21,6 +21,10 @@ from ...rules.whole_file import read_whole
 from ..control import Control
 from ..tables import Tables
 from . import passwords, services
+
+if TYPE_CHECKING:
+    from ....core.gate.milter.check.seen import Seen
+    from ....core.gate.milter.settings import Milter
 
 #: Seconds for the tests of all zones.
 _PATIENCE = 1.5
@@ -41,6 +45,8 @@ def privileged(reading: Reading, uid: int | None = None, gid: int | None = None)
     """Look at what a worker need not be able to read, and import what of() needs. uid, gid: as of of()."""
     if reading.greylists:
         from . import greylist  # noqa: F401
+    if reading.configuration.has_milters:
+        from . import milters  # noqa: F401
     return Privileged(_keys(reading), passwords.seen(reading, uid, gid))
 
 
@@ -54,10 +60,11 @@ def of(
     """
     seen = seen or privileged(reading, uid, gid)
     tables = Tables(_quiet)
+    contents = {name: _contents(name, tables) for name in reading.tables if name.kind not in UNFILED}
     wanted = [one.zone for one in zones(reading)]
     file = _ledger_file(reading)
     return Surroundings(
-        tables={name: _contents(name, tables) for name in reading.tables if name.kind not in UNFILED},
+        tables=contents,
         holds=Control(reading.text("qmail_control") or QMAIL_CONTROL, _quiet).holds,
         gateways=tuple(_gateways()) if any(map(os.path.exists, _MARKS)) else (),
         zones=tested(wanted, _PATIENCE) if wanted else {},
@@ -67,6 +74,7 @@ def of(
         keys=seen.keys,
         services=services.unreachable(reading, uid, gid),
         greylist=_greylist(reading, uid, gid),
+        milters=_milters(Subject(reading, Surroundings(contents)), uid, gid),
     )
 
 
@@ -86,6 +94,15 @@ def _greylist(reading: Reading, uid: int | None, gid: int | None) -> tuple[str, 
     from . import greylist
 
     return greylist.flaws(reading, uid, gid)
+
+
+def _milters(subject: Subject, uid: int | None, gid: int | None) -> "dict[Milter, Seen]":
+    """Where no milter is named, nothing of them is loaded."""
+    if not subject.reading.configuration.has_milters:
+        return {}
+    from . import milters
+
+    return milters.seen(subject, uid, gid)
 
 
 def _quiet(_sentence: str) -> None:

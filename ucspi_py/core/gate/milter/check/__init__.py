@@ -1,0 +1,1 @@
+"""What --check says of milters. Never asks one."""
