@@ -28,7 +28,9 @@ from ..progress import Progress
 @click.option("--sender", metavar="ADDRESS", help="The sender; empty, or none before a recipient: the null sender.")
 @click.option("--recipient", "recipients", metavar="ADDRESS", multiple=True, help="A recipient; may be repeated.")
 @click.option("--login", metavar="USER", help="Who logs in, and is believed; by default nobody.")
-@click.option("--message", metavar="MESSAGE", help="A file with the message; by default an empty one.")
+@click.option(
+    "--message", metavar="MESSAGE", help="A file with the message, which milters hear; by default an empty one."
+)
 @click.argument("ip")
 @click.argument("cdb", required=False)
 def explain_client(

@@ -78,6 +78,9 @@ def _within(step: Step) -> Iterator[str]:
             head = one.list
             yield head or "behind all lists"
         yield from _judged(one, step.reply)
+    for told in step.milters:
+        yield f"milter {told.milter}: {told.verdict}"
+        yield from (f"    {change}" for change in told.changes)
     yield from (f"> {line}" for line in step.reply)
     yield from (f"log: {line}" for line in step.log)
 
@@ -90,11 +93,16 @@ def _judged(one: Judged, reply: tuple[str, ...]) -> Iterator[str]:
     yield from (f"{indent}    {fact}" for fact in one.facts)
 
 
+def _step(step: Step) -> dict[str, object]:
+    judged, milters = ([one._asdict() for one in many] for many in (step.judged, step.milters))
+    return {**step._asdict(), "judged": judged, "milters": milters}
+
+
 def _for_programs(ip: bytes, left_out: tuple[str, ...], found: Way) -> dict[str, object]:
     return {
         "client": shown(ip),
         "left_out": list(left_out),
-        "steps": [{**step._asdict(), "judged": [one._asdict() for one in step.judged]} for step in found.steps],
+        "steps": list(map(_step, found.steps)),
         "verdict": found.verdict,
         "environment": found.environment,
     }

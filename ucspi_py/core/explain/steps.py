@@ -17,16 +17,31 @@ class Judged(NamedTuple):
     facts: tuple[str, ...] = ()
 
 
+class Told(NamedTuple):
+    """A milter that was told of a command.
+
+    milter: as main.cf has it. verdict: what it says. refuses: whether the client hears that. changes: what it wants to
+    have changed in the message, a line each.
+    """
+
+    milter: str
+    verdict: str
+    refuses: bool = False
+    changes: tuple[str, ...] = ()
+
+
 class Step(NamedTuple):
     """One step of the way.
 
     what: the room, or the client's command. found: what is known there, a line each. judged: restrictions in the order
-    in which they were evaluated. reply: lines that the client sees, log: that the server would log, without line ends.
+    in which they were evaluated. milters: in the order in which they were told. reply: lines that the client sees, log:
+    that the server would log, without line ends.
     """
 
     what: str
     found: tuple[str, ...] = ()
     judged: tuple[Judged, ...] = ()
+    milters: tuple[Told, ...] = ()
     reply: tuple[str, ...] = ()
     log: tuple[str, ...] = ()
 

@@ -3,14 +3,15 @@
 import asyncio
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.dns.message import Ask
 from ...core.errors import Failure, error_words
 from ...core.explain.question import QUIT, Asked, changes, commands, content, told
-from ...core.explain.steps import Step
+from ...core.explain.steps import Step, Told
 from ...core.explain.trace import Trace, Tracer
 from ...core.explain.words import client_text, log_text
 from ...core.gate.settings import GateSettings
@@ -27,6 +28,9 @@ from ..gate.trust import NOBODY, Trust
 from ..report.log import ERRORS, Log
 from .program import StandIn
 from .triplets import Looking
+
+if TYPE_CHECKING:
+    from ..gate.milter.chosen import MakeClient
 
 #: What nobody is asked about.
 _SOME_TLS = TlsFacts(b"TLSv1.3", b"TLS_AES_256_GCM_SHA384", 256)
@@ -71,14 +75,9 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
     program, said = StandIn(), _Said()
     log = Log(ERRORS, said.write)
     check(settings, log)
-    judge, triplets = Tracer(said.traces.append).judge, _triplets(settings)
-    gate = Gate(
-        settings,
-        log,
-        lambda: False,
-        lambda: Ways(ask, partial(ask_zone, ask), judge, asks_services=False, triplets=triplets),
-        _trust(settings, visit.asked),
-    )
+    settings, unasked = _without_milters(settings, visit.asked, ask)
+    ways = _ways(settings, ask, said)
+    gate = Gate(settings, log, lambda: False, lambda: ways, _trust(settings, visit.asked))
     await gate.open()
     begun = said.warnings()
     alone = Hold(Alone())
@@ -97,8 +96,37 @@ async def at_gate(settings: GateSettings, visit: Visit, ask: Ask) -> tuple[list[
             writer.close()
             await talking
             await program.close()
+            await gate.close()
     begun += [Step("TLS", found=("taken as begun: the gate requires it",))] if tls else []
-    return [*begun, *steps, *said.end()], program
+    return [*unasked, *begun, *steps, *said.end()], program
+
+
+def _ways(settings: GateSettings, ask: Ask, said: "_Said") -> Ways:
+    """What lists ask, watched; milters are, too."""
+    judge, triplets = Tracer(said.traces.append).judge, _triplets(settings)
+    milter = _watched(said.milters.append) if settings.milters else None
+    return Ways(ask, partial(ask_zone, ask), judge, asks_services=False, triplets=triplets, milter=milter)
+
+
+def _without_milters(settings: GateSettings, asked: Asked, ask: Ask) -> tuple[GateSettings, list[Step]]:
+    """Ask milters only where a message is given: they note who comes, and judge others by that."""
+    if settings.milters is None or asked.message is not None:
+        return settings, []
+    from ..gate.milter.chosen import ChosenMilters
+
+    milters = [client.milter for client in ChosenMilters(settings.milters, ask, _quiet).of(asked.ip)]
+    found = tuple(f"{one}: is not asked: it would note this client; --message has it asked" for one in milters)
+    return replace(settings, milters=None), [Step("milters", found=found)] if found else []
+
+
+def _quiet(_sentence: str) -> None:
+    """What is wrong with a table the gate's own start has said."""
+
+
+def _watched(take: Callable[[Told], None]) -> "MakeClient":
+    from .milters import WatchedMilter
+
+    return partial(WatchedMilter, take)
 
 
 def _triplets(settings: GateSettings) -> Looking | None:
@@ -158,10 +186,11 @@ def _is_positive(reply: list[bytes]) -> bool:
 
 
 class _Said:
-    """What the gate has said to its log, and how its lists have judged, since the last command."""
+    """What the gate has said to its log, and how lists and milters have judged, since the last command."""
 
     def __init__(self) -> None:
         self.traces: list[Trace] = []
+        self.milters: list[Told] = []
         self._lines: list[bytes] = []
         self._last: list[str] = []
 
@@ -187,11 +216,16 @@ class _Said:
                 raise Failure(line.removeprefix(_WARNING))
         found = [client_text(trace.facts) for trace in self.traces[:1]]
         found += [f"waits for {trace.pause} seconds" for trace in self.traces if trace.pause]
-        if self.traces and reply and reply[0][:1] in (b"4", b"5") and not any(trace.refuses for trace in self.traces):
-            found.append("no list refuses it, the gate itself does: its last check, or a screen before it")
+        if self.traces and reply and reply[0][:1] in (b"4", b"5") and not self._is_explained():
+            found.append("no list refuses it, the gate itself does: its last check, or a screen or milter before it")
         judged = tuple(one for trace in self.traces for one in trace.judged)
         log = tuple(line for line in lines if not line.startswith(_OF_END))
         self._last += [line for line in lines if line.startswith(_OF_END)]
-        self.traces.clear()
-        self._lines.clear()
-        return Step(what, tuple(found), judged, tuple(map(shown, reply)), log)
+        milters = tuple(self.milters)
+        for seen in (self.traces, self.milters, self._lines):
+            seen.clear()
+        return Step(what, tuple(found), judged, milters, tuple(map(shown, reply)), log)
+
+    def _is_explained(self) -> bool:
+        """Whether it is told who refuses."""
+        return any(trace.refuses for trace in self.traces) or any(told.refuses for told in self.milters)

@@ -59,8 +59,10 @@ def milting(settings: GateSettings, ways: "Callable[[], Ways]", complain: Compla
     """What has milters hear of clients; where there are none, nothing of it is loaded."""
     if settings.milters is None:
         return None
+    from .milter.client import MilterClient
     from .milter.client_milters import Limits
     from .milter.milting import Milting
 
     limits = Limits(settings.smtp.recipient_limit, settings.message_size_limit or None)
-    return Milting(settings.milters, limits, ways().ask, complain)
+    found = ways()
+    return Milting(settings.milters, limits, found.ask, complain, found.milter or MilterClient)

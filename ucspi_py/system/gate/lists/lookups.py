@@ -36,6 +36,7 @@ from ..tables import Tables
 
 if TYPE_CHECKING:
     from ...greylist.greylister import TripletRecords
+    from ..milter.chosen import MakeClient
     from ..policy.services import PolicyServices
     from .greylisting import Greylisting
 
@@ -50,7 +51,7 @@ class Ways(NamedTuple):
 
     ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists. asks_services: whether policy
     services are asked, which count what they are told of. triplets: where they are; None = in the store of the
-    settings.
+    settings. milter: makes what connects to one; None = as a server does.
     """
 
     ask: Ask
@@ -58,6 +59,7 @@ class Ways(NamedTuple):
     judge: Judge = stages.judge
     asks_services: bool = True
     triplets: "TripletRecords | None" = None
+    milter: "MakeClient | None" = None
 
 
 class Lookups:

@@ -17,15 +17,22 @@ from .connection import MilterConnection
 _MOST_VALUES = 100
 
 Clients = tuple[MilterClient, ...]
+MakeClient = Callable[[Milter, MilterSettings, Ask, Callable[[str], None]], MilterClient]
 
 
 class ChosenMilters:
-    """What connects to the milters of each client. ask: queries records. say: of failures, and of tables."""
+    """What connects to the milters of each client.
 
-    def __init__(self, settings: GateMilters, ask: Ask, say: Callable[[str], None]) -> None:
+    ask: queries records. say: of failures, and of tables. make: makes what connects to one.
+    """
+
+    def __init__(
+        self, settings: GateMilters, ask: Ask, say: Callable[[str], None], make: MakeClient = MilterClient
+    ) -> None:
         self._settings = settings
         self._ask = ask
         self._say = say
+        self._make = make
         self._tables = Tables(say)
         self._clients: dict[Milter, MilterClient] = {}
         self._by_value: dict[bytes, Clients] = {}
@@ -65,7 +72,7 @@ class ChosenMilters:
     def _of(self, milters: tuple[Milter, ...]) -> Clients:
         for one in milters:
             if one not in self._clients:
-                self._clients[one] = MilterClient(one, one.settings(self._settings.settings), self._ask, self._say)
+                self._clients[one] = self._make(one, one.settings(self._settings.settings), self._ask, self._say)
         return tuple(self._clients[one] for one in milters)
 
     def _unknown(self, value: bytes, sentence: str) -> "_UnknownMilter":

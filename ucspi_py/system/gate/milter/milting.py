@@ -14,7 +14,8 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply
 from ..backend.pipe import BackendPipe
 from ..lists.client_name import client_name
-from .chosen import ChosenMilters
+from .chosen import ChosenMilters, MakeClient
+from .client import MilterClient
 from .client_milters import ClientMilters, Limits, Streamed
 from .hearing import Hearing
 from .held import HeldMessage
@@ -28,10 +29,20 @@ _NAME_PATIENCE = 20.0
 
 
 class Milting:
-    """Makes what milters hear of each client. limits: of what they may do. ask: queries records. say: of failures."""
+    """Makes what milters hear of each client.
 
-    def __init__(self, settings: GateMilters, limits: Limits, ask: Ask, say: Callable[[str], None]) -> None:
-        self._chosen = ChosenMilters(settings, ask, say)
+    limits: of what they may do. ask: queries records. say: of failures. make: makes what connects to one.
+    """
+
+    def __init__(
+        self,
+        settings: GateMilters,
+        limits: Limits,
+        ask: Ask,
+        say: Callable[[str], None],
+        make: MakeClient = MilterClient,
+    ) -> None:
+        self._chosen = ChosenMilters(settings, ask, say, make)
         self._limits = limits
         self._texts = settings.texts
         self._say = say
