@@ -81,11 +81,6 @@ class MilterDialogue:
         """Whether it is told of recipients that are refused anyhow (SMFIP_RCPT_REJ)."""
         return self.is_usable and self.agreed is not None and bool(self.agreed.protocol & Protocol.RCPT_REJ)
 
-    @property
-    def may_change(self) -> bool:
-        """Whether it may still change the message that is under way."""
-        return self.is_usable and not self._accepts_message and self.agreed is not None and self.agreed.may_change
-
     def hears(self, event: Event) -> bool:
         """Whether it would be told of an event now."""
         if not self.is_usable or self.agreed is None or event is self._skipped:

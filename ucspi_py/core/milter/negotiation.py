@@ -4,6 +4,7 @@ Source: Postfix, milter8.c, milter8_connect(); libmilter, engine.c, st_optionneg
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -65,12 +66,11 @@ class Agreed(NamedTuple):
 
     def hears(self, event: Event) -> bool:
         """Whether it is told of an event, which its version must have."""
-        return not FLAGS[event].unwanted & self.protocol and self.knows(event)
+        return event in _spoken(self.version, int(self.protocol)).heard
 
     def knows(self, event: Event) -> bool:
         """Whether its version has an event."""
-        unwanted = FLAGS[event].unwanted
-        return not unwanted or bool(unwanted & _of_version(self.version))
+        return event in _spoken(self.version, int(self.protocol)).known
 
     @property
     def may_be_kept(self) -> bool:
@@ -79,7 +79,24 @@ class Agreed(NamedTuple):
 
     def answers(self, event: Event) -> bool:
         """Whether it says something to an event that it hears."""
-        return not FLAGS[event].unanswered & self.protocol
+        return event in _spoken(self.version, int(self.protocol)).answered
+
+
+class _Spoken(NamedTuple):
+    """Events by what a filter of a version, and with some flags, knows of, hears, and answers."""
+
+    known: frozenset[Event]
+    heard: frozenset[Event]
+    answered: frozenset[Event]
+
+
+@lru_cache(64)
+def _spoken(version: int, protocol: int) -> _Spoken:
+    """Work it out once: this is asked several times for each event, and flags are slow."""
+    of_version = _of_version(version)
+    known = frozenset(event for event, flags in FLAGS.items() if not flags.unwanted or flags.unwanted & of_version)
+    heard = frozenset(event for event in known if not FLAGS[event].unwanted & protocol)
+    return _Spoken(known, heard, frozenset(event for event, flags in FLAGS.items() if not flags.unanswered & protocol))
 
 
 def agree(offer: Offer, packet: Packet) -> Agreed:

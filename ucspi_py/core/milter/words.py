@@ -47,6 +47,9 @@ class Actions(IntFlag):
 class Event(Enum):
     """SMFIC_: what a filter is told of a client and its message."""
 
+    # Enum's own calls a function of Python's each time that one is looked up.
+    __hash__ = object.__hash__
+
     CONNECT = b"C"
     HELO = b"H"
     MAIL = b"M"

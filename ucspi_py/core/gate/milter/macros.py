@@ -1,6 +1,7 @@
 """The values of macros: what milters are told beside an event (smtpd_milter.c, smtpd_milter_eval; MILTER_README)."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -66,14 +67,19 @@ def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: b
 def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
     """Tell the values of macros; one that has none now and none by default is left out."""
     found = []
-    for name in names:
-        bare = name.strip(b"{}")
-        known = _VALUES.get(bare)
+    for name, bare, known in _known(tuple(names)):
         value = known(facts) if known else None
         value = facts.defaults.get(bare) if value is None else value
         if value is not None:
             found.append((name, value))
     return tuple(found)
+
+
+@lru_cache(64)
+def _known(names: tuple[bytes, ...]) -> tuple[tuple[bytes, bytes, Callable[[MacroFacts], bytes | None] | None], ...]:
+    """Find what tells of each, once for each list: its name, that without braces, and what there is."""
+    bare = (name.strip(b"{}") for name in names)
+    return tuple((name, one, _VALUES.get(one)) for name, one in zip(names, bare, strict=True))
 
 
 def _of_tls(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts], bytes | None]:

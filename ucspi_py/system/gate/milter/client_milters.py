@@ -175,10 +175,15 @@ class ClientMilters:
 
     async def _begin(self) -> None:
         """Be done with the message before."""
+        await self._settle()
+        self.dropped()
+
+    async def _settle(self) -> None:
+        """Have milters answer what they heard of a message that was dropped meanwhile."""
         if self._hearing:
             self._hearing.stop()
             await self._hearing.stopped()
-        self.dropped()
+            self.dropped()
 
     def _found(self, heard: Heard, envelope: Envelope) -> Reply | Envelope | None:
         """What came of a message; None = it is as it was."""
@@ -195,6 +200,7 @@ class ClientMilters:
         return None if found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
+        await self._settle()
         if self._discards:
             return Passed.ON
         return await self._milters.tell(event, lambda _agreed: data, facts)

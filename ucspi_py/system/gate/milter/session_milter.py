@@ -38,6 +38,7 @@ class SessionMilter:
         self._client = client
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
+        self._told: tuple[Event, MacroFacts, tuple[tuple[bytes, bytes], ...]] | None = None
 
     async def begin(self) -> None:
         """Connect to it."""
@@ -49,7 +50,8 @@ class SessionMilter:
     @property
     def may_change(self) -> bool:
         """Whether it may change the message that is under way, or its envelope."""
-        return self._connection is not None and self._connection.dialogue.may_change
+        agreed = self._connection.dialogue.agreed if self._connection else None
+        return agreed is not None and agreed.may_change and self.hears(Event.END)
 
     def wants_refused(self) -> bool:
         """Whether it is told of recipients that are refused anyhow."""
@@ -131,15 +133,20 @@ class SessionMilter:
         dialogue = connection.dialogue
         if dialogue.agreed is None:
             raise ValueError("nothing is agreed on yet")
-        named = _LISTS.get(event, event)
-        names = dialogue.agreed.macros.get(named) or self._client.settings.macros[named]
-        dialogue.tell(event, data(dialogue.agreed), values(names, facts))
+        dialogue.tell(event, data(dialogue.agreed), self._macros(dialogue.agreed, _LISTS.get(event, event), facts))
         answer = await connection.answer(seconds, take)
         if dialogue.failure:
             self._client.failed(dialogue.failure)
             self._give_up(dialogue.failure)
             return self._default
         return answer
+
+    def _macros(self, agreed: Agreed, event: Event, facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
+        """The macros of an event; headers of a message have the same."""
+        if self._told is None or self._told[0] is not event or self._told[1] is not facts:
+            names = agreed.macros.get(event) or self._client.settings.macros[event]
+            self._told = event, facts, values(names, facts)
+        return self._told[2]
 
     def _give_up(self, failure: MilterFailed) -> None:
         self._connection = None
