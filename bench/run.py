@@ -32,6 +32,7 @@ from rows import (
     gate_greylist,
     gate_idle,
     gate_logins,
+    gate_rspamd,
     gate_session,
     ledger,
     memory,
@@ -74,6 +75,7 @@ ROWS: dict[str, Row] = {
     "gate-checks": gate_checks.checks,
     "gate-logins": gate_logins.logins,
     "gate-greylist": gate_greylist.greylist,
+    "gate-rspamd": gate_rspamd.rspamd,
     "policy": policy.requests,
     "ledger": ledger.lookups,
     "triplets": triplets.triplets,
@@ -89,7 +91,7 @@ NEEDS: dict[str, Callable[[], str | None]] = (
         ("clean-warm", "clean-new", "listed", "silent", "burst", "held-memory", "held-banner"), zones.obstacle
     )
     | dict.fromkeys(("gate-refused", "gate-message", "gate-lists"), postfix.obstacle)
-    | {"policy": policy.obstacle, "tls-handshake": tls_servers.obstacle}
+    | {"gate-rspamd": gate_rspamd.obstacle, "policy": policy.obstacle, "tls-handshake": tls_servers.obstacle}
 )
 
 

@@ -53,6 +53,7 @@ _FINDINGS = [
     "gate-logins",
     "gate-greylist-sqlite",
     "gate-greylist-redis",
+    "gate-rspamd",
     "policy-1",
     "policy-2",
     "ledger",
@@ -76,7 +77,7 @@ _PARTS = 4
 def test_the_quick_form_measures_and_prints_every_row(tmp_path: Path) -> None:
     need_root()
     programs = ("tcpserver", "tcpsvd", "rbldnsd", "postfix", "cc", "nginx", "openssl", "postgrey", "db5.3_load")
-    for program in (*programs, "redis-server"):
+    for program in (*programs, "redis-server", "rspamd"):
         theirs(program)
 
     parts = [begun(names, tmp_path / f"{names[0]}.json") for names in dealt(row_names())]
