@@ -504,10 +504,21 @@ def test_when_a_connection_may_be_kept(told_events: tuple[Event, ...], *, may_be
     assert dialogue.may_be_kept == may_be_kept
 
 
-@pytest.mark.parametrize(("version", "may_be_kept"), [(2, False), (4, False), (6, True)])
-def test_who_may_be_kept(version: int, *, may_be_kept: bool) -> None:
-    """Older versions know no QUIT_NC."""
-    dialogue = agreed(version)
+@pytest.mark.parametrize(
+    ("version", "protocol", "may_be_kept"),
+    [
+        (2, 0, False),
+        (4, 0, False),
+        (6, 0, True),
+        (6, Protocol.NOHELO | Protocol.NOUNKNOWN | Protocol.SKIP, True),
+        (6, Protocol.HDR_LEADSPC, False),
+        (6, Protocol.NR_CONN, False),
+        (6, Protocol.NR_BODY | Protocol.SKIP, False),
+    ],
+)
+def test_who_may_be_kept(version: int, protocol: int, *, may_be_kept: bool) -> None:
+    """Older versions know no QUIT_NC, and others forget with a client what they do otherwise."""
+    dialogue = agreed(version, protocol=protocol)
 
     assert dialogue.agreed
     assert dialogue.agreed.may_be_kept == may_be_kept

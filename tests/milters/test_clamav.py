@@ -82,6 +82,14 @@ def test_a_large_message_is_scanned(at: Site) -> None:
     assert at.refuses(clean + boundary + virus + b"--b--\r\n") == REFUSAL
 
 
+def test_who_comes_behind_a_message_that_has_no_end_is_scanned(at: Site) -> None:
+    """Also behind one of a user, who is not scanned."""
+    at.leaves(logged_in=True)
+    assert at.refuses(INFECTED) == REFUSAL
+    at.leaves()
+    assert at.takes(CLEAN)
+
+
 def test_whom_it_is_told_to_trust_by_a_login(at: Site) -> None:
     """The milter knows who is logged in."""
     assert at.takes(INFECTED, logged_in=True) == lines(INFECTED)

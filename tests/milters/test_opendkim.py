@@ -11,12 +11,12 @@ from tests.support.milters.dkim import Key, opendkim
 from tests.support.milters.site import Site, lines
 
 MESSAGE = (
-    b"From: Joe <s@example.net>\r\nTo: far@elsewhere.example\r\nSubject: a\r\n\tfolded  one\r\n"
+    b"From: Joe <s@example.net>\r\nTo:far@elsewhere.example\r\nSubject:  a\r\n\tfolded  one \r\nCc:\r\n"
     b"X-Eight: \xe2\x82\xac\r\n\r\n"
     b".a dot\r\n..\r\ntrailing blanks  \r\n\r\n\xe2\x82\xac\r\n" + b"0123456789 " * 20 + b"\r\n\r\n\r\n"
 )
 SIGNATURE = re.compile(
-    rb"DKIM-Signature: v=1; a=rsa-sha256; c=relaxed/simple; d=example\.net; s=sel;\n(?:[\t ][^\n]*\n)+"
+    rb"DKIM-Signature: v=1; a=rsa-sha256; c=simple/simple; d=example\.net; s=sel;\n(?:[\t ][^\n]*\n)+"
 )
 RESULT = re.compile(rb"Authentication-Results: mx\.example\.org;\n\t?[^\n]*dkim=(\w+)[^\n]*\n(?:[\t ][^\n]*\n)*")
 
@@ -30,7 +30,7 @@ def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
 @pytest.fixture(scope="module")
 def service(key: Key, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Opendkim, which refuses nobody."""
-    with opendkim(tmp_path_factory.mktemp("opendkim"), key, "Canonicalization relaxed/simple") as running:
+    with opendkim(tmp_path_factory.mktemp("opendkim"), key, "Canonicalization simple/simple") as running:
         yield running
 
 
@@ -64,6 +64,15 @@ def test_swaks_is_signed_for(at: Site, key: Key) -> None:
     assert key.verifies(kept[0].text)
 
 
+def test_who_comes_behind_a_message_that_has_no_end_is_signed_for(at: Site, key: Key) -> None:
+    """Its signature is good, also where opendkim forgets with a client what it has agreed on."""
+    at.leaves(logged_in=True)
+    text = at.takes(MESSAGE, logged_in=True)
+
+    assert SIGNATURE.match(text)
+    assert key.verifies(text)
+
+
 def test_a_stranger_is_not_signed_for(at: Site) -> None:
     """Its message is as it was, to the byte, whomever it says it is from."""
     assert at.takes(MESSAGE) == lines(MESSAGE)
@@ -94,7 +103,7 @@ def test_a_result_of_our_own_that_a_stranger_brings_is_taken_out(at: Site) -> No
 def test_a_bad_signature_is_refused_where_opendkim_is_told_to(key: Key, start: Start, tmp_path: Path) -> None:
     """Behind the message, which is kept nowhere; a good one passes."""
     with (
-        opendkim(tmp_path, key, "Canonicalization relaxed/simple", "On-BadSignature reject") as service,
+        opendkim(tmp_path, key, "Canonicalization simple/simple", "On-BadSignature reject") as service,
         start(tmp_path / "site", [service]) as at,
     ):
         signed = at.takes(MESSAGE, logged_in=True).replace(b"\n", b"\r\n")

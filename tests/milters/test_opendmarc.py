@@ -37,9 +37,10 @@ def at(services: list[str], start: Start, tmp_path_factory: pytest.TempPathFacto
 
 
 def test_who_may_not_fail_and_fails_is_refused(at: Site) -> None:
-    """It is kept nowhere, and swaks hears so, too."""
+    """It is kept nowhere, and swaks hears so, too; also behind a user, who may do that, and has left a message."""
     refusal = "550 5.7.1 rejected by DMARC policy for example.net"
 
+    at.leaves(logged_in=True)
     assert at.refuses(message("example.net")) == refusal
     code, said, kept = at.swaks("--data", message("example.net").decode())
     assert (code, kept) == (REFUSED, [])

@@ -106,10 +106,6 @@ class Rspamd(NamedTuple):
         told = (line.partition(_SEEN)[2] for line in self.said.read_text(errors="replace").splitlines())
         return [json.loads(line) for line in told if line]
 
-    def connections(self) -> int:
-        """How many it has had."""
-        return self.said.read_text(errors="replace").count("accepted milter connection")
-
 
 @contextmanager
 def rspamd(folder: Path, redis: RedisServer) -> Iterator[Rspamd]:

@@ -68,6 +68,13 @@ class Site(NamedTuple):
             code, text = client.data(message)
         return code, text.decode(), self.backend.messages()[count:]
 
+    def leaves(self, *, logged_in: bool = False) -> None:
+        """Begin a message and leave it: the milter's connection may be the next client's."""
+        with self.client(logged_in=logged_in) as client:
+            assert client.mail("left@example.net")[0] == 250
+            assert client.rcpt(FAR if logged_in else OURS)[0] == 250
+            assert client.rset()[0] == 250
+
     def takes(self, message: bytes, *, sender: str = SENDER, logged_in: bool = False) -> bytes:
         """Send a message that passes -> its text as it is kept."""
         code, text, kept = self.sends(message, sender=sender, logged_in=logged_in)

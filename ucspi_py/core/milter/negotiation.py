@@ -4,7 +4,8 @@ Source: Postfix, milter8.c, milter8_connect(); libmilter, engine.c, st_optionneg
 """
 
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from .words import FLAGS, OPTNEG, Actions, Event, Protocol
 _OLDEST, NEWEST = 2, 6
 #: What a filter may ask for, as Postfix offers it.
 _ACTIONS = Actions(0x1FF)
+#: What a filter itself does otherwise where that is agreed on.
+_FORGOTTEN = reduce(or_, (flags.unanswered for flags in FLAGS.values()), Protocol.HDR_LEADSPC)
 _VERSION_2 = Protocol(0x7F)
 _VERSION_3 = _VERSION_2 | Protocol.NOUNKNOWN
 _VERSION_4 = _VERSION_3 | Protocol.NODATA
@@ -74,8 +77,12 @@ class Agreed(NamedTuple):
 
     @property
     def may_be_kept(self) -> bool:
-        """Whether its connection may be used for another client: older versions know no SMFIC_QUIT_NC."""
-        return self.version == NEWEST
+        """Whether its connection may be used for another client: older versions know no SMFIC_QUIT_NC.
+
+        With a client filters forget what they have agreed on: opendkim, how headers begin, and its signatures are
+        wrong then; those of pymilter, what they do not answer.
+        """
+        return self.version == NEWEST and not self.protocol & _FORGOTTEN
 
     def answers(self, event: Event) -> bool:
         """Whether it says something to an event that it hears."""
