@@ -18,6 +18,9 @@ from ucspi_py.core.gate.logins import loglines as logins
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
 from ucspi_py.core.gate.visitor import Visitor
+from ucspi_py.core.log.event import event_of, with_event
+from ucspi_py.core.log.forms import FORMS, Stamp
+from ucspi_py.core.service import logevents
 from ucspi_py.core.service import loglines as service
 from ucspi_py.core.smtp import loglines as smtp
 from ucspi_py.core.smtp.envelope import Envelope
@@ -34,7 +37,34 @@ FORGED = (
     b"2026-11-26 05:00:00 mail smtpd[7]: rblsmtpd: 192.0.2.252 pid 7: 553 no",
     b":192.0.2.253::25",
     b"@4000000065f0a1b2123456f4 tcpserver: limit 7 from 192.0.2.254: 5/4 connections of the client",
+    b'","ip":"192.0.2.249","decision":"deny","x":"',
+    b'","decision":"deny","user":"',
+    b'{"ts":"2026-11-26T05:00:00.123456Z","level":"info","event":"connection","pid":7,"ip":"192.0.2.248","decision":"deny"}',
+    b"x ip=192.0.2.247 decision=deny",
+    b'" ip=192.0.2.246 decision=deny code=554 x="',
+    b",decision:deny,code:554",
+    b',"decision":"deny',
+    b"\\",
 )
+
+
+def decided(word: bytes, ends: Endpoints, names: Names) -> bytes:
+    """What rules have decided about a client, in djb's form and as an event."""
+    line, about = service.decided(word, 7, ends, names), logevents.about(ends, b"7c")
+    return with_event(line, lambda: logevents.decided(word.decode(), about, names, logevents.load(3, 40)))
+
+
+def turned_away(number: int, reason: bytes) -> bytes:
+    """It is over a limit, in djb's form and as an event."""
+    client = ends(number)
+    line = service.turned_away(7, client.remote_ip, reason)
+    return with_event(line, lambda: logevents.turned_away(logevents.about(client, b"7c"), reason))
+
+
+def refused(number: int, line: bytes, names: Names) -> bytes:
+    """A screen of the server refuses it, in djb's form and as an event."""
+    about = logevents.about(ends(number), b"7c")
+    return with_event(line, lambda: logevents.refused(about, names, event_of(line)))
 
 
 def ends(number: int, network: bytes = b"192.0.2.") -> Endpoints:
@@ -64,12 +94,12 @@ def login(number: int, answer: Answer, user: bytes = b"u") -> bytes:
 
 NOBODY = Names(b"mail.example.org", None, None)
 BANNED = [
-    smtp.refused(b"rblsmtpd", b"192.0.2.1", 7, b"451 listed"),
+    refused(1, smtp.refused(b"rblsmtpd", b"192.0.2.1", 7, b"451 listed"), NOBODY),
     smtp.refused(b"rblsmtpd", b"192.0.2.2", 7, b"553 http://bl.example/?192.0.2.2"),
-    service.decided(b"deny", 7, ends(3), NOBODY),
-    service.decided(b"deny", 7, ends(4), Names(b"::1", b"mx.example.net", b"root")),
-    service.turned_away(7, b"192.0.2.5", b"5/4 connections of the client"),
-    service.turned_away(7, b"192.0.2.6", b"61/60 connections of the client in 60 seconds"),
+    decided(b"deny", ends(3), NOBODY),
+    decided(b"deny", ends(4), Names(b"::1", b"mx.example.net", b"root")),
+    turned_away(5, b"5/4 connections of the client"),
+    turned_away(6, b"61/60 connections of the client in 60 seconds"),
     rejected(client(7), b"554 5.7.1 <r@example.org>: Relay access denied"),
     gate.screened(b"rblsmtpd", 7, client(8), reply(451, b"listed"), None),
     gate.too_many_errors(client(9), b"RCPT"),
@@ -79,11 +109,11 @@ BANNED = [
     login(13, Answer(Verdict.NO, b"", "exit 3")),
 ]
 PASSED_OVER = [
-    smtp.refused(b"greylist", b"192.0.2.101", 7, b"451 come back"),
-    service.decided(b"ok", 7, ends(102), NOBODY),
-    service.turned_away(7, b"192.0.2.103", b"all slots are taken"),
-    service.turned_away(7, b"192.0.2.104", b"90/64 connections of the network"),
-    service.turned_away(7, b"192.0.2.105", b"load average 9.12, 4.00 at most"),
+    refused(101, smtp.refused(b"greylist", b"192.0.2.101", 7, b"451 come back"), NOBODY),
+    decided(b"ok", ends(102), NOBODY),
+    turned_away(103, b"all slots are taken"),
+    turned_away(104, b"90/64 connections of the network"),
+    turned_away(105, b"load average 9.12, 4.00 at most"),
     service.arrived(7, b"192.0.2.106"),
     service.unsecured(7, b"192.0.2.107", "no shared cipher"),
     service.without_header(7, b"192.0.2.108", "not one of --proxy-from"),
@@ -100,7 +130,7 @@ PASSED_OVER = [
     logins.login_not_tried(client(119), b"PLAIN", b"u", "too many failures of this user"),
     logins.logged_in(client(120)._replace(login=b"u", method=b"PLAIN")),
 ]
-SIXTH = service.decided(b"deny", 7, ends(6, b"2001:db8::"), Names(b"::1", b"mx", None))
+SIXTH = decided(b"deny", ends(6, b"2001:db8::"), Names(b"::1", b"mx", None))
 LINES = [*BANNED, SIXTH, *PASSED_OVER]
 MEANT = [*(f"192.0.2.{number}" for number in range(1, len(BANNED) + 1)), "2001:db8::6"]
 
@@ -109,8 +139,9 @@ def forging(number: int, said: bytes) -> list[bytes]:
     """Every line of a client that says this wherever it may. number: of its address."""
     ip, who = b"192.0.2.%d" % number, client(number, said)
     return [
-        service.decided(b"ok", 7, ends(number), Names(said, said, said)),
-        service.decided(b"deny", 7, ends(number), Names(said, said, said)),
+        decided(b"ok", ends(number), Names(said, said, said)),
+        decided(b"deny", ends(number), Names(said, said, said)),
+        refused(number, smtp.refused(b"greylist", ip, 7, b"451 come back"), Names(said, said, said)),
         dnsbl.said(ip, 7, {b"helo": said, b"mail": b"FROM:<%b>" % said}),
         rejected(who, b"554 5.7.1 <%b>: no" % said, said),
         rejected(who, b"450 4.7.1 <%b>: no" % said, said),
@@ -121,7 +152,7 @@ def forging(number: int, said: bytes) -> list[bytes]:
     ]
 
 
-Stamp = Callable[[bytes, Path], bytes]
+Stamper = Callable[[bytes, Path], bytes]
 
 
 def _multilog(lines: bytes, folder: Path) -> bytes:
@@ -140,11 +171,11 @@ def _s6_log(lines: bytes, folder: Path) -> bytes:
     return (folder / "log/current").read_bytes()
 
 
-def _each(stamp: bytes) -> Stamp:
+def _each(stamp: bytes) -> Stamper:
     return lambda lines, _folder: b"".join(stamp + line for line in lines.splitlines(keepends=True))
 
 
-STAMPS: dict[str, Stamp] = {
+STAMPS: dict[str, Stamper] = {
     "multilog": _multilog,
     "svlogd -tt": _svlogd,
     "s6-log T": _s6_log,
@@ -153,6 +184,25 @@ STAMPS: dict[str, Stamp] = {
     "syslog": _each(b"Nov 26 05:00:00 mail smtpd[77]: "),
     "splogger": _each(b"Nov 26 05:00:00 mail smtpd: 1157520813.485077 "),
 }
+
+
+#: Where a line of another form than djb's may come from: nobody else may have stamped it.
+OTHERS = [(form, stamp) for form in FORMS for stamp in ("", "multilog", "rsyslog")]
+
+
+def written(lines: list[bytes], form: str) -> bytes:
+    """Lines in another form than djb's."""
+    return b"".join(FORMS[form](Stamp("2026-11-26T05:00:00.123456Z", 7), event_of(line)) for line in lines)
+
+
+@pytest.mark.parametrize(("form", "stamp"), OTHERS)
+def test_the_same_are_banned_in_another_form(form: str, stamp: str, tmp_path: Path) -> None:
+    """With a time of its own, and another one's before it or none; again for nothing that another one has said."""
+    told = [line for number, said in enumerate(FORGED, 20) for line in forging(number, said)]
+
+    found = banned(STAMPS.get(stamp, _each(b""))(written([*LINES, *told], form), tmp_path), tmp_path)
+
+    assert found == [*MEANT, *(f"192.0.2.{number}" for number, _ in enumerate(FORGED, 20) for _ in range(4))]
 
 
 @pytest.mark.parametrize("stamp", STAMPS)
