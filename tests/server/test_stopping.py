@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
+from tests.support.metrics import ask
 from tests.support.programs import ours
 from tests.support.proxying import LOCAL, block
 from tests.support.server import QUIET, Server, children, talk
@@ -45,6 +46,19 @@ def test_a_balancer_hears_first_that_a_service_stops(tmp_path: Path) -> None:
         assert server.talk(block()) == b"served\n"
 
         assert server.stop() == 0
+
+
+def test_a_balancer_that_asks_for_readiness_hears_it_too(tmp_path: Path) -> None:
+    """With or without a proxy; it lives on."""
+    place = tmp_path / "numbers"
+    with Server(SERVER, (*QUIET, "-w1", "--lame=600", f"--metrics=unix:{place}"), ECHO, tmp_path) as server:
+        until(lambda: ask(place, "/readyz").status == 200, "readiness")
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_log(b"tcpserver: stop in 600 seconds")
+
+        assert ask(place, "/readyz")[::2] == (503, "lame: it is about to stop\n")
+        assert ask(place, "/healthz").status == 200
+        assert server.talk() == b"served\n"
 
 
 def test_a_service_stops_when_it_was_lame_for_long_enough(tmp_path: Path) -> None:

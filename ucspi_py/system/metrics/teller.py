@@ -25,22 +25,23 @@ _PLAIN = b"text/plain; charset=utf-8"
 
 
 class Teller:
-    """Tells numbers. tell: makes their text in a format. is_alive, is_ready: of the service.
+    """Tells numbers. tell: makes their text in a format. is_alive: whether the service is.
 
-    write: keeps them in a file, and raises Failure; None = there is none. complain: hears why it cannot.
+    unready: why clients should go elsewhere, "" = they need not. write: keeps the numbers in a file, and raises
+    Failure; None = there is none. complain: hears why it cannot.
     """
 
     def __init__(
         self,
         tell: Callable[[Format], bytes],
         is_alive: Callable[[], bool],
-        is_ready: Callable[[], bool],
+        unready: Callable[[], str],
         write: Callable[[], None] | None,
         complain: Callable[[str], None],
     ) -> None:
         self._tell = tell
         self._is_alive = is_alive
-        self._is_ready = is_ready
+        self._unready = unready
         self._write = write
         self._complain = complain
         self._told: dict[Format, tuple[float, bytes]] = {}
@@ -89,12 +90,15 @@ class Teller:
         if asked.path == b"/metrics":
             return b"200 OK", asked.form.content_type, self._text(asked.form)
         if asked.path == b"/healthz":
-            return _state(self._is_alive(), b"ok\n", b"the master is stopped\n")
+            return _state("ok", self._dead())
         if asked.path == b"/readyz":
-            is_ready = self._is_alive() and self._is_ready()
-            return _state(is_ready, b"ready\n", b"no worker accepts clients\n")
+            return _state("ready", self._dead() or self._unready())
         return b"404 Not Found", _PLAIN, b"/metrics /healthz /readyz\n"
 
+    def _dead(self) -> str:
+        return "" if self._is_alive() else "the master is stopped"
 
-def _state(is_good: bool, good: bytes, bad: bytes) -> tuple[bytes, bytes, bytes]:
-    return (b"200 OK", _PLAIN, good) if is_good else (b"503 Service Unavailable", _PLAIN, bad)
+
+def _state(good: str, bad: str) -> tuple[bytes, bytes, bytes]:
+    """What is told of a state. bad: "" = it is good."""
+    return b"503 Service Unavailable" if bad else b"200 OK", _PLAIN, f"{bad or good}\n".encode()

@@ -15,6 +15,7 @@ from ...metrics.gathered import Sources, gathered
 from ...metrics.place import leave
 from ...metrics.teller import Teller
 from ...metrics.written import write
+from ...process import signals
 from ...report.complaints import Complaints
 from ..observers.beside import Beside
 from ..shared import Shared, SharedMetrics
@@ -26,7 +27,11 @@ class Telling:
     def __init__(self, shared: Shared, metrics: SharedMetrics) -> None:
         self._shared = shared
         self._metrics = metrics
-        kept = {shared.pipes.death, *(() if metrics.listener is None else (metrics.listener.fileno(),))}
+        kept = {
+            shared.pipes.death,
+            shared.pipes.lame,
+            *(() if metrics.listener is None else (metrics.listener.fileno(),)),
+        }
         is_told = metrics.settings.place is not None or metrics.settings.file is not None
         self._teller = Beside(shared.log, "metrics", kept, self._tell) if is_told else None
         shared.log.on_loss = partial(metrics.counters.masters.count, LOG_LINES_LOST.first)
@@ -53,6 +58,12 @@ class Telling:
         """Take the numbers' socket away."""
         leave(self._metrics.settings.place)
 
+    def _unready(self) -> str:
+        """Why a balancer should send no client here; "" = it may."""
+        if signals.readable(0, self._shared.pipes.lame):
+            return "lame: it is about to stop"
+        return "" if self._metrics.counters.standing() else "no worker accepts clients"
+
     def _tell(self) -> None:
         tables, counters = self._shared.tables, self._metrics.counters
         sources = Sources(self._shared.settings, counters, tables.board, tables.zones, tables.totals)
@@ -65,7 +76,7 @@ class Telling:
         Teller(
             tell,
             lambda: not parent.is_stopped(),
-            lambda: counters.standing() > 0,
+            self._unready,
             None if file is None else lambda: write(file, exposed(gathered(sources), service, TEXT)),
             Complaints(lambda sentence: self._shared.log.warn(loglines.warning(sentence))),
         ).run(self._metrics.listener, self._shared.pipes.death)
