@@ -1,7 +1,6 @@
 """Who is inside, as pyucspitop shows it: everybody once, for root and the server's user alone, at no client's cost."""
 
 import fcntl
-import json
 import os
 import pty
 import select
@@ -14,12 +13,13 @@ import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.support.programs import need_root, ours
+from tests.support.proxying import CLIENT, LOCAL, block
 from tests.support.server import QUIET, Server, children
+from tests.support.topping import inside, top
 from tests.support.waiting import PATIENCE, until
 
 #: Says a line, and ends with the client.
@@ -35,21 +35,6 @@ def service(
     words = (*QUIET, "-v", "--top", str(place), *options)
     with Server(ours("pytcpserver"), words, program, folder, env=env) as server:
         yield server, place
-
-
-def top(place: Path) -> dict[str, Any]:
-    """What pyucspitop --json says."""
-    asked = [ours("pyucspitop"), "--json", str(place)]
-    done = subprocess.run(asked, capture_output=True, check=True, timeout=PATIENCE)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def inside(place: Path, number: int) -> list[dict[str, Any]]:
-    """All clients, once there are so many."""
-    until(lambda: len(top(place)["clients"]) == number)
-    found: list[dict[str, Any]] = top(place)["clients"]
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +125,33 @@ def test_the_client_of_a_relieved_worker_is_shown_until_it_leaves(tmp_path: Path
                 assert (first["port"], first["worker"]) == (old.getsockname()[1], one["worker"])
                 assert second["worker"] != one["worker"]
         assert inside(place, 0) == []
+
+
+def test_after_a_restart_the_new_programs_clients_are_shown(tmp_path: Path) -> None:
+    """USR2: those of the old one keep their slots, and the socket is the same."""
+    with service(tmp_path, "-w1") as (server, place), server.connect() as old:
+        old.recv(100)
+        (one,) = inside(place, 1)
+        server.process.send_signal(signal.SIGUSR2)
+        until(lambda: one["worker"] not in children(server.process.pid), "the old worker's end")
+        with server.connect() as new:
+            new.recv(100)
+            until(lambda: [one["port"] for one in top(place)["clients"]] == [new.getsockname()[1]])
+            assert top(place)["slots"]["used"] == 2
+
+
+def test_the_client_of_a_proxy_is_shown_and_its_check_is_not(tmp_path: Path) -> None:
+    """With the address that the proxy says."""
+    with (
+        service(tmp_path, "-w1", "--proxy-from=127.0.0.1") as (server, place),
+        server.connect() as check,
+        server.connect() as client,
+    ):
+        for connected, header in ((check, LOCAL), (client, block())):
+            connected.sendall(header)
+            assert connected.recv(100) == b"hello\n"
+        (one,) = inside(place, 1)
+        assert (one["client"], one["port"]) == CLIENT
 
 
 def _other_worker(server: Server, worker: int) -> bool:

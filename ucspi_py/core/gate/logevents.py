@@ -14,7 +14,7 @@ from ..smtp.events import ExchangeFailed, RecipientGiven
 from ..smtp.path import Path
 from ..smtp.reply import Reply
 from .restrictions.judgement import LogLine
-from .visitor import Visitor
+from .visitor import UNKNOWN, Visitor
 
 if TYPE_CHECKING:
     from .content.checked import Note
@@ -122,7 +122,7 @@ def _who(client: Visitor) -> Fields:
     return {
         "cid": client.unique_id or None,
         "ip": client.ip,
-        "host": None if client.name == b"unknown" else client.name,
+        "host": None if client.name == UNKNOWN else client.name,
         "user": client.login or None,
         "method": client.method or None,
         "tls": client.tls.protocol if client.tls else None,

@@ -14,7 +14,7 @@ from ..tls.facts import TlsFacts
 from .settings import GateSettings
 
 #: What smtpd says of a client without a name (postconf(5), smtpd_banner and its like).
-_UNKNOWN = b"unknown"
+UNKNOWN = b"unknown"
 _NO_TLS = b"DISABLETLS"
 _RELAYCLIENT, _RBLSMTPD = b"RELAYCLIENT", b"RBLSMTPD"
 _CHANNEL, _RELAY = b"CHANNEL", b"RELAY"
@@ -89,8 +89,8 @@ def visitor(
     if unique_id:
         changes.append((UNIQUE_ID, unique_id))
     return Visitor(
-        name=environment.get(b"TCPREMOTEHOST") or _UNKNOWN,
-        ip=ip or _UNKNOWN,
+        name=environment.get(b"TCPREMOTEHOST") or UNKNOWN,
+        ip=ip or UNKNOWN,
         relays=relays,
         refusal=refusal or _told(environment),
         changes=tuple(changes),

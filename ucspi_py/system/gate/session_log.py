@@ -10,7 +10,7 @@ from ...core.gate import loglines, relay
 from ...core.gate.logins import loglines as login_loglines
 from ...core.gate.loglines import About, Course
 from ...core.gate.restrictions.judgement import LogLine
-from ...core.gate.visitor import Visitor
+from ...core.gate.visitor import UNKNOWN, Visitor
 from ...core.smtp.dialogue import Dialogue
 from ...core.smtp.envelope import Envelope
 from ...core.smtp.events import (
@@ -92,7 +92,7 @@ class SessionLog:
     def named(self, name: bytes) -> None:
         """Call the client by this name from now on."""
         self._visitor = self._visitor._replace(name=name)
-        self.watch.known(name)
+        self.watch.known(None if name == UNKNOWN else name)
 
     def becomes(self, visitor: Visitor) -> None:
         """Call the client this from now on, but for its name. Of one who may relay no screen says anything."""
