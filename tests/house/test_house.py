@@ -21,7 +21,7 @@ def tracked(suffix: str = "") -> list[Path]:
         listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True).stdout
         files = [ROOT / name for name in listed.split("\0") if name]
     else:
-        folders = ("ucspi_py", "bin", "examples", "tests", "bench", "build_backend", "docs")
+        folders = ("ucspi_py", "bin", "examples", "tests", "bench", "build_backend", "docs", "packaging")
         files = [path for folder in folders for path in (ROOT / folder).rglob("*") if "__pycache__" not in path.parts]
     return [path for path in files if path.is_file() and path.name.endswith(suffix)]
 

@@ -1,5 +1,6 @@
 """The ways in which pip installs: each time the programs run with the Python and the package of that installation."""
 
+import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -50,3 +51,19 @@ def test_a_way_to_install(way: list[str], python: str, archives: Archives, tmp_p
 
     assert (tmp_path / "cdb").stat().st_size > 2048
     assert shown == b"ok\n"
+
+
+@pytest.mark.skipif(shutil.which("man") is None, reason="needs man")
+def test_man_finds_the_manual_of_a_venv(archives: Archives, tmp_path: Path) -> None:
+    """Where its bin is in $PATH, and nobody has told man of it."""
+    venv = tmp_path / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
+    install(str(venv / "bin/python3"), archives.wheel, tmp_path)
+    environment = {"PATH": f"{venv}/bin:/usr/bin:/bin", "HOME": str(tmp_path), "LC_ALL": "C", "MANWIDTH": "200"}
+
+    for page, name in (("8", "pytcpserver"), ("7", "ucspi_py-trust")):
+        found = subprocess.run(["man", "-w", name], env=environment, capture_output=True, check=True, text=True).stdout
+        assert found.strip() == str(venv / f"share/man/man{page}/{name}.{page}")
+    shown = subprocess.run(["man", "pytcpserver"], env=environment, capture_output=True, check=True, text=True).stdout
+
+    assert "pytcpserver - accept TCP connections" in " ".join(shown.split())
