@@ -830,6 +830,15 @@ def test_values_that_name_no_milters_are_errors() -> None:
     assert found(text) == [f"{unread} about everybody"]
 
 
+def test_values_that_are_no_actions_of_milter_header_checks_are_errors() -> None:
+    """As they are at the start."""
+    name = parse_map_name("regexp:/etc/checks")
+    around = Surroundings(tables={name: entries("regexp", b"/^X-Spam: a/ PREPEND X: y\n/b/ IGNORE\n")})
+    prepend = "/etc/checks:1: error: PREPEND is no action of milter_header_checks"
+
+    assert found("milter_header_checks = regexp:/etc/checks\nsmtpd_milters = unix:a\n", around=around) == [prepend]
+
+
 def test_words_that_are_no_milters_are_errors() -> None:
     """Each with its line."""
     lines = found("smtpd_milters = unix:a,\n  opendkim\n  { unix:b, x=y }\nmilter_default_action = quarantine\n")

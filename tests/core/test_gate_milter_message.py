@@ -5,7 +5,7 @@ import random
 import pytest
 
 from ucspi_py.core.gate.milter.content import HEADERS_LIMIT, Framed, Headers, Unframed, framed_headers
-from ucspi_py.core.gate.milter.header import Header, changed
+from ucspi_py.core.gate.milter.header import Header, changed, made, wanted
 from ucspi_py.core.milter.changes import HeaderAdded, HeaderChange, HeaderChanged, HeaderInserted
 from ucspi_py.core.smtp.content import Content
 from ucspi_py.core.smtp.settings import BareNewline
@@ -90,7 +90,7 @@ THREE = [Header(b"A", (b"A: 1",)), Header(b"B", (b"B: 2",)), Header(b"a", (b"a: 
 def test_changes(change: HeaderChange, expected: list[bytes]) -> None:
     """As Postfix makes them, whose own Received is above."""
     headers = list(THREE)
-    changed(headers, change, has_blank=False)
+    changed(headers, change, wanted(change, has_blank=False))
 
     assert framed_headers(headers) == b"".join(line + b"\r\n" for line in expected)
 
@@ -111,7 +111,7 @@ def test_changes(change: HeaderChange, expected: list[bytes]) -> None:
 def test_values_of_milters(value: bytes, lines: tuple[bytes, ...]) -> None:
     """No line of a value ends the headers, or is another one."""
     headers: list[Header] = []
-    changed(headers, HeaderAdded(b"X", value), has_blank=False)
+    changed(headers, HeaderAdded(b"X", value), made(b"X", value, has_blank=False))
 
     assert headers[0].lines == lines
 
@@ -119,7 +119,7 @@ def test_values_of_milters(value: bytes, lines: tuple[bytes, ...]) -> None:
 def test_a_blank_of_its_own() -> None:
     """A milter that hears the blank behind the colon says it, too."""
     headers: list[Header] = []
-    changed(headers, HeaderAdded(b"X", b"\ty"), has_blank=True)
+    changed(headers, HeaderAdded(b"X", b"\ty"), made(b"X", b"\ty", has_blank=True))
 
     assert headers[0].lines == (b"X:\ty",)
     assert headers[0].value == b"\ty"

@@ -105,11 +105,8 @@ def test_milters_by_address(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("parameter", "text", "sentence"),
     [
-        (
-            "smtpd_milter_maps=cidr",
-            "192.0.2.8 DISABLE\n192.0.2.9 x\n",
-            b"line 2: a milter is unix:PATH or inet:HOST:PORT",
-        )
+        ("smtpd_milter_maps=cidr", "192.0.2.8 DISABLE\n192.0.2.9 x\n", b"line 2: a milter is unix:PATH or inet:HOST"),
+        ("milter_header_checks=regexp", "/a/ IGNORE\n/b/ FILTER smtp:x\n", b"line 2: FILTER needs a queue"),
     ],
 )
 def test_a_table_of_what_cannot_be(parameter: str, text: str, sentence: bytes, tmp_path: Path) -> None:
@@ -123,3 +120,24 @@ def test_a_table_of_what_cannot_be(parameter: str, text: str, sentence: bytes, t
 
     assert done.returncode == 100
     assert sentence in done.stderr
+
+
+def test_headers_that_milters_put_in_are_checked(tmp_path: Path) -> None:
+    """By a table, which the log names the outcome of; a message that it refuses goes nowhere."""
+    table = tmp_path / "headers"
+    table.write_text("/^X-Seen:/ REPLACE X-Score: 1\n/^X-Spam:/ REJECT no spam\n")
+    backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
+    with scripted_milter() as milter:
+        parameters = (f"smtpd_milters={milter.service}", f"milter_header_checks=regexp:{table}")
+        with gated(backend.argv, tmp_path, parameters=parameters, variables=backend.environment) as gate:
+            milter.says[b"E"] = SEEN
+            taken = gate.converse(MESSAGE)[-2]
+            milter.says[b"E"] = packed(b"h", b"X-Spam\0yes\0") + SEEN
+            refused = gate.converse(MESSAGE)[-2]
+            gate.wait_log(b"NOQUEUE: milter-header-reject: header X-Spam: yes from unknown", b": 5.7.1 no spam")
+
+    assert taken.startswith(b"250 ok ")
+    assert refused == b"550 5.7.1 no spam"
+    [message] = backend.messages()
+    assert b"X-Score: 1\n" in message.text
+    assert b"X-Seen" not in message.text

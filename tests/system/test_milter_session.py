@@ -93,7 +93,7 @@ def passed(
 
     async def scene(session: SessionMilters) -> None:
         await until_data(session)
-        found.append(await session.hear(message, FACTS, limit))
+        found.append(await session.hear(message, FACTS, limit, None))
 
     said = play(scene, *words)
     try:

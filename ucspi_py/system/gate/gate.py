@@ -159,10 +159,8 @@ class Gate:
         backend = self._backend(client, guest, dialogue, log)
         if self._milting:
             checks = self._checks.of_session(dialogue, log) if self._checks else None
-            connection = client.environment, greeting.myhostname
-            milters = self._milting.put_before(backend, guest, dialogue, connection, checks)
-            if milters and settings.dry_run:
-                milters.spare = log.spared
+            told = parts.OfSession(client.environment, greeting.myhostname, log, checks, settings.dry_run)
+            self._milting.put_before(backend, guest, dialogue, told)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)
         return self._trust.begun(session, offers)
@@ -236,9 +234,9 @@ def check(settings: GateSettings, log: Log) -> None:
 
         checks.check(settings.content, complain)
     if settings.milters:
-        from .milter import chosen
+        from .milter import checking
 
-        chosen.check(settings.milters, complain)
+        checking.check(settings.milters, complain)
 
 
 def _complaints(log: Log) -> Complaints:

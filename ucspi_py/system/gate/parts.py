@@ -1,18 +1,34 @@
 """The parts of a gate that not each has: nothing of one is loaded where nobody wants it. Never uses one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.gate.settings import GateSettings
 from ..report.complaints import Complaints
 from .control import Control
+from .session_log import SessionLog
 
 if TYPE_CHECKING:
+    from .content.checked_backend import SessionChecks
     from .content.checks import Checks
     from .lists.judging import Judging
     from .lists.lookups import Ways
     from .milter.milting import Milting
+
+
+class OfSession(NamedTuple):
+    """What a part is told of a session.
+
+    environment: of the client. hostname: ours. checks: header and body checks; None = there are none. dry_run: nobody
+    is refused.
+    """
+
+    environment: Mapping[bytes, bytes]
+    hostname: bytes
+    log: SessionLog
+    checks: "SessionChecks | None"
+    dry_run: bool
 
 
 def import_libraries(settings: GateSettings) -> None:

@@ -2,14 +2,15 @@
 checks and of milters with which the gate does not start.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..content import actions
 from ..language.content_parameters import CHECKS
 from ..maps.names import Broken, MapName
+from ..milter import header_checks, service
+from ..milter.parameters import CHECKS as MILTER_CHECKS
 from ..milter.parameters import LIST, MAPS
-from ..milter.service import milters_of
-from ..restrictions.checks.actions import flaw
+from ..restrictions.checks import actions as list_actions
 from ..restrictions.restriction import Restriction
 from .entries import ANY, Entry, told
 from .finding import Finding, error, warning
@@ -29,7 +30,7 @@ def wrong_values(subject: Subject) -> Iterator[Finding]:
     for one in _with_tables(subject):
         contents = subject.contents(one.table)
         for entry in () if isinstance(contents, Broken) else contents:
-            sentence = flaw(entry.value, subject.reading.classes)
+            sentence = list_actions.flaw(entry.value, subject.reading.classes)
             if sentence:
                 where = _where(one.table, entry, one.where)
                 yield warning(where, f"{_told(one.table, entry)}: {sentence}", "until then it is 451 4.3.5 to clients")
@@ -50,17 +51,22 @@ def wrong_checks(subject: Subject) -> Iterator[Finding]:
 
 
 def wrong_milters(subject: Subject) -> Iterator[Finding]:
-    """Find tables of milters that cannot be read now, and values in them that name none."""
-    for word, table in subject.reading.tables_of(MAPS):
+    """Find tables of milters that cannot be read now, and values in them that cannot be."""
+    until = f"until it can be read, {LIST} are asked about everybody"
+    yield from _wrong(subject, MAPS, service.flaw, until)
+    yield from _wrong(subject, MILTER_CHECKS, header_checks.flaw, "until it can be read, it is 451 4.3.0 to clients")
+
+
+def _wrong(subject: Subject, name: str, flaw: Callable[[bytes], str | None], until: str) -> Iterator[Finding]:
+    for word, table in subject.reading.tables_of(name):
         contents = subject.contents(table)
         if isinstance(contents, Broken):
-            yield warning(word.where, contents.sentence, f"until it can be read, {LIST} are asked about everybody")
+            yield warning(word.where, contents.sentence, until)
             continue
         for entry in contents:
-            try:
-                milters_of(entry.value)
-            except ValueError as wrong:
-                yield error(f"{_where(table, entry, word.where)}: {wrong}")
+            sentence = flaw(entry.value)
+            if sentence:
+                yield error(f"{_where(table, entry, word.where)}: {sentence}")
 
 
 def _with_tables(subject: Subject) -> Iterator[Restriction]:

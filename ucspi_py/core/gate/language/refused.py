@@ -45,7 +45,6 @@ _OWN_REPLIES = "the gate has its own replies"
 _OWN_COMMANDS = "the gate takes commands as they are"
 
 REFUSED = (
-    Refused("milter_header_checks", bool, "the gate takes headers of milters as they are"),
     *(Refused(name, bool, _NO_COPIES) for name in ("always_bcc", "sender_bcc_maps", "recipient_bcc_maps")),
     Refused("smtpd_proxy_filter", bool, "the program behind the gate has its place"),
     *(Refused(f"smtpd_{name}", bool, _OWN_COMMANDS) for name in ("command_filter", "noop_commands")),

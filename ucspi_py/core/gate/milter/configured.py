@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 from ..language.configuration import Configuration
 from ..restrictions.domains import parse_maps
-from .parameters import DAEMON_NAME, DEFAULTS, LIST, MACROS_SUFFIX, MAPS, PREFIX, VERSION
+from .parameters import CHECKS, DAEMON_NAME, DEFAULTS, LIST, MACROS_SUFFIX, MAPS, PREFIX, VERSION
 from .service import parse_milters
 from .settings import EVENTS, NAMES, GateMilters, MacroTexts, MilterSettings
 
@@ -14,7 +14,8 @@ def gate_milters(configuration: Configuration) -> GateMilters | None:
     milters, maps = parse_milters(configuration.words(LIST)), parse_maps(configuration.words(MAPS))
     if not milters and not maps:
         return None
-    return GateMilters(milters, milter_settings(configuration), _texts(configuration), maps)
+    checks = parse_maps(configuration.words(CHECKS))
+    return GateMilters(milters, milter_settings(configuration), _texts(configuration), maps, checks)
 
 
 def milter_settings(configuration: Configuration) -> MilterSettings:

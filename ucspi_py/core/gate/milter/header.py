@@ -5,7 +5,7 @@ Source: Postfix, milter8.c, milter8_header(); cleanup_milter.c, cleanup_add_head
 
 from typing import NamedTuple
 
-from ...milter.changes import HeaderAdded, HeaderChange, HeaderInserted
+from ...milter.changes import HeaderAdded, HeaderChange, HeaderChanged, HeaderInserted
 from ..maps.action import HEADER_NAME
 
 
@@ -21,6 +21,11 @@ class Header(NamedTuple):
         found = HEADER_NAME.match(self.lines[0])
         first = self.lines[0][found.end() + 1 :] if found else self.lines[0]
         return b"\n".join((first, *self.lines[1:]))
+
+    @property
+    def text(self) -> bytes:
+        """All of it, its lines divided by LF alone, as tables are asked for it."""
+        return b"\n".join(self.lines)
 
     def has_name(self, name: bytes) -> bool:
         """Whether it has a name, in letters of any size."""
@@ -43,26 +48,34 @@ def made(name: bytes, value: bytes, *, has_blank: bool) -> Header:
     return Header(name, (name + b":" + (b"" if has_blank else b" ") + first, *folded))
 
 
-def changed(headers: list[Header], change: HeaderChange, *, has_blank: bool) -> None:
-    """Change headers as a milter asks for. has_blank: as of made().
+def wanted(change: HeaderChange, *, has_blank: bool) -> Header | None:
+    """Make the header that a milter wants; None = it wants one to be deleted. has_blank: as of made()."""
+    if isinstance(change, HeaderChanged) and not change.value:
+        return None
+    return made(change.name, change.value, has_blank=has_blank)
+
+
+def changed(headers: list[Header], change: HeaderChange, header: Header | None) -> None:
+    """Change headers as a milter asks for. header: as wanted() has made it, or another one in its place.
 
     Postfix counts places from its own Received, which stands above all of these one day: 0 and 1 are both the top.
     One that is to be changed and is not there is added.
     """
-    if isinstance(change, HeaderAdded):
-        headers.append(made(change.name, change.value, has_blank=has_blank))
-        return
-    if isinstance(change, HeaderInserted):
-        headers.insert(max(change.at - 1, 0), made(change.name, change.value, has_blank=has_blank))
-        return
+    if header and isinstance(change, HeaderAdded):
+        headers.append(header)
+    elif header and isinstance(change, HeaderInserted):
+        headers.insert(max(change.at - 1, 0), header)
+    elif isinstance(change, HeaderChanged):
+        _put(headers, change, header)
+
+
+def _put(headers: list[Header], change: HeaderChanged, header: Header | None) -> None:
     places = [at for at, header in enumerate(headers) if header.has_name(change.name)]
     place = places[change.nth - 1] if change.nth <= len(places) else None
-    if not change.value:
+    if header is None:
         if place is not None:
             del headers[place]
-        return
-    header = made(change.name, change.value, has_blank=has_blank)
-    if place is None:
+    elif place is None:
         headers.append(header)
     else:
         headers[place] = header

@@ -7,9 +7,9 @@ from ..language.parameter import Parameter
 from . import words
 
 PREFIX, MACROS_SUFFIX = "milter_", "_macros"
-LIST, MAPS = "smtpd_milters", "smtpd_milter_maps"
+LIST, MAPS, CHECKS = "smtpd_milters", "smtpd_milter_maps", "milter_header_checks"
 #: Each a list of tables.
-TABLES = (MAPS,)
+TABLES = (MAPS, CHECKS)
 DAEMON_NAME, VERSION, DEFAULTS = "milter_macro_daemon_name", "milter_macro_v", "milter_macro_defaults"
 
 #: The lists of macros by the event with which they are sent, and what each has by default.
@@ -50,6 +50,7 @@ PARAMETERS = (
         _one(name + MACROS_SUFFIX, words.macros, default, f"macros that milters get at {name.replace('_', ' ')}")
         for name, default in MACROS.items()
     ),
+    Parameter(CHECKS, "", values.text, "", "tables about headers that milters add or change"),
     Parameter(
         DAEMON_NAME, "", values.text, "$myhostname", "macro {daemon_name}; ORIGINATING: who comes here sends mail"
     ),

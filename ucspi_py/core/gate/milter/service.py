@@ -28,6 +28,15 @@ def milters_of(value: bytes) -> tuple[Milter, ...]:
     return tuple(parse_milter(word.text) for word in split((Fragment(text, ""),)))
 
 
+def flaw(value: bytes) -> str | None:
+    """Tell what is wrong with the value of such a table; None = nothing."""
+    try:
+        milters_of(value)
+    except ValueError as wrong:
+        return str(wrong)
+    return None
+
+
 def parse_milter(word: str) -> Milter:
     """Parse ``unix:PATH``, ``local:PATH``, ``inet:HOST:PORT``, or one in braces with settings. Raises ValueError."""
     if not word.startswith("{"):

@@ -96,10 +96,11 @@ class GateMilters:
     """The milters of a gate.
 
     milters: in their order. settings: of all of them. texts: of macros. maps: tables that have other milters for the
-    address of a client.
+    address of a client. header_checks: tables about headers that milters put in.
     """
 
     milters: tuple[Milter, ...]
     settings: MilterSettings = field(default_factory=MilterSettings)
     texts: MacroTexts = field(default_factory=MacroTexts)
     maps: tuple[MapName, ...] = ()
+    header_checks: tuple[MapName, ...] = ()

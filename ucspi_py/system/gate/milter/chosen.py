@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from ....core.dns.message import Ask
-from ....core.errors import AskedWrongly
 from ....core.gate.maps.names import Broken
 from ....core.gate.milter.service import milters_of
 from ....core.gate.milter.settings import GateMilters, Milter, MilterSettings
@@ -94,21 +93,3 @@ class _UnknownMilter(MilterClient):
         failure = MilterFailed(self._sentence, misconfigured=True)
         self.failed(failure)
         raise failure
-
-
-def check(settings: GateMilters, complain: Callable[[str], None]) -> None:
-    """Look before the first client comes which tables cannot be used, and say so: they may be made later.
-
-    Raises AskedWrongly for a value that names no milters, with the line of its table.
-    """
-    tables = Tables(complain)
-    for name in settings.maps:
-        found = tables.inspect(name)
-        if isinstance(found, Broken):
-            complain(found.sentence)
-            continue
-        for line, value in tables.values(name):
-            try:
-                milters_of(value)
-            except ValueError as wrong:
-                raise AskedWrongly(f"table {name}{f' line {line}' if line else ''}: {wrong}") from None

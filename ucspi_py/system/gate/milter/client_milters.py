@@ -5,9 +5,12 @@ Source: Postfix, smtpd.c, check_milter_reply() and whatever calls it.
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from ....core.gate.loglines import About
 from ....core.gate.milter.envelope import changed
+from ....core.gate.milter.header import Header
+from ....core.gate.milter.header_checks import Checked
 from ....core.gate.milter.macros import MacroFacts
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.facts import NameStatus
@@ -56,7 +59,8 @@ class ClientMilters:
     """The milters of one client. clients: connect to them. limits: of what they may do.
 
     visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name, None = it is in facts.
-    spare: may be set, in a dry run: then nothing is refused.
+    spare: may be set, in a dry run: then nothing is refused. check: may be set; says of the headers of a message what
+    SessionMilter.hear() asks.
     """
 
     def __init__(
@@ -71,6 +75,7 @@ class ClientMilters:
         self.facts = facts
         self.find_name: FindName | None = None
         self.spare: Spare | None = None
+        self.check: Callable[[Envelope, Header], Checked] | None = None
         self._milters = SessionMilters(clients)
         self._limits = limits
         self._say = say
@@ -128,7 +133,9 @@ class ClientMilters:
         Raises OSError of the message's file.
         """
         try:
-            return self._found(await self._milters.hear(message, self._facts(envelope), self._limits.body), envelope)
+            check = partial(self.check, envelope) if self.check else None
+            heard = await self._milters.hear(message, self._facts(envelope), self._limits.body, check)
+            return self._found(heard, envelope)
         finally:
             self.dropped()
 

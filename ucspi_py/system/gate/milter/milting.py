@@ -1,9 +1,8 @@
 """The milters of one process: each client gets its own conversations with them. Never judges itself."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ....core.dns.message import Ask
 from ....core.gate.milter.macros import base_facts
@@ -14,15 +13,14 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply
 from ..backend.pipe import BackendPipe
 from ..lists.client_name import client_name
+from ..parts import OfSession
 from .chosen import ChosenMilters, MakeClient
 from .client import MilterClient
 from .client_milters import ClientMilters, Limits, Streamed
+from .header_checking import HeaderChecks
 from .hearing import Hearing
 from .held import HeldMessage
 from .milted_backend import MessageMilters, milted
-
-if TYPE_CHECKING:
-    from ..content.checked_backend import SessionChecks
 
 #: Seconds in which a client's name is found out; it waits for its banner meanwhile.
 _NAME_PATIENCE = 20.0
@@ -45,35 +43,28 @@ class Milting:
         self._chosen = ChosenMilters(settings, ask, say, make)
         self._limits = limits
         self._texts = settings.texts
+        self._header_checks = HeaderChecks(settings.header_checks, say) if settings.header_checks else None
         self._say = say
         self._ask = ask
 
-    def put_before(
-        self,
-        pipe: BackendPipe,
-        guest: Visitor,
-        dialogue: Dialogue,
-        connection: tuple[Mapping[bytes, bytes], bytes],
-        checks: "SessionChecks | None",
-    ) -> ClientMilters | None:
-        """Have milters hear of one client before its backend does -> its conversations with them; None = it has none.
-
-        connection: its environment, and our name. checks: header and body checks of its session; None = there are none.
-        """
+    def put_before(self, pipe: BackendPipe, guest: Visitor, dialogue: Dialogue, session: OfSession) -> None:
+        """Have the milters of a client, if it has any, hear of it before its backend does."""
         clients = self._chosen.of(guest.ip)
         if not clients:
-            return None
-        facts = base_facts(connection[0], guest, connection[1], self._texts)
+            return
+        facts = base_facts(session.environment, guest, session.hostname, self._texts)
         milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
+        milters.spare = session.log.spared if session.dry_run else None
+        if self._header_checks:
+            milters.check = partial(self._header_checks.check, None if session.dry_run else session.log.checked)
         of_messages = _of_messages(milters, dialogue)
-        if checks is None:
+        if session.checks is None:
             pipe.make = partial(milted, of_messages)
         else:
             from .checked_milted import checked_milted
 
-            pipe.make = partial(checked_milted, checks, of_messages)
-        return milters
+            pipe.make = partial(checked_milted, session.checks, of_messages)
 
     def close(self) -> None:
         """Give all connections back that nobody uses."""

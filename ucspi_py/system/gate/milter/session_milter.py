@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
-from ....core.gate.milter.header import changed
+from ....core.gate.milter.header import Header, changed, wanted
+from ....core.gate.milter.header_checks import Checked
 from ....core.gate.milter.macros import MacroFacts, values
 from ....core.gate.milter.parts import Part
 from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderChanged, HeaderInserted
@@ -22,6 +23,7 @@ _LISTS = {Event.HEADER: Event.EOH, Event.BODY: Event.END}
 _HEADER_CHANGES = (HeaderAdded, HeaderInserted, HeaderChanged)
 
 Data = Callable[[Agreed], bytes]
+CheckHeader = Callable[[Header], Checked]
 
 
 class Heard(NamedTuple):
@@ -65,10 +67,13 @@ class SessionMilter:
         """Tell an event. data: of its packet, made as it is agreed on."""
         return await self._tell(event, data, facts, self._client.settings.command_timeout)
 
-    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int | None) -> Heard:
-        """Tell all of a message, and change it as the milter wants. body_limit: bytes of another body, None = any.
+    async def hear(
+        self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
+    ) -> Heard:
+        """Tell all of a message, and change it as the milter wants.
 
-        Raises OSError of the message's file.
+        body_limit: bytes of another body, None = any. check: says what becomes of each header that the milter puts in;
+        None = all are taken. Raises OSError of the message's file.
         """
         connection = self._connection
         if connection is None:
@@ -81,7 +86,7 @@ class SessionMilter:
         try:
             answer = await self._tell(Event.END, _nothing, facts, self._client.settings.content_timeout, asked.take)
             if answer is Passed.ON and self._connection is not None:
-                return Heard(answer, asked.done(message, connection))
+                return await asked.done(message, connection, check)
         finally:
             asked.close()
         return Heard(answer)
@@ -169,17 +174,26 @@ class _Asked:
             else:
                 self._others.append(change)
 
-    def done(self, message: HeldMessage, connection: MilterConnection) -> tuple[Change, ...]:
-        """Do with the message what is to be done with it -> what is to be done with its envelope."""
+    async def done(self, message: HeldMessage, connection: MilterConnection, check: CheckHeader | None) -> Heard:
+        """Do with the message what is to be done with it. check: as of SessionMilter.hear()."""
         agreed = connection.dialogue.agreed
         has_blank = agreed is not None and bool(agreed.protocol & Protocol.HDR_LEADSPC)
         headers = list(message.headers)
         for change in self._others:
-            if isinstance(change, _HEADER_CHANGES):
-                changed(headers, change, has_blank=has_blank)
+            if not isinstance(change, _HEADER_CHANGES):
+                continue
+            header = wanted(change, has_blank=has_blank)
+            if header and check:
+                await asyncio.sleep(0)  # others are served between two headers
+                header, answer, *_ = check(header)
+                if answer is not Passed.ON:
+                    return Heard(answer)
+                if header is None:
+                    continue
+            changed(headers, change, header)
         body, self._body = self._body, None
         message.change(headers, body.end() if body else None)
-        return tuple(change for change in self._others if not isinstance(change, _HEADER_CHANGES))
+        return Heard(Passed.ON, tuple(one for one in self._others if not isinstance(one, _HEADER_CHANGES)))
 
     def close(self) -> None:
         """Give a body back that is not wanted any more."""

@@ -12,7 +12,7 @@ from ....core.milter.words import Event
 from .client import MilterClient
 from .hearing import Hearing
 from .held import HeldMessage
-from .session_milter import Data, Heard, SessionMilter
+from .session_milter import CheckHeader, Data, Heard, SessionMilter
 
 
 class SessionMilters:
@@ -49,14 +49,16 @@ class SessionMilters:
             if milter.wants_refused():
                 await milter.tell(Event.RCPT, data, facts)
 
-    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int | None) -> Heard:
-        """Have each hear a message as the one before has left it. body_limit: bytes of another body; None = any.
+    async def hear(
+        self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
+    ) -> Heard:
+        """Have each hear a message as the one before has left it. body_limit, check: as of SessionMilter.hear().
 
         Raises OSError of the message's file.
         """
         changes: list[Change] = []
         for milter in self._milters:
-            heard = await milter.hear(message, facts, body_limit)
+            heard = await milter.hear(message, facts, body_limit, check)
             if heard.answer is not Passed.ON:
                 return heard
             changes += heard.changes
