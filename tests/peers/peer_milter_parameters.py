@@ -22,7 +22,6 @@ from . import postfix
 HEADERS = b"From: a@b\r\nDate: Thu, 26 Nov 2026 21:26:28 +0000\r\nMessage-Id: <1@b>\r\nSubject: x\r\n\r\n"
 MACROS = (
     "milter_macro_daemon_name=ORIGINATING",
-    "milter_macro_v=$mail_name of $myhostname",
     "milter_macro_defaults=auth_type=none, {auth_authen}={x}, { {cipher} = a, b } { mail_host = unseen }",
     "milter_connect_macros=j v {daemon_name}, _ {client_addr} {client_ptr} {client_name}",
     "milter_helo_macros={cipher} {tls_version}",
@@ -32,6 +31,8 @@ MACROS = (
     "milter_end_of_header_macros=j",
     "milter_end_of_data_macros=v",
 )
+#: Of cleanup, too.
+VERSION = "milter_macro_v=$mail_name of $myhostname"
 CHECKS = r"""
 /^X-Reject: plain/ REJECT
 /^X-Reject: text/ REJECT no spam here
@@ -107,7 +108,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
     folder = tmp_path_factory.mktemp("parameters")
     (folder / "checks").write_text(CHECKS)
     checks = f"milter_header_checks=regexp:{folder}/checks"
-    main = f"{postfix.PLAIN}{checks.replace('=', ' = ')}\ndefer_transports = discard\n"
+    main = f"{postfix.PLAIN}{checks}\n{VERSION}\ndefer_transports = discard\n"
     with ExitStack() as stack:
         milter, other = stack.enter_context(scripted_milter()), stack.enter_context(scripted_milter())
         sets = _sets(milter, other)
@@ -118,7 +119,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
                 gated(
                     backend.argv,
                     folder / name,
-                    parameters=(*words, "myhostname=mx.example.org", checks),
+                    parameters=(*words, "myhostname=mx.example.org", checks, VERSION),
                     rules=":allow\n",
                     variables={**backend.environment, "DNSCACHEIP": "127.0.0.1"},
                 )
