@@ -30,9 +30,9 @@ class Named(NamedTuple):
 
 _ACTION, _PROTOCOL = f"{PREFIX}default_action", f"{PREFIX}protocol"
 _LOCALHOST = "127.0.0.1"
-#: Macros, and who misses one: tried with Debian's opendkim 2.11 and opendmarc 1.4.
+#: Macros, and who misses one: tried with Debian's opendkim 2.11, opendmarc 1.4 and rspamd 3.4.
 _MISSED = {
-    ("connect", b"j"): "opendkim and opendmarc write another name than ours into Authentication-Results",
+    ("connect", b"j"): "opendkim, opendmarc and rspamd write another name than ours into Authentication-Results",
     ("mail", b"{auth_type}"): "opendkim signs for nobody who has logged in",
     ("mail", b"{auth_authen}"): "opendmarc and rspamd take whoever has logged in for a stranger",
 }
