@@ -39,10 +39,10 @@ def test_a_message(size: int) -> None:
 @pytest.mark.parametrize(
     ("content", "names", "body", "has_separator"),
     [
-        (b"", [], b"", True),
+        (b"", [], b"", False),
         (b"\r\nbody\r\n", [], b"body\r\n", True),
         (b"no header\r\nA: b\r\n", [], b"no header\r\nA: b\r\n", False),
-        (b"A: b\r\n", [b"A"], b"", True),
+        (b"A: b\r\n", [b"A"], b"", False),
         (b"A: b\r\nno header\r\n", [b"A"], b"no header\r\n", False),
         (b"A: b\r\n..no header\r\n", [b"A"], b"..no header\r\n", False),
         (b"A : b\r\n\r\n", [b"A"], b"", True),
@@ -51,7 +51,7 @@ def test_a_message(size: int) -> None:
     ],
 )
 def test_odd_messages(content: bytes, names: list[bytes], body: bytes, *, has_separator: bool) -> None:
-    """What is no header begins the body."""
+    """What is no header begins the body; where there is no body, nothing need stand before it."""
     for size in (1, 1000):
         headers, found = taken(content, size=size)
         assert ([header.name for header in headers.headers], found) == (names, body)

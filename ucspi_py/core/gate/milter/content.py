@@ -20,7 +20,7 @@ class Headers:
     """The headers of a message that comes in pieces of any size.
 
     headers: those that are whole. is_done: what comes now is body. has_separator: an empty line was between them; else
-    the body's first line is no header. is_too_large: beyond the limit, and nothing more is kept.
+    the body's first line is no header, or there is no body. is_too_large: beyond the limit, and nothing more is kept.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Headers:
         """Take the end of the message, which ends headers, too."""
         if not self.is_done:
             self._close()
-            self.is_done = True
+            self.is_done, self.has_separator = True, False
 
     def _ends_with(self, line: bytes) -> bool:
         """Take a line -> whether it ends the headers."""

@@ -68,9 +68,11 @@ class HeldMessage:
 
     def content(self) -> Iterator[bytes]:
         """Yield it framed, in pieces."""
-        separator = b"\r\n" if self._taken.has_separator or self._is_changed else b""
-        yield framed_headers(self.headers) + separator
-        yield from self._pieces()
+        pieces = self._pieces()
+        first = next(pieces, b"")
+        separator = b"\r\n" if self._taken.has_separator or (self._is_changed and first) else b""
+        yield framed_headers(self.headers) + separator + first
+        yield from pieces
 
     def change(self, headers: list[Header], body: IO[bytes] | None) -> None:
         """Let other headers and another body stand in it. body: framed; None = as it is.
