@@ -7,7 +7,7 @@ import pytest
 
 from tests.milters.conftest import Start
 from tests.support.milters.rspamd import GTUBE, Rspamd, rspamd
-from tests.support.milters.site import FAR, OURS, REFUSED, SENDER, USER, Site, lines
+from tests.support.milters.site import BY_IPV6, FAR, OURS, REFUSED, SENDER, USER, Site, lines
 from tests.support.redisserver import RedisServer
 
 BODY = b"\r\na body\r\n..\r\n.dot\r\ntrailing blanks  \r\n"
@@ -128,6 +128,15 @@ def test_what_it_knows_of_a_stranger(at: Site, milter: Rspamd) -> None:
         "recipients": [OURS],
         "subject": "a stranger",
     }
+
+
+def test_what_it_knows_of_a_stranger_by_ipv6(at: Site, milter: Rspamd) -> None:
+    """Who has no name."""
+    assert at.sends(head("by IPv6") + BODY, source=BY_IPV6)[0] == 250
+
+    seen = milter.seen()[-1]
+    assert seen["ip"] == "2001:db8::7"
+    assert "name" not in seen
 
 
 def test_what_it_knows_of_a_user(at: Site, milter: Rspamd) -> None:

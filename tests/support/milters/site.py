@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..backends.known import Keeper, Message
 from ..certificates import Authority
 from ..checkpassword import stand_in
-from ..gate import Gate, controls, gated
+from ..gate import STRANGER, Gate, controls, gated
 from ..nameserver import Records
 from ..programs import theirs
 from ..waiting import PATIENCE
@@ -20,6 +20,12 @@ USER, PASSWORD = "joe", "s3cret"
 SENDER, OURS, FAR = "s@example.net", "r@example.org", "far@elsewhere.example"
 #: What a name server has to know of strangers.
 DNS: Records = {"7.2.0.192.in-addr.arpa PTR": ["c.example.net."], "c.example.net A": ["192.0.2.7"]}
+#: Where a stranger by IPv6 comes from, and who the gate takes for whom.
+BY_IPV6 = "127.0.0.3"
+_RULES = f"""\
+{STRANGER}:allow,TCPREMOTEIP="192.0.2.7"
+{BY_IPV6}:allow,TCPREMOTEIP="2001:db8::7"
+"""
 #: swaks: the server has refused the message.
 REFUSED = 26
 
@@ -50,20 +56,22 @@ class Site(NamedTuple):
     trusting: ssl.SSLContext
 
     @contextmanager
-    def client(self, *, logged_in: bool = False) -> Iterator[smtplib.SMTP]:
+    def client(self, *, logged_in: bool = False, source: str = STRANGER) -> Iterator[smtplib.SMTP]:
         """A client of smtplib; one that is logged in is within TLS."""
-        with smtplib.SMTP("127.0.0.1", self.gate.port, "client.example", timeout=PATIENCE) as client:
+        with smtplib.SMTP("127.0.0.1", self.gate.port, "client.example", PATIENCE, (source, 0)) as client:
             client.ehlo()
             if logged_in:
                 client.starttls(context=self.trusting)
                 client.login(USER, PASSWORD)
             yield client
 
-    def sends(self, message: bytes, *, sender: str = SENDER, logged_in: bool = False) -> tuple[int, str, list[Message]]:
+    def sends(
+        self, message: bytes, *, logged_in: bool = False, source: str = STRANGER
+    ) -> tuple[int, str, list[Message]]:
         """Send a message to ourselves, or far away by one who is logged in -> the reply, and what came to be kept."""
         count = len(self.backend.messages())
-        with self.client(logged_in=logged_in) as client:
-            assert client.mail(sender)[0] == 250
+        with self.client(logged_in=logged_in, source=source) as client:
+            assert client.mail(SENDER)[0] == 250
             assert client.rcpt(FAR if logged_in else OURS)[0] == 250
             code, text = client.data(message)
         return code, text.decode(), self.backend.messages()[count:]
@@ -75,9 +83,9 @@ class Site(NamedTuple):
             assert client.rcpt(FAR if logged_in else OURS)[0] == 250
             assert client.rset()[0] == 250
 
-    def takes(self, message: bytes, *, sender: str = SENDER, logged_in: bool = False) -> bytes:
+    def takes(self, message: bytes, *, logged_in: bool = False) -> bytes:
         """Send a message that passes -> its text as it is kept."""
-        code, text, kept = self.sends(message, sender=sender, logged_in=logged_in)
+        code, text, kept = self.sends(message, logged_in=logged_in)
         assert code == 250, text
         (one,) = kept
         return one.text
@@ -111,7 +119,7 @@ def site(made: Callable[[Path, Path], Keeper], around: Around, folder: Path, mil
     trusting = ssl.create_default_context(cafile=around.authority.ca_file)
     trusting.check_hostname = False
     variables = {**backend.environment, "DNSCACHEIP": around.name_server}
-    with gated(backend.argv, folder, control=control, file=main_cf, variables=variables) as gate:
+    with gated(backend.argv, folder, control=control, file=main_cf, rules=_RULES, variables=variables) as gate:
         yield Site(gate, backend, trusting)
 
 
