@@ -1,9 +1,10 @@
 """What the tests of this folder share: how a gate with milters is started, before each of two backends."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -12,7 +13,11 @@ from tests.support.certificates import Authority
 from tests.support.milters.site import DNS, Around, Site, site
 from tests.support.nameserver import running
 
-Start = Callable[[Path, Sequence[str]], AbstractContextManager[Site]]
+
+class Start(Protocol):
+    """Starts a gate in a folder with milters. more: lines of main.cf."""
+
+    def __call__(self, folder: Path, milters: Sequence[str], *more: str) -> AbstractContextManager[Site]: ...
 
 
 @pytest.fixture(scope="package")
@@ -25,5 +30,5 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
 
 @pytest.fixture(scope="module", params=[Mailfront, Demo], ids=lambda made: made.__name__)
 def start(request: pytest.FixtureRequest, around: Around) -> Start:
-    """Start a gate in a folder with milters, before Debian's mailfront or the example's backend."""
+    """Start a gate before Debian's mailfront or the example's backend."""
     return partial(site, request.param, around)

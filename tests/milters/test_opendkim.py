@@ -78,6 +78,18 @@ def test_a_stranger_is_not_signed_for(at: Site) -> None:
     assert at.takes(MESSAGE) == lines(MESSAGE)
 
 
+def test_where_everybody_sends_mail_all_is_signed_for(key: Key, start: Start, tmp_path: Path) -> None:
+    """By the name of the daemon, as postconf(5) has it."""
+    own = ("Canonicalization simple/simple", "MTA ORIGINATING")
+    with (
+        opendkim(tmp_path, key, *own) as service,
+        start(tmp_path / "site", [service], "milter_macro_daemon_name = ORIGINATING") as at,
+    ):
+        text = at.takes(MESSAGE)
+    assert SIGNATURE.match(text)
+    assert key.verifies(text)
+
+
 def test_what_a_stranger_brings_is_verified(at: Site) -> None:
     """The result is above all else, under our name; a body that was changed does not pass."""
     signed = at.takes(MESSAGE, logged_in=True)

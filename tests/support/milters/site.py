@@ -108,14 +108,17 @@ class Site(NamedTuple):
 
 
 @contextmanager
-def site(made: Callable[[Path, Path], Keeper], around: Around, folder: Path, milters: Sequence[str]) -> Iterator[Site]:
-    """Run a gate with these milters. made: makes the backend."""
+def site(
+    made: Callable[[Path, Path], Keeper], around: Around, folder: Path, milters: Sequence[str], *more: str
+) -> Iterator[Site]:
+    """Run a gate with these milters. made: makes the backend. more: lines of main.cf."""
     control = controls(folder / "control")
     backend = made(folder / "backend", control)
     pair = around.authority.pair("mx.example.org")
     checker = stand_in(folder, "vchkpw", {USER: PASSWORD})
     main_cf = folder / "main.cf"
-    main_cf.write_text(_MAIN_CF.format(milters=", ".join(milters), pair=pair, checker=checker))
+    text = _MAIN_CF.format(milters=", ".join(milters), pair=pair, checker=checker)
+    main_cf.write_text("\n".join((text, *more, "")))
     trusting = ssl.create_default_context(cafile=around.authority.ca_file)
     trusting.check_hostname = False
     variables = {**backend.environment, "DNSCACHEIP": around.name_server}
