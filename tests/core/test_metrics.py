@@ -9,7 +9,7 @@ from ucspi_py.core.client import limits
 from ucspi_py.core.client.limits import ClientLimits, Presence
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.metrics import request as requests
-from ucspi_py.core.metrics.counted import Counter, Histogram, families
+from ucspi_py.core.metrics.counted import Counter, Histogram, Summary, families
 from ucspi_py.core.metrics.exposition import OPEN, TEXT, Format, exposed
 from ucspi_py.core.metrics.family import Family, Kind, Sample
 from ucspi_py.core.metrics.names import CELLS, COUNTED, LIMIT_HITS, status_of, told_apart
@@ -52,6 +52,25 @@ def test_a_histogram_is_cumulative_when_it_is_read() -> None:
         ("_bucket", "+Inf", 3),
         ("_count", 3),
         ("_sum", 10.000001),
+    ]
+
+
+def test_a_summary_has_two_cells_of_each_label_set() -> None:
+    """How often, and how long in all; what is counted is not read by another's name."""
+    took = Summary("took", "Seconds.", (("server", ("a", "b")),), 5)
+    cells = [0] * took.end
+    for _ in range(3):
+        cells[took.count("b")] += 1
+        cells[took.sum("b")] += 500_000
+
+    assert took.end == 9
+    assert [
+        (sample.suffix, sample.labels[0][1], sample.value) for sample in took.family(cells.__getitem__).samples
+    ] == [
+        ("_count", "a", 0),
+        ("_sum", "a", 0),
+        ("_count", "b", 3),
+        ("_sum", "b", 1.5),
     ]
 
 

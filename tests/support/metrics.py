@@ -59,7 +59,7 @@ class Numbers:
             for sample in family.samples
         }
 
-    def __call__(self, name: str, **labels: str) -> float:
+    def __call__(self, name: str, /, **labels: str) -> float:
         """One number."""
         return self._found[(f"ucspi_{name}", *sorted(labels.items()))]
 
@@ -73,7 +73,7 @@ def numbers(path: Path) -> Numbers:
     return Numbers(ask(path, "/metrics").body)
 
 
-def wait_for(path: Path, value: float, name: str, **labels: str) -> Numbers:
+def wait_for(path: Path, value: float, name: str, /, **labels: str) -> Numbers:
     """The numbers, once one of them has a value."""
 
     def look() -> Numbers | None:

@@ -17,12 +17,16 @@ Sums = Callable[[int], int]
 _MICRO = 1_000_000
 
 
+#: Labels, each with all its values.
+Known = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 class Counter(NamedTuple):
-    """A counter. labels: its labels, each with all its values. first: the number of its first cell."""
+    """A counter. labels: its labels. first: the number of its first cell."""
 
     name: str
     text: str
-    labels: tuple[tuple[str, tuple[str, ...]], ...]
+    labels: Known
     first: int
 
     @property
@@ -37,15 +41,11 @@ class Counter(NamedTuple):
 
     def label_sets(self) -> list[Labels]:
         """Its label sets, in the order of its cells."""
-        names = [name for name, _ in self.labels]
-        return [tuple(zip(names, values, strict=True)) for values in product(*(values for _, values in self.labels))]
+        return _label_sets(self.labels)
 
     def cell(self, *values: str) -> int:
         """The cell of label values, one for each label. A value that is none of its label's is the last of them."""
-        at = 0
-        for value, (_, known) in zip(values, self.labels, strict=True):
-            at = at * len(known) + (known.index(value) if value in known else len(known) - 1)
-        return self.first + at
+        return self.first + _at(self.labels, values)
 
     def family(self, sums: Sums) -> Family:
         """Its numbers as they are now."""
@@ -91,11 +91,60 @@ class Histogram(NamedTuple):
         return Family(self.name, Kind.HISTOGRAM, self.text, (*buckets, Sample(counts[-1], (), "_count"), seconds))
 
 
+class Summary(NamedTuple):
+    """How often something took how long. labels: its labels. first: the number of its first cell.
+
+    Its cells: of each label set how often, and the sum in microseconds.
+    """
+
+    name: str
+    text: str
+    labels: Known
+    first: int
+
+    @property
+    def end(self) -> int:
+        """The first cell behind its own."""
+        return self.first + 2 * len(_label_sets(self.labels))
+
+    def count(self, *values: str) -> int:
+        """The cell that counts how often, of label values as Counter.cell takes them."""
+        return self.first + 2 * _at(self.labels, values)
+
+    def sum(self, *values: str) -> int:
+        """The cell to which microseconds() of a value are added."""
+        return self.count(*values) + 1
+
+    def family(self, sums: Sums) -> Family:
+        """Its numbers as they are now."""
+        samples = []
+        for at, labels in enumerate(_label_sets(self.labels)):
+            samples.append(Sample(sums(self.first + 2 * at), labels, "_count"))
+            samples.append(Sample(sums(self.first + 2 * at + 1) / _MICRO, labels, "_sum"))
+        return Family(self.name, Kind.SUMMARY, self.text, samples)
+
+
+Counted = Counter | Histogram | Summary
+
+
 def microseconds(seconds: float) -> int:
     """Make of seconds what a cell holds, never less than 0. seconds: a value."""
     return max(0, round(seconds * _MICRO))
 
 
-def families(counted: Sequence[Counter | Histogram], sums: Sums) -> list[Family]:
+def _label_sets(labels: Known) -> list[Labels]:
+    names = [name for name, _ in labels]
+    return [tuple(zip(names, values, strict=True)) for values in product(*(values for _, values in labels))]
+
+
+def _at(labels: Known, values: tuple[str, ...]) -> int:
+    """Where the label set of these values is among all."""
+    at = 0
+    for value, (_, known) in zip(values, labels, strict=True):
+        at = at * len(known) + (known.index(value) if value in known else len(known) - 1)
+    return at
+
+
+def families(counted: Sequence[Counted], sums: Sums) -> list[Family]:
     """All numbers as they are now."""
     return [one.family(sums) for one in counted]

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from itertools import count
 
-from .counted import Counter, Histogram
+from .asked import Went
+from .counted import Counted, Counter, Histogram, Summary
 
 #: From a client that leaves at once to one that sends all night.
 _PROGRAM_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
@@ -74,9 +75,26 @@ MESSAGES = Counter(
     REJECTS.end,
 )
 MESSAGE_BYTES = Counter("ucspi_smtp_message_bytes", "Bytes of messages that were taken.", (), MESSAGES.end)
+GREYLIST = Counter(
+    "ucspi_greylist",
+    "Visits of triplets at the gate, by how they came; error = let in, as the store could not be asked.",
+    (("result", ("new", "early", "passed", "known", "error")),),
+    MESSAGE_BYTES.end,
+)
+_SERVER = ("server", ("greylist", "ledger", "policy", "milter"))
+SERVER_QUERIES = Counter(
+    "ucspi_server_queries",
+    "Questions to stores and servers, by what became of them.",
+    (_SERVER, ("result", tuple(Went))),
+    GREYLIST.end,
+)
+SERVER_SECONDS = Summary(
+    "ucspi_server_query_seconds", "How long stores and servers were waited for.", (_SERVER,), SERVER_QUERIES.end
+)
 
-#: What every service counts; where clients may speak TLS; where they may log in; at the gate.
-ALWAYS: tuple[Counter | Histogram, ...] = (
+#: What every service counts; where clients may speak TLS; where they may log in; at the gate; where it greylists; where
+#: stores or policy services are asked.
+ALWAYS: tuple[Counted, ...] = (
     CONNECTIONS,
     DECISIONS,
     LIMIT_HITS,
@@ -86,10 +104,12 @@ ALWAYS: tuple[Counter | Histogram, ...] = (
     LOG_LINES_LOST,
     WORKER_RESTARTS,
 )
-WITH_TLS: tuple[Counter | Histogram, ...] = (TLS_HANDSHAKES, TLS_SECONDS)
-WITH_LOGINS: tuple[Counter | Histogram, ...] = (LOGINS,)
-AT_GATE: tuple[Counter | Histogram, ...] = (REJECTS, MESSAGES, MESSAGE_BYTES)
-COUNTED = (*ALWAYS, *WITH_TLS, *WITH_LOGINS, *AT_GATE)
+WITH_TLS: tuple[Counted, ...] = (TLS_HANDSHAKES, TLS_SECONDS)
+WITH_LOGINS: tuple[Counted, ...] = (LOGINS,)
+AT_GATE: tuple[Counted, ...] = (REJECTS, MESSAGES, MESSAGE_BYTES)
+WITH_GREYLIST: tuple[Counted, ...] = (GREYLIST,)
+WITH_SERVERS: tuple[Counted, ...] = (SERVER_QUERIES, SERVER_SECONDS)
+COUNTED = (*ALWAYS, *WITH_TLS, *WITH_LOGINS, *AT_GATE, *WITH_GREYLIST, *WITH_SERVERS)
 #: How many cells all of them have.
 CELLS = COUNTED[-1].end
 

@@ -54,6 +54,14 @@ class Program:
         return tuple(screen for screen in self.screens if isinstance(screen, DnsblSettings))
 
     @property
+    def asks_servers(self) -> bool:
+        """Whether stores, policy services or milters are asked about clients."""
+        if len(self.dnsbl_screens) < len(self.screens):
+            return True
+        gate, lists = self.gate, self.gate.restrictions if self.gate else None
+        return bool((gate and gate.milters) or (lists and (lists.greylist or lists.policy)))
+
+    @property
     def totals_names(self) -> tuple[bytes, ...]:
         """The name of every kind of its screens that is counted, once, outermost first."""
         return tuple(dict.fromkeys(screen.totals_name for screen in self.screens if screen.totals_name))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.gate.settings import GateSettings
@@ -81,4 +82,5 @@ def milting(settings: GateSettings, ways: "Callable[[], Ways]", complain: Compla
 
     limits = Limits(settings.smtp.recipient_limit, settings.message_size_limit or None)
     found = ways()
-    return Milting(settings.milters, limits, found.ask, complain, found.milter or MilterClient)
+    make = found.milter or partial(MilterClient, heard=partial(found.heard, "milter"))
+    return Milting(settings.milters, limits, found.ask, complain, make)

@@ -32,6 +32,7 @@ from ..report.log import Log
 
 if TYPE_CHECKING:
     from ...core.gate.content.checked import Note
+    from ...core.greylist.attempt import Verdict
 
 #: Whose verdict $RBLSMTPD is.
 _TOLD_BY_ENVIRONMENT = b"rblsmtpd"
@@ -170,6 +171,9 @@ class SessionLog:
         finally:
             self._course = self._course._replace(delay=self._course.delay + time.monotonic() - since)
             self.watch.waits(b"")
+
+    def visited(self, verdict: "Verdict") -> None:
+        """Hear what became of a visit of a triplet; lists have a line about it."""
 
     def decided(self, restriction: str | None) -> None:
         """Keep which restriction has decided about a recipient that passes, or about a message. None = none has."""

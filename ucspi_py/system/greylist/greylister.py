@@ -15,6 +15,7 @@ from ...core.greylist.triplet.identity import client_key, identity
 from ...core.greylist.triplet.key import normalised, triplet_key
 from ...core.greylist.triplet.settings import TripletSettings
 from ...core.greylist.visit import TENANT as NETWORKS
+from ...core.metrics.asked import HeardOfOne, unheard_of_one
 from ...core.store import url
 from ...core.store.change import Script
 from ..report.complaints import Complaints
@@ -44,7 +45,7 @@ class Greylister:
     """One process's way to the triplets.
 
     tell: gets a sentence about what is wrong, each once a minute. clock: gives seconds since 1970. records: None = of
-    the settings' store.
+    the settings' store. heard: how each question to that went.
     """
 
     def __init__(
@@ -53,13 +54,16 @@ class Greylister:
         tell: Callable[[str], None],
         clock: Callable[[], float] = time.time,
         records: TripletRecords | None = None,
+        heard: HeardOfOne = unheard_of_one,
     ) -> None:
         self.settings = settings
         self._tell = tell
         self._clock = clock
         self._whitelists = Whitelists(settings, Complaints(tell))
         tenants = (TRIPLETS, CLIENTS, NETWORKS) if settings.counts_networks else (TRIPLETS, CLIENTS)
-        self._records: TripletRecords = records or Records(settings.store, tenants, self._complain, settings.max_size)
+        self._records: TripletRecords = records or Records(
+            settings.store, tenants, self._complain, settings.max_size, heard
+        )
 
     async def open(self) -> None:
         """Read the whitelists and open the store before the first client comes, so that what is wrong is told."""

@@ -6,6 +6,7 @@ from typing import Protocol
 from ...core.ledger import address, record
 from ...core.ledger.changes import TENANT
 from ...core.ledger.grant import Grant
+from ...core.metrics.asked import HeardOfOne, unheard_of_one
 from ...core.store import url
 from ...core.store.change import Row, Tenant
 from ..store.attempts import Attempts
@@ -25,13 +26,13 @@ class LedgerReader:
     """One process's way to the ledger, to be made in the process that uses it.
 
     place: path of an SQLite file, which the process need not be able to write, or a redis:, rediss: or unix: URL. tell:
-    hears why it cannot be asked, once a minute, and of each record that is none.
+    hears why it cannot be asked, once a minute, and of each record that is none. heard: how each question went.
     """
 
-    def __init__(self, place: str, tell: Callable[[str], None]) -> None:
+    def __init__(self, place: str, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one) -> None:
         self._place = place
         self._tell = tell
-        self._attempts = Attempts(tell)
+        self._attempts = Attempts(tell, heard)
         self._store: _Reader | None = None
 
     async def open(self) -> None:

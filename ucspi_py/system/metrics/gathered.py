@@ -3,31 +3,38 @@
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from ... import __version__
 from ...core.dnsbl import breaker
 from ...core.dnsbl.zone import Zone
 from ...core.metrics import names
-from ...core.metrics.counted import Counter, Histogram, families
+from ...core.metrics.counted import Counted, families
 from ...core.metrics.family import Family, Kind, Sample, gauge
 from ...core.metrics.names import told_apart
 from ...core.service.settings import ServerSettings
 from ..accept.scoreboard import Scoreboard
 from ..dnsbl.shared_state import Record, SharedZones
 from ..report.totals import SharedTotals
+from . import waiting
 from .counters import Counters
+from .waiting import Doors
 
 
 class Sources(NamedTuple):
-    """What the processes of a service share, and what it was asked to do."""
+    """What the processes of a service share, and what it was asked to do. doors: where clients come in.
+
+    certificates: of TLS, each with the second since 1970 when it ends, 0 = unknown.
+    """
 
     settings: ServerSettings
     counters: Counters
     board: Scoreboard
     zones: SharedZones
     totals: SharedTotals
+    doors: Doors
+    certificates: Callable[[], Iterable[tuple[str, int]]]
 
 
 def gathered(sources: Sources) -> list[Family]:
@@ -35,6 +42,8 @@ def gathered(sources: Sources) -> list[Family]:
     return [
         *families(_counted(sources.settings), sources.counters.sum),
         *_places(sources),
+        *waiting.families(sources.doors),
+        *(_certificates(sources) if sources.settings.any_tls else ()),
         *(_zones(sources) if sources.settings.program.zones else ()),
         *(_screens(sources) if sources.settings.program.totals_names else ()),
         *(_rules(sources.settings.rules) if sources.settings.rules is not None else ()),
@@ -42,7 +51,7 @@ def gathered(sources: Sources) -> list[Family]:
     ]
 
 
-def _counted(settings: ServerSettings) -> tuple[Counter | Histogram, ...]:
+def _counted(settings: ServerSettings) -> tuple[Counted, ...]:
     """What there can be to count in a service."""
     gate = settings.program.gate
     return (
@@ -50,6 +59,8 @@ def _counted(settings: ServerSettings) -> tuple[Counter | Histogram, ...]:
         *(names.WITH_TLS if settings.any_tls else ()),
         *(names.WITH_LOGINS if gate and gate.logins else ()),
         *(names.AT_GATE if gate else ()),
+        *(names.WITH_GREYLIST if gate and gate.restrictions and gate.restrictions.greylist else ()),
+        *(names.WITH_SERVERS if settings.program.asks_servers else ()),
     )
 
 
@@ -62,6 +73,14 @@ def _places(sources: Sources) -> Iterator[Family]:
     yield gauge("ucspi_held_limit", "Clients that may be so at once (--held).", len(board.pending))
     yield gauge("ucspi_workers", "Workers that accept clients.", sources.counters.standing())
     yield gauge("ucspi_workers_limit", "Workers that there should be (-w).", min(settings.workers, settings.limit))
+
+
+def _certificates(sources: Sources) -> Iterator[Family]:
+    known = list(sources.certificates())
+    named = zip(told_apart(path for path, _ in known), known, strict=True)
+    samples = [Sample(end, (("name", name),)) for name, (_, end) in named]
+    text = "When certificates end to be valid; 0 = that cannot be told."
+    yield Family("ucspi_tls_certificate_expiry_timestamp_seconds", Kind.GAUGE, text, samples)
 
 
 def _zones(sources: Sources) -> Iterator[Family]:

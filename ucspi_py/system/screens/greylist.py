@@ -9,6 +9,7 @@ from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
 from ...core.greylist.triplet.changes import CLIENTS, ClientKnown
 from ...core.greylist.visit import TENANT, Visit
+from ...core.metrics.asked import HeardOfOne, unheard_of_one
 from ...core.smtp.verdict import Accept, Outcome, Refuse
 from ...core.store import url
 from ..report.log import Log
@@ -16,12 +17,12 @@ from ..store.records import Records, keeper
 
 
 class Greylist:
-    """One greylist of one process, which must not fork after the first client."""
+    """One greylist of one process, which must not fork after the first client. heard: how each question went."""
 
-    def __init__(self, settings: GreylistSettings, log: Log) -> None:
+    def __init__(self, settings: GreylistSettings, log: Log, heard: HeardOfOne = unheard_of_one) -> None:
         self.settings = settings
         self._log = log
-        self._records = Records(settings.store, (TENANT, CLIENTS), self._complain, settings.max_size)
+        self._records = Records(settings.store, (TENANT, CLIENTS), self._complain, settings.max_size, heard)
 
     async def open(self) -> None:
         """Open the store before the first client comes, so that what is wrong with it is logged."""

@@ -5,6 +5,7 @@ What asks is imported where it is needed: a process whose client is decided by t
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from ...core.dnsbl import outcome as dnsbl
 from ...core.dnsbl.settings import DnsblSettings
@@ -39,7 +40,7 @@ def _unasked_greylist(_settings: GreylistSettings, environment: Mapping[bytes, b
 def _greylist_judge(settings: GreylistSettings, host: Host) -> Judge:
     from .greylist import Greylist
 
-    return Greylist(settings, host.log)
+    return Greylist(settings, host.log, partial(host.heard, "greylist"))
 
 
 def _load_greylist(settings: GreylistSettings) -> None:
@@ -55,7 +56,7 @@ def _unasked_relay(settings: RelaySettings, environment: Mapping[bytes, bytes], 
 def _relay_judge(settings: RelaySettings, host: Host) -> Judge:
     from .relay import RelayCheck
 
-    return RelayCheck(settings, host.log)
+    return RelayCheck(settings, host.log, partial(host.heard, "ledger"))
 
 
 def _load_relay(settings: RelaySettings) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ...core.ledger import loglines, relay
 from ...core.ledger.settings import RelaySettings
+from ...core.metrics.asked import HeardOfOne, unheard_of_one
 from ...core.smtp.verdict import Outcome
 from ...core.store import url
 from ..ledger.reader import LedgerReader, reader
@@ -14,12 +15,12 @@ from ..report.log import Log
 
 
 class RelayCheck:
-    """One process's look at the ledger, which must not fork after the first client."""
+    """One process's look at the ledger, which must not fork after the first client. heard: how each went."""
 
-    def __init__(self, settings: RelaySettings, log: Log) -> None:
+    def __init__(self, settings: RelaySettings, log: Log, heard: HeardOfOne = unheard_of_one) -> None:
         self._settings = settings
         self._log = log
-        self._ledger = LedgerReader(settings.store, self._complain)
+        self._ledger = LedgerReader(settings.store, self._complain, heard)
 
     async def open(self) -> None:
         """Open the ledger before the first client comes, so that what is wrong with it is logged."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ...core.client.connection import UNIQUE_ID
 from ...core.log.event import of_connection
+from ...core.metrics.asked import Heard, unheard
 from ...core.service.settings import ScreenSettings
 from ...core.smtp.verdict import Outcome, Verdict
 from ..report.log import Log
@@ -37,12 +38,13 @@ class Host:
     """What the process gives to its screens.
 
     zones: makes the way to the zones, once for each screen that asks them. count: takes the totals_name of a screen
-    and what it says of a client.
+    and what it says of a client. heard: how each question to a store went.
     """
 
     log: Log
     zones: "Callable[[], Zones]"
     count: Callable[[bytes, Verdict], None]
+    heard: Heard = unheard
 
 
 class Kind(NamedTuple):

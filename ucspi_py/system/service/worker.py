@@ -57,12 +57,13 @@ class Worker:
         self._draining = False
         self._tasks = Tasks(self._loop, self._tell_of_error, self._on_end)
         self._metered = in_worker.metered(shared, column)
-        self._connection_log, self._serve = in_worker.log_and_serve(shared, self._metered)
+        self._connection_log, self._serve, self._heard = in_worker.telling(shared, self._metered)
         self._watching = in_worker.watching(shared)
         self._admission = self._begin_admission()
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
-        self._screens = kinds.in_service(settings.program.screens, Host(shared.log, self._zones, self._totals.note))
+        host = Host(shared.log, self._zones, self._totals.note, self._heard)
+        self._screens = kinds.in_service(settings.program.screens, host)
         gate = settings.program.gate
         self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
@@ -150,7 +151,7 @@ class Worker:
     def _ways(self) -> "Ways":
         from ..gate.lists.lookups import Ways
 
-        return Ways(self._shared.ask, self._dnsbl.ask_zone)
+        return Ways(self._shared.ask, self._dnsbl.ask_zone, heard=self._heard)
 
     def _trust(self) -> Trust:
         """How clients of a gate become trusted; nothing of it is loaded where nobody may."""

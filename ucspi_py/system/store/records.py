@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
+from ...core.metrics.asked import HeardOfOne, unheard_of_one
 from ...core.store import url
 from ...core.store.change import Change, Page, Script, Tenant
 from ...core.store.size import DEFAULT
@@ -41,14 +42,21 @@ class Records:
     """The way of one process to its store, to be made in the process that uses it.
 
     place: path of an SQLite file, or a redis:, rediss: or unix: URL. tenants: whose records are kept there. tell: hears
-    why the store fails, once a minute. size: bytes that a file may have.
+    why the store fails, once a minute. size: bytes that a file may have. heard: how each question went.
     """
 
-    def __init__(self, place: str, tenants: Sequence[Tenant], tell: Callable[[str], None], size: int = DEFAULT) -> None:
+    def __init__(
+        self,
+        place: str,
+        tenants: Sequence[Tenant],
+        tell: Callable[[str], None],
+        size: int = DEFAULT,
+        heard: HeardOfOne = unheard_of_one,
+    ) -> None:
         self._place = place
         self._tenants = tenants
         self._size = size
-        self._attempts = Attempts(tell)
+        self._attempts = Attempts(tell, heard)
         self._store: Store | None = None
 
     async def open(self) -> None:

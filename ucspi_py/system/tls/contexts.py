@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import mmap
 import os
 import ssl
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,9 @@ from .said_once import SaidOnce
 _LOOKS, _SOON = 60.0, 5.0
 
 
+_WORD = 8
+
+
 class Contexts:
     """The context of one service, in each of its processes, which are forked after it was made.
 
@@ -32,6 +36,7 @@ class Contexts:
         self._say = say
         self._said = SaidOnce(1 + len(settings.pairs))
         self._ends: tuple[datetime.datetime | None, ...] = ()
+        self._told_ends = memoryview(mmap.mmap(-1, _WORD * max(1, len(settings.pairs)))).cast("q")
         self._current: ssl.SSLContext | None = None
 
     @property
@@ -46,6 +51,8 @@ class Contexts:
         try:
             self._current = build(self._settings, fds)
             self._ends = tuple(validity.not_after(os.pread(fd, 2 * LIMIT, 0)) for fd in fds)
+            for number, end in enumerate(self._ends):
+                self._told_ends[number] = int(end.timestamp()) if end else 0
         finally:
             for fd in fds:
                 os.close(fd)
@@ -75,6 +82,14 @@ class Contexts:
         now = datetime.datetime.now(datetime.UTC)
         for pair, end in zip(self._settings.pairs, self._ends, strict=True):
             yield pair.certificate, validity.days_left(end, now) if end else None
+
+    def ends(self) -> Iterator[tuple[str, int]]:
+        """Yield each certificate that is in use, and the second since 1970 when it ends; 0 = that cannot be told.
+
+        As the last process knows that has read keys.
+        """
+        for number, pair in enumerate(self._settings.pairs):
+            yield pair.certificate, self._told_ends[number]
 
     def _tell_days_left(self) -> None:
         for number, (certificate, days) in enumerate(self.days_left(), start=1):

@@ -8,6 +8,7 @@ from ....core.gate.restrictions.questions import Visited
 from ....core.greylist.attempt import Attempt, Passed
 from ....core.greylist.triplet import texts
 from ....core.greylist.triplet.settings import TripletSettings
+from ....core.metrics.asked import HeardOfOne, unheard_of_one
 from ...greylist.greylister import Greylister, TripletRecords
 from ...store.records import keeper
 
@@ -16,6 +17,7 @@ class Greylisting:
     """The triplets of one process.
 
     name: tells our own. tell: gets what is wrong with the store or a whitelist. records: None = those of the store.
+    heard: how each question to that went.
     """
 
     def __init__(
@@ -24,10 +26,11 @@ class Greylisting:
         name: Callable[[], bytes],
         tell: Callable[[str], None],
         records: TripletRecords | None = None,
+        heard: HeardOfOne = unheard_of_one,
     ) -> None:
         self._settings = settings
         self._name = name
-        self._greylister = Greylister(settings, tell, records=records)
+        self._greylister = Greylister(settings, tell, records=records, heard=heard)
 
     async def open(self) -> None:
         """Open the store and read the whitelists before the first client comes."""

@@ -1,6 +1,7 @@
 """The lists of one process: each client gets its way to a backend past them. Never judges itself."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ....core.gate.maps.names import Broken
@@ -81,7 +82,7 @@ def _services(settings: RestrictionSettings, ways: Ways, complain: Complaints) -
         return None
     from ..policy.services import PolicyServices
 
-    return PolicyServices(settings.policy, ways.ask, complain)
+    return PolicyServices(settings.policy, ways.ask, complain, partial(ways.heard, "policy"))
 
 
 def check(settings: RestrictionSettings, complain: Callable[[str], None]) -> None:
@@ -102,4 +103,4 @@ def _greylisting(settings: GateSettings, control: Control, complain: Complaints,
     def name() -> bytes:
         return control.greeting(settings, {}).myhostname
 
-    return Greylisting(settings.restrictions.greylist, name, complain, ways.triplets)
+    return Greylisting(settings.restrictions.greylist, name, complain, ways.triplets, partial(ways.heard, "greylist"))

@@ -30,6 +30,7 @@ from ....core.gate.restrictions.questions import (
     ZoneQuestion,
 )
 from ....core.gate.restrictions.stages import Judge
+from ....core.metrics.asked import Heard, unheard
 from ...dnsbl.judge import AskZone
 from ...dnsbl.query import Query
 from ..tables import Tables
@@ -51,7 +52,8 @@ class Ways(NamedTuple):
 
     ask: queries records. ask_zone: a zone, as Zones.ask_zone. judge: judges by the lists. asks_services: whether policy
     services are asked, which count what they are told of. triplets: where they are; None = in the store of the
-    settings. milter: makes what connects to one; None = as a server does.
+    settings. milter: makes what connects to one; None = as a server does. heard: how each question to a store or a
+    service went.
     """
 
     ask: Ask
@@ -60,6 +62,7 @@ class Ways(NamedTuple):
     asks_services: bool = True
     triplets: "TripletRecords | None" = None
     milter: "MakeClient | None" = None
+    heard: Heard = unheard
 
 
 class Lookups:

@@ -156,6 +156,8 @@ class SessionLists:
 
     async def _visit(self, question: GreylistQuestion) -> GreylistOutcome:
         found = await self._wait_for(self._lookups.visit(question), float("inf"), b"greylist")  # it has a deadline
+        if found:
+            self.log.visited(found.verdict)
         return found._replace(header=b"") if found and self._dry_run else found  # Then nobody has had it wait.
 
     def becomes(self, visitor: Visitor) -> None:
@@ -175,13 +177,9 @@ class SessionLists:
             self._patience.reschedule(asyncio.get_running_loop().time())
 
     def _has_list(self, stage: Stage) -> bool:
-        settings = self._settings
-        match stage:
-            case Stage.DATA:
-                return bool(settings.smtpd_data_restrictions)
-            case Stage.END_OF_MESSAGE:
-                return bool(settings.smtpd_end_of_data_restrictions)
-        return True
+        if stage is Stage.DATA:
+            return bool(self._settings.smtpd_data_restrictions)
+        return stage is not Stage.END_OF_MESSAGE or bool(self._settings.smtpd_end_of_data_restrictions)
 
     def _facts(self, stage: Stage, name: ClientName, about: About, recipient: Path | None, *, discards: bool) -> Facts:
         visitor = self.visitor

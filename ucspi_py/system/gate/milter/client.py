@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ....core.dns.message import Ask
 from ....core.gate.milter.settings import Milter, MilterSettings
+from ....core.metrics.asked import HeardOfOne, Went, unheard_of_one
 from ....core.milter.failure import MilterFailed
 from ....core.store import breaker
 from ...store.reason import reason
@@ -19,14 +20,23 @@ _KEPT_SECONDS, _MOST_KEPT = 60.0, 20
 class MilterClient:
     """Connects to a milter.
 
-    settings: of the milter. ask: queries records. say: gets a sentence where it fails, once a minute.
+    settings: of the milter. ask: queries records. say: gets a sentence where it fails, once a minute. heard: how each
+    question went.
     """
 
-    def __init__(self, milter: Milter, settings: MilterSettings, ask: Ask, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        milter: Milter,
+        settings: MilterSettings,
+        ask: Ask,
+        say: Callable[[str], None],
+        heard: HeardOfOne = unheard_of_one,
+    ) -> None:
         self.milter = milter
         self.settings = settings
         self._ask = ask
         self._say = say
+        self.heard = heard
         self._kept: list[MilterConnection] = []
         self._standing = breaker.Standing()
 
@@ -40,10 +50,13 @@ class MilterClient:
                 connection.anew()
                 return connection
         if not breaker.may_be_asked(self._standing, time.monotonic()):
+            self.heard(Went.SKIPPED, 0.0)
             raise MilterFailed("it has just failed")
+        since = time.monotonic()
         try:
             return await self._connected()
         except MilterFailed as failure:
+            self.heard(Went.FAILED, time.monotonic() - since)
             self.failed(failure)
             raise
 

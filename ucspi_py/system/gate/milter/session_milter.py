@@ -1,6 +1,7 @@
 """One milter of one client's session: told of events, its default action done where it fails. Never judges."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +10,7 @@ from ....core.gate.milter.header import Header, changed, wanted
 from ....core.gate.milter.header_checks import Checked
 from ....core.gate.milter.macros import MacroFacts, values
 from ....core.gate.milter.parts import Part
+from ....core.metrics.asked import Went
 from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderChanged, HeaderInserted
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
@@ -139,7 +141,9 @@ class SessionMilter:
         if dialogue.agreed is None:
             raise ValueError("nothing is agreed on yet")
         dialogue.tell(event, data(dialogue.agreed), self._macros(dialogue.agreed, _LISTS.get(event, event), facts))
+        since = time.monotonic()
         answer = await connection.answer(seconds, take)
+        self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
         if dialogue.failure:
             self._client.failed(dialogue.failure)
             self._give_up(dialogue.failure)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ....core.dns.message import Ask
 from ....core.gate.policy.settings import PolicyService, PolicySettings
+from ....core.metrics.asked import HeardOfOne, Went, unheard_of_one
 from ....core.policy.asking import NotAReply
 from ....core.store import breaker
 from ....core.text import shown
@@ -22,13 +23,22 @@ _FAILURES = (OSError, Lost, NoAddress, NotAReply)
 class PolicyClient:
     """Asks a service for all clients of a process.
 
-    settings: of the service. ask: queries records. say: gets a sentence where it gives no answer, once a minute.
+    settings: of the service. ask: queries records. say: gets a sentence where it gives no answer, once a minute. heard:
+    how each question went.
     """
 
-    def __init__(self, service: PolicyService, settings: PolicySettings, ask: Ask, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        service: PolicyService,
+        settings: PolicySettings,
+        ask: Ask,
+        say: Callable[[str], None],
+        heard: HeardOfOne = unheard_of_one,
+    ) -> None:
         self._service = service
         self._settings = settings
         self._say = say
+        self._heard = heard
         self._pool = Pool(service, settings, ask)
         self._room = asyncio.Semaphore(_MOST)
         self._standing = breaker.Standing()
@@ -39,13 +49,17 @@ class PolicyClient:
     async def ask(self, request: bytes, deadline: float) -> bytes | None:
         """Ask -> the action; None = there is no answer within the time. deadline: monotonic second."""
         if not breaker.may_be_asked(self._standing, time.monotonic()) or (self._is_doubted and self._is_tried):
+            self._heard(Went.SKIPPED, 0.0)
             return None
         tries_alone = self._is_tried = self._is_doubted
+        since = time.monotonic()
         try:
-            return await self._within(min(deadline, time.monotonic() + self._settings.timeout), request)
+            action = await self._within(min(deadline, since + self._settings.timeout), request)
         finally:
             if tries_alone:
                 self._is_tried = False
+        self._heard(Went.FAILED if action is None else Went.ANSWERED, time.monotonic() - since)
+        return action
 
     def close(self) -> None:
         """Give all connections back that nobody uses."""

@@ -7,6 +7,7 @@ from ....core.dns.message import Ask
 from ....core.gate.policy import check  # noqa: F401  what asks, and no worker can import it once root is given up
 from ....core.gate.policy.settings import PolicyService, PolicySettings
 from ....core.gate.restrictions.questions import PolicyFailure, PolicyOutcome, PolicyQuestion
+from ....core.metrics.asked import HeardOfOne, unheard_of_one
 from .client import PolicyClient
 from .telling import Telling
 
@@ -14,12 +15,15 @@ Take = Callable[[PolicyOutcome], None]
 
 
 class PolicyServices:
-    """Asks services. settings: of all. ask: queries records. say: gets what is wrong."""
+    """Asks services. settings: of all. ask: queries records. say: gets what is wrong. heard: how each question went."""
 
-    def __init__(self, settings: PolicySettings, ask: Ask, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: PolicySettings, ask: Ask, say: Callable[[str], None], heard: HeardOfOne = unheard_of_one
+    ) -> None:
         self._settings = settings
         self._ask = ask
         self._say = say
+        self._heard = heard
         self._clients: dict[PolicyService, PolicyClient] = {}
         self._running: set[asyncio.Task[None]] = set()
 
@@ -45,5 +49,5 @@ class PolicyServices:
     def _client(self, service: PolicyService) -> PolicyClient:
         if service not in self._clients:
             settings = service.settings(self._settings)
-            self._clients[service] = PolicyClient(service, settings, self._ask, self._say)
+            self._clients[service] = PolicyClient(service, settings, self._ask, self._say, self._heard)
         return self._clients[service]

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Self
 
 from ....core.gate.visitor import Visitor
-from ....core.metrics.names import MESSAGE_BYTES, MESSAGES, REJECTS
+from ....core.greylist.attempt import Deferred, Verdict
+from ....core.greylist.triplet.changes import NO_STORE
+from ....core.metrics.names import GREYLIST, MESSAGE_BYTES, MESSAGES, REJECTS
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven
 from ....core.smtp.reply import Reply
@@ -38,6 +40,11 @@ class CountedSessionLog(SessionLog):
             self._reject(stage, reply)
         super().rejected(event, reply)
 
+    def visited(self, verdict: Verdict) -> None:
+        """Count a visit of a triplet."""
+        self._count(GREYLIST.cell(_came(verdict)))
+        super().visited(verdict)
+
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Count a message that came to its end. size: bytes of content."""
         if not self.visitor.is_local:
@@ -59,6 +66,15 @@ def maker(column: Column) -> Callable[..., CountedSessionLog]:
         return CountedSessionLog(log, visitor, screen, **asked).counting(column)
 
     return made
+
+
+def _came(verdict: Verdict) -> str:
+    """How a triplet came, as the metric has it."""
+    if isinstance(verdict, Deferred):
+        return "new" if verdict.is_new else "early"
+    if verdict.reason == NO_STORE:
+        return "error"
+    return "known" if verdict.waited is None else "passed"
 
 
 def _trust(visitor: Visitor) -> str:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from ....core.address import is_ipv6
 from ....core.client.connection import Endpoints
-from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS
+from ....core.metrics.asked import Went
+from ....core.metrics.counted import microseconds
+from ....core.metrics.names import CONNECTIONS, LOG_LINES_LOST, PROXY_HEADERS, SERVER_QUERIES, SERVER_SECONDS
 from ...accept.scoreboard import Place, Scoreboard
 from ...auth.checker import Checker
 from ...backend.spawn_batch import Session
@@ -45,6 +47,13 @@ class Metered:
         from .counted_session import maker
 
         gate.session_log = maker(self._column)
+
+    def heard(self, server: str, went: Went, seconds: float) -> None:
+        """Count a question to a store or a server. server: which. seconds: for which it was waited for."""
+        self._count(SERVER_QUERIES.cell(server, went))
+        if went is not Went.SKIPPED:
+            self._count(SERVER_SECONDS.count(server))
+            self._count(SERVER_SECONDS.sum(server), microseconds(seconds))
 
     def checker(self, checker: Checker) -> Checker:
         """Count the logins that are checked."""

@@ -14,6 +14,7 @@ from ...metrics import master_process
 from ...metrics.gathered import Sources, gathered
 from ...metrics.place import leave
 from ...metrics.teller import Teller
+from ...metrics.waiting import doors
 from ...metrics.written import write
 from ...process import signals
 from ...report.complaints import Complaints
@@ -27,6 +28,7 @@ class Telling:
     def __init__(self, shared: Shared, metrics: SharedMetrics) -> None:
         self._shared = shared
         self._metrics = metrics
+        self._doors = doors(shared.listeners)
         kept = {
             shared.pipes.death,
             shared.pipes.lame,
@@ -66,7 +68,9 @@ class Telling:
 
     def _tell(self) -> None:
         tables, counters = self._shared.tables, self._metrics.counters
-        sources = Sources(self._shared.settings, counters, tables.board, tables.zones, tables.totals)
+        tls, settings = self._shared.tls, self._shared.settings
+        certificates = tls.contexts.ends if tls else tuple
+        sources = Sources(settings, counters, tables.board, tables.zones, tables.totals, self._doors, certificates)
         service, master, parent = (("service", self._metrics.service),), os.getppid(), Parent()
         file = self._metrics.settings.file
 

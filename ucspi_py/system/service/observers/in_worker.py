@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ....core.metrics.asked import Heard, unheard
 from ...report.connection_log import ConnectionLog
 from ...report.forms import connection_log
 from ..admission import Serve
@@ -31,7 +32,9 @@ def watching(shared: Shared) -> "Watching | None":
     return Watching(shared.top.inside)
 
 
-def log_and_serve(shared: Shared, metered: "Metered | None") -> tuple[ConnectionLog, Serve]:
-    """What tells of clients, and what serves them; both count, where numbers are asked for."""
+def telling(shared: Shared, metered: "Metered | None") -> tuple[ConnectionLog, Serve, Heard]:
+    """What tells of clients, what serves them, and what hears how questions went; all count if that is wanted."""
     made = (shared.log, shared.tables.board, shared.settings.limit)
-    return (metered.connection_log(*made), metered.serve) if metered else (connection_log(*made), serve)
+    if metered:
+        return metered.connection_log(*made), metered.serve, metered.heard
+    return connection_log(*made), serve, unheard
