@@ -8,6 +8,7 @@ every two seconds. Prints a line for each kind, and ends with 1 where a client w
 """
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -27,13 +28,17 @@ _PASSING = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"'
 _OURS = str(Path(sys.executable).parent / "pytcpserver")
 
 
+#: Makes a service's command line of its last options, its host and its port.
+Words = Callable[..., list[str]]
+
+
 def words(workshop: Workshop, *options: str) -> list[str]:
     """The command line of a service. options: behind them come the host and the port."""
     return [_OURS, "-H", "-R", "-l0", "-c100", "-b4096", "-w2", *options, workshop.backend]
 
 
 @contextmanager
-def by_usr2(workshop: Workshop, supervisor: str) -> Iterator[tuple[int, Callable[[], None]]]:
+def by_usr2(workshop: Workshop, supervisor: str, words: Words = words) -> Iterator[tuple[int, Callable[[], None]]]:
     """USR2 to a service under a supervisor."""
     port = _free_port()
     with _kept(workshop, supervisor, words(workshop, "127.0.0.1", str(port))) as child:
@@ -42,7 +47,7 @@ def by_usr2(workshop: Workshop, supervisor: str) -> Iterator[tuple[int, Callable
 
 
 @contextmanager
-def by_socket(workshop: Workshop, _name: str) -> Iterator[tuple[int, Callable[[], None]]]:
+def by_socket(workshop: Workshop, _name: str, words: Words = words) -> Iterator[tuple[int, Callable[[], None]]]:
     """A process that ends, and another with the same socket, as of a .socket unit."""
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as held:
         fd = held.fileno()
@@ -61,7 +66,7 @@ def by_socket(workshop: Workshop, _name: str) -> Iterator[tuple[int, Callable[[]
 
 
 @contextmanager
-def by_holder(workshop: Workshop, _name: str) -> Iterator[tuple[int, Callable[[], None]]]:
+def by_holder(workshop: Workshop, _name: str, words: Words = words) -> Iterator[tuple[int, Callable[[], None]]]:
     """s6-svc -r of a service that fetches its socket from s6-fdholder."""
     with socket.create_server(("127.0.0.1", 0), backlog=4096) as held, _fdholder(workshop.folder, held) as path:
         port = held.getsockname()[1]
@@ -99,7 +104,7 @@ def _kept(workshop: Workshop, supervisor: str, command: Sequence[str]) -> Iterat
     """A service under a supervisor; gives what tells its process id."""
     folder = workshop.folder / f"service-{supervisor}-{time.monotonic_ns()}"
     folder.mkdir()
-    (folder / "run").write_text(f"#!/bin/sh\nexec {' '.join(command)} 2>>../log\n")
+    (folder / "run").write_text(f"#!/bin/sh\nexec {shlex.join(command)} 2>>../log\n")
     (folder / "run").chmod(0o755)
     keeper = subprocess.Popen([needed(supervisor), str(folder)], stdin=subprocess.DEVNULL)
 
@@ -118,6 +123,7 @@ def _kept(workshop: Workshop, supervisor: str, command: Sequence[str]) -> Iterat
 @contextmanager
 def _fdholder(folder: Path, held: socket.socket) -> Iterator[str]:
     """s6-fdholder with a socket in it, called unix:smtp."""
+    folder = folder / f"holder-{time.monotonic_ns()}"
     allowed = folder / "rules/uid/default"
     (allowed / "env").mkdir(parents=True)
     (allowed / "allow").touch()
