@@ -91,6 +91,21 @@ def test_a_program_that_would_not_start_does_not_follow(tmp_path: Path) -> None:
         assert server.talk() == b"served\n"
 
 
+def test_a_program_that_could_not_do_its_work_does_not_follow(tmp_path: Path) -> None:
+    """What --check finds is in the log, if it is not well; an error keeps the old one."""
+    folder = tmp_path / "records"
+    folder.mkdir()
+    words = (ours("pygreylist"), "-d1", "-s", str(folder / "db"), *ECHO)
+    with Server(SERVER, (*QUIET, "-w1"), words, tmp_path) as server:
+        folder.rename(tmp_path / "elsewhere")
+        server.process.send_signal(signal.SIGUSR2)
+        found = b"tcpserver: restart: greylist: error: nobody waits while %b cannot be written: " % os.fsencode(folder)
+        server.wait_log(found, b"not restarted: the new program does not start, its trial ended with status 28416\n")
+        (tmp_path / "elsewhere").rename(folder)
+        restart(server)
+        server.wait_log(TAKES_OVER)
+
+
 def test_the_new_program_is_the_one_that_is_installed_now(tmp_path: Path) -> None:
     """The path with which the server was started may lead elsewhere by now."""
     link = tmp_path / "pytcpserver"
@@ -116,10 +131,11 @@ def test_the_user_stays_who_has_no_root_any_more(tmp_path: Path) -> None:
 
 
 def test_what_only_root_can_read_goes_along(tmp_path: Path) -> None:
-    """The key of TLS by the guard, which stays, and the key of tickets; then the guard reads a renewed one."""
+    """The key of TLS by the guard, which stays, and the key of tickets; the trial can look at none of the files."""
     need_root()
     authority = Authority(tmp_path)
     pair = authority.pair("mx.example")
+    hidden = os.fsencode(pair.certificate)  # in a folder of pytest's, which is root's
     key = tmp_path / "key"
     key.write_bytes(b"x" * 32)
     key.chmod(0o600)
@@ -131,8 +147,9 @@ def test_what_only_root_can_read_goes_along(tmp_path: Path) -> None:
         until(lambda: worker not in children(server.process.pid), "the old worker's end")
         with shake_hands(trusting(authority.ca_file), server.connect(), "mx.example") as client:
             assert b"RELAYTICKET=" in b"".join(iter(lambda: client.recv(65536), b""))
+        untold = b"tcpserver: restart: tls: warning: only root can tell whether %b can be used\n" % hidden
         kept = b"tcpserver: restart: guard %d goes on as it was started, for want of root\n" % guard
-        assert server.log() == TAKES_OVER + kept
+        assert server.log() == untold + TAKES_OVER + kept
         assert guard in children(server.process.pid)
 
 

@@ -25,4 +25,10 @@ def _serve(args: list[str], soft_limits: SoftLimits) -> None:
 
         service.check(ctx)
         return
-    start.run(tcpserver_options.settings(ctx.params), soft_limits)
+    words = ctx.params["words"]
+    settings = tcpserver_options.settings(ctx.params)
+    log = start.run(settings, soft_limits)
+    if log:
+        from .check import service  # not for each server
+
+        service.check_trial(ctx, settings, words, log)

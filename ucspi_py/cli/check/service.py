@@ -1,12 +1,16 @@
-"""pytcpserver --check: what a start would meet, a line each. Never starts a server."""
+"""What a start would meet, a line each: for pytcpserver --check, and before a restart. Never starts a server."""
 
 import click
 
 from ...core.errors import Failure
 from ...core.gate.check.reading import Reading
-from ...core.service.check.finding import Finding, can_start, of_gate
+from ...core.service import loglines
+from ...core.service.check.finding import Finding, Kind, can_start, of_gate
+from ...core.service.settings import ServerSettings
+from ...system.report.log import Log
 from ...system.service.check.check import Asked
 from ...system.service.check.check import check as all_findings
+from ...system.service.check.check import check_trial as findings_of_trial
 from .. import djb_click, tcpserver_options
 from ..chain import program, smtpgate_check, smtpgate_options
 
@@ -21,6 +25,17 @@ def check(ctx: click.Context) -> None:
         _end(ctx, [_told(finding) for finding in of_gate(reading.errors)])
         return
     _end(ctx, [_told(finding) for finding in all_findings(Asked(tcpserver_options.settings(ctx.params), reading))])
+
+
+def check_trial(ctx: click.Context, settings: ServerSettings, words: tuple[str, ...], log: Log) -> None:
+    """Log what is found by a program that is to follow a server, but for what is well.
+
+    settings, words: its own, and those of its program. log: the server's. Raises click's Exit with 111 where it had
+    better not follow.
+    """
+    findings = list(findings_of_trial(Asked(settings, _reading(words))))
+    log.warn(*(loglines.tried(str(finding)) for finding in findings if finding.kind is not Kind.FINE))
+    _end(ctx, findings)
 
 
 def _reading(words: tuple[str, ...]) -> Reading | None:

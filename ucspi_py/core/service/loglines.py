@@ -85,6 +85,11 @@ def followed() -> bytes:
     return b"tcpserver: restart: the new program takes over\n"
 
 
+def tried(finding: str) -> bytes:
+    """Say what the trial of a new program has found. finding: as --check has it."""
+    return _sentence("tcpserver: restart: ", finding)
+
+
 def kept_guard(pid: int) -> bytes:
     """Say that what has root is still the old program's. pid: the guard's process id."""
     return b"tcpserver: restart: guard %d goes on as it was started, for want of root\n" % pid

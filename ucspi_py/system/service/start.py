@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from ...core.service.handover import Handover
 
 
-def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
-    """Serve until SIGTERM or SIGINT. Raises Failure where it cannot start."""
+def run(settings: ServerSettings, soft_limits: SoftLimits) -> Log | None:
+    """Serve until SIGTERM or SIGINT; or come as far as a start does for a server that asks whether we can follow it.
+
+    Then the log is given, for what else is found; None = it has served. Raises Failure where it cannot start.
+    """
     handed = _handed()
     room = make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
     attributes = spawn.spawn_attributes(soft_limits, room, MASTERS_SIGNALS, handed and handed.mask)
@@ -38,14 +41,12 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> None:
     supervision = Supervision(None if handed else settings.ready_fd)
     shared = furnished(settings, attributes, handed, supervision.beat_seconds)
     if handed and handed.trial:
-        from .restart import heir
-
-        heir.check(settings)
-        return
+        return shared.log
     title.show_as(b"tcpserver")
     shared.log.detail(with_event(loglines.status(0, settings.limit), partial(logevents.status, 0, settings.limit)))
     _warn(shared.log, settings, len(shared.tables.board.pending))
     Master(shared, noted, supervision, handed).run()
+    return None
 
 
 def _handed() -> "Handover | None":

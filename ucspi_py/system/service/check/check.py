@@ -42,6 +42,18 @@ def check(asked: Asked) -> Iterator[Finding]:
         yield from _as_user(asked, seen)
 
 
+def check_trial(asked: Asked) -> Iterator[Finding]:
+    """Yield what is found by a program that is to follow a server, which has handed over all that it listens on.
+
+    A server that has given up root has done so for this one as well: of keys that only root can read, and of whoever
+    checks passwords with root, nothing can be told. The guard has both, and goes on.
+    """
+    yield descriptors.looked(asked.settings.limit, asked.settings.held_limit)
+    yield from keys.looked(asked.settings)
+    yield from passwords.looked(asked.settings)
+    yield from _as_user(asked, _privileged(asked))
+
+
 def _privileged(asked: Asked) -> Privileged | None:
     """What the gate needs of root; of its keys all has been said."""
     if asked.reading is None:

@@ -1,15 +1,13 @@
-"""A start in the place of a server that runs: what is taken over, and what is tried first. Loaded only for that."""
+"""A start in the place of a server that runs: what is taken over. Loaded only for that."""
 
 import socket
 from typing import TYPE_CHECKING
 
-from ....core.errors import Failure, unable
+from ....core.errors import Failure
 from ....core.service import loglines
 from ....core.service.handover import Handover
 from ....core.service.settings import ServerSettings
-from ...process.pathexec import find
 from ...report.log import Log
-from ...rules.live import RulesFile
 
 if TYPE_CHECKING:
     from ...guard.channel import Guarded
@@ -31,13 +29,3 @@ def guard_of(settings: ServerSettings, handed: Handover, log: Log) -> "Guarded |
     if not handed.trial:
         log.warn(loglines.kept_guard(guard.pid))
     return Guarded(guard.pid, socket.socket(fileno=guard.channel), guard.keys)
-
-
-def check(settings: ServerSettings) -> None:
-    """Look at what a start only warns of, or finds out with the first client. Raises Failure."""
-    if settings.rules is not None:
-        RulesFile(settings.rules, settings.allow_no_rules).current()
-    try:
-        find(settings.program.argv[0])
-    except OSError as error:
-        raise unable(f"find {settings.program.argv[0]}", error) from None
