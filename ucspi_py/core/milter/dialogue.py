@@ -5,6 +5,7 @@ Source: Postfix, milter8.c; libmilter, engine.c.
 
 from collections.abc import Iterable
 from enum import Enum
+from itertools import chain
 
 from ..smtp.reply import Reply
 from . import packet, replies
@@ -122,7 +123,7 @@ class MilterDialogue:
         self.is_restful = False
         if event is not Event.UNKNOWN:
             self._in_message = event not in _OUTSIDE
-        self._output.append(packet.packed(event.value, data))
+        self._output.append(packet.packed(event.wire, data))
         if self.agreed and self.agreed.answers(event):
             self._event, self.answer, self._progress = event, None, 0
 
@@ -181,8 +182,7 @@ class MilterDialogue:
 
     def _send_macros(self, event: Event, macros: Macros | None) -> None:
         if macros is not None:
-            pairs = (text for pair in macros for text in pair)
-            self._output.append(packet.packed(MACRO, event.value + packet.strings(pairs)))
+            self._output.append(packet.packed(MACRO, event.wire + packet.strings(chain.from_iterable(macros))))
 
     def _hear(self, found: Packet) -> None:
         if self.answer is not None:

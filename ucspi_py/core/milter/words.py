@@ -47,8 +47,12 @@ class Actions(IntFlag):
 class Event(Enum):
     """SMFIC_: what a filter is told of a client and its message."""
 
-    # Enum's own calls a function of Python's each time that one is looked up.
+    # Enum's own, and its value, call a function of Python's each time.
     __hash__ = object.__hash__
+    wire: bytes
+
+    def __init__(self, wire: bytes) -> None:
+        self.wire = wire
 
     CONNECT = b"C"
     HELO = b"H"

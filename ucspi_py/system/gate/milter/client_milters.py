@@ -182,15 +182,15 @@ class ClientMilters:
 
     async def _begin(self) -> None:
         """Be done with the message before."""
-        await self._settle()
+        if self._hearing:
+            await self._settle(self._hearing)
         self.dropped()
 
-    async def _settle(self) -> None:
+    async def _settle(self, hearing: Hearing) -> None:
         """Have milters answer what they heard of a message that was dropped meanwhile."""
-        if self._hearing:
-            self._hearing.stop()
-            await self._hearing.stopped()
-            self.dropped()
+        hearing.stop()
+        await hearing.stopped()
+        self.dropped()
 
     def _found(self, heard: Heard, envelope: Envelope) -> Reply | Envelope | None:
         """What came of a message; None = it is as it was."""
@@ -207,7 +207,8 @@ class ClientMilters:
         return None if found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
-        await self._settle()
+        if self._hearing:
+            await self._settle(self._hearing)
         if self._discards:
             return Passed.ON
         return await self._milters.tell(event, lambda _agreed: data, facts)

@@ -1,6 +1,7 @@
 """One connection to a milter: a dialogue at its socket, no wait without a limit. Never opened again when it is lost."""
 
 import asyncio
+import math
 import socket
 from collections.abc import Callable
 
@@ -31,6 +32,7 @@ class MilterConnection:
         self._answered: asyncio.Future[None] | None = None
         self._take: Take | None = None
         self._patience = self._since = 0.0
+        self._looked_at = math.inf
         self._watch: asyncio.TimerHandle | None = None
 
     async def answer(self, seconds: float, take: Take | None = None) -> Answer:
@@ -41,7 +43,18 @@ class MilterConnection:
         """
         self.send()
         if self.dialogue.answer is None or self._socket.is_full:
-            await self._wait(seconds, take)
+            self._take, self._patience, self._since = take, seconds, self._loop.time()
+            self._answered = self._loop.create_future()
+            if self._since + seconds < self._looked_at:
+                self._look_at(self._since + seconds)
+            try:
+                await self._answered
+            except BaseException:
+                self.dialogue.fail("was left before its answer")
+                self.close()
+                raise
+            finally:
+                self._answered = self._take = None
         if self.dialogue.failure:
             self.close()
         return self.dialogue.answer or Passed.ON
@@ -62,20 +75,6 @@ class MilterConnection:
                 timer.cancel()
         self.timer = self._watch = None
         self._socket.close()
-
-    async def _wait(self, seconds: float, take: Take | None) -> None:
-        """Wait until there is an answer, and room for more."""
-        self._answered = self._loop.create_future()
-        self._take, self._patience, self._since = take, seconds, self._loop.time()
-        self._look_after(seconds)
-        try:
-            await self._answered
-        except BaseException:
-            self.dialogue.fail("was left before its answer")
-            self.close()
-            raise
-        finally:
-            self._answered = self._take = None
 
     def _received(self, data: bytes) -> None:
         """Take what the milter says. Whoever waits hears of an error of ours, and need not wait in vain."""
@@ -108,20 +107,19 @@ class MilterConnection:
         if self.dialogue.failure or not self._socket.is_full:
             self._answered.set_result(None)
 
-    def _look_after(self, seconds: float) -> None:
-        """Have the milter looked at when its patience is over. One look in vain costs less than a timer each time."""
-        if self._watch is None or self._watch.when() > self._loop.time() + seconds:
-            if self._watch:
-                self._watch.cancel()
-            self._watch = self._loop.call_later(seconds, self._look_whether_late)
+    def _look_at(self, second: float) -> None:
+        """Have the milter looked at then. One look in vain costs less than a timer for each answer."""
+        if self._watch:
+            self._watch.cancel()
+        self._looked_at, self._watch = second, self._loop.call_at(second, self._look_whether_late)
 
     def _look_whether_late(self) -> None:
-        self._watch = None
+        self._looked_at, self._watch = math.inf, None
         if self._answered is None:
             return
-        left = self._since + self._patience - self._loop.time()
-        if left > 0:
-            self._look_after(left)
+        late = self._since + self._patience
+        if late > self._loop.time():
+            self._look_at(late)
         else:
             self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds")
             self._look()

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
@@ -65,9 +65,9 @@ class SessionMilter:
         """Whether it would be told of an event now."""
         return self._connection is not None and self._connection.dialogue.hears(event)
 
-    async def tell(self, event: Event, data: Data, facts: MacroFacts) -> Answer:
+    def tell(self, event: Event, data: Data, facts: MacroFacts) -> Awaitable[Answer]:
         """Tell an event. data: of its packet, made as it is agreed on."""
-        return await self._tell(event, data, facts, self._client.settings.command_timeout)
+        return self._tell(event, data, facts, self._client.settings.command_timeout)
 
     async def hear(
         self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
@@ -93,9 +93,9 @@ class SessionMilter:
             asked.close()
         return Heard(answer)
 
-    async def tell_part(self, part: Part, facts: MacroFacts) -> Answer:
+    def tell_part(self, part: Part, facts: MacroFacts) -> Awaitable[Answer]:
         """Tell a part of a message that comes."""
-        return await self._tell(part.event, part.data, facts, self._client.settings.content_timeout)
+        return self._tell(part.event, part.data, facts, self._client.settings.content_timeout)
 
     async def end_of_message(self, facts: MacroFacts) -> Heard:
         """Tell the end of a message that was told part by part; it may not change that."""
