@@ -1,7 +1,9 @@
 """A backend behind milters: what reaches it, what the client hears, and nothing that is left."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import contextlib
+import resource
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from pathlib import Path as File
 
@@ -13,7 +15,6 @@ from ucspi_py.core.smtp.backend.exchange import UNAVAILABLE
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
-from ucspi_py.system.gate.milter import held
 from ucspi_py.system.gate.milter.hearing import Hearing
 from ucspi_py.system.gate.milter.held import HeldMessage, NewBody
 from ucspi_py.system.gate.milter.milted_backend import MessageMilters, milted
@@ -197,20 +198,51 @@ def test_a_client_that_leaves(out: File) -> None:
     assert not out.exists()
 
 
-def test_a_message_that_cannot_be_held(out: File, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A full disk is said, and the client comes again."""
+@contextlib.contextmanager
+def full_disk(room: int) -> Iterator[None]:
+    """A file of ours has no more room than this: the write that begins there is cut short, the next one fails."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    class Full:
-        def write(self, _data: bytes) -> int:
-            raise OSError(28, "No space left on device")
 
-        def close(self) -> None:
-            pass
+def test_a_message_that_cannot_be_held(out: File) -> None:
+    """A disk that is full is said, the client comes again, and nothing of the message goes anywhere."""
+    milters = Milters()
 
-    monkeypatch.setattr(held, "new_body", Full)
-    found = whole(Milters().before(story_of(UNAVAILABLE)), out)
+    async def story(backends: Backends) -> None:
+        await begun(backends)
+        with full_disk(200_000):
+            for _ in range(10):
+                backends.pipe.send(PIECE)
+            assert await backends.pipe.end_of_data(10 * len(PIECE)) == UNAVAILABLE
 
-    assert found.reports == ["a message cannot be held: No space left on device"]
+    found = whole(milters.before(story), out)
+    assert found.reports == ["a message cannot be held: File too large"]
+    assert milters.heard == []
+    assert not out.exists()
+
+
+def test_a_body_that_cannot_be_held(out: File) -> None:
+    """A disk that is full when a milter sends another body: the message that came goes nowhere, either."""
+    milters = Milters()
+
+    async def change(_message: HeldMessage) -> None:
+        with full_disk(200_000):
+            body = NewBody()
+            try:
+                for _ in range(10):
+                    body.feed(PIECE)
+            finally:
+                body.close()
+
+    milters.change = change
+    found = whole(milters.before(story_of(UNAVAILABLE)), out)
+
+    assert found.reports == ["a message cannot be held: File too large"]
     assert not out.exists()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.support.ports import free_port
+from tests.system.test_milted_backend import full_disk
 from tests.system.test_milter_client import CLIENT, absent
 from ucspi_py.core.gate.milter.macros import MacroFacts
 from ucspi_py.core.gate.milter.service import parse_milter
@@ -258,6 +259,14 @@ def test_a_large_body_of_a_milter(milters: tuple[ScriptedMilter, ScriptedMilter]
     found, content, said = passed(first.service, second.service, limit=400_000)
     assert (found, content) == (Heard(TEMPFAIL), CONTENT)
     assert "it wants another body of more than 400000 bytes" in said[0]
+
+
+def test_a_body_for_which_there_is_no_room(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
+    """The message is given up, and not half of it goes on."""
+    milters[0].says[b"E"] = packed(b"b", b"z" * 998 + b"\n") * 500 + CONTINUE
+
+    with full_disk(200_000), pytest.raises(OSError, match="File too large"):
+        passed(milters[0].service)
 
 
 def test_a_body_without_headers(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:

@@ -3,17 +3,10 @@
 Content is framed as core/smtp/content does it: lines that end in CRLF, dots doubled.
 """
 
-import re
-
 from .header import Header, begun
 
 #: Bytes of all headers of a message: they are held in memory.
 HEADERS_LIMIT = 1024 * 1024
-
-_DOT = re.compile(rb"(?<=\n)\.")
-
-#: What milters send: CRLF and LF both end a line, a CR alone does not, and nobody is to take it for one.
-_ENDS = re.compile(rb"\r\n|[\r\n]")
 
 
 class Headers:
@@ -85,7 +78,7 @@ class Unframed:
         """Take a piece; a dot that was doubled is one again."""
         if not content:
             return b""
-        text = _DOT.sub(b"", self._last + content)
+        text = (self._last + content).replace(b"\n.", b"\n")
         self._last = content[-1:]
         return text[1:]
 
@@ -112,15 +105,13 @@ class Framed:
     def _framed(self, text: bytes) -> bytes:
         if not text:
             return b""
-        lines = self._last + _ENDS.sub(_ended, text)
+        # CRLF and LF both end a line; a CR alone does not, and nobody is to take it for one.
+        ended = text.replace(b"\r\n", b"\n").replace(b"\r", b" ").replace(b"\n", b"\r\n")
+        lines = self._last + ended
         self._last = lines[-1:]
-        return _DOT.sub(b"..", lines)[1:]
+        return lines.replace(b"\n.", b"\n..")[1:]
 
 
 def framed_headers(headers: list[Header]) -> bytes:
     """Frame headers for the backend, without the empty line behind them."""
     return b"".join(line + b"\r\n" for header in headers for line in header.lines)
-
-
-def _ended(found: re.Match[bytes]) -> bytes:
-    return b" " if found[0] == b"\r" else b"\r\n"

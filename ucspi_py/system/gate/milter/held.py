@@ -1,19 +1,13 @@
 """A message that is held until milters have heard it: headers in memory, a body in a file beyond a limit."""
 
-import tempfile
 from collections.abc import Iterator
-from typing import IO
 
 from ....core.gate.milter.content import Framed, Headers, Unframed, framed_headers
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.parts import END_OF_HEADERS, Part
 from ....core.milter.packet import CHUNK
 from ....core.milter.words import Event
-
-#: Bytes of a body that are held in memory; what is larger is in a file without a name.
-_IN_MEMORY = 128 * 1024
-#: Bytes that are read at once.
-_PIECE = 64 * 1024
+from .spool import Spool
 
 
 class HeldMessage:
@@ -24,7 +18,7 @@ class HeldMessage:
 
     def __init__(self) -> None:
         self._taken = Headers()
-        self._body = new_body()
+        self._body = Spool()
         self._is_changed = False
 
     @property
@@ -58,7 +52,7 @@ class HeldMessage:
     def chunks(self) -> Iterator[bytes]:
         """Yield its body as milters hear of it."""
         unframed, held = Unframed(), b""
-        for piece in self._pieces():
+        for piece in self._body.pieces():
             held += unframed.feed(piece)
             while len(held) >= CHUNK:
                 yield held[:CHUNK]
@@ -68,13 +62,13 @@ class HeldMessage:
 
     def content(self) -> Iterator[bytes]:
         """Yield it framed, in pieces."""
-        pieces = self._pieces()
+        pieces = self._body.pieces()
         first = next(pieces, b"")
         separator = b"\r\n" if self._taken.has_separator or (self._is_changed and first) else b""
         yield framed_headers(self.headers) + separator + first
         yield from pieces
 
-    def change(self, headers: list[Header], body: IO[bytes] | None) -> None:
+    def change(self, headers: list[Header], body: Spool | None) -> None:
         """Let other headers and another body stand in it. body: framed; None = as it is.
 
         An empty line is between them then, also where there was none: the body's first line is to be no header.
@@ -89,29 +83,23 @@ class HeldMessage:
         """Give its file back."""
         self._body.close()
 
-    def _pieces(self) -> Iterator[bytes]:
-        self._body.seek(0)
-        while piece := self._body.read(_PIECE):
-            yield piece
-
 
 class NewBody:
     """Another body, as it comes from a milter."""
 
     def __init__(self) -> None:
-        self.file = new_body()
+        self._spool = Spool()
         self._framed = Framed()
 
     def feed(self, piece: bytes) -> None:
         """Take a piece. Raises OSError."""
-        self.file.write(self._framed.feed(piece))
+        self._spool.write(self._framed.feed(piece))
 
-    def end(self) -> IO[bytes]:
+    def end(self) -> Spool:
         """Take its end -> it, framed. Raises OSError."""
-        self.file.write(self._framed.end())
-        return self.file
+        self._spool.write(self._framed.end())
+        return self._spool
 
-
-def new_body() -> IO[bytes]:
-    """Make an empty one."""
-    return tempfile.SpooledTemporaryFile(_IN_MEMORY)
+    def close(self) -> None:
+        """Hold it no more."""
+        self._spool.close()

@@ -202,7 +202,7 @@ class _Asked:
     def close(self) -> None:
         """Give a body back that is not wanted any more."""
         if self._body:
-            self._body.file.close()
+            self._body.close()
 
 
 def _nothing(_agreed: Agreed) -> bytes:
