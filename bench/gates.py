@@ -1,6 +1,7 @@
 """The servers of the gate's rows: ours with the gate, tcpserver with nothing between, Postfix. Never measures."""
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,6 +14,8 @@ from workshop import OWN_DOMAIN, Workshop, needed
 
 #: Whoever is there may relay; no client of the bench is.
 _ELSEWHERE = "192.0.2.0/24"
+#: Who answers no query: clients have no name.
+_NOBODY = "127.0.0.1@9"
 
 
 @contextmanager
@@ -84,6 +87,29 @@ exit 1
     program = [ours("pytcpserver"), "-w", "1", "--held", MANY]
     with Server(djb_words(program, workshop, 200, [*words, *options, backend]), {}, tells_port=True) as server:
         yield server, folder
+
+
+@contextmanager
+def milting(workshop: Workshop, kind: str) -> Iterator[Server]:
+    """Ours with a milter. kind: as the milter has it; ``none`` = there is none."""
+    *words, backend = gate_words(workshop)
+    with ExitStack() as stack:
+        if kind != "none":
+            path = stack.enter_context(_milter(workshop, kind))
+            words += ["-o", f"smtpd_milters=unix:{path}"]
+        program = [ours("pytcpserver"), "--held", MANY]
+        command = djb_words(program, workshop, 200, [*words, backend])
+        yield stack.enter_context(Server(command, {"DNSCACHEIP": _NOBODY}, tells_port=True))
+
+
+@contextmanager
+def _milter(workshop: Workshop, kind: str) -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="milter-", dir=workshop.folder)) / "socket"
+    with subprocess.Popen([workshop.milter, str(path), kind]) as process:
+        try:
+            yield path
+        finally:
+            process.kill()
 
 
 def gate_words(workshop: Workshop, lists: Restrictions | None = None) -> list[str]:

@@ -83,6 +83,12 @@ class Load:
             raise Spoiled(f"no client got a banner: {self}")
         return self.banner_ms[part]
 
+    def end(self, part: str) -> float:
+        """Milliseconds to the end of a session: p50, p99 or max. Raises Spoiled where nobody came so far."""
+        if self.end_ms is None:
+            raise Spoiled(f"no client came to its end: {self}")
+        return self.end_ms[part]
+
 
 class Workshop:
     """A temporary folder with the compiled tools and the rules in both formats."""
@@ -92,6 +98,7 @@ class Workshop:
         folder.chmod(0o755)  # rbldnsd gives up root before it reads its zones
         self.backend = self._compiled("backend", "-static")
         self.smtp_backend = self._compiled("smtp_backend", "-static")
+        self.milter = self._compiled("milter")
         self._load = self._compiled("load", str(_SOURCES / "visit.c"), str(_SOURCES / "session.c"))
         self._spawn_limit = self._compiled("spawn_limit")
         self.bare_acceptor = self._compiled("bare_acceptor")
