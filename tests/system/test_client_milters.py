@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
-from tests.support.milter import CONTINUE, ScriptedMilter, optneg, scripted_milter
+from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import base_facts
@@ -29,6 +29,7 @@ VISITOR = Visitor(b"client.example", b"192.0.2.1", unique_id=b"id", login=b"me",
 ENVELOPE = Envelope(b"client.example", True, Path(b"a", b"b"), ((b"SIZE", b"100"), (b"SMTPUTF8", None)))
 BOB = Path(b"bob", b"example.org")
 WHOLE = ENVELOPE._replace(recipients=(BOB,))
+LATER = b"4.7.1 Service unavailable - try again later"
 REJECTED = reply(550, b"5.7.1 Command rejected")
 DISCARDED = reply(250, b"2.0.0 Ok: discarded")
 Scene = Callable[[ClientMilters], Awaitable[None]]
@@ -116,9 +117,54 @@ def test_a_refused_client(milter: ScriptedMilter, said: bytes, banner: Reply | N
     async def scene(milters: ClientMilters) -> None:
         found = await milters.connect()
         assert (found and found[0]) == banner
+        assert found is None or milters.lasting()
         if not banner:
             assert await milters.helo(b"x") is None
             assert await milters.mail(ENVELOPE) == reply(451, b"4.7.1 Service unavailable - try again later")
+
+    play(milter, scene)
+
+
+def test_a_client_refused_for_good_is_answered(milter: ScriptedMilter) -> None:
+    """HELO is; MAIL hears what the milter has said."""
+    milter.says[b"C"] = packed(b"r")
+
+    async def scene(milters: ClientMilters) -> None:
+        assert await milters.connect() == (reply(554, b"mx.example.org ESMTP not accepting connections"), None)
+        assert await milters.helo(b"x") is None
+        assert await milters.unknown(b"FOO") == REJECTED
+        assert await milters.mail(ENVELOPE) == REJECTED
+
+    play(milter, scene)
+    assert milter.commands.count(b"H") == milter.commands.count(b"U") == 0
+
+
+@pytest.mark.parametrize(("said", "found"), [(CONTINUE, None), (packed(b"r"), REJECTED), (packed(b"d"), None)])
+def test_an_unknown_command(milter: ScriptedMilter, said: bytes, found: Reply | None) -> None:
+    """A milter hears its name, and may refuse it; the next message is told as ever."""
+    milter.says[b"U"] = said
+
+    async def scene(milters: ClientMilters) -> None:
+        await milters.connect()
+        assert await milters.unknown(b"Foo") == found
+        assert milters.lasting() is None
+        assert await milters.mail(ENVELOPE) is None
+        assert await milters.recipient(ENVELOPE, BOB) is None
+        assert await message(milters) is None
+
+    play(milter, scene)
+    assert [one.data for one in milter.heard if one.command == b"U"] == [b"Foo\0"]
+    assert milter.commands.count(b"E") == 1
+
+
+def test_a_milter_that_has_failed_lasts(milter: ScriptedMilter) -> None:
+    """Its default action holds for all that follows."""
+    milter.says[b"M"] = CLOSES
+
+    async def scene(milters: ClientMilters) -> None:
+        await milters.connect()
+        assert milters.lasting() is None
+        assert await milters.mail(ENVELOPE) == milters.lasting() == reply(451, LATER)
 
     play(milter, scene)
 

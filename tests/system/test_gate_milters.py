@@ -5,6 +5,7 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,10 +37,12 @@ def ways() -> Ways:
     return Ways(absent, absent)  # type: ignore[arg-type]
 
 
-def room(folder: Path, milter: ScriptedMilter, content: ContentSettings | None = None, own: str = "") -> Room:
+def room(
+    folder: Path, milter: ScriptedMilter, content: ContentSettings | None = None, own: str = "", **smtp: Any
+) -> Room:
     """A gate with a milter."""
     word = f"{{ {milter.service}, {own} }}" if own else milter.service
-    return Room(folder, milters=GateMilters((parse_milter(word),)), content=content, ways=ways)
+    return Room(folder, milters=GateMilters((parse_milter(word),)), content=content, ways=ways, **smtp)
 
 
 def closing(scene: Scene) -> Scene:

@@ -70,6 +70,11 @@ class MilterDialogue:
         return self.failure is None and self.agreed is not None and not self._accepts_all and self._refusal is None
 
     @property
+    def refusal(self) -> Reply | None:
+        """What it has against the client, at each command; None = nothing that lasts."""
+        return self._refusal
+
+    @property
     def may_be_kept(self) -> bool:
         """Whether its connection may be another client's (SMFIC_QUIT_NC), with what is agreed on.
 

@@ -21,6 +21,11 @@ def helo(name: bytes) -> bytes:
     return string(name)
 
 
+def command(name: bytes) -> bytes:
+    """Tell of a command that is none. name: as it was said."""
+    return string(name)
+
+
 def address(path: bytes, parameters: Iterable[bytes] = ()) -> bytes:
     """Tell of MAIL or RCPT. path: with its < and >. parameters: each as it was said."""
     return strings((path, *parameters))

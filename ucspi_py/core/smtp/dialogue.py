@@ -7,6 +7,7 @@ from .reply import Reply
 from .session import replies
 from .session.flaws import mend, stranger
 from .session.outcome import Begun, Outcome, Said, answered
+from .session.speech import UNKNOWN
 from .session.trust import Trust
 from .session.verbs import VERBS, Verb, carried_out
 from .settings import NOTHING, Greeting, Offers, SmtpSettings
@@ -91,6 +92,8 @@ class Dialogue(Trust):
             self._settle(b"DATA", self._without_content(said))
         elif isinstance(asked, events.HeloGiven | events.SenderGiven):
             self._end_early(asked, said)
+        elif isinstance(asked, events.UnknownGiven):
+            self._settle(UNKNOWN, replies.NOT_RECOGNIZED if said.accepted else said)
         elif isinstance(asked, events.LoginAsked):
             self._end_login(asked, said, login)
         elif asked is not None:
@@ -114,10 +117,8 @@ class Dialogue(Trust):
             line = mended
         name, argument = parse(line)
         verb = VERBS.get(name)
-        if verb is None:
-            said = stranger(name)
-            self._reject(said if said.end else self._denial or said, line)
-            return None
+        if verb is None or (verb.is_unknown and self._state.lasting):
+            return self._wonder(name, line)
         self.last_verb = name
         self._counters.begin(name)
         if self._denial is not None and name != b"QUIT":
@@ -132,6 +133,17 @@ class Dialogue(Trust):
             self._settle(name, replies.TLS_FIRST)
             return None
         return self._conclude(name, verb, verb.carry_out(self._state, argument))
+
+    def _wonder(self, name: bytes, line: bytes) -> events.Event | None:
+        """Refuse a command that is none, or ask filters first -> the event that this makes."""
+        said = stranger(name)
+        if said is not replies.NOT_RECOGNIZED or self._denial or self._state.lasting is None:
+            self._reject(said if said.end else self._denial or said, line)
+            return None
+        self.last_verb = UNKNOWN
+        self._counters.begin(UNKNOWN)
+        self._asked = events.UnknownGiven(line.split(None, 1)[0])
+        return self._asked
 
     def _conclude(self, name: bytes, verb: Verb, outcome: Outcome) -> events.Event | None:
         """Answer a command, or ask for its answer -> the event that it makes."""

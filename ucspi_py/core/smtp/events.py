@@ -26,6 +26,15 @@ class SenderGiven(NamedTuple):
     envelope: Envelope
 
 
+class UnknownGiven(NamedTuple):
+    """A command that is none, where filters hear of it. To be answered: behind 2xx the dialogue refuses it.
+
+    name: as the client has said it.
+    """
+
+    name: bytes
+
+
 class RecipientGiven(NamedTuple):
     """RCPT with a sound path. To be answered: 2xx takes it into the envelope."""
 
@@ -97,5 +106,5 @@ class Paused(NamedTuple):
     seconds: float
 
 
-Asked = HeloGiven | SenderGiven | RecipientGiven | DataAsked | TlsAsked | LoginAsked
+Asked = HeloGiven | SenderGiven | UnknownGiven | RecipientGiven | DataAsked | TlsAsked | LoginAsked
 Event = Asked | ContentGiven | MessageEnded | MessageRefused | TransactionDropped | ExchangeFailed | Paused

@@ -53,7 +53,7 @@ class ClientEnd:
         self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
         self.over = self._stream.over
 
-    def greet(self, denied: tuple[Reply, Reply] | None = None) -> None:
+    def greet(self, denied: tuple[Reply, Reply | None] | None = None) -> None:
         """Greet it, unless it has spoken before. denied: as Dialogue.deny() wants it; None = nothing against it."""
         if denied:
             self._dialogue.deny(*denied)

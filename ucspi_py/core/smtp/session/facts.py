@@ -7,7 +7,7 @@ from ..settings import Greeting, SmtpSettings
 from .counters import Counters
 from .output import Output
 from .reception import Reception
-from .state import Login, State, Throttle
+from .state import Lasting, Login, State, Throttle
 
 
 class Facts:
@@ -45,6 +45,10 @@ class Facts:
     def throttled(self, throttle: Throttle) -> None:
         """Ask from now on whether the client may say MAIL, RCPT and AUTH once more (smtpd.c, mail_cmd and rcpt_cmd)."""
         self._state.throttle = throttle
+
+    def filtered(self, lasting: Lasting) -> None:
+        """Have filters hear of commands that are none, and what they have against the client hold at each."""
+        self._state.lasting = lasting
 
     @property
     def throttle(self) -> Throttle | None:

@@ -37,6 +37,9 @@ NO_LOGIN = {
     Fault.MALFORMED: answered(LOGIN_REFUSED),
 }
 
+#: smtpd.c, starttls_cmd().
+FILTERED = refused(454, b"4.3.0 Try again later")
+
 STARTTLS_SYNTAX = refused(501, b"5.5.4 Syntax: STARTTLS")
 STARTTLS_TWICE = refused(554, b"5.5.1 Error: TLS already active")
 TLS_READY = reply(220, b"2.0.0 Ready to start TLS")

@@ -9,7 +9,8 @@ from .outcome import Said, answered
 
 #: Bytes of what was sent too early that are kept for the log (smtpd.c, smtpd_flag_ill_pipelining).
 _EXCESS_LIMIT = 100
-_UNKNOWN = b"UNKNOWN"
+#: What a command that is none is counted as.
+UNKNOWN = b"UNKNOWN"
 
 
 class Speech(Facts):
@@ -30,12 +31,16 @@ class Speech(Facts):
         else:
             self._output.say(Reply(220, (self._state.greeting.banner,)).wire, slowly=False)
 
-    def deny(self, refusal: Reply, later: Reply) -> None:
-        """Refuse the client instead of greeting it. later: what each of its commands but QUIT is told."""
-        self._output.say(refusal.wire, slowly=False)
+    def deny(self, refusal: Reply, later: Reply | None) -> None:
+        """Refuse the client instead of greeting it.
+
+        later: what each of its commands but QUIT is told; None = its commands are carried out.
+        """
+        heard = refusal.softened if self._state.settings.soft_bounce else refusal
+        self._output.say(heard.wire, slowly=False)
         self._counters.errors += 1
-        self._denial = answered(later)
-        self.end = answered(refusal).end
+        self._denial = answered(later) if later else None
+        self.end = answered(heard).end
 
     def turn_away(self, later: Reply) -> None:
         """Tell the client this at each command from now on, but QUIT."""
@@ -67,9 +72,9 @@ class Speech(Facts):
         if said.end:
             self.excess = self._safe(line)
         else:
-            self.last_verb = _UNKNOWN
-        self._counters.begin(_UNKNOWN)
-        self._settle(_UNKNOWN, said)
+            self.last_verb = UNKNOWN
+        self._counters.begin(UNKNOWN)
+        self._settle(UNKNOWN, said)
 
     def _without_content(self, said: Said) -> Said:
         """DATA that is refused: what was sent behind it is content, of which no byte may be taken for a command."""

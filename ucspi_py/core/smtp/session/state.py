@@ -11,6 +11,8 @@ from ..settings import NOTHING, Greeting, Offers, SmtpSettings
 
 #: Whether a client may say a verb, MAIL, RCPT or AUTH, once more: None, or its refusal.
 Throttle = Callable[[bytes], Reply | None]
+#: What a filter has said of a client that holds as long as it is there; None = nothing.
+Lasting = Callable[[], Reply | None]
 
 
 class Login(NamedTuple):
@@ -28,7 +30,8 @@ class State:
     recipients beyond the limit that it was told so far. throttle: asked at each MAIL, RCPT and AUTH that is none out of
     order, before its address is read; None = it may say as many as it likes. offers: beside plain SMTP. secured:
     whether it is within TLS. waits_for_tls: most commands are refused before it. login: whom it has proved to be; None
-    = nobody. challenges: of CRAM-MD5 so far.
+    = nobody. challenges: of CRAM-MD5 so far. lasting: what filters have against the client; None = there are no
+    filters, and nobody hears of commands that are none.
     """
 
     __slots__ = (
@@ -38,6 +41,7 @@ class State:
         "greeting",
         "helo",
         "judges_early",
+        "lasting",
         "login",
         "offers",
         "overshoot",
@@ -54,6 +58,7 @@ class State:
         self.helo = b""
         self.esmtp = False
         self.throttle: Throttle | None = None
+        self.lasting: Lasting | None = None
         self.overshoot = 0
         self.envelope: Envelope | None = None
         self.offers = NOTHING
@@ -65,6 +70,11 @@ class State:
     def smtputf8(self) -> bool:
         """Whether MAIL has declared SMTPUTF8 (RFC 6531, 3.4)."""
         return self.envelope is not None and (b"SMTPUTF8", None) in self.envelope.parameters
+
+    @property
+    def filtered(self) -> Reply | None:
+        """What a filter has against the client at each command; None = nothing."""
+        return self.lasting() if self.lasting else None
 
     @property
     def has_recipient(self) -> bool:

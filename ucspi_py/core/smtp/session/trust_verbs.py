@@ -2,6 +2,7 @@
 
 from ...auth.sasl import MECHANISMS, Exchange, Fault
 from ..events import ExchangeFailed, TlsAsked
+from ..reply import Reply
 from ..settings import Starttls
 from . import replies
 from .outcome import Begun, Outcome, Said, answered
@@ -11,10 +12,12 @@ from .state import State
 def starttls(state: State, argument: bytes) -> Outcome:
     """Begin TLS. A transaction ends by it, as for Postfix; RFC 3207 does not say."""
     wanted = state.offers.starttls
-    if wanted is Starttls.NO and not state.secured:
-        return replies.NOT_IMPLEMENTED
     if argument:
         return replies.STARTTLS_SYNTAX
+    if state.filtered:
+        return _filtered(state.filtered)
+    if wanted is Starttls.NO and not state.secured:
+        return replies.NOT_IMPLEMENTED
     if state.secured:
         return replies.STARTTLS_TWICE
     return answered(replies.TLS_BROKEN) if wanted is Starttls.BROKEN else TlsAsked(state.envelope)
@@ -39,7 +42,14 @@ def _out_of_order(state: State) -> Said | None:
         return replies.NO_AUTH
     if state.envelope is not None:
         return replies.AUTH_IN_TRANSACTION
+    if state.filtered:
+        return _filtered(state.filtered)
     return None if state.login is None else replies.AUTH_TWICE
+
+
+def _filtered(refusal: Reply) -> Said:
+    """Say what a filter has against the client; for now is 454, as for Sendmail."""
+    return answered(refusal) if refusal.code >= 500 else replies.FILTERED
 
 
 def _begun(state: State, said: bytes, initial: bytes | None) -> Outcome:

@@ -46,6 +46,8 @@ def carried_out(state: State, given: HeloGiven | SenderGiven) -> Said:
     # From now on it may pipeline, even behind a later HELO (smtpd.c, helo_cmd).
     state.esmtp = True
     dropped = _take_name(state, given.name)
+    if state.filtered and state.filtered.code >= 500:
+        return accepted(250, state.greeting.myhostname)._replace(dropped=dropped)
     offered = () if state.offers is NOTHING else state.offers.keywords(state.secured)
     return Said(ehlo_reply(state.greeting, state.settings.smtputf8_enable, offered), True, dropped)
 
@@ -120,6 +122,8 @@ def _vrfy(state: State, argument: bytes) -> Outcome:
         return replies.VRFY_DISABLED
     if not argument:
         return replies.VRFY_SYNTAX
+    if state.filtered:
+        return answered(state.filtered)
     parsed = parse_path(argument, strict=False, utf8=settings.smtputf8_enable)
     if parsed is None or parsed[0].is_null or parsed[1]:
         return replies.BAD_RECIPIENT
@@ -146,13 +150,14 @@ class Verb(NamedTuple):
     """One verb. carry_out: what it does. is_last: nothing may be sent behind it before its reply (RFC 2920, 3.1).
 
     is_junk: it leads nowhere, so that only so many of it are free (smtpd_junk_command_limit). before_tls: it is taken
-    also where most wait for TLS (RFC 3207, 4).
+    also where most wait for TLS (RFC 3207, 4). is_unknown: filters hear of it as of a command that is none.
     """
 
     carry_out: Callable[[State, bytes], Outcome]
     is_last: bool = False
     is_junk: bool = False
     before_tls: bool = False
+    is_unknown: bool = False
 
 
 #: smtpd.c, smtpd_cmd_table. HELP is free in Postfix, without end.
@@ -171,9 +176,11 @@ VERBS = {
     b"AUTH": Verb(auth),
     b"BDAT": Verb(_bdat, before_tls=True),
     b"ETRN": Verb(_not_implemented, is_junk=True),
+    b"XCLIENT": Verb(_not_implemented, before_tls=True),
+    b"XFORWARD": Verb(_not_implemented, before_tls=True),
 } | dict.fromkeys(
-    (b"EXPN", b"TURN", b"ATRN", b"SEND", b"SOML", b"SAML", b"XCLIENT", b"XFORWARD"),
-    Verb(_not_implemented, before_tls=True),
+    (b"EXPN", b"TURN", b"ATRN", b"SEND", b"SOML", b"SAML"),
+    Verb(_not_implemented, before_tls=True, is_unknown=True),
 )
 
 _HELP = accepted(214, b"2.0.0 Commands: DATA EHLO HELO HELP MAIL NOOP QUIT RCPT RSET VRFY")

@@ -9,7 +9,7 @@ from ....core.gate.visitor import Visitor, backend_environment
 from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.backend.exchange import UNAVAILABLE
 from ....core.smtp.envelope import Envelope
-from ....core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven
+from ....core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven, UnknownGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from .running import RunningBackend
@@ -82,8 +82,11 @@ class BackendPipe:
         """Whether 64 KB of content wait: no more is to be sent until there is room."""
         return self._backend is not None and self._backend.is_full
 
-    async def connect(self) -> tuple[Reply, Reply] | None:
-        """Judge the client before its banner; None = it passes, else what it is told then, and at each command."""
+    async def connect(self) -> tuple[Reply, Reply | None] | None:
+        """Judge the client before its banner; None = it passes, else what it is told then, and at each command.
+
+        Where that is None, milters have something against it, and judge its commands.
+        """
         return await self.milters.connect() if self.milters else None
 
     async def ask(self, event: Event) -> Reply:
@@ -93,6 +96,8 @@ class BackendPipe:
                 return (self.milters and await self.milters.helo(event.name)) or PASSES
             case SenderGiven():
                 return (self.milters and await self.milters.mail(event.envelope)) or PASSES
+            case UnknownGiven():
+                return (self.milters and await self.milters.unknown(event.name)) or PASSES
             case RecipientGiven():
                 return await self.recipient(event.envelope, event.recipient)
             case DataAsked():

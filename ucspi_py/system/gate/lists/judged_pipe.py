@@ -47,7 +47,7 @@ class JudgedPipe(BackendPipe):
         self._discards = False
         self._headers: tuple[bytes, ...] = ()
 
-    async def connect(self) -> tuple[Reply, Reply] | None:
+    async def connect(self) -> tuple[Reply, Reply | None] | None:
         """Judge the client before its banner."""
         refusal = await self._early(Stage.CONNECT, None)
         if refusal:

@@ -9,11 +9,11 @@ from functools import partial
 
 from ....core.gate.loglines import About
 from ....core.gate.milter.envelope import changed
+from ....core.gate.milter.facts import with_message, with_name
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.header_checks import Checked
 from ....core.gate.milter.macros import MacroFacts
 from ....core.gate.restrictions.answers import ClientName
-from ....core.gate.restrictions.facts import NameStatus
 from ....core.gate.restrictions.judgement import DISCARDED
 from ....core.gate.visitor import Visitor
 from ....core.milter import events
@@ -36,13 +36,6 @@ FindName = Callable[[], Awaitable[ClientName]]
 #: is to be held, as they may change it.
 Streamed = Hearing | Reply | None
 
-#: {client_resolve} (smtpd_milter.c).
-_RESOLVED = {
-    NameStatus.OK: b"OK",
-    NameStatus.FORGED: b"FORGED",
-    NameStatus.FAILED: b"TEMP",
-    NameStatus.ABSENT: b"FAIL",
-}
 #: milter8.c, milter8_conf_error(): an address of a milter that is none.
 _NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later")
 
@@ -80,16 +73,21 @@ class ClientMilters:
         self._limits = limits
         self._say = say
         self._messages = 0
+        self._about: About = None
         self._discards = False
         self._hearing: Hearing | None = None
 
-    async def connect(self) -> tuple[Reply, Reply] | None:
+    def lasting(self) -> Reply | None:
+        """Tell what is against the client at each command; None = nothing."""
+        return None if self.spare else self._milters.lasting
+
+    async def connect(self) -> tuple[Reply, Reply | None] | None:
         """Tell who comes -> its banner, and what it hears at each command; None = nothing is against it.
 
-        What is refused for now is said at MAIL.
+        What is refused for now is said at MAIL, as is what is refused for good; HELO is answered all the same.
         """
         if self.find_name:
-            self.facts = _named(self.facts, await self.find_name())
+            self.facts = with_name(self.facts, await self.find_name())
         port = int(self.facts.port) if self.facts.port.isdigit() else 0
         data = events.connect(self.facts.name, self.visitor.ip, min(port, 65535))
         told = await self._milters.connect(lambda _agreed: data, self._facts())
@@ -97,17 +95,27 @@ class ClientMilters:
         if answer is None or not (answer.code >= 500 or answer.hangs_up):
             return None
         words = b"%b ESMTP not accepting connections", b"%b Service unavailable - try again later"
-        return reply(421 if answer.hangs_up else 554, words[answer.hangs_up] % self.facts.hostname), answer
+        banner = reply(421 if answer.hangs_up else 554, words[answer.hangs_up] % self.facts.hostname)
+        return banner, answer if answer.hangs_up else None
 
     async def helo(self, name: bytes) -> Reply | None:
         """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL."""
         await self._begin()
+        self._about = name
         answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), b"HELO", name)
         return answer if answer and answer.hangs_up else None
+
+    async def unknown(self, name: bytes) -> Reply | None:
+        """Tell a command that is none; None = nobody says more of it. name: as it was said."""
+        if self._hearing:
+            await self._begin()
+        told = await self._milters.tell(Event.UNKNOWN, lambda _agreed: events.command(name), self._facts())
+        return self._meaning(told, b"UNKNOWN", self._about)
 
     async def mail(self, envelope: Envelope) -> Reply | None:
         """Tell MAIL; None = it passes."""
         await self._begin()
+        self._about = envelope
         self._messages += 1
         data = events.address(envelope.sender.wire, map(_said, envelope.parameters))
         return self._meaning(await self._tell(Event.MAIL, data, self._facts(envelope)), b"MAIL", envelope)
@@ -222,28 +230,12 @@ class ClientMilters:
         return answer if isinstance(answer, Reply) else None
 
     def _facts(self, envelope: Envelope | None = None, recipient: Path | None = None) -> MacroFacts:
-        """What macros tell now. A message has its id from its first recipient on."""
-        visitor = self.visitor
-        has_id = envelope is not None and bool(envelope.recipients)
-        sender_of_login = dict(envelope.parameters).get(b"AUTH") if envelope else None
-        return self.facts._replace(
-            tls=visitor.tls,
-            login=visitor.login,
-            method=visitor.method,
-            login_sender=b"" if sender_of_login in (None, b"<>") else sender_of_login or b"",
-            queue_id=b"%b.%d" % (visitor.unique_id, self._messages) if has_id else b"",
-            sender=envelope.sender if envelope else None,
-            recipient=recipient,
-        )
+        """What macros tell now."""
+        return with_message(self.facts, self.visitor, self._messages, envelope, recipient)
 
 
 def _nothing() -> None:
     """Who hears in a dry run of what a milter refuses before the end of a message."""
-
-
-def _named(facts: MacroFacts, found: ClientName) -> MacroFacts:
-    resolved = _RESOLVED[found.name_status]
-    return facts._replace(name=found.name, reverse_name=found.reverse_name, name_status=resolved)
 
 
 def _said(parameter: tuple[bytes, bytes | None]) -> bytes:

@@ -58,6 +58,7 @@ class Milting:
         milters.spare = session.log.spared if session.dry_run else None
         if self._header_checks:
             milters.check = partial(self._header_checks.check, None if session.dry_run else session.log.checked)
+        dialogue.filtered(milters.lasting)
         of_messages = _of_messages(milters, dialogue)
         if session.checks is None:
             pipe.make = partial(milted, of_messages)

@@ -16,6 +16,7 @@ from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
 from ....core.milter.negotiation import Agreed
 from ....core.milter.words import Event, Protocol
+from ....core.smtp.reply import Reply
 from .client import MilterClient
 from .connection import MilterConnection
 from .held import HeldMessage, NewBody
@@ -56,6 +57,13 @@ class SessionMilter:
         """Whether it may change the message that is under way, or its envelope."""
         agreed = self._connection.dialogue.agreed if self._connection else None
         return agreed is not None and agreed.may_change and self.hears(Event.END)
+
+    @property
+    def lasting(self) -> Reply | None:
+        """What holds at each of the client's commands; None = nothing."""
+        if self._connection:
+            return self._connection.dialogue.refusal
+        return self._default if isinstance(self._default, Reply) else None
 
     def wants_refused(self) -> bool:
         """Whether it is told of recipients that are refused anyhow."""

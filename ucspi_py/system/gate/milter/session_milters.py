@@ -9,6 +9,7 @@ from ....core.gate.milter.macros import MacroFacts
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.words import Event
+from ....core.smtp.reply import Reply
 from .client import MilterClient
 from .hearing import Hearing
 from .held import HeldMessage
@@ -25,6 +26,11 @@ class SessionMilters:
     def may_change(self) -> bool:
         """Whether one may change the message that is under way, or its envelope."""
         return any(milter.may_change for milter in self._milters)
+
+    @property
+    def lasting(self) -> Reply | None:
+        """What the first has against the client that has something against it at each command; None = none has."""
+        return next((milter.lasting for milter in self._milters if milter.lasting), None)
 
     async def connect(self, data: Data, facts: MacroFacts) -> Answer:
         """Connect to them, and tell who comes. A refusal is that of all that follows; who comes behind is not asked."""
