@@ -79,7 +79,7 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
     """One client -> what became of each event."""
     offer = Offer(chance.choice((6, 6, 6, *VERSIONS)), no_header_reply=chance.random() < 0.2)
     dialogue = MilterDialogue(offer)
-    dialogue.body_limit = 20
+    dialogue.wanted.body_limit = 20
     dialogue.negotiate()
     _feed(dialogue, _noisy(_optneg(chance), chance), in_pieces=in_pieces)
     while dialogue.answer is None:

@@ -425,7 +425,7 @@ def test_limits_of_changes() -> None:
     large = agreed()
     told(large, Event.END, packed(b"h", b"X\0" + b"y" * 600_000 + b"\0") * 2)
     body = agreed()
-    body.body_limit = 9
+    body.wanted.body_limit = 9
     told(body, Event.END, packed(b"b", b"12345") * 2)
 
     assert failure(many) == failure(large) == "it wants too many changes"

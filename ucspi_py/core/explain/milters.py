@@ -54,9 +54,9 @@ class WatchedDialogue(MilterDialogue):
 
     def receive(self, data: bytes) -> None:
         """See MilterDialogue."""
-        known = len(self._changes)
+        known = len(self.wanted.changes)
         super().receive(data)
-        self._wanted += self._changes[known:]
+        self._wanted += self.wanted.changes[known:]
         event, answer = self._told, self.answer
         if event is None or answer is None:
             return

@@ -9,15 +9,16 @@ from itertools import chain
 
 from ..smtp.reply import Reply
 from . import packet, replies
-from .changes import BodyReplaced, Change, Quarantined, change
+from .changes import Change, Quarantined, change
 from .failure import MilterFailed
 from .negotiation import Agreed, Offer, agree
 from .packet import Packet, PacketReader
 from .replies import Said
+from .wanted import WantedChanges
 from .words import ABORT, MACRO, OF_CONNECTION, QUIT, QUIT_NC, Event, Protocol
 
-#: Packets of one event that only say that it goes on, changes of one message, and their bytes without its body.
-_PROGRESS_LIMIT, _CHANGES_LIMIT, _BYTES_LIMIT = 1000, 10_000, 1024 * 1024
+#: Packets of one event that only say that it goes on.
+_PROGRESS_LIMIT = 1000
 #: Who does not hear of these does not get their macros (milter8_message).
 _OF_CONTENT = frozenset((Event.HEADER, Event.EOH, Event.BODY))
 #: Behind these no message is under way.
@@ -42,8 +43,8 @@ class MilterDialogue:
     agreed: what is agreed on, perhaps about another client on this connection; None until then. answer: to the event
     that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer is
     Passed.ON, and its default action is the caller's to do. heard: packets that have come.
-    body_limit: bytes of another body that it may send, to be set; None = any. is_restful: whether a message was ended
-    by abort() before its end, and nothing was told since.
+    wanted: what it wants to have changed. is_restful: whether a message was ended by abort() before its end, and
+    nothing was told since.
     """
 
     def __init__(self, offer: Offer, agreed: Agreed | None = None) -> None:
@@ -52,11 +53,10 @@ class MilterDialogue:
         self.failure: MilterFailed | None = None
         self.heard = 0
         self.is_restful = False
-        self.body_limit: int | None = None
+        self.wanted = WantedChanges()
         self._offer = offer
         self._reader = PacketReader()
         self._output: list[bytes] = []
-        self._changes: list[Change] = []
         self._event: Event | None = None
         self._refusal: Reply | None = None
         self._accepts_all = self._accepts_message = False
@@ -101,8 +101,7 @@ class MilterDialogue:
 
     def take_changes(self) -> list[Change]:
         """What it wants to have changed, since the last call; nothing is to be done of it before the answer."""
-        changes, self._changes = self._changes, []
-        return changes
+        return self.wanted.take()
 
     def negotiate(self) -> None:
         """Offer; what it answers is in agreed, and answer is set then."""
@@ -170,14 +169,13 @@ class MilterDialogue:
     def _fail(self, failure: MilterFailed) -> None:
         self.failure = self.failure or failure
         self.answer = Passed.ON
-        self._changes.clear()
+        self.wanted.drop()
         self._output.clear()
 
     def _forget_message(self) -> None:
         self._accepts_message = self._in_message = False
         self._skipped = None
-        self._asked_for = self._asked_bytes = self._body_bytes = 0
-        self._changes.clear()
+        self.wanted.forget()
 
     def _is_left_out(self, event: Event) -> bool:
         """Whether it gets the macros of an event that it does not hear of; it may use them later (milter8_event)."""
@@ -208,20 +206,7 @@ class MilterDialogue:
             raise MilterFailed(f"it wants a change before the end of the message: {type(asked_for).__name__}")
         if self.agreed is None or not needed & self.agreed.actions:
             raise MilterFailed(f"it wants a change that is not agreed on: {type(asked_for).__name__}")
-        self._count(asked_for)
-        self._changes.append(asked_for)
-
-    def _count(self, asked_for: Change) -> None:
-        """Hold a change against the limits of a message."""
-        if isinstance(asked_for, BodyReplaced):
-            self._body_bytes += len(asked_for.data)
-            if self.body_limit is not None and self._body_bytes > self.body_limit:
-                raise MilterFailed(f"it wants another body of more than {self.body_limit} bytes")
-            return
-        self._asked_for += 1
-        self._asked_bytes += sum(len(part) for part in asked_for if isinstance(part, bytes))
-        if self._asked_for > _CHANGES_LIMIT or self._asked_bytes > _BYTES_LIMIT:
-            raise MilterFailed("it wants too many changes")
+        self.wanted.add(asked_for)
 
     def _hear_answer(self, said: Said | Reply) -> None:
         event = self._event
@@ -233,7 +218,7 @@ class MilterDialogue:
         self.answer = self._meaning(said, event)
         self._event = None
         if event is Event.END and self.answer is not Passed.ON:
-            self._changes.clear()
+            self.wanted.drop()
 
     def _meaning(self, said: Said | Reply, event: Event | None) -> Answer:
         """What an answer does with this event and those that follow."""

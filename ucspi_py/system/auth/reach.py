@@ -33,7 +33,7 @@ def flaw(place: Place, uid: int | None, gid: int | None) -> str | None:
 
 
 def tried(place: UnixPlace, uid: int | None, gid: int | None) -> Unreached | None:
-    """Try to connect to a socket as a worker will. All as of flaw()."""
+    """Try to connect to a socket as a worker will; None = it may. uid, gid: as of flaw()."""
     failure = errno_as(lambda: connecting(place).close(), uid, gid)
     if failure in (0, errno.EAGAIN):  # its queue is full, so that it is there
         return None

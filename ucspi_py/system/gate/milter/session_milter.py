@@ -88,7 +88,7 @@ class SessionMilter:
         connection = self._connection
         if connection is None:
             return Heard(self._default)
-        connection.dialogue.body_limit = body_limit
+        connection.dialogue.wanted.body_limit = body_limit
         answer = await self._tell_content(message, facts)
         if answer is not Passed.ON or self._connection is None:
             return Heard(answer)
