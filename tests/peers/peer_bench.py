@@ -6,13 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.support.programs import need_root, theirs
 
 _RUN = str(Path(__file__).parents[2] / "bench" / "run.py")
-
-pytestmark = pytest.mark.alone
 
 #: What a reader of the table looks for, in its order.
 _FINDINGS = [
