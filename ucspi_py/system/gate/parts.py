@@ -40,7 +40,8 @@ def import_libraries(settings: GateSettings) -> None:
     if settings.content:
         from .content import checks  # noqa: F401
     if settings.milters:
-        from .milter import checked_milted, milting  # noqa: F401
+        from .lists import lookups  # noqa: F401
+        from .milter import checked_milted, checking, milting  # noqa: F401
     if settings.restrictions:
         from .lists import judging  # noqa: F401
     if settings.restrictions and settings.restrictions.policy:
