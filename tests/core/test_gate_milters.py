@@ -130,6 +130,22 @@ def test_without_a_word_all_is_as_postfix_has_it() -> None:
 
 
 @pytest.mark.parametrize(
+    ("option", "has_milters", "has_checks"),
+    [
+        ("", True, True),
+        ("no_address_mappings, no_milters", False, True),
+        ("no_header_body_checks no_unknown_recipient_checks", True, False),
+    ],
+)
+def test_what_a_service_leaves_out(option: str, *, has_milters: bool, has_checks: bool) -> None:
+    """As one of master.cf that mail comes back to, from a filter."""
+    text = f"smtpd_milters = unix:a\nheader_checks = pcre:/b\nreceive_override_options = {option}\n"
+    configuration = Configuration(syntax.settings("main.cf", text))
+
+    assert (configuration.has_milters, configuration.has_checks) == (has_milters, has_checks)
+
+
+@pytest.mark.parametrize(
     "text", ["", "smtpd_milters =\n", "milter_default_action = accept\nnon_smtpd_milters = unix:a\n"]
 )
 def test_no_milters(text: str) -> None:

@@ -82,13 +82,14 @@ class Configuration:
 
     @property
     def has_checks(self) -> bool:
-        """Whether header or body checks are set."""
-        return any(map(self.is_given, content_parameters.CHECKS))
+        """Whether header or body checks are set, and not left out."""
+        return any(map(self.is_given, content_parameters.CHECKS)) and not self._leaves_out("no_header_body_checks")
 
     @property
     def has_milters(self) -> bool:
-        """Whether milters are named."""
-        return any(map(self.is_given, (milter_parameters.LIST, milter_parameters.MAPS)))
+        """Whether milters are named, and not left out."""
+        names = milter_parameters.LIST, milter_parameters.MAPS
+        return any(map(self.is_given, names)) and not self._leaves_out("no_milters")
 
     def where(self, name: str) -> str:
         """Tell the place that sets a parameter, or that it is a default."""
@@ -152,6 +153,11 @@ class Configuration:
         found.pop("", None)
         smtp = {field: found.pop(field) for field in _SMTP_FIELDS & found.keys()}
         return GateSettings(smtp=SmtpSettings(**smtp), event_limits=self._event_limits(), **found)
+
+    def _leaves_out(self, what: str) -> bool:
+        with suppress(AskedWrongly):  # Whoever asks for its value is told.
+            return what in self.value(parameters.OVERRIDES)
+        return False
 
     def _event_limits(self) -> EventLimits | None:
         found = {name: self.value(name) for name in limits.LIMITS}

@@ -12,6 +12,7 @@ from . import content_parameters, limits, restriction_parameters, sasl_parameter
 from .parameter import Parameter
 
 NAME, BANNER = "myhostname", "smtpd_banner"
+OVERRIDES = "receive_override_options"
 
 PARAMETERS = (
     Parameter(NAME, NAME, values.host_name, None, "our name in replies; control/me where it is not set"),
@@ -91,6 +92,13 @@ PARAMETERS = (
     Parameter("soft_bounce", "soft_bounce", values.yes_no, "no", "refuse for now what would be refused for good"),
     Parameter("compatibility_level", "", values.level, "0", "whose defaults hold, as in Postfix"),
     Parameter("mydomain", "", values.text, None, "what $mydomain stands for; myhostname without its first label"),
+    Parameter(
+        OVERRIDES,
+        "",
+        values.override_options,
+        "",
+        "no_milters, no_header_body_checks: without these; others do nothing",
+    ),
     Parameter("mail_name", "", values.text, "Postfix", "what $mail_name stands for"),
     *content_parameters.PARAMETERS,
     *restriction_parameters.PARAMETERS,

@@ -58,7 +58,7 @@ _QUEUE = """
     prepend_delivered_header process_id process_id_directory process_name propagate_unmatched_extensions
     proxy_read_access_list proxy_read_maps proxy_write_access_list proxy_write_maps proxymap_service_name
     proxywrite_service_name queue_file_attribute_count_limit queue_minfree queue_run_delay queue_service_name
-    readme_directory receive_override_options recipient_canonical_classes relay_transport relayhost relocated_maps
+    readme_directory recipient_canonical_classes relay_transport relayhost relocated_maps
     relocated_prefix_enable remote_header_rewrite_domain require_home_directory reset_owner_alias
     resolve_dequoted_address resolve_null_domain resolve_numeric_domain rewrite_service_name sample_directory
     send_cyrus_sasl_authzid sender_based_routing sender_canonical_classes sender_dependent_default_transport_maps

@@ -23,6 +23,9 @@ _HOST = re.compile(
     r"(?=.{1,255}\Z)[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?(\.[0-9a-z_]([0-9a-z_-]*[0-9a-z_])?)*", re.IGNORECASE
 )
 _PRINTABLE = re.compile(r"[\x20-\x7e]*")
+_OVERRIDES = {
+    name: name for name in ("no_milters", "no_header_body_checks", "no_unknown_recipient_checks", "no_address_mappings")
+}
 _BARE_NEWLINE = {
     "no": BareNewline.NO,
     "normalize": BareNewline.NORMALIZE,
@@ -39,6 +42,11 @@ def text(text: str) -> str:
 def tempfail_action(text: str) -> bool:
     """Parse what becomes of who cannot be judged now: whether only where nothing else refuses (defer_if_permit)."""
     return _one_of({"defer_if_permit": True, "defer": False}, text)
+
+
+def override_options(text: str) -> frozenset[str]:
+    """Parse what is left out of the processing of mail (receive_override_options)."""
+    return frozenset(_one_of(_OVERRIDES, word) for word in words(text))
 
 
 def level(text: str) -> tuple[int, int, int]:
