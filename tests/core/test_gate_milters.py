@@ -77,7 +77,8 @@ def test_a_list() -> None:
     ("word", "sentence"),
     [
         ("opendkim.sock", "a milter is unix:PATH or inet:HOST:PORT, and not 'opendkim.sock'"),
-        ("inet:8891@localhost", "a milter has a number as its port, and 'inet:8891@localhost' has none"),
+        ("inet:localhost:spam", "a milter has a number as its port, and 'inet:localhost:spam' has none"),
+        ("inet:8891@localhost", "write inet:localhost:8891: 'inet:8891@localhost' is how filters themselves have it"),
         ("{ unix:a, color=red }", "a milter takes connect_timeout, "),
         ("{ unix:a, protocol=5 }", "protocol must be one of 2, 3, 4, 6, and perhaps no_header_reply"),
         (

@@ -17,6 +17,7 @@ from ucspi_py.core.gate.language.expansion import Expansion
 from ucspi_py.core.gate.language.master import service_settings
 from ucspi_py.core.gate.language.syntax import Source, settings
 from ucspi_py.core.gate.language.words import Fragment, joined, split
+from ucspi_py.core.gate.milter import parameters as milter_parameters
 
 CASES = 500
 _ASKED = ("myorigin", "mydomain", "recipient_delimiter")
@@ -252,6 +253,17 @@ def test_a_list_is_split_alike() -> None:
     assert [[word.text for word in split((Fragment(text, ""),))] for text in lists] == asked(
         _MYSTRTOKQ, questions=lists
     )
+
+
+def test_defaults_of_milters_are_those_of_postfix() -> None:
+    """Word for word."""
+    names = [one.name for one in milter_parameters.PARAMETERS]
+    listed = subprocess.run([theirs("postconf"), "-d", *names], capture_output=True, text=True, check=True).stdout
+
+    found = dict(line.split(" =", 1) for line in listed.splitlines())
+    assert {name: text.strip() for name, text in found.items()} == {
+        one.name: one.default for one in milter_parameters.PARAMETERS
+    }
 
 
 def test_every_parameter_of_postfix_is_known() -> None:

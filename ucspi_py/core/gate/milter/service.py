@@ -1,5 +1,6 @@
 """A word of smtpd_milters -> the milter (milter.c, milter_new; MILTER_README, "Different settings")."""
 
+import re
 from collections.abc import Iterable
 
 from ...errors import AskedWrongly
@@ -9,6 +10,8 @@ from .parameters import LIST, PARSE
 from .settings import Milter
 
 _WHAT = "a milter"
+#: A port and a host in the order of smfi_setconn(3).
+_LIBMILTERS = re.compile(r"inet6?:([0-9]+)@(.+)")
 #: smtpd.h, SMTPD_MILTERS_DISABLE: no milters.
 _DISABLE = "disable"
 #: Postfix's other word for a Unix socket.
@@ -53,6 +56,9 @@ def _placed(word: Word) -> Milter:
 
 
 def _milter(text: str, own: tuple[tuple[str, object], ...]) -> Milter:
+    libmilters = _LIBMILTERS.fullmatch(text)
+    if libmilters:
+        raise ValueError(f"write inet:{libmilters[2]}:{libmilters[1]}: '{text}' is how filters themselves have it")
     unix = _UNIX + text.removeprefix(_LOCAL) if text.startswith(_LOCAL) else text
     return Milter(parse_server(unix, _WHAT), text, own)
 
