@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.milters.conftest import Start
+from tests.support.milters.dkim import Key
 from tests.support.milters.rspamd import GTUBE, Rspamd, rspamd
 from tests.support.milters.site import BY_IPV6, FAR, OURS, REFUSED, SENDER, USER, Site, lines
 from tests.support.redisserver import RedisServer
@@ -16,7 +17,7 @@ AUTH, RESULT = (
     b"Authentication-Results: mx.example.org;\n\t%b\n",
     rb"X-Spamd-Result: default: False \[%b / 15\.00\][^\n]*\n(?:\t[^\n]*\n)*",
 )
-NONE, JOE = b"none", b"auth=pass smtp.auth=joe smtp.mailfrom=s@example.net"
+NONE, JOE = b"dkim=none", b"auth=pass smtp.auth=joe smtp.mailfrom=s@example.net"
 #: Lets all that was greylisted be of long ago.
 _AGE = """EVAL "for _, key in ipairs(redis.call('KEYS', 'rg*')) do redis.call('SET', key, '1') end return 1" 0"""
 
@@ -34,9 +35,15 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 
 @pytest.fixture(scope="module")
-def milter(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rspamd]:
+def key(tmp_path_factory: pytest.TempPathFactory) -> Key:
+    """The key of example.net."""
+    return Key(tmp_path_factory.mktemp("key"))
+
+
+@pytest.fixture(scope="module")
+def milter(redis: RedisServer, key: Key, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rspamd]:
     """Rspamd."""
-    with rspamd(tmp_path_factory.mktemp("rspamd"), redis) as running:
+    with rspamd(tmp_path_factory.mktemp("rspamd"), redis, key) as running:
         yield running
 
 
@@ -51,6 +58,13 @@ def check(text: bytes, subject: str, points: bytes, auth: bytes = NONE) -> None:
     """Check that a message is as it was, to the byte, but for its subject and what rspamd adds."""
     expected = re.escape(AUTH % auth + lines(head(subject)))
     assert re.fullmatch(expected + RESULT % re.escape(points) + re.escape(lines(BODY)), text), text
+
+
+def without_signature(text: bytes) -> bytes:
+    """What is below a signature at the top."""
+    signature = re.match(rb"DKIM-Signature: v=1;[^\n]*\n(?:\t[^\n]*\n)+", text)
+    assert signature, text
+    return text[signature.end() :]
 
 
 def test_gtube_is_refused(at: Site) -> None:
@@ -88,9 +102,18 @@ def test_greylisting_is_a_refusal_for_now(at: Site, redis: RedisServer) -> None:
     grey = head("five points") + BODY
 
     assert at.refuses(grey) == at.refuses(grey) == "451 4.7.1 Try again later"
-    check(at.takes(grey, logged_in=True), "five points", b"5.00", JOE)
+    check(without_signature(at.takes(grey, logged_in=True)), "five points", b"5.00", JOE)
     assert redis.ask(_AGE) == b":1"
     check(at.takes(grey), "five points", b"5.00")
+
+
+def test_who_is_logged_in_is_signed_for(at: Site, key: Key) -> None:
+    """By rspamd's own module; the signature is good for another program."""
+    text = at.takes(head("signed") + BODY, logged_in=True)
+
+    check(without_signature(text), "signed", b"0.00", JOE)
+    assert key.verifies(text)
+    assert not key.verifies(text.replace(b"a body", b"another body"))
 
 
 def test_who_throws_away_tells_nobody(at: Site) -> None:

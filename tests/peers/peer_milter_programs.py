@@ -95,7 +95,7 @@ def _milters(stack: ExitStack, folder: Path, redis: RedisServer) -> dict[str, Se
     judges = stack.enter_context(opendmarc(folder, "mx.example.org", {"example.net": "reject"}))
     scanner = stack.enter_context(clamd(places["clamav"]))
     scans = stack.enter_context(clamav_milter(places["clamav"], scanner, "OnInfected Reject"))
-    filters = stack.enter_context(rspamd(folder, redis)).service
+    filters = stack.enter_context(rspamd(folder, redis, key)).service
     return {
         "opendkim signs": (signs,),
         "opendkim verifies": (verifies,),

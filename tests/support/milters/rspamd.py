@@ -10,6 +10,7 @@ from ..ports import free_port
 from ..programs import theirs
 from ..redisserver import RedisServer
 from .daemon import daemon
+from .dkim import SELECTOR, Key
 
 #: What every rspamd refuses. Written apart, so that no filter takes this file for it.
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*" + b"GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -19,7 +20,7 @@ SCORES = {"five points": 5, "seven points": 7, "nine points": 9}
 _CONFIGURATION = """\
 lua = "%(folder)s/rspamd.lua";
 options {
-  filters = "";
+  filters = "dkim";
   url_tld = "/dev/null";
   dns { nameserver = ["127.0.0.1:1"]; timeout = 0.1s; retransmits = 1; }
   local_addrs = [];
@@ -41,9 +42,19 @@ modules {
   path = "$PLUGINSDIR/multimap.lua";
   path = "$PLUGINSDIR/milter_headers.lua";
   path = "$PLUGINSDIR/greylist.lua";
+  path = "$PLUGINSDIR/dkim_signing.lua";
 }
 redis { servers = "%(redis)s"; }
 greylist { whitelist_symbols = ["POINTS_7", "POINTS_9"]; }
+dkim { }
+dkim_signing {
+  path = "%(key)s";
+  selector = "%(selector)s";
+  sign_authenticated = true;
+  sign_local = false;
+  allow_username_mismatch = true;
+  use_esld = false;
+}
 milter_headers {
   use = ["x-spamd-result", "authentication-results"];
   skip_local = false;
@@ -108,11 +119,13 @@ class Rspamd(NamedTuple):
 
 
 @contextmanager
-def rspamd(folder: Path, redis: RedisServer) -> Iterator[Rspamd]:
-    """Run rspamd on a port, as it comes; it keeps what it greylists in Redis."""
+def rspamd(folder: Path, redis: RedisServer, key: Key) -> Iterator[Rspamd]:
+    """Run rspamd on a port, as it comes; it keeps what it greylists in Redis. key: signs for who is logged in."""
     ip, port, configuration = redis.ip, free_port(redis.ip), folder / "rspamd.conf"
     values = {
         "folder": folder,
+        "key": key.file,
+        "selector": SELECTOR,
         "place": f"{ip}:{port}",
         "redis": f"{ip}:{redis.port}",
         "rules": "\n".join(_rules(folder)),
