@@ -32,3 +32,9 @@ def around(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Around]:
 def start(request: pytest.FixtureRequest, around: Around) -> Start:
     """Start a gate before Debian's mailfront or the example's backend."""
     return partial(site, request.param, around)
+
+
+@pytest.fixture(scope="package")
+def start_before_mailfront(around: Around) -> Start:
+    """Start a gate before Debian's mailfront alone, where it is not the backend that is looked at."""
+    return partial(site, Mailfront, around)

@@ -9,7 +9,8 @@ import pytest
 
 from tests.milters.conftest import Start
 from tests.support.milters.clamav import EICAR, VIRUS, clamav_milter, clamd
-from tests.support.milters.site import REFUSED, USER, Site, lines
+from tests.support.milters.site import REFUSED, SENDER, USER, Site, lines
+from tests.support.waiting import until
 
 HEAD = b"From: s@example.net\r\nTo: r@example.org\r\nSubject: x\r\n"
 CLEAN = HEAD + b"\r\nnothing\r\n.but a dot\r\n"
@@ -95,22 +96,39 @@ def test_whom_it_is_told_to_trust_by_a_login(at: Site) -> None:
     assert at.takes(INFECTED, logged_in=True) == lines(INFECTED)
 
 
-def test_quarantine_is_a_refusal(scanner: Path, start: Start, tmp_path: Path) -> None:
+def test_quarantine_is_a_refusal(scanner: Path, start_before_mailfront: Start, tmp_path: Path) -> None:
     """Which Debian's clamav-milter asks for where nobody has told it anything else."""
     with (
         clamav_milter(tmp_path, scanner, "OnInfected Quarantine") as service,
-        start(tmp_path / "site", [service]) as at,
+        start_before_mailfront(tmp_path / "site", [service]) as at,
     ):
         refusal = at.refuses(INFECTED)
         assert refusal == "550 5.7.1 A filter wants the message to be held, and it cannot be held here"
         assert at.takes(CLEAN)
 
 
-def test_without_clamd_clients_come_again(start: Start, tmp_path: Path) -> None:
+def test_without_clamd_clients_come_again(start_before_mailfront: Start, tmp_path: Path) -> None:
     """Nothing passes unscanned."""
     with ExitStack() as running:
         with clamd(tmp_path) as scanner:
             service = running.enter_context(clamav_milter(tmp_path, scanner, *REJECT))
-            at = running.enter_context(start(tmp_path / "site", [service]))
+            at = running.enter_context(start_before_mailfront(tmp_path / "site", [service]))
             assert at.takes(CLEAN)
         assert at.refuses(CLEAN) == "451 4.7.1 Service unavailable - try again later"
+
+
+def test_a_milter_that_was_away_is_asked_again(scanner: Path, start_before_mailfront: Start, tmp_path: Path) -> None:
+    """Clients come again meanwhile; the gate stays."""
+
+    def is_heard(at: Site) -> bool:
+        with at.client() as client:
+            return client.mail(SENDER)[0] == 250
+
+    with ExitStack() as running:
+        with clamav_milter(tmp_path, scanner, *REJECT) as service:
+            at = running.enter_context(start_before_mailfront(tmp_path / "site", [service]))
+            assert at.takes(CLEAN)
+        assert not is_heard(at)
+        with clamav_milter(tmp_path, scanner, *REJECT):
+            until(lambda: is_heard(at), "the milter to be asked again")
+            assert at.refuses(INFECTED) == REFUSAL

@@ -78,12 +78,12 @@ def test_a_stranger_is_not_signed_for(at: Site) -> None:
     assert at.takes(MESSAGE) == lines(MESSAGE)
 
 
-def test_where_everybody_sends_mail_all_is_signed_for(key: Key, start: Start, tmp_path: Path) -> None:
+def test_where_everybody_sends_mail_all_is_signed_for(key: Key, start_before_mailfront: Start, tmp_path: Path) -> None:
     """By the name of the daemon, as postconf(5) has it."""
     own = ("Canonicalization simple/simple", "MTA ORIGINATING")
     with (
         opendkim(tmp_path, key, *own) as service,
-        start(tmp_path / "site", [service], "milter_macro_daemon_name = ORIGINATING") as at,
+        start_before_mailfront(tmp_path / "site", [service], "milter_macro_daemon_name = ORIGINATING") as at,
     ):
         text = at.takes(MESSAGE)
     assert SIGNATURE.match(text)
@@ -112,11 +112,13 @@ def test_a_result_of_our_own_that_a_stranger_brings_is_taken_out(at: Site) -> No
     assert at.takes(theirs + ours + MESSAGE) == lines(theirs + MESSAGE)
 
 
-def test_a_bad_signature_is_refused_where_opendkim_is_told_to(key: Key, start: Start, tmp_path: Path) -> None:
+def test_a_bad_signature_is_refused_where_opendkim_is_told_to(
+    key: Key, start_before_mailfront: Start, tmp_path: Path
+) -> None:
     """Behind the message, which is kept nowhere; a good one passes."""
     with (
         opendkim(tmp_path, key, "Canonicalization simple/simple", "On-BadSignature reject") as service,
-        start(tmp_path / "site", [service]) as at,
+        start_before_mailfront(tmp_path / "site", [service]) as at,
     ):
         signed = at.takes(MESSAGE, logged_in=True).replace(b"\n", b"\r\n")
         assert at.refuses(signed.replace(b"blanks", b"blank")) == "550 5.7.0 bad DKIM signature data"
