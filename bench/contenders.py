@@ -137,10 +137,15 @@ def ours(name: str) -> str:
     return str(Path(sys.executable).parent / name)
 
 
-def djb_words(program: Sequence[str], workshop: Workshop, limit: int, chain: Sequence[str]) -> list[str]:
-    """The standard configuration of tcpserver or ours, with options of its own. limit: -c. chain: what it starts."""
+def djb_words(
+    program: Sequence[str], workshop: Workshop, limit: int, chain: Sequence[str], more: Sequence[str] = ()
+) -> list[str]:
+    """The standard configuration of tcpserver or ours, with options of its own. limit: -c. chain: what it starts.
+
+    more: options that go before the standard's.
+    """
     options = ["-1", "-H", "-R", "-l", "0", "-x", workshop.rules, "-c", str(limit), "-b", _BACKLOG, "-Q"]
-    return [*program, *options, "127.0.0.1", "0", *chain]
+    return [*program, *options, *more, "127.0.0.1", "0", *chain]
 
 
 def _chain(screen: str, workshop: Workshop, zones: Sequence[str]) -> list[str]:

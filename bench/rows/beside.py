@@ -19,19 +19,23 @@ _BAR = Bar(">=", 0.95)
 
 
 class Asked(NamedTuple):
-    """An option. key: of its findings. words: in the table. load: options for its clients. note: on the rate."""
+    """An option. key: of its findings. words: in the table. load: options for its clients. note: on the rate.
+
+    both: options of what it is beside, too.
+    """
 
     key: str
     words: str
     options: Sequence[str]
     load: Sequence[str]
     note: str
+    both: Sequence[str] = ()
 
 
 def beside(workshop: Workshop, effort: Effort, asked: Asked) -> list[Finding]:
     """Clients a second with an option, beside those without it; 40 at a time."""
-    without = djb_words([ours("pytcpserver")], workshop, 200, [workshop.backend])
-    with_it = djb_words([ours("pytcpserver"), *asked.options], workshop, 200, [workshop.backend])
+    made = ([ours("pytcpserver")], workshop, 200, [workshop.backend])
+    without, with_it = djb_words(*made, asked.both), djb_words(*made, (*asked.both, *asked.options))
     with Server(without, {}, tells_port=True) as alone, Server(with_it, {}, tells_port=True) as optioned:
         found = []
         for name, net, clients, jobs in (

@@ -118,6 +118,17 @@ def test_every_line_is_one_line_that_a_pipe_takes_whole(event: Event) -> None:
     assert {name for name, value in event.fields.items() if value is not None} < set(told)
 
 
+@given(st.dictionaries(st.sampled_from(["helo", "host", "pid", "code"]), st.one_of(st.binary(max_size=60), VALUES)))
+def test_a_field_is_told_in_the_same_way_whatever_is_beside_it(fields: dict[str, Value]) -> None:
+    """Zones beside it, or nothing odd at all."""
+    fields["pid"] = 7
+    alone, beside = (
+        json.loads(json_line(STAMP, Event("left", {**fields, **more}))) for more in ({}, {"zones": {b"z": b"clean"}})
+    )
+
+    assert {**alone, "zones": {"z": "clean"}} == beside
+
+
 @pytest.mark.parametrize("form", FORMS)
 def test_a_long_value_is_cut_and_none_of_the_others_is_lost(form: str) -> None:
     """However much a client says in each field that it has."""

@@ -22,6 +22,8 @@ _FINDINGS = [
     "proxied-denied",
     "metrics-allowed",
     "metrics-denied",
+    "json-allowed",
+    "json-denied",
     "rules",
     "memory",
     "memory-growth",

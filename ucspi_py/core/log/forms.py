@@ -5,9 +5,10 @@ no line is lost for what a client has said. So do characters that cannot be seen
 ``\u202e`` for the one behind which a terminal writes from right to left.
 """
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from .event import Event, Value
@@ -22,8 +23,6 @@ _CONTROL = re.compile("[\x00-\x1f]")
 _QUOTED = re.compile(r'[\x00-\x20"=\\]|^$')
 _ESCAPES = {'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-
 
 class Stamp(NamedTuple):
     """When and by whom an event is told. ts: as RFC 3339 has it. pid: process id."""
@@ -37,7 +36,7 @@ Form = Callable[[Stamp, Event], bytes]
 
 def json_line(stamp: Stamp, event: Event) -> bytes:
     """Write an event as an object of JSON (RFC 8259), with nothing nested but zones."""
-    return _fitting(stamp, event, _json)
+    return _plain_json(stamp, event) or _fitting(stamp, event, _json)
 
 
 def logfmt_line(stamp: Stamp, event: Event) -> bytes:
@@ -48,56 +47,97 @@ def logfmt_line(stamp: Stamp, event: Event) -> bytes:
 FORMS: dict[str, Form] = {"json": json_line, "logfmt": logfmt_line}
 
 
-def _fitting(stamp: Stamp, event: Event, write: Callable[[dict[str, "_Shown"]], str]) -> bytes:
+def _fitting(stamp: Stamp, event: Event, write: Callable[[Stamp, Event, int], str]) -> bytes:
     for limit in _VALUE_LIMITS:
-        data = write(_shown(stamp, event, limit)).encode()
-        if len(data) < _LINE_LIMIT:
+        data = write(stamp, event, limit).encode()
+        if len(data) <= _LINE_LIMIT:
             break
-    return data + b"\n"
+    return data
 
 
-_Shown = str | int | dict[str, str]
+def _plain_json(stamp: Stamp, event: Event) -> bytes | None:
+    """The line of an event that is short and printable, as nearly all are: looked at once, not value by value.
+
+    None = it may not be.
+    """
+    said = []
+    try:
+        for name, value in event.fields.items():
+            if type(value) is bytes:
+                said.append(f',"{name}":{encode_basestring(value.decode())}')
+            elif type(value) is str:
+                said.append(f',"{name}":{encode_basestring(value)}')
+            elif isinstance(value, int):
+                said.append(f',"{name}":{value}' if name != "pid" else "")
+            elif value is not None:
+                return None
+        line = f"{_head(stamp, event)}{''.join(said)}}}"
+        data = line.encode()
+    except UnicodeError:
+        return None
+    return data + b"\n" if len(data) <= _VALUE_LIMITS[0] and line.isprintable() else None
 
 
-def _shown(stamp: Stamp, event: Event, limit: int) -> dict[str, _Shown]:
-    """All fields in their order. limit: bytes of each value."""
-    fields: dict[str, _Shown] = {"ts": stamp.ts, "level": event.level, "event": event.name, "pid": stamp.pid}
-    for name, value in event.fields.items():
-        if value is not None:
-            fields[name] = _value(value, limit)
-    return fields
+def _head(stamp: Stamp, event: Event) -> str:
+    return f'{{"ts":"{stamp.ts}","level":"{event.level}","event":"{event.name}","pid":{_pid(stamp, event)}'
 
 
-def _value(value: Value, limit: int) -> _Shown:
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Mapping):
-        few = list(value.items())[: min(_ZONES, limit)]
-        return {_text(zone, limit): _text(word, limit) for zone, word in few}
-    return _text(value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape"), limit)
+def _pid(stamp: Stamp, event: Event) -> int:
+    """The process that the event names, else the one that tells it."""
+    pid = event.fields.get("pid")
+    return pid if isinstance(pid, int) else stamp.pid
 
 
-def _text(value: bytes, limit: int) -> str:
-    cut = value[:limit] if len(value) > limit else value
-    text = cut.decode("utf-8", "backslashreplace")
-    if not text.isprintable():
-        text = "".join([char if char.isprintable() or char < " " else ascii(char)[1:-1] for char in text])
-    return text if cut is value else text + "..."
+def _json(stamp: Stamp, event: Event, limit: int) -> str:
+    """All fields in their order, one by one: an encoder of objects takes as long for an object as all of this."""
+    said = [
+        f',"{name}":{_json_value(value, limit)}'
+        for name, value in event.fields.items()
+        if value is not None and name != "pid"
+    ]
+    return f"{_head(stamp, event)}{''.join(said)}}}\n"
 
 
-def _json(fields: dict[str, _Shown]) -> str:
-    return _encode(fields)
-
-
-def _logfmt(fields: dict[str, _Shown]) -> str:
-    return " ".join([f"{name}={_logfmt_value(value)}" for name, value in fields.items()])
-
-
-def _logfmt_value(value: _Shown) -> str:
+def _json_value(value: Value, limit: int) -> str:
+    if isinstance(value, bytes | str):
+        return encode_basestring(_text(value, limit))
     if isinstance(value, int):
         return str(value)
-    text = value if isinstance(value, str) else " ".join([f"{zone}={word}" for zone, word in value.items()])
+    pairs = [f"{encode_basestring(zone)}:{encode_basestring(word)}" for zone, word in _zones(value, limit)]
+    return f"{{{','.join(pairs)}}}"
+
+
+def _logfmt(stamp: Stamp, event: Event, limit: int) -> str:
+    """All fields in their order."""
+    said = [
+        f" {name}={_logfmt_value(value, limit)}"
+        for name, value in event.fields.items()
+        if value is not None and name != "pid"
+    ]
+    return f"ts={stamp.ts} level={event.level} event={event.name} pid={_pid(stamp, event)}{''.join(said)}\n"
+
+
+def _logfmt_value(value: Value, limit: int) -> str:
+    if isinstance(value, bytes | str):
+        text = _text(value, limit)
+    elif isinstance(value, int):
+        return str(value)
+    else:
+        text = " ".join([f"{zone}={word}" for zone, word in _zones(value, limit)])
     if not _QUOTED.search(text):
         return text
     quoted = re.sub(r'["\\\n\r\t]', lambda found: _ESCAPES[found[0]], text)
     return f'"{_CONTROL.sub(lambda found: chr(92) + ascii(found[0])[1:-1], quoted)}"'
+
+
+def _zones(zones: Mapping[bytes, bytes] | None, limit: int) -> Iterator[tuple[str, str]]:
+    for zone, word in islice((zones or {}).items(), min(_ZONES, limit)):
+        yield _text(zone, limit), _text(word, limit)
+
+
+def _text(value: bytes | str, limit: int) -> str:
+    said = value if isinstance(value, bytes) else value.encode("utf-8", "surrogateescape")
+    text = (said if len(said) <= limit else said[:limit]).decode("utf-8", "backslashreplace")
+    if not text.isprintable():
+        text = "".join([char if char.isprintable() or char < " " else ascii(char)[1:-1] for char in text])
+    return text if len(said) <= limit else text + "..."

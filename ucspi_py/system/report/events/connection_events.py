@@ -19,7 +19,7 @@ from .event_log import EventLog
 
 
 class _Running(NamedTuple):
-    """A program. about: its connection. since: monotonic seconds."""
+    """A program. about: which connection it has; the rest stands where that has come. since: monotonic seconds."""
 
     about: Mapping[str, Value]
     since: float
@@ -68,10 +68,10 @@ class ConnectionEvents(ConnectionLog):
 
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
         """Tell that a backend has the client. pid: its process id."""
-        about = {**self._about(endpoints), "pid": pid}
-        self._running[pid] = _Running(about, time.monotonic())
+        about = self._about(endpoints)
+        self._running[pid] = _Running({"pid": pid, "cid": about["cid"], "ip": about["ip"]}, time.monotonic())
         if self._log.verbose:
-            self._events.tell(logevents.decided("ok", about, names, self._load()))
+            self._events.tell(logevents.decided("ok", {**about, "pid": pid}, names, self._load()))
 
     def ended(self, pid: int, wait_status: int) -> None:
         """Tell that a backend has ended. pid: its process id. wait_status: raw, as wait(2) gives it."""

@@ -26,21 +26,29 @@ class EventLog(Log):
         self._priorities = PRIORITIES if write is None and is_journal(2) else {}
         self._second = 0
         self._date = ""
+        self._note_pid()
+        os.register_at_fork(after_in_child=self._note_pid)
 
     def say(self, *lines: bytes) -> None:
         """Write what whole lines tell."""
-        self.tell(*map(event_of, _each(lines)))
+        super().say(*(self._written(event_of(line)) for line in _each(lines)))
 
-    def tell(self, *events: Event) -> None:
-        """Write events, all in one write if they fit into PIPE_BUF."""
-        super().say(*map(self._written, events))
+    def tell(self, event: Event) -> None:
+        """Write an event."""
+        line = self._written(event)
+        if self.lost or not self._put(line):  # say() counts it, if there is no room still
+            super().say(line)
 
     def _gap(self, number: int) -> bytes:
         return self._written(logevents.lost(number))
 
     def _written(self, event: Event) -> bytes:
-        line = self._form(Stamp(self._now(), os.getpid()), event)
+        line = self._form(Stamp(self._now(), self._pid), event)
         return self._priorities[event.level] + line if self._priorities else line
+
+    def _note_pid(self) -> None:
+        """Once for each process: getpid(2) takes as long as a sixth of a line."""
+        self._pid = os.getpid()
 
     def _now(self) -> str:
         """RFC 3339, in UTC."""
