@@ -135,9 +135,10 @@ def test_a_descriptor_gets_a_line_once_all_serve(fd: int, tmp_path: Path) -> Non
         assert holder.talk().split() == [b"0", b"1", b"2", b"3"]
 
 
-def test_a_ready_descriptor_that_is_closed_stops_the_start(tmp_path: Path) -> None:
-    """Who waits for the line would wait for ever."""
+@pytest.mark.parametrize("fd", [4, 9])
+def test_a_ready_descriptor_that_is_closed_stops_the_start(fd: int, tmp_path: Path) -> None:
+    """Who waits for the line would wait for ever; nor is the first one that we open ourselves taken for it."""
     with Holder(tmp_path) as holder:
-        process = holder.start([SERVER, *QUIET, "--ready-fd", "9", "-", "-", "true"])
+        process = holder.start([SERVER, *QUIET, "--ready-fd", str(fd), "-", "-", "true"])
         assert process.wait(PATIENCE) == 111
-        assert b"unable to use descriptor 9: file descriptor not open" in holder.log()
+        assert b"unable to use descriptor %d: file descriptor not open" % fd in holder.log()

@@ -33,12 +33,12 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> Log | None:
     Then the log is given, for what else is found; None = it has served. Raises Failure where it cannot start.
     """
     handed = _handed()
+    supervision = Supervision(None if handed else settings.ready_fd)  # or the number might be of a descriptor of ours
     room = make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
     attributes = spawn.spawn_attributes(soft_limits, room, MASTERS_SIGNALS, handed and handed.mask)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     if handed:  # they were blocked, as they would have ended us so far
         signal.pthread_sigmask(signal.SIG_SETMASK, handed.mask)
-    supervision = Supervision(None if handed else settings.ready_fd)
     shared = furnished(settings, attributes, handed, supervision.beat_seconds)
     if handed and handed.trial:
         return shared.log
