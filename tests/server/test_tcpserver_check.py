@@ -69,6 +69,11 @@ def check(*options: str, program: Sequence[str] = ("true",), port: int | str = 0
     return Checked(done.stdout.splitlines(), done.returncode)
 
 
+def _checked(command: Sequence[str], stdin: socket.socket) -> Checked:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=stdin.fileno(), timeout=PATIENCE)
+    return Checked(done.stdout.splitlines(), done.returncode)
+
+
 def compiled(folder: Path, source: str) -> str:
     """Rules, compiled beside their source."""
     (folder / "tcp.smtp").write_text(source)
@@ -241,6 +246,52 @@ def test_places_of_numbers_are_looked_at(folder: Path) -> None:
     assert file.about("metrics") == [f"{free} is free", f"error: {free} cannot be written: access denied"]
     assert nowhere.about("metrics") == [f"error: nobody can listen at {folder}/none/socket: file does not exist"]
     assert not free.exists()
+
+
+def test_the_socket_of_pyucspitop_is_looked_at(folder: Path) -> None:
+    """As a start makes it: it comes in the place of a dead one, and of nothing else."""
+    dead, file, live = folder / "dead", folder / "file", folder / "live"
+    file.touch()
+    with socket.socket(socket.AF_UNIX) as left, socket.socket(socket.AF_UNIX) as server:
+        left.bind(str(dead))
+        left.close()
+        server.bind(str(live))
+        server.listen()
+        free, other, running, nowhere = (check("--top", str(path)) for path in (dead, file, live, folder / "none/top"))
+
+    assert free.about("top") == [f"{dead} is free"]
+    assert other.about("top") == [f"error: nobody can listen at {file}: something else is there"]
+    assert running.about("top") == [f"warning: a server listens at {live}, in whose place this one may come"]
+    assert nowhere.about("top") == [f"error: nobody can listen at {folder}/none/top: file does not exist"]
+    assert [checked.code for checked in (free, other, running, nowhere)] == [0, 111, 0, 111]
+    assert dead.exists()
+
+
+def test_who_is_not_root_cannot_tell_where_root_can_listen(folder: Path) -> None:
+    """The service that is looked at is started by root, and gives it up."""
+    need_root()
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", ours("pytcpserver"), "--check", *QUIET]
+    words = [*command, *NOBODY, "--top", f"{folder}/top", "127.0.0.1", "0", "true"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+    assert f"top: warning: only root can tell whether anybody can listen at {folder}/top" in done.stdout.splitlines()
+    assert done.returncode == 0
+
+
+def test_descriptors_of_a_supervisor_are_looked_at() -> None:
+    """One that hears of readiness may be missing, as by hand nobody gives it; one to listen on may not."""
+    asked = [ours("pytcpserver"), "--check", *QUIET, "--ready-fd", "7", "--listen-fd", "8", "-", "-", "true"]
+    with socket.create_server(("127.0.0.1", 0)) as sock:
+        ways = (":", "exec 7>&1 8<&0", "exec 7</dev/null")
+        said = [_checked(["sh", "-c", f'{each}; exec "$@"', "sh", *asked], sock) for each in ways]
+
+    given = "descriptor 7 is for a supervisor, and a start needs it: this check was given none"
+    assert said[0].about("ready") == [f"warning: {given}"]
+    assert said[0].about("port") == ["error: unable to listen on descriptor 8: file descriptor not open"]
+    assert said[1].about("ready") == ["descriptor 7 hears when workers serve"]
+    assert said[1].about("port") == ["listening sockets that are passed: 1"]
+    assert said[2].about("ready") == ["warning: descriptor 7 cannot be written, so nobody hears when workers serve"]
+    assert [checked.code for checked in said] == [111, 0, 111]
 
 
 def test_a_backlog_that_the_kernel_cuts_is_told() -> None:

@@ -16,7 +16,7 @@ from ...gate.check import surroundings
 from ...gate.check.surroundings import Privileged
 from ...report.log import QUIET, Log
 from .. import furnish
-from . import descriptors, keys, metrics, passwords, port, programs, rules, stores, user, zones
+from . import descriptors, keys, metrics, passwords, port, programs, rules, sockets, stores, user, zones
 
 
 class Asked(NamedTuple):
@@ -29,8 +29,10 @@ class Asked(NamedTuple):
 def check(asked: Asked) -> Iterator[Finding]:
     """Yield what is found; from the user on, this process is that user for good."""
     settings = asked.settings
+    yield from sockets.looked_at_descriptor(settings)
     yield from port.looked(settings)
     yield from metrics.looked(settings)
+    yield from sockets.looked(settings)
     yield descriptors.looked(settings.limit, settings.held_limit)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
