@@ -62,11 +62,11 @@ def furnished(
     metrics = _metrics(settings, socks[0], handed)
     asking_at = _asking_at(settings, handed)
     _become(settings, handed)
+    if settings.program.gate:
+        gate.check(settings.program.gate, log)
     if settings.print_port:
         _print_port(socks[0])
     descriptors.null_input_and_output()
-    if settings.program.gate:
-        gate.check(settings.program.gate, log)
     tables = _tables(settings)
     return Shared(
         settings=settings,
