@@ -109,7 +109,12 @@ def _kept(workshop: Workshop, supervisor: str, command: Sequence[str]) -> Iterat
     keeper = subprocess.Popen([needed(supervisor), str(folder)], stdin=subprocess.DEVNULL)
 
     def child() -> int:
-        return int(Path(f"/proc/{keeper.pid}/task/{keeper.pid}/children").read_text().split()[0])
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:  # there is none for a moment between two of them
+            if children := Path(f"/proc/{keeper.pid}/task/{keeper.pid}/children").read_text().split():
+                return int(children[0])
+            time.sleep(0.01)
+        raise TimeoutError("the supervisor starts nobody")
 
     try:
         yield child

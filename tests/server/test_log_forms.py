@@ -12,6 +12,7 @@ import pytest
 from tests.support import nameserver, parrot
 from tests.support.backends.known import Scripted
 from tests.support.gate import MAIL, PATIENT, RCPT, Gate, gated
+from tests.support.metrics import wait_for
 from tests.support.programs import need_root, ours
 from tests.support.rules import cdb_of
 from tests.support.server import QUIET, Server, children
@@ -120,13 +121,14 @@ def test_ps_tells_a_master_from_its_workers(tmp_path: Path) -> None:
 
 
 def test_a_log_whose_reader_stops_says_how_many_lines_it_lacks(tmp_path: Path) -> None:
-    """No client waits for the reader; what it has read and what it lacks are all."""
+    """No client waits for the reader; what it has read and what it lacks are all, and the numbers say the same."""
     rules = cdb_of(":deny\n", tmp_path)
     fifo, wanted = tmp_path / "fifo", 1500
     os.mkfifo(fifo)
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     words = ("/bin/sh", "-c", f'exec "$@" 2>{fifo}', "sh")
-    options = (*QUIET, "-v", "--log", "json", "-w", "1", "-x", rules)
+    numbers = tmp_path / "numbers"
+    options = (*QUIET, "-v", "--log", "json", "-w", "1", "-x", rules, "--metrics", f"unix:{numbers}")
     with Server(ours("pytcpserver"), options, ("true",), tmp_path, before=words) as server:
         for _ in range(wanted):
             server.talk()
@@ -136,6 +138,7 @@ def test_a_log_whose_reader_stops_says_how_many_lines_it_lacks(tmp_path: Path) -
         while b'"event":"lost"' not in data or data.count(b"decision") + _lost(data) < wanted + 1:
             assert time.monotonic() < deadline, data[-2000:]
             data += _read(reader)
+        wait_for(numbers, _lost(data), "log_lines_lost_total")
 
     assert _lost(data) > 0
     assert data.count(b"decision") + _lost(data) == wanted + 1
