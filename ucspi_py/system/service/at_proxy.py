@@ -7,7 +7,6 @@ import socket
 from dataclasses import replace
 from functools import lru_cache, partial
 
-from ...core.address import canonical
 from ...core.client import limits
 from ...core.client.connection import Endpoints
 from ...core.client.limits import ClientLimits, Keys
@@ -41,12 +40,12 @@ class ProxiedAdmission(Admission):
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
         """Take over a connection, if it is a proxy's; another's is closed unread. peer: address and port."""
-        ip = canonical(peer[0])
-        if self._is_proxy(ip):
-            self._let_wait(client, self._endpoints(client, peer))
+        endpoints = self._endpoints(client, peer)
+        if self._is_proxy(endpoints.remote_ip):
+            self._let_wait(client, endpoints)
         else:
             client.close()
-            self._connection_log.without_header(ip, "not one of --proxy-from")
+            self._connection_log.without_header(endpoints.remote_ip, "not one of --proxy-from")
 
     @property
     def _needs_slot(self) -> bool:
