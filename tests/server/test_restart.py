@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.certificates import Authority
+from tests.support.gate import controls, gate_words
 from tests.support.passing import Holder
 from tests.support.programs import need_root, ours
 from tests.support.server import QUIET, Server, children, talk
@@ -151,6 +152,30 @@ def test_what_only_root_can_read_goes_along(tmp_path: Path) -> None:
         kept = b"tcpserver: restart: guard %d goes on as it was started, for want of root\n" % guard
         assert server.log() == untold + TAKES_OVER + kept
         assert guard in children(server.process.pid)
+
+
+def test_a_gate_follows_whose_keys_and_checker_of_passwords_only_root_can_use() -> None:
+    """The guard has both; the trial says of which it can tell nothing."""
+    need_root()
+    with tempfile.TemporaryDirectory() as name:  # in none of pytest's, which nobody but root may enter
+        folder = Path(name)
+        folder.chmod(0o755)
+        (folder / "secret").mkdir(0o700)
+        pair = Authority(folder / "secret").pair("mx.example.org")
+        checker = folder / "secret" / "checkpassword"
+        checker.write_text("#!/bin/sh\nexit 1\n")
+        checker.chmod(0o700)
+        tls = (f"smtpd_tls_cert_file={pair.certificate}", f"smtpd_tls_key_file={pair.key}")
+        logins = ("smtpd_sasl_auth_enable=yes", "smtpd_sasl_type=checkpassword", f"smtpd_sasl_path={checker} /bin/true")
+        parameters = ("smtpd_tls_security_level=may", "smtpd_tls_auth_only=yes", *tls, *logins)
+        gate = gate_words(controls(folder / "control"), parameters)
+        with Server(SERVER, (*QUIET, "-w1", "-u65534", "-g65534"), (*gate, "true"), folder) as server:
+            server.process.send_signal(signal.SIGUSR2)
+            log = server.wait_log(TAKES_OVER, b"for want of root\n")
+        assert re.findall(rb"restart: (\w+): (\w+): only root can tell", log) == [
+            (b"tls", b"warning"),
+            (b"guard", b"warning"),
+        ]
 
 
 def test_a_guard_that_would_have_to_do_something_else_keeps_the_old_program() -> None:
