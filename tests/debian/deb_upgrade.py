@@ -1,0 +1,69 @@
+"""An upgrade while clients are served."""
+
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.debian.clients import Clients
+from tests.debian.host import Host
+from tests.support.smtp_client import Client
+from tests.support.waiting import until
+
+
+class Edit(NamedTuple):
+    """What is another text in a file of the sources."""
+
+    file: str
+    old: str
+    new: str
+
+
+def changed(package: Path, folder: Path, epoch: int, edit: Edit) -> Path:
+    """A package of a later version, in whose sources a text is another one. epoch: of its version."""
+    unpacked = folder / "unpacked"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, unpacked], check=True)
+    control = unpacked / "DEBIAN/control"
+    control.write_text(control.read_text().replace("\nVersion: ", f"\nVersion: {epoch}:"))
+    (source,) = unpacked.glob(f"usr/lib/ucspi-py/lib/python3.*/site-packages/ucspi_py/{edit.file}")
+    text = source.read_text()
+    assert edit.old in text
+    source.write_text(text.replace(edit.old, edit.new))
+    made = folder / "ucspi-py.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "--build", unpacked, made], stdout=subprocess.DEVNULL, check=True)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def serving(host: Host) -> None:
+    """The service runs."""
+    host.run("systemctl", "start", "smtpd")
+
+
+def test_nobody_is_lost_by_an_upgrade(host: Host, package: Path, tmp_path: Path) -> None:
+    """Who is inside stays, who comes is served, and the new version serves under the same process id."""
+    edit = Edit("core/service/loglines.py", "tcpserver: pid %d from", "tcpserver: pid %d comes from")
+    newer = changed(package, tmp_path, 2, edit)
+    pid = host.main_pid("smtpd")
+    with Client(host.connect(25)) as inside, Clients(host) as clients:
+        inside.reply()
+        host.install(newer)
+        until(lambda: any(" comes from " in line for line in host.log("smtpd")), "the new version")
+        assert inside.ask(b"NOOP").startswith(b"250")
+
+    assert clients.lost == []
+    assert clients.served > 0
+    assert host.main_pid("smtpd") == pid
+
+
+def test_a_version_that_does_not_start_leaves_the_old_one(host: Host, package: Path, tmp_path: Path) -> None:
+    """It is tried first; the log says that the old one goes on."""
+    edit = Edit("cli/tcpserver.py", "import start\n", "import nothing as start\n")
+    broken = changed(package, tmp_path, 3, edit)
+    with Clients(host) as clients:
+        host.install(broken)
+        until(lambda: any("warning: not restarted" in line for line in host.log("smtpd")), "the warning")
+
+    assert clients.lost == []
+    assert clients.served > 0
