@@ -1,6 +1,8 @@
 """What the pages show is what the programs do."""
 
+import fnmatch
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,8 @@ from pathlib import Path
 import manual
 import pytest
 
-from tests.support.pages import DOCS, literals, program_page, sections
+from tests.support.checkout import ROOT
+from tests.support.pages import DOCS, PROGRAMS, literals, program_page, sections
 from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
 
@@ -78,3 +81,14 @@ def test_the_parameters_of_the_page_are_taken() -> None:
     settings = Configuration(syntax.settings("page", shown)).gate_settings()
 
     assert (settings.message_size_limit, len(settings.mynetworks)) == (30_000_000, 3)
+
+
+def test_readme_links_to_each_program_and_to_no_other() -> None:
+    """A python3 or a pygmentize of the environment in everybody's $PATH is nobody's wish."""
+    (line,) = (line for line in (ROOT / "README.rst").read_text().splitlines() if "ln -s $PWD/py" in line)
+    patterns = re.findall(r"\$PWD/(\S+)", line)
+    others = ["python", "python3", "python3.11", "pygmentize", "pip", "ucspi_py"]
+
+    linked = {name for pattern in patterns for name in fnmatch.filter([*PROGRAMS, *others], pattern)}
+
+    assert linked == set(PROGRAMS)
