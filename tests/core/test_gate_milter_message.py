@@ -90,9 +90,29 @@ THREE = [Header(b"A", (b"A: 1",)), Header(b"B", (b"B: 2",)), Header(b"a", (b"a: 
 def test_changes(change: HeaderChange, expected: list[bytes]) -> None:
     """As Postfix makes them, whose own Received is above."""
     headers = list(THREE)
-    changed(headers, change, wanted(change, has_blank=False))
+    changed(headers, change, wanted(change, has_blank=False), 0)
 
     assert framed_headers(headers) == b"".join(line + b"\r\n" for line in expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ([HeaderInserted(0, b"C", b"4"), HeaderInserted(1, b"D", b"5")], b"C D A B a"),
+        ([HeaderInserted(0, b"C", b"4"), HeaderInserted(2, b"D", b"5")], b"C D A B a"),
+        ([HeaderInserted(0, b"C", b"4"), HeaderInserted(3, b"D", b"5")], b"C A D B a"),
+        ([HeaderInserted(1, b"C", b"4"), HeaderInserted(1, b"D", b"5")], b"D C A B a"),
+        ([HeaderInserted(0, b"C", b"4"), HeaderChanged(1, b"C", b""), HeaderInserted(1, b"D", b"5")], b"D A B a"),
+        ([HeaderInserted(0, b"C", b"4"), HeaderChanged(1, b"A", b""), HeaderInserted(1, b"D", b"5")], b"C D B a"),
+    ],
+)
+def test_places_count_our_own_received(changes: list[HeaderChange], expected: bytes) -> None:
+    """What is inserted before it stays above it, and what comes behind is counted from there."""
+    headers, above = list(THREE), 0
+    for change in changes:
+        above = changed(headers, change, wanted(change, has_blank=False), above)
+
+    assert [header.name for header in headers] == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -111,7 +131,7 @@ def test_changes(change: HeaderChange, expected: list[bytes]) -> None:
 def test_values_of_milters(value: bytes, lines: tuple[bytes, ...]) -> None:
     """No line of a value ends the headers, or is another one."""
     headers: list[Header] = []
-    changed(headers, HeaderAdded(b"X", value), made(b"X", value, has_blank=False))
+    changed(headers, HeaderAdded(b"X", value), made(b"X", value, has_blank=False), 0)
 
     assert headers[0].lines == lines
 
@@ -119,7 +139,7 @@ def test_values_of_milters(value: bytes, lines: tuple[bytes, ...]) -> None:
 def test_a_blank_of_its_own() -> None:
     """A milter that hears the blank behind the colon says it, too."""
     headers: list[Header] = []
-    changed(headers, HeaderAdded(b"X", b"\ty"), made(b"X", b"\ty", has_blank=True))
+    changed(headers, HeaderAdded(b"X", b"\ty"), made(b"X", b"\ty", has_blank=True), 0)
 
     assert headers[0].lines == (b"X:\ty",)
     assert headers[0].value == b"\ty"

@@ -15,28 +15,17 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.backends.known import NotQmail
-from tests.support.gate import Gate, controls, gated
+from tests.support.gate import Gate
 from tests.support.smtp_client import Client, Content, Step
 from tests.support.waiting import PATIENCE, until
 
 from . import contents, postfix
+from .sinks import MAIN, OURS, SMTP, kept_by
 
 #: How many messages by chance, and how many servers with tables by chance get them.
 MESSAGES = int(os.environ.get("PEERS_CONTENTS", "200"))
 SERVERS = 10
 SEED = int(os.environ.get("PEERS_SEED", "0"))
-_OURS = ("smtpd_error_sleep_time=0", "smtpd_hard_error_limit=1000", "smtpd_forbid_bare_newline=normalize")
-_MAIN = """\
-mydestination = ours.example
-transport_maps = static:smtp:[127.0.0.1]:{port}
-local_header_rewrite_clients =
-message_drop_headers =
-disable_mime_output_conversion = yes
-smtp_line_length_limit = 0
-smtp_tls_security_level = none
-smtp_destination_concurrency_limit = 1
-"""
-_SMTP = "smtp unix - - n - - smtp\n"
 #: What Postfix's line has behind its queue file, and ours behind NOQUEUE.
 _NOTED = re.compile(rb"(?:[0-9A-F]{6,}|NOQUEUE): ((?:reject|warning|info|discard|pass|strip|prepend|replace): \w.*)")
 #: Bytes of a line that are compared; what a table says is cut behind them by each in its way.
@@ -66,34 +55,19 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Peers]]:
     drawn = [(tables, contents.limits(draw, tables)) for tables in (contents.tables(draw) for _ in range(SERVERS))]
     asked = {f"c{number}": _options(folder / f"t{number}", *both) for number, both in enumerate(drawn)}
     with ExitStack() as stack:
-        sink, behind = _kept_by(stack, folder / "sink", (), me="sink.example")
+        sink, behind = kept_by(stack, folder / "sink", (), me="sink.example")
         running = stack.enter_context(
             postfix.running(
-                {name: (*_OURS[:2], f"cleanup_service_name={name}") for name in asked},
-                main=postfix.PLAIN + _MAIN.format(port=behind.port),
-                master=_SMTP + "".join(_cleanup(name, words) for name, words in asked.items()),
+                {name: (*OURS[:2], f"cleanup_service_name={name}") for name in asked},
+                main=postfix.PLAIN + MAIN.format(port=behind.port),
+                master=SMTP + "".join(_cleanup(name, words) for name, words in asked.items()),
             )
         )
         found = []
         for (name, words), (tables, limits) in zip(asked.items(), drawn, strict=True):
-            backend, gate = _kept_by(stack, folder / name, words)
+            backend, gate = kept_by(stack, folder / name, words)
             found.append(Peers(running.ports[name], running.log, gate, tables, limits, sink, backend))
         yield found
-
-
-def _kept_by(stack: ExitStack, folder: Path, asked: Sequence[str], **files: str) -> tuple[NotQmail, Gate]:
-    """A gate, and what keeps its messages. asked: parameters. files: of its control folder."""
-    control = controls(folder / "control", rcpthosts="ours.example", **files)
-    backend = NotQmail(folder / "backend", control)
-    gate = gated(
-        backend.argv,
-        folder,
-        parameters=(*_OURS, *asked),
-        control=control,
-        rules=":allow\n",
-        variables=backend.environment,
-    )
-    return backend, stack.enter_context(gate)
 
 
 def _cleanup(name: str, asked: Sequence[str]) -> str:

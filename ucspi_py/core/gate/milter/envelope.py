@@ -40,7 +40,8 @@ def _with(envelope: Envelope, path: Path) -> Envelope:
 
 
 def _without(envelope: Envelope, path: Path) -> Envelope:
-    return envelope._replace(recipients=tuple(one for one in envelope.recipients if not _is_same(path, one)))
+    """Written otherwise it is another one (cleanup_milter.c, cleanup_del_rcpt)."""
+    return envelope._replace(recipients=tuple(one for one in envelope.recipients if one.address != path.address))
 
 
 def _is_same(one: Path, other: Path) -> bool:

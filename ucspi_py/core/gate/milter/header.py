@@ -55,27 +55,33 @@ def wanted(change: HeaderChange, *, has_blank: bool) -> Header | None:
     return made(change.name, change.value, has_blank=has_blank)
 
 
-def changed(headers: list[Header], change: HeaderChange, header: Header | None) -> None:
+def changed(headers: list[Header], change: HeaderChange, header: Header | None, above: int) -> int:
     """Change headers as a milter asks for. header: as wanted() has made it, or another one in its place.
 
-    Postfix counts places from its own Received, which stands above all of these one day: 0 and 1 are both the top.
-    One that is to be changed and is not there is added.
+    Postfix counts places with its own Received among them, of which milters do not hear, and which stands above those
+    of the message; what is inserted before it stays there. above: how many headers stand above that -> how many do
+    then. One that is to be changed and is not there is added.
     """
+    if isinstance(change, HeaderChanged):
+        return _put(headers, change, header, above)
     if header and isinstance(change, HeaderAdded):
         headers.append(header)
     elif header and isinstance(change, HeaderInserted):
-        headers.insert(max(change.at - 1, 0), header)
-    elif isinstance(change, HeaderChanged):
-        _put(headers, change, header)
+        is_above = change.at <= above
+        headers.insert(change.at - (not is_above), header)
+        return above + is_above
+    return above
 
 
-def _put(headers: list[Header], change: HeaderChanged, header: Header | None) -> None:
+def _put(headers: list[Header], change: HeaderChanged, header: Header | None, above: int) -> int:
     places = [at for at, header in enumerate(headers) if header.has_name(change.name)]
-    place = places[change.nth - 1] if change.nth <= len(places) else None
-    if header is None:
-        if place is not None:
-            del headers[place]
-    elif place is None:
-        headers.append(header)
-    else:
+    if change.nth > len(places):
+        if header:
+            headers.append(header)
+        return above
+    place = places[change.nth - 1]
+    if header:
         headers[place] = header
+        return above
+    del headers[place]
+    return above - (place < above)

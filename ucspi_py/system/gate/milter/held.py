@@ -11,12 +11,15 @@ from .spool import Spool
 
 
 class HeldMessage:
-    """One message. headers: as they are now. close() gives its file back.
+    """One message. headers: as they are now. above: how many of them stand above our Received, as milters count them.
+
+    close() gives its file back.
 
     Raises OSError wherever its file cannot be written or read.
     """
 
     def __init__(self) -> None:
+        self.above = 0
         self._taken = Headers()
         self._body = Spool()
         self._is_changed = False

@@ -202,7 +202,7 @@ class _Asked:
                     return Heard(answer)
                 if header is None:
                     continue
-            changed(headers, change, header)
+            message.above = changed(headers, change, header, message.above)
         body, self._body = self._body, None
         message.change(headers, body.end() if body else None)
         return Heard(Passed.ON, tuple(one for one in self._others if not isinstance(one, _HEADER_CHANGES)))
