@@ -1,7 +1,8 @@
 /*
- * milter PATH look|add|change: a milter at a Unix socket that answers at once, for all its connections in one process.
+ * milter PATH look|reply|add|change: a milter at a Unix socket that answers at once, for all its connections in one process.
  *
- *   look    hears of all but the body, and changes nothing
+ *   look    hears of all but the body, says nothing before the end of a message, and changes nothing
+ *   reply   the same, but says to each that it goes on
  *   add     hears of all, and adds a header
  *   change  hears of all, adds a header, and puts another body as long as the one that came into its place
  *
@@ -22,6 +23,8 @@
 
 enum { EVENTS = 64, CHUNK = 65535, PACKET = CHUNK + 5 };
 enum { ADDHDRS = 0x1, CHGBODY = 0x2, NOBODY = 0x10 };
+/* No replies to CONNECT, HELO, MAIL, RCPT, DATA, headers and their end. */
+enum { NO_REPLIES = 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x40000 };
 
 /* filled: bytes of packets that are not whole yet. body: bytes that have come of one. */
 struct client {
@@ -30,7 +33,7 @@ struct client {
     unsigned char buffer[2 * PACKET];
 };
 
-static bool changes, adds;
+static bool changes, adds, replies;
 static unsigned char body[PACKET];
 
 static void die(const char *what)
@@ -72,7 +75,7 @@ static bool negotiate(struct client *client)
     unsigned char packet[17] = "\0\0\0\15O";
     put_number(packet + 5, 6);
     put_number(packet + 9, changes ? ADDHDRS | CHGBODY : adds ? ADDHDRS : 0);
-    put_number(packet + 13, changes || adds ? 0 : NOBODY);
+    put_number(packet + 13, changes || adds ? 0 : replies ? NOBODY : NOBODY | NO_REPLIES);
     return say(client, packet, sizeof packet);
 }
 
@@ -99,8 +102,9 @@ static bool hear(struct client *client, unsigned char command, size_t size)
     case 'D': case 'A': return true;
     case 'K': return true;
     case 'Q': return false;
-    case 'B': client->body += size; /* fall through */
-    default: return go_on(client);
+    case 'B': client->body += size;
+        return go_on(client);
+    default: return !(changes || adds || replies) || go_on(client);
     }
 }
 
@@ -160,11 +164,12 @@ int main(int argc, char **argv)
 {
     struct epoll_event events[EVENTS];
     if (argc != 3) {
-        fprintf(stderr, "usage: milter PATH look|add|change\n");
+        fprintf(stderr, "usage: milter PATH look|reply|add|change\n");
         return 100;
     }
     adds = !strcmp(argv[2], "add");
     changes = !strcmp(argv[2], "change");
+    replies = !strcmp(argv[2], "reply");
     body[4] = 'b';
     for (size_t i = 5; i < sizeof body; ++i)
         body[i] = (i - 4) % 77 ? 'x' : '\n';
