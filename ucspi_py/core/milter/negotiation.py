@@ -106,8 +106,12 @@ def _spoken(version: int, protocol: int) -> _Spoken:
     return _Spoken(known, heard, frozenset(event for event, flags in FLAGS.items() if not flags.unanswered & protocol))
 
 
+@lru_cache(64)
 def agree(offer: Offer, packet: Packet) -> Agreed:
-    """Read the answer to an offer. Raises MilterFailed where it asks for more than was offered."""
+    """Read the answer to an offer. Raises MilterFailed where it asks for more than was offered.
+
+    A milter answers the same to each client, and flags are slow to make.
+    """
     if packet.command != OPTNEG:
         raise MilterFailed(f"it answered the offer with {packet.command!r}")
     fields = Fields(packet.data, "an answer to the offer")

@@ -21,6 +21,7 @@ class Headers:
         self.is_done = False
         self.has_separator = True
         self.is_too_large = False
+        self._begun: Header | None = None
         self._open: list[bytes] = []
         self._line = b""
         self._size = 0
@@ -55,17 +56,18 @@ class Headers:
             self._open.append(text)
             return False
         self._close()
-        if begun(text):
+        self._begun = begun(text)
+        if self._begun:
             self._open = [text]
             return False
         self.is_done, self.has_separator = True, not text
         return True
 
     def _close(self) -> None:
-        header = begun(self._open[0]) if self._open else None
-        if header:
-            self.headers.append(header._replace(lines=tuple(self._open)))
-        self._open = []
+        if self._begun:
+            lines = tuple(self._open)
+            self.headers.append(Header(self._begun.name, lines) if len(lines) > 1 else self._begun)
+        self._begun, self._open = None, []
 
 
 class Unframed:

@@ -12,11 +12,12 @@ from .header import Header
 
 
 class Part(NamedTuple):
-    """One thing that milters are told. header: of HEADER. body: of BODY."""
+    """One thing that milters are told. header: of HEADER. body: of BODY. size: bytes of either."""
 
     event: Event
     header: Header | None = None
     body: bytes = b""
+    size: int = 0
 
     def data(self, agreed: Agreed) -> bytes:
         """Write the data of its packet. agreed: with the milter."""
@@ -73,7 +74,7 @@ class Parts:
         if not self._parts:
             return None
         part = self._parts.popleft()
-        self.waiting -= _size(part)
+        self.waiting -= part.size
         return part
 
     def drop_body(self) -> None:
@@ -81,24 +82,20 @@ class Parts:
         self._has_body = False
         self._body.clear()
         self._parts = deque(part for part in self._parts if part.event is not Event.BODY)
-        self.waiting = sum(map(_size, self._parts))
+        self.waiting = sum(part.size for part in self._parts)
 
     def _take_headers(self) -> None:
         headers, self._headers.headers = self._headers.headers, []
         for header in headers:
-            self._add(Part(Event.HEADER, header))
+            self._add(Part(Event.HEADER, header, size=sum(map(len, header.lines))))
         if self._headers.is_done:
             self._add(END_OF_HEADERS)
 
     def _add_body(self, size: int) -> None:
         chunk = bytes(self._body[:size])
         del self._body[:size]
-        self._add(Part(Event.BODY, body=chunk))
+        self._add(Part(Event.BODY, body=chunk, size=size))
 
     def _add(self, part: Part) -> None:
         self._parts.append(part)
-        self.waiting += _size(part)
-
-
-def _size(part: Part) -> int:
-    return len(part.body) + (sum(map(len, part.header.lines)) if part.header else 0)
+        self.waiting += part.size

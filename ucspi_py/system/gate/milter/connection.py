@@ -12,6 +12,8 @@ from ..backend.backend_socket import BackendSocket
 
 #: Bytes of a milter's that are read at once: another body comes in packets of 64 KB.
 _PIECE = 64 * 1024
+#: Bytes that wait for something to which the milter has an answer: each packet that is sent wakes it.
+_LITTLE = 4096
 
 Take = Callable[[list[Change]], None]
 
@@ -27,6 +29,7 @@ class MilterConnection:
         self.is_open = True
         self.timer: asyncio.TimerHandle | None = None
         self._offer = offer
+        self._unsent = b""
         self._loop = asyncio.get_running_loop()
         self._socket = BackendSocket(self._loop, connected, self._received, self._look, _PIECE)
         self._answered: asyncio.Future[None] | None = None
@@ -36,12 +39,14 @@ class MilterConnection:
         self._watch: asyncio.TimerHandle | None = None
 
     async def answer(self, seconds: float, take: Take | None = None) -> Answer:
-        """Send what the dialogue has for the milter, and wait for the answer.
+        """Send what the dialogue has for the milter, and wait for the answer; what has none waits for the next.
 
         seconds: for each thing that the milter says. take: gets what it wants to have changed, as that comes.
         A milter that is late has failed, as the dialogue then says. Cancelled, it closes the connection.
         """
-        self.send()
+        self._unsent += self.dialogue.take_output()
+        if self.dialogue.answer is None or len(self._unsent) > _LITTLE:
+            self.send()
         if self.dialogue.answer is None or self._socket.is_full:
             self._take, self._patience, self._since = take, seconds, self._loop.time()
             self._answered = self._loop.create_future()
@@ -61,7 +66,8 @@ class MilterConnection:
 
     def send(self) -> None:
         """Send what the dialogue has for the milter."""
-        self._socket.send(self.dialogue.take_output())
+        unsent, self._unsent = self._unsent + self.dialogue.take_output(), b""
+        self._socket.send(unsent)
 
     def anew(self) -> None:
         """Begin with another client, of whom nothing is known yet; what is agreed on stays."""
