@@ -50,7 +50,8 @@ class ScriptedMilter:
     def say(self, packet: bytes) -> None:
         """Say something late, to whoever is there."""
         for connected in self._open:
-            connected.sendall(packet)
+            with suppress(OSError):
+                connected.sendall(packet)
 
     def drop(self) -> None:
         """Close all connections, as a milter that is started anew."""

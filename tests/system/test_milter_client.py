@@ -1,6 +1,8 @@
 """A milter told of clients over real sockets: deadlines, the breaker, and connections that are kept."""
 
 import asyncio
+import contextlib
+import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -252,6 +254,65 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
     service = f"inet:127.0.0.1:{free_port()}"
     assert run(service, scene) == [f"milter {service}: connection refused; its default action is done, tempfail"]
+
+
+def test_one_client_finds_out_whether_it_is_well(over_inet: ScriptedMilter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a failure the others do not wait for a milter that is stuck; when it is well, all have it again."""
+    clock = Clock(monkeypatch)
+    over_inet.says[b"O"] = packed(b"?")
+
+    async def scene(client: MilterClient) -> None:
+        with pytest.raises(MilterFailed, match="it answered the offer with"):
+            await client.begin()
+        over_inet.says[b"O"] = SILENT
+        clock.go_on(2.0)
+        tries = asyncio.ensure_future(client.begin())
+        while over_inet.commands != b"OO":
+            await asyncio.sleep(0.001)
+        for _ in range(3):
+            with pytest.raises(MilterFailed, match="it has just failed"):
+                await client.begin()
+        over_inet.says[b"O"] = optneg()
+        over_inet.say(optneg())
+        client.end(await tries)
+        client.end(await client.begin())
+
+    assert len(run(over_inet.service, scene)) == 1
+    assert over_inet.connections == 3
+
+
+def test_a_full_backlog(tmp_path: Path) -> None:
+    """A milter that takes nobody on is tried until the time to connect is over; one that does so late is had."""
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as stack:
+        listening.bind(str(tmp_path / "socket"))
+        listening.listen(0)
+        first = stack.enter_context(socket.socket(socket.AF_UNIX))
+        first.connect(str(tmp_path / "socket"))
+
+        async def scene(client: MilterClient) -> None:
+            waiting = asyncio.ensure_future(client.begin())
+            await asyncio.sleep(0)
+            assert not waiting.done()
+            stack.enter_context(listening.accept()[0])
+            milter = stack.enter_context((await asyncio.to_thread(listening.accept))[0])
+            milter.sendall(optneg())
+            client.end(await waiting)
+
+        assert run(f"unix:{tmp_path}/socket", scene) == []
+
+
+def test_nobody_is_taken_on(tmp_path: Path) -> None:
+    """The time to connect is the limit."""
+    with socket.socket(socket.AF_UNIX) as listening, socket.socket(socket.AF_UNIX) as first:
+        listening.bind(str(tmp_path / "socket"))
+        listening.listen(0)
+        first.connect(str(tmp_path / "socket"))
+
+        async def scene(client: MilterClient) -> None:
+            with pytest.raises(MilterFailed, match="timed out"):
+                await client.begin()
+
+        assert len(run(f"unix:{tmp_path}/socket", scene, MilterSettings(connect_timeout=IMPATIENT))) == 1  # type: ignore[arg-type]
 
 
 def test_a_milter_that_does_not_agree(over_inet: ScriptedMilter) -> None:

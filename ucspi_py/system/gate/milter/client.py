@@ -39,9 +39,13 @@ class MilterClient:
         self.heard = heard
         self._kept: list[MilterConnection] = []
         self._standing = breaker.Standing()
+        self._has_failed = self._is_tried = False
 
     async def begin(self) -> MilterConnection:
-        """Have a connection for a client, with what is agreed on. Raises MilterFailed where there is none to be had."""
+        """Have a connection for a client, with what is agreed on. Raises MilterFailed where there is none to be had.
+
+        Behind a failure one client at a time finds out whether it is well again; the others do not wait for it.
+        """
         while self._kept:
             connection = self._kept.pop()
             if connection.timer:
@@ -49,21 +53,28 @@ class MilterClient:
             if connection.is_open:
                 connection.anew()
                 return connection
-        if not breaker.may_be_asked(self._standing, time.monotonic()):
+        if self._is_tried or not breaker.may_be_asked(self._standing, time.monotonic()):
             self.heard(Went.SKIPPED, 0.0)
             raise MilterFailed("it has just failed")
-        since = time.monotonic()
+        since, tries = time.monotonic(), self._has_failed
+        self._is_tried = tries
         try:
-            return await self._connected()
+            connection = await self._connected()
         except MilterFailed as failure:
             self.heard(Went.FAILED, time.monotonic() - since)
             self.failed(failure)
             raise
+        finally:
+            if tries:
+                self._is_tried = False
+        self._has_failed = False
+        return connection
 
     def failed(self, failure: MilterFailed) -> None:
         """Note that it has failed, and say so where that is not said yet. Others are let pass by it for two seconds."""
         now = time.monotonic()
         is_worth_a_line = breaker.is_worth_a_line(self._standing, now)
+        self._has_failed = True
         self._standing = breaker.failed(self._standing, now)
         while self._kept:
             self._kept.pop().close()
