@@ -94,7 +94,7 @@ def fill(place: str) -> None:
             ("198.51.100.0/24", Visit(NOW - 1000, SETTINGS)),
             (key("192.0.2.0/24"), TripletVisit(NOW - 1000, TRIPLET)),
             (key("192.0.2.0/24"), TripletVisit(NOW - 400, TRIPLET)),
-            (key("198.51.100.0/24"), TripletVisit(NOW, TRIPLET)),
+            (key("198.51.100.0/24"), TripletVisit(int(time.time()), TRIPLET)),
             ("192.0.2.0/24", ClientPass(NOW, TRIPLET)),
             ("198.51.100.9", ClientPass(NOW, TRIPLET)),
         ],

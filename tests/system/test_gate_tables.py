@@ -209,7 +209,7 @@ def test_a_search_alone_is_ended() -> None:
     [
         ("pcre", b"if /a/\n/(b)/ REPLACE $1\nendif\n/c/ OK\n", [(2, b"REPLACE ${1}"), (4, b"OK")]),
         ("texthash", b"a OK\nb REJECT no\n", [(0, b"OK"), (0, b"REJECT no")]),
-        ("cidr", b"192.0.2.0/24 OK\n", []),
+        ("cidr", b"192.0.2.0/24 OK\n", [(1, b"OK")]),
     ],
 )
 def test_the_values_of_a_table(word: str, source: bytes, values: list[tuple[int, bytes]], tmp_path: Path) -> None:
