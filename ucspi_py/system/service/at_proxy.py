@@ -35,7 +35,7 @@ class ProxiedAdmission(Admission):
         """Begin to let clients in. serve: gets each behind its header, with its proxy."""
         self._headers = Headers(self._settings.held_limit)
         self._serve_client = serve
-        self._is_proxy = lru_cache(partial(is_in, networks=self._settings.proxies))
+        self._is_proxy = lru_cache(1024)(partial(is_in, networks=self._settings.proxies))
         super().open(self._serve_proxied)
 
     def take(self, client: socket.SocketType, peer: tuple[str, int]) -> None:
