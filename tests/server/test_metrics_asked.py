@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -143,6 +144,18 @@ def test_when_a_certificate_ends_is_told_also_of_a_renewed_one(tmp_path: Path) -
         os.rename(other.certificate, pair.certificate)
         server.process.send_signal(signal.SIGHUP)
         wait_for(place, ends[1].timestamp(), name, name=str(pair.certificate))
+
+
+def test_clients_that_a_worker_has_accepted_and_cannot_serve_yet_are_told(tmp_path: Path) -> None:
+    """As the listener's queue is about to overflow."""
+    place = tmp_path / "numbers"
+    words = (*QUIET, "-w1", "-c1", "-b", "2", "--metrics", f"unix:{place}")
+    with Server(ours("pytcpserver"), words, ("cat",), tmp_path) as server, ExitStack() as stack:
+        clients = [stack.enter_context(server.connect()) for _ in range(4)]
+        until(lambda: numbers(place)("overflow_queue") > 0, "a client in the overflow queue")
+        for client in clients:
+            client.close()
+        wait_for(place, 0, "overflow_queue")
 
 
 def test_clients_that_wait_to_be_accepted_are_told(tmp_path: Path) -> None:

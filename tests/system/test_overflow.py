@@ -13,12 +13,16 @@ class Inn:
         self.rooms = rooms
         self.served: list[bytes] = []
         self.failures: list[BaseException] = []
-        self.queue = OverflowQueue(capacity, lambda: self.rooms > 0, self._serve, self.failures.append)
+        self.waiting = 0
+        self.queue = OverflowQueue(capacity, lambda: self.rooms > 0, self._serve, self.failures.append, self._waits)
         self._socket = socket.socket()
 
     def come(self, name: bytes) -> None:
         """A new client."""
         self.queue.join(self._socket, Endpoints(b"", b"", name, b""))
+
+    def _waits(self, more: int) -> None:
+        self.waiting += more
 
     def _serve(self, _client: socket.SocketType, endpoints: Endpoints) -> None:
         if endpoints.remote_ip == b"broken":
@@ -44,6 +48,20 @@ def test_who_comes_waits_behind_those_that_wait() -> None:
     inn.queue.call_in()
     assert inn.served == [b"a", b"b", b"c", b"d"]
     assert not inn.queue
+
+
+def test_it_is_heard_how_many_wait() -> None:
+    """Nobody who is served at once, also where that fails."""
+    inn = Inn(rooms=1)
+    told = []
+    for name in (b"a", b"b", b"broken"):
+        inn.come(name)
+        told.append(inn.waiting)
+    inn.rooms = 2
+    inn.queue.call_in()
+
+    assert told == [0, 1, 2]
+    assert inn.waiting == len(inn.queue) == 0
 
 
 def test_there_are_as_many_seats_as_there_are() -> None:

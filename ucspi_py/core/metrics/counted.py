@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate, product
 from typing import NamedTuple
 
-from .family import Family, Kind, Labels, Sample
+from .family import Family, Kind, Labels, Sample, gauge
 
 #: A cell's number -> the sum of all that was counted in it.
 Sums = Callable[[int], int]
@@ -124,7 +124,24 @@ class Summary(NamedTuple):
         return Family(self.name, Kind.SUMMARY, self.text, samples)
 
 
-Counted = Counter | Histogram | Summary
+class Gauge(NamedTuple):
+    """How many there are now: each process counts its own up and down. first: the number of its cell."""
+
+    name: str
+    text: str
+    first: int
+
+    @property
+    def end(self) -> int:
+        """The first cell behind its own."""
+        return self.first + 1
+
+    def family(self, sums: Sums) -> Family:
+        """Its number as it is now."""
+        return gauge(self.name, self.text, sums(self.first))
+
+
+Counted = Counter | Histogram | Summary | Gauge
 
 
 def microseconds(seconds: float) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import count
 
 from .asked import Went
-from .counted import Counted, Counter, Histogram, Summary
+from .counted import Counted, Counter, Gauge, Histogram, Summary
 
 #: From a client that leaves at once to one that sends all night.
 _PROGRAM_SECONDS = (0.01, 0.05, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0, 3600.0)
@@ -47,11 +47,14 @@ LOG_LINES_LOST = Counter(
 WORKER_RESTARTS = Counter(
     "ucspi_worker_restarts", "Workers that ended by a failure or by a signal.", (), LOG_LINES_LOST.end
 )
+OVERFLOW = Gauge(
+    "ucspi_overflow_queue", "Clients that workers have accepted and that wait for room.", WORKER_RESTARTS.end
+)
 TLS_HANDSHAKES = Counter(
     "ucspi_tls_handshakes",
     "Handshakes of TLS, by its version; none = it failed.",
     (("version", ("TLSv1.2", "TLSv1.3", "none")),),
-    WORKER_RESTARTS.end,
+    OVERFLOW.end,
 )
 TLS_SECONDS = Histogram(
     "ucspi_tls_handshake_seconds", "How long handshakes took, failed ones too.", _TLS_SECONDS, TLS_HANDSHAKES.end
@@ -62,11 +65,12 @@ LOGINS = Counter(
     (("method", ("PLAIN", "LOGIN", "CRAM-MD5", "other")), ("result", ("yes", "no", "later"))),
     TLS_SECONDS.end,
 )
+LOGINS_WAITING = Gauge("ucspi_auth_waiting", "Logins that are being checked.", LOGINS.end)
 REJECTS = Counter(
     "ucspi_smtp_rejects",
     "Commands that were refused at the gate.",
     (("stage", ("CONNECT", "HELO", "MAIL", "RCPT", "DATA")), ("code", ("4xx", "5xx"))),
-    LOGINS.end,
+    LOGINS_WAITING.end,
 )
 MESSAGES = Counter(
     "ucspi_smtp_messages",
@@ -103,13 +107,16 @@ ALWAYS: tuple[Counted, ...] = (
     PROXY_HEADERS,
     LOG_LINES_LOST,
     WORKER_RESTARTS,
+    OVERFLOW,
 )
 WITH_TLS: tuple[Counted, ...] = (TLS_HANDSHAKES, TLS_SECONDS)
-WITH_LOGINS: tuple[Counted, ...] = (LOGINS,)
+WITH_LOGINS: tuple[Counted, ...] = (LOGINS, LOGINS_WAITING)
 AT_GATE: tuple[Counted, ...] = (REJECTS, MESSAGES, MESSAGE_BYTES)
 WITH_GREYLIST: tuple[Counted, ...] = (GREYLIST,)
 WITH_SERVERS: tuple[Counted, ...] = (SERVER_QUERIES, SERVER_SECONDS)
 COUNTED = (*ALWAYS, *WITH_TLS, *WITH_LOGINS, *AT_GATE, *WITH_GREYLIST, *WITH_SERVERS)
+#: The cells of what a process takes along when it ends.
+GAUGES = tuple(one.first for one in COUNTED if isinstance(one, Gauge))
 #: How many cells all of them have.
 CELLS = COUNTED[-1].end
 

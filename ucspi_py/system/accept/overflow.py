@@ -14,7 +14,8 @@ class OverflowQueue:
     """Queues accepted clients until there is room.
 
     capacity: how many may wait. has_room: whether one more could be served. serve: gets each client when there is room.
-    failed: gets what that has raised; the client is closed, and the others are served.
+    failed: gets what that has raised; the client is closed, and the others are served. waits: hears by how many more
+    wait, or fewer.
     """
 
     def __init__(
@@ -23,11 +24,13 @@ class OverflowQueue:
         has_room: Callable[[], bool],
         serve: Callable[[socket.SocketType, Endpoints], None],
         failed: Callable[[BaseException], None],
+        waits: Callable[[int], None] = lambda _more: None,
     ) -> None:
         self._capacity = capacity
         self._has_room = has_room
         self._serve = serve
         self._failed = failed
+        self._waits = waits
         self._waiting: deque[tuple[socket.SocketType, Endpoints]] = deque()
         self._calling = False
 
@@ -46,6 +49,7 @@ class OverflowQueue:
             self._serve_one(client, endpoints)
             return False
         self._waiting.append((client, endpoints))
+        self._waits(1)
         self.call_in()
         return bool(self._waiting)
 
@@ -56,6 +60,7 @@ class OverflowQueue:
         self._calling = True
         try:
             while self._waiting and self._has_room():
+                self._waits(-1)
                 self._serve_one(*self._waiting.popleft())
         except Exception as error:
             self._failed(error)

@@ -5,7 +5,7 @@ import time
 from ...core.client import limits
 from ...core.client.connection import Endpoints, Names
 from ...core.metrics import names
-from ...core.metrics.names import DECISIONS, LIMIT_HITS, PROGRAM_EXITS, PROGRAM_SECONDS, PROXY_HEADERS
+from ...core.metrics.names import DECISIONS, LIMIT_HITS, OVERFLOW, PROGRAM_EXITS, PROGRAM_SECONDS, PROXY_HEADERS
 from ..accept.scoreboard import Scoreboard
 from ..report.connection_log import ConnectionLog
 from ..report.log import Log
@@ -26,6 +26,7 @@ class CountedLog(ConnectionLog):
         super().__init__(log, board, limit)
         self._count = column.count
         self._observe = column.observe
+        self._move = column.move
         self._began: dict[int, float] = {}
 
     def started(self, pid: int, endpoints: Endpoints, names: Names) -> None:
@@ -91,6 +92,10 @@ class CountedLog(ConnectionLog):
         self._count(_PROXY_ERROR)
         self._count(_NO_HEADER)
         super().without_header(ip, reason)
+
+    def waits(self, more: int) -> None:
+        """Count clients that wait for room. more: by how many, below 0 = fewer."""
+        self._move(OVERFLOW.first, more)
 
     def turned_away(self, endpoints: Endpoints, reason: bytes) -> None:
         """Count a client over a limit, and that limit."""

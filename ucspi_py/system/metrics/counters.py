@@ -7,7 +7,7 @@ it to another process once its owner has ended, however it did, so no count is e
 import mmap
 
 from ...core.metrics.counted import Histogram, microseconds
-from ...core.metrics.names import CELLS
+from ...core.metrics.names import CELLS, GAUGES
 
 _WORD = 8
 #: Words before the columns: how many of these were ever given out, and how many workers serve.
@@ -28,6 +28,10 @@ class Column:
     def count(self, cell: int, more: int = 1) -> None:
         """Add to a cell. cell: its number. more: how much."""
         self._cells[cell] += more
+
+    def move(self, cell: int, by: int) -> None:
+        """Add to a gauge's cell, which never is below 0. cell: its number. by: how much, below 0 = take away."""
+        self._cells[cell] = max(0, self._cells[cell] + by)
 
     def observe(self, histogram: Histogram, seconds: float) -> None:
         """Count a value in its bucket, and in the sum. seconds: the value."""
@@ -64,8 +68,11 @@ class Counters:
         self._owners[pid] = number
 
     def ended(self, pid: int) -> None:
-        """Let the next worker have the column of one that has ended. pid: its process id."""
-        self._owners.pop(pid, None)
+        """Let the next worker have the column of one that has ended, with all but its gauges. pid: its process id."""
+        number = self._owners.pop(pid, None)
+        if number is not None:
+            for cell in GAUGES:
+                self._words[_HEAD + number * CELLS + cell] = 0
 
     def sum(self, cell: int) -> int:
         """What all processes have counted in a cell. cell: its number."""

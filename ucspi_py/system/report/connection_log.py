@@ -140,6 +140,9 @@ class ConnectionLog:
         if self._log.verbose:
             self._tell_all(endpoints, _DENIED, loglines.turned_away(os.getpid(), endpoints.remote_ip, reason))
 
+    def waits(self, _more: int) -> None:
+        """Hear by how many more accepted clients wait for room, or fewer. _more: that number."""
+
     def starved(self, why: str) -> None:
         """Log that no client can be accepted for want of descriptors or memory. why: in djb's words for errno."""
         self._log.warn(loglines.warning(f"unable to accept: {why}"))

@@ -2,7 +2,7 @@
 
 from ....core.auth.answer import Answer
 from ....core.auth.credentials import Credentials, Peer
-from ....core.metrics.names import LOGINS
+from ....core.metrics.names import LOGINS, LOGINS_WAITING
 from ...auth.checker import Checker
 from ...metrics.counters import Column
 
@@ -22,8 +22,12 @@ class CountedChecker:
         return self._checker.mechanisms
 
     async def check(self, credentials: Credentials, peer: Peer, /) -> Answer:
-        """Count what the answer is."""
-        answer = await self._checker.check(credentials, peer)
+        """Count it while it lasts, and what the answer is."""
+        self._column.move(LOGINS_WAITING.first, 1)
+        try:
+            answer = await self._checker.check(credentials, peer)
+        finally:
+            self._column.move(LOGINS_WAITING.first, -1)
         method = credentials.mechanism.decode("ascii", "replace")
         self._column.count(LOGINS.cell(method, answer.verdict.value))
         return answer
