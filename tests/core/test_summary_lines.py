@@ -146,6 +146,10 @@ def test_a_stamp_that_is_no_time_is_not_believed(stamp: bytes) -> None:
             Checked(b"reject", b"header"),
         ),
         (
+            b"smtpgate: NOQUEUE: reject: mime-error MIME nesting exceeds safety limit: x from m[192.0.2.7]; from=<a>\n",
+            Checked(b"reject", b"mime-error"),
+        ),
+        (
             b"smtpgate: NOQUEUE: reject_warning: RCPT from mx[192.0.2.7]: 554 5.7.1 no; from=<a> to=<b>\n",
             Spared(b"192.0.2.7", b"5.7.1 no"),
         ),

@@ -6,7 +6,7 @@ from ucspi_py.core.auth.sasl import Fault
 from ucspi_py.core.client.connection import Endpoints, Names
 from ucspi_py.core.dnsbl import loglines as dnsbl
 from ucspi_py.core.gate import loglines as gate
-from ucspi_py.core.gate.content.checked import HEADER, Note
+from ucspi_py.core.gate.content.checked import HEADER, MIME_ERROR, Note
 from ucspi_py.core.gate.logins import loglines as logins
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
@@ -87,6 +87,8 @@ def of_odd_sessions() -> list[bytes]:
     client = visitor(b"192.0.2.14", b"joe")
     return [
         gate.checked(client, Note(b"reject", HEADER, b"Subject: x", b"5.7.1 no"), envelope()),
+        gate.checked(client, Note(b"milter-header-reject", HEADER, b"X-Spam: yes", b""), envelope()),
+        gate.checked(client, Note(b"reject", MIME_ERROR, b"x", b""), envelope()),
         gate.lost(client, b"DATA", 7),
         gate.improper_pipelining(client, b"EHLO", HOSTILE),
         gate.not_smtp(client, b"CONNECT", HOSTILE),

@@ -184,7 +184,7 @@ _DECISIONS: dict[str, Callable[[Fields], Event | None]] = {
 }
 _EVENTS: dict[str, Callable[[Fields], Event | None]] = {
     "end": lambda fields: told.Ended(_number(fields, "pid")),
-    "checked": lambda fields: told.Checked(_bytes(fields, "action"), _bytes(fields, "part")),
+    "checked": lambda fields: told.Checked(_bytes(fields, "action"), _bytes(fields, "part").partition(b" ")[0]),
     "spared": lambda fields: told.Spared(_ip(fields), _reply(fields)),
     "reject": _rejected,
     "message": _message,

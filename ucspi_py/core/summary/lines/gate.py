@@ -23,7 +23,7 @@ from ..events import (
 
 _WHO = rb"[^ \[\]]*\[([^ \[\]]{1,45})\]"
 _NOQUEUE = re.compile(rb"NOQUEUE: (\w+): ([A-Z-]+) from %b: (.*)" % _WHO)
-_CHECKED = re.compile(rb"NOQUEUE: ([\w-]+): (\w+) [^\[]* from %b; .*" % _WHO)
+_CHECKED = re.compile(rb"NOQUEUE: ([\w-]+): ([\w-]+) [^\[]* from %b; .*" % _WHO)
 _MESSAGE = re.compile(rb"message from %b: ([245]\d\d) ?(.*)" % _WHO)
 _CLIENT = re.compile(rb"client=%b, sasl_method=(\S+), sasl_username=(\S+)" % _WHO)
 _LOGIN = re.compile(rb"warning: %b: SASL \S+ authentication failed: .*, sasl_username=(\S*)" % _WHO)
