@@ -1,12 +1,12 @@
 """Noise for everything that reads what strangers send: python -m tests.fuzz
 
-[--packets 1000000] [--dialogues 100000] [--sessions 1000000] [--headers 1000000] [--milters 200000] [--seed N];
-0 = none of them.
+[--packets 1000000] [--dialogues 100000] [--sessions 1000000] [--headers 1000000] [--milters 200000]
+[--milted 200000] [--seed N]; 0 = none of them.
 
 DNS packets: no exception, never a listing out of a packet that is not a well-formed answer to the question, and the
 same answer as dnspython's wherever that accepts the packet. Dialogues with refused clients: no exception, one of six
 replies, never 354, no memory. Sessions of the gate: tests/fuzz_gate.py. Headers of proxies: tests/fuzz_proxy.py.
-Milters: tests/fuzz_milter.py.
+Milters: tests/fuzz_milter.py. The gate behind milters: tests/fuzz_milter_gate.py.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import dns.wire
 
 from tests.fuzz_gate import fuzz_sessions
 from tests.fuzz_milter import fuzz_milters
+from tests.fuzz_milter_gate import fuzz_milted_gate
 from tests.fuzz_proxy import fuzz_headers
 from tests.support.packets import ID, ours, response, theirs
 from ucspi_py.core.dns.message import TXT, A, Absent, Answer, Failed, Found, Question, is_answer, question
@@ -243,6 +244,7 @@ def _main() -> None:
     parser.add_argument("--sessions", type=int, default=1_000_000)
     parser.add_argument("--headers", type=int, default=1_000_000)
     parser.add_argument("--milters", type=int, default=200_000)
+    parser.add_argument("--milted", type=int, default=200_000)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**9))
     options = parser.parse_args()
     sys.stdout.write(f"seed {options.seed}\n")
@@ -252,6 +254,7 @@ def _main() -> None:
         "sessions": fuzz_sessions,
         "headers": fuzz_headers,
         "milters": fuzz_milters,
+        "milted": fuzz_milted_gate,
     }
     for name, fuzz in kinds.items():
         start = time.monotonic()

@@ -41,7 +41,7 @@ _ORDER = (
 _TELLING = b"\0\r\n%-:452 +cardtspyhimbqe"
 
 
-def _optneg(chance: random.Random) -> bytes:
+def optneg(chance: random.Random) -> bytes:
     version = chance.choice((*VERSIONS, 5, 7, *(2,) * 9, *(6,) * 9))
     actions = chance.choice((*(0x1FF,) * 9, 0x3F, 0, chance.randrange(0x400)))
     protocol = chance.choice((0, 0, chance.randrange(2**21), chance.randrange(2**32)))
@@ -49,14 +49,14 @@ def _optneg(chance: random.Random) -> bytes:
     return packed(b"O", number(version) + number(actions) + number(protocol) + lists)
 
 
-def _said(event: Event, chance: random.Random) -> bytes:
+def answer_of(event: Event, chance: random.Random) -> bytes:
     """A packet that is an answer to an event, for the most part."""
     if chance.random() < 0.01:
         return chance.choice(_WRONG)
     return chance.choice(_CHANGES if event is Event.END and chance.random() < 0.6 else _WORDS)
 
 
-def _noisy(data: bytes, chance: random.Random) -> bytes:
+def noisy(data: bytes, chance: random.Random) -> bytes:
     noisy = bytearray(data)
     for _ in range(chance.choice((1, 3)) if chance.random() < 0.03 else 0):
         at = chance.randrange(len(noisy) + 1)
@@ -81,7 +81,7 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
     dialogue = MilterDialogue(offer)
     dialogue.wanted.body_limit = 20
     dialogue.negotiate()
-    _feed(dialogue, _noisy(_optneg(chance), chance), in_pieces=in_pieces)
+    _feed(dialogue, noisy(optneg(chance), chance), in_pieces=in_pieces)
     while dialogue.answer is None:
         _feed(dialogue, chance.choice(_WORDS), in_pieces=in_pieces)
     fates = ["agreed" if dialogue.agreed else "not agreed"]
@@ -91,7 +91,7 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
             dialogue.tell(event, b"x\0", [(b"i", b"1")])
             dialogue.take_output()
         while dialogue.answer is None and len(said) < 500:
-            packet = _noisy(_said(event, chance), chance)
+            packet = noisy(answer_of(event, chance), chance)
             said += packet
             _feed(dialogue, packet, in_pieces=in_pieces)
         fates.append(_fate(dialogue, event, said))

@@ -7,6 +7,7 @@ import pytest
 from tests.fuzz import fuzz_dialogues, fuzz_packets
 from tests.fuzz_gate import fuzz_sessions
 from tests.fuzz_milter import fuzz_milters
+from tests.fuzz_milter_gate import fuzz_milted_gate
 from tests.fuzz_proxy import fuzz_headers
 
 SEED = random.randrange(10**9)
@@ -53,3 +54,11 @@ def test_milters(seed: int) -> None:
     fates = fuzz_milters(1500, random.Random(seed))
 
     assert {"agreed", "not agreed", "failed", "refused", "changed", "goes on", "is taken and thrown away"} <= set(fates)
+
+
+@pytest.mark.parametrize("seed", [SEED])
+def test_milted_gate(seed: int) -> None:
+    """Some hundreds of clients of a gate behind such filters; some messages pass, and some are refused."""
+    fates = fuzz_milted_gate(500, random.Random(seed))
+
+    assert {"taken", "250", "421", "451", "500", "550", "554"} <= set(fates)

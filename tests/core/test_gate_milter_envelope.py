@@ -2,8 +2,8 @@
 
 import pytest
 
-from ucspi_py.core.gate.milter.envelope import QUARANTINED, changed
-from ucspi_py.core.milter.changes import Change, Quarantined, RecipientAdded, RecipientDeleted, SenderChanged
+from ucspi_py.core.gate.milter.envelope import changed
+from ucspi_py.core.milter.changes import Change, RecipientAdded, RecipientDeleted, SenderChanged
 from ucspi_py.core.milter.failure import MilterFailed
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import NULL, Path
@@ -39,12 +39,6 @@ def test_in_their_order() -> None:
 
     assert isinstance(found, Envelope)
     assert found.recipients == ()
-
-
-def test_quarantine() -> None:
-    """There is no place to hold a message in."""
-    assert changed(ENVELOPE, [Quarantined(b"virus")], 10) is QUARANTINED
-    assert QUARANTINED.code == 550
 
 
 @pytest.mark.parametrize(

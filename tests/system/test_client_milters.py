@@ -10,7 +10,7 @@ from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import base_facts
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import MacroTexts, MilterSettings
+from ucspi_py.core.gate.milter.settings import DefaultAction, MacroTexts, MilterSettings
 from ucspi_py.core.gate.restrictions.answers import ClientName
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.visitor import Visitor
@@ -42,12 +42,18 @@ def milter() -> Iterator[ScriptedMilter]:
         yield found
 
 
-def play(milter: ScriptedMilter, scene: Scene, body: int | None = None) -> list[str]:
-    """Play a scene with the milters of a client -> what was said of failures. body: as of Limits."""
+def play(
+    milter: ScriptedMilter,
+    scene: Scene,
+    body: int | None = None,
+    action: DefaultAction = DefaultAction.TEMPFAIL,
+) -> list[str]:
+    """Play a scene with the milters of a client -> what was said of failures. body: as of Limits. action: default."""
     said: list[str] = []
 
     async def session() -> None:
-        client = MilterClient(parse_milter(milter.service), MilterSettings(), absent, said.append)
+        settings = MilterSettings(default_action=action)
+        client = MilterClient(parse_milter(milter.service), settings, absent, said.append)
         facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts())
         milters = ClientMilters([client], Limits(2, body), VISITOR, facts, said.append)
         try:
@@ -215,6 +221,22 @@ def test_another_envelope(milter: ScriptedMilter, said: bytes, found: Reply | En
         assert await message(milters) == found
 
     play(milter, scene)
+
+
+@pytest.mark.parametrize("end", [packed(b"a"), CLOSES, CONTINUE])
+def test_a_message_to_be_held_stays_so(milter: ScriptedMilter, end: bytes) -> None:
+    """At whatever event that was said, and whatever the milter does then; the next message is another one."""
+    milter.says |= {b"R": packed(b"q", b"virus\0") + CONTINUE, b"L": end}
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        assert await message(milters) == QUARANTINED
+        milter.says[b"R"] = CONTINUE
+        assert await milters.mail(ENVELOPE) is None
+        assert await milters.recipient(ENVELOPE, BOB) is None
+        assert await message(milters) is None
+
+    play(milter, scene, action=DefaultAction.ACCEPT)
 
 
 def test_a_dropped_message(milter: ScriptedMilter) -> None:

@@ -1,6 +1,6 @@
 """The changes that one filter wants in one message, held against their limits. Never makes them."""
 
-from .changes import BodyReplaced, Change
+from .changes import BodyReplaced, Change, Quarantined
 from .failure import MilterFailed
 
 #: Changes of one message, and their bytes without its body.
@@ -10,13 +10,15 @@ _CHANGES_LIMIT, _BYTES_LIMIT = 10_000, 1024 * 1024
 class WantedChanges:
     """Those of one message.
 
-    changes: that nobody has taken. body_limit: bytes of another body, to be set; None = any.
+    changes: that nobody has taken. holds: whether the message is to be held, at whatever event that was said.
+    body_limit: bytes of another body, to be set; None = any.
     """
 
     def __init__(self) -> None:
         self.body_limit: int | None = None
         self.changes: list[Change] = []
-        self.forget()
+        self.holds = False
+        self._number = self._bytes = self._body_bytes = 0
 
     def add(self, change: Change) -> None:
         """Keep one more. Raises MilterFailed beyond a limit."""
@@ -27,6 +29,7 @@ class WantedChanges:
         else:
             self._count(change)
         self.changes.append(change)
+        self.holds = self.holds or isinstance(change, Quarantined)
 
     def take(self) -> list[Change]:
         """Those since the last call."""
@@ -40,6 +43,7 @@ class WantedChanges:
     def forget(self) -> None:
         """Begin with another message."""
         self.changes.clear()
+        self.holds = False
         self._number = self._bytes = self._body_bytes = 0
 
     def _count(self, change: Change) -> None:

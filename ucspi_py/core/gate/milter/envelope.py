@@ -2,26 +2,24 @@
 
 from collections.abc import Iterable
 
-from ...milter.changes import Change, Quarantined, RecipientAdded, RecipientDeleted, SenderChanged
+from ...milter.changes import Change, RecipientAdded, RecipientDeleted, SenderChanged
 from ...milter.failure import MilterFailed
 from ...smtp.envelope import Envelope
 from ...smtp.path import Path, parse_path
-from ...smtp.reply import Reply, reply
+from ...smtp.reply import reply
 
 #: A gate has no queue in which mail could be held, and the client is not to come again with it.
 QUARANTINED = reply(550, b"5.7.1 A filter wants the message to be held, and it cannot be held here")
 
 
-def changed(envelope: Envelope, changes: Iterable[Change], limit: int) -> Envelope | Reply:
-    """Change an envelope, which may have no recipients then -> it, or why the message is refused.
+def changed(envelope: Envelope, changes: Iterable[Change], limit: int) -> Envelope:
+    """Change an envelope, which may have no recipients then.
 
     changes: of milters that have let it pass; their parameters of addresses are passed over. limit: recipients of one
     message. Raises MilterFailed for an address that is none, and for too many of them.
     """
     for change in changes:
         match change:
-            case Quarantined():
-                return QUARANTINED
             case SenderChanged(address, _):
                 envelope = envelope._replace(sender=_path(address, may_be_null=True))
             case RecipientAdded(address, _):

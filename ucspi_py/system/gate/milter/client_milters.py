@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ....core.gate.loglines import About
-from ....core.gate.milter.envelope import changed
+from ....core.gate.milter.envelope import QUARANTINED, changed
 from ....core.gate.milter.facts import with_message, with_name
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.header_checks import Checked
@@ -205,13 +205,13 @@ class ClientMilters:
         refusal = self._meaning(heard.answer, b"END-OF-MESSAGE", envelope)
         if refusal or self._discards:
             return refusal or DISCARDED
+        if self._milters.holds:
+            return self._meaning(QUARANTINED, b"END-OF-MESSAGE", envelope)
         try:
             found = changed(envelope, heard.changes, self._limits.recipients)
         except MilterFailed as failure:
             self._say(f"a milter changes an envelope: {failure.sentence}")
             return _NO_ADDRESS
-        if isinstance(found, Reply):
-            return self._meaning(found, b"END-OF-MESSAGE", envelope)
         return None if found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:

@@ -37,9 +37,10 @@ class Heard(NamedTuple):
 
 
 class SessionMilter:
-    """One milter. client: connects to it."""
+    """One milter. client: connects to it. holds: whether it wants the message to be held, also if it fails later."""
 
     def __init__(self, client: MilterClient) -> None:
+        self.holds = False
         self._client = client
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
@@ -113,6 +114,7 @@ class SessionMilter:
 
     def abort(self) -> None:
         """End its message, whatever has become of that."""
+        self.holds = False
         if self._connection:
             self._connection.dialogue.abort()
             self._connection.send()
@@ -156,6 +158,7 @@ class SessionMilter:
             self._client.failed(dialogue.failure)
             self._give_up(dialogue.failure)
             return self._default
+        self.holds = self.holds or dialogue.wanted.holds
         return answer
 
     def _macros(self, agreed: Agreed, event: Event, facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:

@@ -28,6 +28,11 @@ class SessionMilters:
         return any(milter.may_change for milter in self._milters)
 
     @property
+    def holds(self) -> bool:
+        """Whether one wants the message to be held, which it may say at any event."""
+        return any(milter.holds for milter in self._milters)
+
+    @property
     def lasting(self) -> Reply | None:
         """What the first has against the client that has something against it at each command; None = none has."""
         return next((milter.lasting for milter in self._milters if milter.lasting), None)
