@@ -12,11 +12,15 @@ import pytest
 from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
+from tests.support.restrictions import split
 from tests.system.test_milter_client import absent
+from ucspi_py.core.dns.message import Answer
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import GateMilters
+from ucspi_py.core.gate.restrictions.parse import parse_list
+from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.milter.packet import packed
 from ucspi_py.system.gate.lists.lookups import Ways
 
@@ -227,3 +231,25 @@ def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:
     play(at, closing(scene))
     assert b"E" not in milter.commands
     assert b"DATA" not in at.heard
+
+
+def test_the_name_is_found_out_once(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """Lists and milters hear of the same one."""
+    asked: list[bytes] = []
+
+    def ask(name: bytes, kind: int, deadline: float, callback: Callable[[Answer], None]) -> None:
+        asked.append(name)
+        absent(name, kind, deadline, callback)
+
+    lists = RestrictionSettings(smtpd_recipient_restrictions=parse_list(split("permit")))
+    milters = GateMilters((parse_milter(milter.service),))
+    at = Room(tmp_path, milters=milters, restrictions=lists, ways=lambda: Ways(ask, absent))  # type: ignore[arg-type]
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert asked == [b"7.2.0.192.in-addr.arpa"]

@@ -52,6 +52,8 @@ class JudgedPipe(BackendPipe):
         refusal = await self._early(Stage.CONNECT, None)
         if refusal:
             return refusal, reply(503, b"5.7.0 Error: access denied for " + self._lists.who)
+        if self.milters:
+            self.milters.find_name = self._lists.find_name
         return await super().connect()
 
     async def ask(self, event: Event) -> Reply:

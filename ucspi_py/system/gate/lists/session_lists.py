@@ -106,6 +106,16 @@ class SessionLists:
         """The client as replies name it."""
         return b"%b[%b]" % (UNKNOWN if self._name is None else self._name.name, self.visitor.ip)
 
+    async def find_name(self) -> ClientName:
+        """Find out the client's name, once."""
+        if self._name is None:
+            deadline = time.monotonic() + _PATIENCE / 2
+            asked = client_name(self._lookups.ask, self.visitor.ip, deadline)
+            found = await self._wait_for(asked, deadline + _GRACE, b"name")
+            self._name = found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
+            self.log.named(self._name.name)
+        return self._name
+
     async def judge(
         self,
         stage: Stage,
@@ -123,11 +133,10 @@ class SessionLists:
         """
         if not self._has_list(stage):
             return _PASSED._replace(discard=discards)
-        if self._name is None:  # which takes nothing of the time for zones: who has a slow name server is asked about
-            self._name = await self._find_name(time.monotonic() + _PATIENCE / 2)
-            self.log.named(self._name.name)
+        # Which takes nothing of the time for zones: who has a slow name server is asked about.
+        name = self._name or await self.find_name()
         deadline = time.monotonic() + _PATIENCE
-        facts = self._facts(stage, self._name, about, recipient, discards=discards)
+        facts = self._facts(stage, name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:
             self._known.clear()
         found = await self._judgement(facts, deadline, passes)
@@ -208,12 +217,6 @@ class SessionLists:
             accepted=len(about.recipients),
             smtputf8=(b"SMTPUTF8", None) in about.parameters,
         )
-
-    async def _find_name(self, deadline: float) -> ClientName:
-        found = await self._wait_for(
-            client_name(self._lookups.ask, self.visitor.ip, deadline), deadline + _GRACE, b"name"
-        )
-        return found or ClientName(name_status=NameStatus.FAILED, reverse_name_status=NameStatus.FAILED)
 
     async def _wait_for(self, awaited: Awaitable[T], deadline: float, what: bytes = b"") -> T | None:
         """Wait for something, until the deadline; None = it is late, or we are in a hurry."""
