@@ -14,6 +14,12 @@ from workshop import OWN_DOMAIN, Workshop, needed
 
 #: Whoever is there may relay; no client of the bench is.
 _ELSEWHERE = "192.0.2.0/24"
+_ONE_LIST = (
+    "compatibility_level=3.6",
+    f"mydestination={OWN_DOMAIN}",
+    "smtpd_recipient_restrictions=reject_unauth_destination",
+    "smtpd_client_connection_count_limit=0",
+)
 #: Who answers no query: clients have no name.
 _NOBODY = "127.0.0.1@9"
 
@@ -91,8 +97,13 @@ exit 1
 
 @contextmanager
 def milting(workshop: Workshop, kind: str) -> Iterator[Server]:
-    """Ours with a milter. kind: as the milter has it; ``none`` = there is none."""
+    """Ours with a milter, and with a list, so that each client's name is found out as smtpd does.
+
+    kind: as the milter has it; ``none`` = there is none.
+    """
     *words, backend = gate_words(workshop)
+    for parameter in _ONE_LIST:
+        words += ["-o", parameter]
     with ExitStack() as stack:
         if kind != "none":
             path = stack.enter_context(_milter(workshop, kind))

@@ -47,7 +47,7 @@ class Offer(NamedTuple):
     @property
     def wire(self) -> bytes:
         """The packet."""
-        return packed(OPTNEG, number(self.version) + number(_ACTIONS) + number(self.protocol))
+        return _wire(self)
 
 
 class Agreed(NamedTuple):
@@ -104,6 +104,11 @@ def _spoken(version: int, protocol: int) -> _Spoken:
     known = frozenset(event for event, flags in FLAGS.items() if not flags.unwanted or flags.unwanted & of_version)
     heard = frozenset(event for event in known if not FLAGS[event].unwanted & protocol)
     return _Spoken(known, heard, frozenset(event for event, flags in FLAGS.items() if not flags.unanswered & protocol))
+
+
+@lru_cache(64)
+def _wire(offer: Offer) -> bytes:
+    return packed(OPTNEG, number(offer.version) + number(_ACTIONS) + number(offer.protocol))
 
 
 @lru_cache(64)

@@ -12,7 +12,6 @@ from .session_milter import Heard, SessionMilter
 
 #: Bytes that wait for milters: from so many on no more is to come.
 _FULL = 64 * 1024
-_OF_CONTENT = (Event.HEADER, Event.EOH, Event.BODY)
 
 
 class Hearing:
@@ -34,7 +33,9 @@ class Hearing:
         self._on_room = on_room
         self._on_refusal = on_refusal
         self._answers: list[Answer] = [Passed.ON] * len(milters)
-        self._parts = Parts(has_body=self._is_heard(Event.BODY)) if any(map(self._is_heard, _OF_CONTENT)) else None
+        has_body = self._is_heard(Event.BODY)
+        is_heard = has_body or self._is_heard(Event.HEADER) or self._is_heard(Event.EOH)
+        self._parts = Parts(has_body=has_body) if is_heard else None
         self._work: asyncio.Task[None] | None = None
         self._is_stopped = False
 

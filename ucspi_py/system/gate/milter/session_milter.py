@@ -151,9 +151,10 @@ class SessionMilter:
         if dialogue.agreed is None:
             raise ValueError("nothing is agreed on yet")
         dialogue.tell(event, data(dialogue.agreed), self._macros(dialogue.agreed, _LISTS.get(event, event), facts))
-        since = time.monotonic()
+        is_due, since = dialogue.answer is None, time.monotonic()
         answer = await connection.answer(seconds, take)
-        self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
+        if is_due or dialogue.failure:
+            self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
         if dialogue.failure:
             self._client.failed(dialogue.failure)
             self._give_up(dialogue.failure)
