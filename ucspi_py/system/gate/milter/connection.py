@@ -69,6 +69,14 @@ class MilterConnection:
         unsent, self._unsent = self._unsent + self.dialogue.take_output(), b""
         self._socket.send(unsent)
 
+    def abort(self) -> None:
+        """End the message that is under way, if there is one."""
+        self.dialogue.abort()
+        aborted = self.dialogue.take_output()
+        if aborted:
+            self._unsent += aborted
+            self.send()
+
     def anew(self) -> None:
         """Begin with another client, of whom nothing is known yet; what is agreed on stays."""
         self.dialogue = MilterDialogue(self._offer, self.dialogue.agreed)

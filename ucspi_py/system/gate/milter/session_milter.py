@@ -116,8 +116,7 @@ class SessionMilter:
         """End its message, whatever has become of that."""
         self.holds = False
         if self._connection:
-            self._connection.dialogue.abort()
-            self._connection.send()
+            self._connection.abort()
 
     def end(self) -> None:
         """Say that the client has left."""
