@@ -1,0 +1,82 @@
+"""Each command of the page about migration is taken by the program that it names."""
+
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import manual
+import pytest
+
+from tests.support.pages import DOCS, literals
+from tests.support.ports import free_port
+from tests.support.programs import ours
+
+#: What wants more than files: postgrey's records, a running service, zones.
+NEEDS = re.compile(r"db5\.3_dump|--from|zen\.")
+_MAIN_CF = """myhostname = mx.example.org
+mydestination = example.org
+mynetworks = 192.0.2.0/24
+postscreen_greet_wait = 4s
+"""
+
+
+def commands() -> list[str]:
+    """Those of our programs on the page, each in a line of its own, without what the page shows of their output."""
+    lines = [
+        line.removeprefix("$ ")
+        for block in literals(manual.read(DOCS / "migration.rst"))
+        for line in block.splitlines()
+    ]
+    return [line.partition("  #")[0].rstrip() for line in lines if re.search(r"(^|\| )(py\w+) ", line)]
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Path:
+    """A folder with all that the page speaks of, at the paths that it has there."""
+    files = {
+        "etc/tcp.smtp": ":allow\n",
+        "etc/postfix/main.cf": _MAIN_CF,
+        "etc/postfix/client.cidr": "192.0.2.0/24 OK\n",
+        "etc/hosts.allow": "ALL: 192.0.2.\n",
+        "etc/hosts.deny": "ALL: ALL\n",
+        "etc/ipsvd/smtp/192.0.2.1": "",
+        "etc/s6/smtp/ip4/192.0.2.1_32/allow": "",
+        "etc/spamdyke/blacklist_ip": "192.0.2.1\n",
+        "var/log/smtpd/current": "tcpserver: pid 1 from 192.0.2.1\ntcpserver: ok 1 :192.0.2.9:25 :192.0.2.1::9\n",
+        "var/spool/relay-ctrl/allow/192.0.2.7": "",
+        "home/vpopmail/etc/open-smtp": f'192.0.2.7:allow,RELAYCLIENT="",RBLSMTPD=""\t{int(time.time())}\n',
+        "bin/qmail-smtpd": "#!/bin/sh\n",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (tmp_path / "bin/qmail-smtpd").chmod(0o755)
+    (tmp_path / "var/lib/relay").mkdir(parents=True)
+    for name in ("etc/tcp.smtp.cdb", "new.cdb"):
+        with (tmp_path / "etc/tcp.smtp").open() as source:
+            subprocess.run([ours("pytcprules"), name, "tmp"], stdin=source, cwd=tmp_path, check=True)
+    return tmp_path
+
+
+def test_the_page_has_commands() -> None:
+    """Of each kind."""
+    assert len(commands()) > 15
+
+
+@pytest.mark.parametrize("command", [line for line in commands() if not NEEDS.search(line)])
+def test_a_command_is_taken(command: str, host: Path) -> None:
+    """With files as the page means them; servers say what keeps them from starting, and nothing does."""
+    words = re.sub(r"(?<![\w.])/(?=etc|var|home|srv)", f"{host}/", command)
+    words = re.sub(r" (0|127\.0\.0\.1) (smtp|80|443|2525) ", f" 127.0.0.1 {free_port()} ", words)
+    words = re.sub(r" -u \w+ -g \w+| --tls \S+", "", words)
+    words = words.replace("pytcpserver ", "pytcpserver --check ").replace("--check --check", "--check")
+    environment = {**os.environ, "PATH": f"{host}/bin:{Path(ours('pyrules')).parent}:{os.environ['PATH']}"}
+
+    done = subprocess.run(
+        ["sh", "-c", words], cwd=host, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr + done.stdout
