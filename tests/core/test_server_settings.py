@@ -30,6 +30,7 @@ MILTERS = Program((), ("true",), GateSettings(milters=GateMilters((parse_milter(
         ({"remote_host": True}, True, True, True, True),
         ({"remote_info": True}, False, True, False, True),
         ({"reserve": 1}, False, False, False, True),
+        ({"fleet": "redis://h/0"}, False, False, False, True),
         ({"program": ZONES}, False, False, True, True),
         ({"program": GREYLIST}, False, False, False, True),
         ({"program": GATE}, False, False, False, True),

@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.store.breaker import Standing, failed, is_worth_a_line, may_be_asked
+from ucspi_py.core.store.breaker import Standing, answered, asked, failed, is_worth_a_line, may_be_asked
 
 
 def test_it_is_asked_at_first() -> None:
@@ -32,3 +32,22 @@ def test_lines_about_any_failures(times: list[float]) -> None:
         standing = failed(standing, now)
         assert may_be_asked(standing, now + 2.0)
     assert all(after - before >= 59.99 for before, after in pairwise(lines))
+
+
+def test_one_client_alone_looks_whether_it_is_well_again() -> None:
+    """The others go on without it; once it has answered everybody asks it, and if it never does another one looks."""
+    resting = failed(Standing(), 100.0)
+    probed = asked(resting, 102.0)
+
+    assert not may_be_asked(probed, 102.1)
+    assert may_be_asked(answered(probed), 102.1)
+    assert may_be_asked(probed, 104.0)
+    assert not is_worth_a_line(answered(probed), 102.1)
+
+
+def test_while_it_is_well_everybody_asks() -> None:
+    """Any number at once."""
+    standing = asked(Standing(), 100.0)
+
+    assert may_be_asked(standing, 100.0)
+    assert asked(answered(standing), 100.0) == standing

@@ -100,7 +100,7 @@ def test_a_screen_whose_environment_decides_loads_nobody_to_ask(
     assert not packages & {"asyncio", "dns", "multiprocessing", "redis", "sqlite3", "ssl"}
 
 
-def test_a_server_without_tls_proxies_and_metrics_loads_nothing_of_them(tmp_path: Path) -> None:
+def test_a_server_without_tls_proxies_metrics_and_fleet_loads_nothing_of_them(tmp_path: Path) -> None:
     """It cannot listen, and says so once all is loaded."""
     arguments = ["-HRl0", "-v", "192.0.2.1", "0", "true"]
     done = subprocess.run(
@@ -114,7 +114,7 @@ def test_a_server_without_tls_proxies_and_metrics_loads_nothing_of_them(tmp_path
     loaded = done.stderr.decode().split()
     assert done.returncode == 111
     assert "ucspi_py.system.service.worker" in loaded
-    of_few = ("system.tls", "system.metrics", "core.client.proxy")
+    of_few = ("system.tls", "system.metrics", "core.client.proxy", "system.fleet", "core.fleet", "system.store")
     rooms = ("at_tls", "at_proxy", "metrics")
     unwanted = (*of_few, *(f"system.service.{room}" for room in rooms))
     assert not [name for name in loaded if name.startswith(tuple(f"ucspi_py.{one}" for one in unwanted))]

@@ -23,6 +23,7 @@ from tests.support.redisserver import RedisServer
 from tests.support.relay import grant, made
 from tests.support.server import QUIET, Server, children
 from tests.support.tls import shake_hands, trusting
+from tests.support.waiting import until
 
 RECORDS: Records = {
     **healthy("zone"),
@@ -121,6 +122,23 @@ def test_a_worker_with_redis_imports_nothing(url: str, tmp_path: Path) -> None:
             server.wait_log(b"everybody is let in")
 
     assert b"warning" not in log
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_with_a_fleet_imports_nothing(tmp_path: Path) -> None:
+    """For clients that are in, that are too many and that leave; and once the store is gone."""
+    options = (*QUIET, "-v", "-w1", "-C9", "--rate=2/60")
+    with (
+        RedisServer(tmp_path) as redis,
+        serving((*options, "--fleet", redis.url), (), tmp_path) as server,
+    ):
+        server.host = "127.0.0.1"
+        server.talk(SAID)
+        until(lambda: redis.ask("DBSIZE") == b":1", "the store to have heard that it has left")
+        redis.kill()
+        server.talk(SAID, "127.0.0.3")
+        server.wait_log(b"the limits of this host hold alone")
+
     assert imported(tmp_path) == []
 
 

@@ -227,6 +227,21 @@ def test_a_store_on_a_server_is_asked(folder: Path) -> None:
     assert line.startswith(f"error: unable to read redis://127.0.0.1:{port}/0: ")
 
 
+def test_the_store_of_a_fleet_is_asked(folder: Path) -> None:
+    """Whether it can be written, for a replica is of no use; nothing is changed there, and no password is told."""
+    port = free_port()
+    with RedisServer(folder) as redis:
+        well = check("--fleet", redis.url)
+        assert redis.ask("DBSIZE") == b":0"
+        redis.ask(f"REPLICAOF 127.0.0.1 {port}")
+        replica = check("--fleet", redis.url.replace("//", "//:s3cret@"))
+
+    assert well.about("fleet") == [f"{redis.url} can be used"]
+    assert replica.code == 111
+    (line,) = replica.about("fleet")
+    assert line.startswith(f"error: unable to use {redis.url}: ")
+
+
 def test_places_of_numbers_are_looked_at(folder: Path) -> None:
     """A port and a socket where nobody else is, and a file that the user of the service can write."""
     need_root()

@@ -1,6 +1,6 @@
 """What is decided at the start, without starting."""
 
-from ucspi_py.system.service.furnish import passed_on
+from ucspi_py.core.service.environment import passed_on
 
 
 def test_messages_of_systemd_are_for_us_alone() -> None:

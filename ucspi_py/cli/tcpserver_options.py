@@ -18,7 +18,7 @@ from ..system.report import log
 from ..system.service import start
 from . import djb_click
 from .chain import program
-from .server import supervision, tls
+from .server import fleet, supervision, tls
 
 _Decorator = Callable[[click.decorators.FC], click.decorators.FC]
 
@@ -53,6 +53,12 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
 )
 @click.option(
     "--rate", metavar="N[/SECONDS]", type=djb_click.Numbers("N[/SECONDS]", "/", (60,)), help="Arrivals of one client."
+)
+@click.option(
+    "--fleet",
+    metavar="URL",
+    callback=fleet.checked,
+    help="Hold --rate, -C and --per-network over all hosts that share this store, as in redis://HOST/0.",
 )
 @click.option("--reserve", metavar="N", type=djb_click.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
 @click.option(

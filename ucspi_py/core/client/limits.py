@@ -126,9 +126,9 @@ def limit_of(reason: bytes) -> str:
         return "slots"
     if reason.startswith(b"load "):
         return "load"
-    if reason.endswith(b" of the network"):
+    if b" of the network" in reason:
         return "network"
-    return "rate" if reason.endswith(b" seconds") else "client"
+    return "rate" if b" seconds" in reason else "client"
 
 
 def keys(limits: ClientLimits, ip: bytes) -> Keys:

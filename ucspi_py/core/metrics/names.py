@@ -85,7 +85,7 @@ GREYLIST = Counter(
     (("result", ("new", "early", "passed", "known", "error")),),
     MESSAGE_BYTES.end,
 )
-_SERVER = ("server", ("greylist", "ledger", "policy", "milter"))
+_SERVER = ("server", ("greylist", "ledger", "fleet", "policy", "milter"))
 SERVER_QUERIES = Counter(
     "ucspi_server_queries",
     "Questions to stores and servers, by what became of them.",

@@ -94,7 +94,7 @@ class ServerSettings:
     numbers, None = nowhere. drain_seconds: after which a worker that is to leave leaves the clients that it carries,
     None = never. lame_seconds: for which clients are served still after SIGTERM, while a proxy's checks fail. top:
     path of the socket at which pyucspitop asks who is inside, None = there is none. log_form: djb, logfmt or
-    json.
+    json. fleet: URL of the store by which limits of clients hold over several hosts, None = they are this host's.
     """
 
     host: str
@@ -134,6 +134,7 @@ class ServerSettings:
     lame_seconds: int = 0
     top: str | None = None
     log_form: str = "djb"
+    fleet: str | None = field(default=None, repr=False)
 
     @property
     def counts(self) -> MetricsSettings | None:
@@ -198,7 +199,12 @@ class ServerSettings:
 
     @property
     def has_pending(self) -> bool:
-        """Whether a client may wait for more than its slot: a look-up, a screen, TLS, a gate, or a reserve."""
+        """Whether a client may wait for more than its slot: a look-up, a screen, TLS, a gate, a reserve, a fleet."""
         program = self.program
         is_met = bool(program.screens) or self.tls is not None or program.gate is not None
-        return self.looks_up or is_met or bool(self.reserve)
+        return self.looks_up or is_met or bool(self.reserve) or self.fleet is not None
+
+    @property
+    def asks_servers(self) -> bool:
+        """Whether stores, policy services or milters are asked about clients."""
+        return self.program.asks_servers or self.fleet is not None

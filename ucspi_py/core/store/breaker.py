@@ -14,7 +14,8 @@ _LINES = 60.0
 class Standing(NamedTuple):
     """How a store stands; all zero at the start.
 
-    open_until: monotonic second; it is not asked before. silent_until: monotonic second; no line before.
+    open_until: monotonic second; it is not asked before; 0 = it has not failed, or has answered since. silent_until:
+    monotonic second; no line before.
     """
 
     open_until: float = 0.0
@@ -29,6 +30,16 @@ def may_be_asked(standing: Standing, now: float) -> bool:
 def is_worth_a_line(standing: Standing, now: float) -> bool:
     """Whether a failure is written to the log. now: monotonic second."""
     return now >= standing.silent_until
+
+
+def asked(standing: Standing, now: float) -> Standing:
+    """Have one client alone ask a store that has failed; the others go on without it. now: monotonic second."""
+    return standing._replace(open_until=now + _REST) if standing.open_until else standing
+
+
+def answered(standing: Standing) -> Standing:
+    """Have everybody ask a store again."""
+    return standing._replace(open_until=0.0)
 
 
 def failed(standing: Standing, now: float) -> Standing:

@@ -60,7 +60,7 @@ def _counted(settings: ServerSettings) -> tuple[Counted, ...]:
         *(names.WITH_LOGINS if gate and gate.logins else ()),
         *(names.AT_GATE if gate else ()),
         *(names.WITH_GREYLIST if gate and gate.restrictions and gate.restrictions.greylist else ()),
-        *(names.WITH_SERVERS if settings.program.asks_servers else ()),
+        *(names.WITH_SERVERS if settings.asks_servers else ()),
     )
 
 

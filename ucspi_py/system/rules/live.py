@@ -71,3 +71,11 @@ def unreadable(path: str, corrupt: CorruptRules) -> Failure:
 
 def _nothing(_key: bytes) -> None:
     return None
+
+
+def decider(path: str | None, allow_missing: bool) -> Callable[[bytes, bytes | None, bytes | None], Instructions]:
+    """Make what decides about an address, a name and an ident answer.
+
+    path: of the file; None = there are no rules. allow_missing: as of RulesFile.
+    """
+    return (lambda *_client: DEFAULT) if path is None else RulesFile(path, allow_missing).decide

@@ -20,6 +20,7 @@ from ..report.local_log import LocalLog
 from ..stream.proxy_header import Headers, Look, header_of
 from .admission import Admission, Serve
 from .context import Decide, Service
+from .shared import Shared
 
 
 class ProxiedAdmission(Admission):
@@ -108,19 +109,21 @@ async def _gone() -> None:
     """Be done with a connection that is closed."""
 
 
-def of_locals(service: Service, log: LocalLog) -> Service:
-    """Make what proxies' own connections meet: the rules, and the program. Nobody relays there or is limited.
+def with_locals(service: Service, shared: Shared) -> Service:
+    """Have a service know what proxies' own connections meet: the rules, and the program.
 
-    service: what others meet. log: tells of them.
+    Nobody relays there or is limited.
     """
-    return replace(
+    local = replace(
         service,
         settings=replace(service.settings, client_limits=ClientLimits(), relay_key=None),
         decide=_as_local(service.decide),
         environment=local_environment(service.environment),
         screens=(),
-        connection_log=log,
+        connection_log=LocalLog(shared.log, shared.tables.board, shared.settings.limit),
+        fleet=None,
     )
+    return replace(service, local=local)
 
 
 def _as_local(decide: Decide) -> Decide:

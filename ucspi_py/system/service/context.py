@@ -21,6 +21,7 @@ from ..stream.stream import Open
 
 if TYPE_CHECKING:
     from ...core.client.proxy.proxied import Proxied
+    from ..fleet.fleet import Fleet
     from ..tls.session import TlsSession
 
 #: What the rules say of an address, a name and an ident answer. Raises Failure where they cannot be read.
@@ -33,7 +34,7 @@ class Service:
 
     environment: what every program gets. gate: None = the program itself speaks with the client. tls: None = no client
     speaks it, but with the gate. local: what proxies' own connections meet instead; None = there are no proxies.
-    watch: hears how far each has come.
+    watch: hears how far each has come. fleet: with whom limits are shared; None = nobody.
     """
 
     settings: ServerSettings
@@ -49,6 +50,7 @@ class Service:
     tls: "Tls | None" = None
     local: "Service | None" = None
     watch: Watch = UNWATCHED
+    fleet: "Fleet | None" = None
 
 
 class Client(NamedTuple):

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import socket
-from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from ...core.gate import loglines as gate_loglines
 from ...core.gate.settings import GateSettings
 from ...core.rules import ipv6  # noqa: F401  an IPv6 client must meet rules without an import once root is given up
 from ...core.service import loglines
-from ...core.service.handover import VARIABLE
+from ...core.service.environment import passed_on
 from ...core.service.settings import ServerSettings
 from ..accept import listener
 from ..accept.arrivals import Arrivals
@@ -37,12 +36,6 @@ if TYPE_CHECKING:
     from ...core.service.handover import Handover
     from ..gate.logins.prepared import SharedLogins
     from ..guard.channel import Guarded
-
-#: For us, not for the backends: systemd's messages to its service (systemd.exec(5), sd_listen_fds(3), sd_notify(3)).
-_NOT_PASSED_ON = frozenset((
-    b"LISTEN_FDS", b"LISTEN_PID", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID", b"FDSTORE", b"NOTIFY_SOCKET", b"WATCHDOG_PID",
-    b"WATCHDOG_USEC", VARIABLE.encode(), b"MEMORY_PRESSURE_WATCH", b"MEMORY_PRESSURE_WRITE", b"CREDENTIALS_DIRECTORY",
-))  # fmt: skip
 
 
 def furnished(
@@ -86,11 +79,6 @@ def furnished(
     )
 
 
-def passed_on(environment: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
-    """What every program gets of our own environment."""
-    return {name: value for name, value in environment.items() if name not in _NOT_PASSED_ON}
-
-
 def _handed_guard(settings: ServerSettings, handed: "Handover | None", log: Log) -> "Guarded | None":
     """The guard that is handed over, as we could start none; None = there is none. Raises Failure."""
     if handed is None or handed.guard is None:
@@ -114,6 +102,10 @@ def import_the_rest(settings: ServerSettings) -> None:
         parts.import_libraries(settings.program.gate)
     if settings.proxies:
         from . import at_proxy  # noqa: F401
+    if settings.fleet:
+        from ..fleet.fleet import import_library
+
+        import_library()
 
 
 def _print_port(sock: Listener) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...core.client import limits
 from ...core.client.connection import UNIQUE_ID, Endpoints, Names, environ
-from ...core.client.limits import Keys
+from ...core.client.limits import Excess, Keys
 from ...core.dnsbl import loglines as dnsbl_loglines
 from ...core.errors import Failure, unable
 from ...core.log.event import of_connection
@@ -56,7 +56,7 @@ async def serve(
         environment = _environment(service, endpoints, known, rule, proxied)
         keys = place.keys if place else _keys(service, endpoints, proxied)
         client = Client(connection, place, Connection(endpoints, known, keys, environment), proxied=proxied)
-        if _over_limit(service, client, rule):
+        if _over_limit(service, client, rule) or (service.fleet and await _over_fleets_limit(service, client, rule)):
             return
         refusal = await _refusal(service, client) if service.screens else None
         if service.tls:
@@ -66,14 +66,13 @@ async def serve(
         elif refusal:
             await _talk_refused(service, client, refusal)
         else:
-            set_options(service.settings, connection, endpoints)
-            await service.backends.start(client.connection, connection.fileno())
+            await _start(service, client)
     except Failure as failure:
         log.dropped(endpoints, failure.sentence)
     except Exception as error:  # one client's trouble is not another's
         log.crashed(endpoints, described(error))
     finally:
-        log.left(endpoints)
+        _leave(service, endpoints, place)
         connection.close()
 
 
@@ -82,6 +81,13 @@ def _met(service: Service, endpoints: Endpoints, proxied: "Proxied | None") -> t
     met = service.local if service.local and proxied and proxied.is_local else service
     met.connection_log.arrived(endpoints, *(proxied.named if proxied else (None, b"")))
     return met, met.connection_log
+
+
+def _leave(service: Service, endpoints: Endpoints, place: Place | None) -> None:
+    """Tell those who count a client that it is none of ours any more."""
+    if service.fleet and place:
+        service.fleet.left(place.row)
+    service.connection_log.left(endpoints)
 
 
 def _greet(settings: ServerSettings, connection: socket.SocketType, endpoints: Endpoints) -> None:
@@ -129,13 +135,38 @@ def _over_limit(service: Service, client: Client, rule: Instructions) -> bool:
     """Whether the client is over a limit; then it has been sent the message of that limit."""
     of_client = limits.with_variables(service.settings.client_limits, rule.variables)
     presence = service.counter.presence(client.connection.keys, of_client, has_row=client.place is not None)
-    excess = limits.exceeded(of_client, presence)
+    return _is_turned_away(service, client, limits.exceeded(of_client, presence))
+
+
+async def _over_fleets_limit(service: Service, client: Client, rule: Instructions) -> bool:
+    """Whether the client is over a limit together with what it has at other hosts; then it has been told so."""
+    if service.fleet is None:
+        return False
+    service.watch.waits(b"fleet")
+    of_client = limits.with_variables(service.settings.client_limits, rule.variables)
+    ip, row = client.connection.endpoints.remote_ip, client.own_place.row
+    excess = await service.fleet.enter(of_client, ip, row)
+    service.watch.waits(b"")
+    return _is_turned_away(service, client, excess)
+
+
+def _is_turned_away(service: Service, client: Client, excess: Excess | None) -> bool:
     if excess is None:
         return False
     service.connection_log.turned_away(client.connection.endpoints, excess.reason)
     if not service.settings.is_wrapped:
         last_reply.say(client.socket, excess.message)
     return True
+
+
+async def _start(service: Service, client: Client) -> None:
+    """Start the program that speaks with the client itself, which is then none of ours."""
+    set_options(service.settings, client.socket, client.connection.endpoints)
+    start = service.backends.start
+    if service.fleet:
+        await service.fleet.start(start, client.connection, client.socket.fileno(), client.own_place.row)
+    else:
+        await start(client.connection, client.socket.fileno())
 
 
 async def _refusal(service: Service, client: Client) -> Refusal | None:

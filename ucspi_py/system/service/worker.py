@@ -2,13 +2,10 @@
 
 import os
 import signal
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.rules.data import DEFAULT
 from ...core.service import loglines
-from ...core.service.settings import ServerSettings
 from ...core.top.watch import UNWATCHED
 from ..accept.client_counter import ClientCounter
 from ..backend.backends import Backends
@@ -22,11 +19,11 @@ from ..process.loop import new_loop
 from ..process.signals import Signals
 from ..report.tasks import Tasks
 from ..report.totals import WorkerTotals
-from ..rules.live import RulesFile
+from ..rules.live import decider
 from ..screens import kinds
 from ..screens.screen import Host
 from .admission import Admission
-from .context import Decide, Service, Tls
+from .context import Service, Tls
 from .observers import in_worker
 from .pipes import keep_saying, say_standing
 from .shared import Shared
@@ -35,6 +32,7 @@ if TYPE_CHECKING:
     from ...core.gate.logins.settings import LoginSettings
     from ..auth.checker import Checker
     from ..dnsbl.judge import Zones
+    from ..fleet.fleet import Fleet
     from ..gate.lists.lookups import Ways
     from ..gate.logins.logins import Logins
     from ..guard.client import GuardChecker
@@ -55,7 +53,7 @@ class Worker:
         self._loop = new_loop()
         self._shared = shared
         self._draining = False
-        self._tasks = Tasks(self._loop, self._tell_of_error, self._on_end)
+        self._tasks = Tasks(self._loop, lambda what: shared.log.warn(loglines.internal_error(what)), self._on_end)
         self._metered = in_worker.metered(shared, column)
         self._connection_log, self._serve, self._heard = in_worker.telling(shared, self._metered)
         self._watching = in_worker.watching(shared)
@@ -74,22 +72,8 @@ class Worker:
         self._backends = self._begin_backends()
         self._backends.watch = self._watching or UNWATCHED
         self._tls = self._begin_tls()
-        self._service = Service(
-            settings=settings,
-            names=NameLookup(settings, shared.ask),
-            decide=_decider(settings),
-            environment=shared.environment,
-            counter=ClientCounter(shared.tables.board, shared.tables.arrivals, shared.tables.events),
-            screens=self._screens,
-            gate=self._gate,
-            held=self._admission.held,
-            backends=self._backends,
-            connection_log=self._connection_log,
-            tls=self._tls,
-            watch=self._watching or UNWATCHED,
-        )
-        if settings.proxies:
-            self._service = self._with_proxies(self._service)
+        self._fleet = self._begin_fleet()
+        self._service = self._begin_service()
 
     def run(self) -> None:
         """Serve; returns when drained."""
@@ -105,6 +89,8 @@ class Worker:
             self._tasks.take_on(screen.open())
         if self._gate:
             self._tasks.take_on(self._gate.open())
+        if self._fleet:
+            self._fleet.begin()
         if self._shared.settings.program.zones:
             self._tasks.keep_going(self._dnsbl.watch)
         if self._shared.tls:
@@ -118,6 +104,29 @@ class Worker:
         self._tasks.stop()
         self._dnsbl.share()
         self._totals.share()
+
+    def _begin_service(self) -> Service:
+        shared, settings = self._shared, self._shared.settings
+        service = Service(
+            settings=settings,
+            names=NameLookup(settings, shared.ask),
+            decide=decider(settings.rules, settings.allow_no_rules),
+            environment=shared.environment,
+            counter=ClientCounter(shared.tables.board, shared.tables.arrivals, shared.tables.events),
+            screens=self._screens,
+            gate=self._gate,
+            held=self._admission.held,
+            backends=self._backends,
+            connection_log=self._connection_log,
+            tls=self._tls,
+            watch=self._watching or UNWATCHED,
+            fleet=self._fleet,
+        )
+        if not settings.proxies:
+            return service
+        from .at_proxy import with_locals
+
+        return with_locals(service, shared)
 
     def _begin_admission(self) -> Admission:
         shared = self._shared
@@ -135,15 +144,6 @@ class Worker:
         """Fail the checks of proxies from now on, so that they send their clients elsewhere before we stop."""
         self._loop.remove_reader(self._shared.pipes.lame)
         admission.fail_checks()
-
-    def _with_proxies(self, service: Service) -> Service:
-        """Have a service know what proxies' own connections meet."""
-        shared = self._shared
-        from ..report.local_log import LocalLog
-        from .at_proxy import of_locals
-
-        log = LocalLog(shared.log, shared.tables.board, shared.settings.limit)
-        return replace(service, local=of_locals(service, log))
 
     def _zones(self) -> "Zones":
         return self._watching.zones(self._dnsbl) if self._watching else self._dnsbl
@@ -197,6 +197,14 @@ class Worker:
 
         return FromTheFirstByte(shared) if settings.is_wrapped else OnRequest(shared)
 
+    def _begin_fleet(self) -> "Fleet | None":
+        url, log = self._shared.settings.fleet, self._shared.log
+        if url is None:
+            return None
+        from ..fleet.fleet import Fleet
+
+        return Fleet(url, self._tasks, log, partial(self._heard, "fleet"))
+
     def _begin_backends(self) -> Backends:
         settings = self._shared.settings
         return Backends(
@@ -207,9 +215,6 @@ class Worker:
             # With nobody to wait for, a connection runs straight through and costs no task.
             in_bursts=not settings.has_pending,
         )
-
-    def _tell_of_error(self, what: str) -> None:
-        self._shared.log.warn(loglines.internal_error(what))
 
     def _on_end(self) -> None:
         self._admission.changed()
@@ -242,9 +247,3 @@ class Worker:
             os.close(self._shared.pipes.listening)
             if self._shared.settings.drain_seconds is not None:
                 self._loop.call_later(self._shared.settings.drain_seconds, self._loop.stop)
-
-
-def _decider(settings: ServerSettings) -> Decide:
-    if settings.rules is None:
-        return lambda *_client: DEFAULT
-    return RulesFile(settings.rules, settings.allow_no_rules).decide

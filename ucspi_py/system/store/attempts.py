@@ -1,11 +1,13 @@
 """What is asked of a store for a client: one deadline and one circuit breaker for all. Never knows what is asked.
 
-A store that fails delays a client by a second at most, and who asks says what the answer is then.
+A store that fails delays a client by a second at most, unless who asks wants less, who also says what the answer is
+then. Behind a failure one client alone is made to wait for it, to see whether it is well.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from ...core.metrics.asked import HeardOfOne, Went, unheard_of_one
@@ -19,32 +21,48 @@ _PATIENCE = 1.0
 
 
 class Attempts:
-    """The attempts of one process to use its store. tell: hears why they fail, once a minute. heard: how each went."""
+    """The attempts of one process to use its store.
 
-    def __init__(self, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one) -> None:
+    tell: hears why they fail, once a minute. heard: how each went. patience: seconds that a client may have to wait.
+    """
+
+    def __init__(
+        self, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one, patience: float = _PATIENCE
+    ) -> None:
         self._tell = tell
         self._heard = heard
+        self._patience = patience
         self._standing = breaker.Standing()
 
     async def ask(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Attempt a deed, unless the store has just failed. otherwise: the answer without it."""
-        if not breaker.may_be_asked(self._standing, time.monotonic()):
-            self._heard(Went.SKIPPED, 0.0)
-            return otherwise
-        return await self._attempt(deed, otherwise, self._heard)
+        return await self._ask(deed, otherwise, self._heard)
+
+    async def tell(self, deed: Callable[[], Awaitable[object]]) -> bool:
+        """Attempt a deed of no client, unless the store has just failed -> whether it is done."""
+        return await self._ask(partial(_done, deed), False, unheard_of_one)
 
     async def insist(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Attempt a deed for nobody, also where the store has just failed. otherwise: the answer without it."""
-        return await self._attempt(deed, otherwise, unheard_of_one)
+        return await self._attempt(deed, otherwise, unheard_of_one, _PATIENCE)
 
-    async def _attempt(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne) -> T:
+    async def _ask(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne) -> T:
+        now = time.monotonic()
+        if not breaker.may_be_asked(self._standing, now):
+            heard(Went.SKIPPED, 0.0)
+            return otherwise
+        self._standing = breaker.asked(self._standing, now)
+        return await self._attempt(deed, otherwise, heard, self._patience)
+
+    async def _attempt(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne, patience: float) -> T:
         went, since = Went.FAILED, time.monotonic()
         try:
             begun = deed()  # which may load a library: that is no time of the store's
             since = time.monotonic()
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(patience):
                 answer = await begun
             went = Went.ANSWERED
+            self._standing = breaker.answered(self._standing)
         except Exception as error:  # whatever it is: mail is the service
             self._fail(reason(error))
             answer = otherwise
@@ -57,3 +75,8 @@ class Attempts:
         self._standing = breaker.failed(self._standing, now)
         if worth_a_line:
             self._tell(why)
+
+
+async def _done(deed: Callable[[], Awaitable[object]]) -> bool:
+    await deed()
+    return True

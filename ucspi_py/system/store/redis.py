@@ -1,31 +1,19 @@
-"""Records in a Valkey or Redis server, which several hosts may share. The only importer of redis.
+"""Records in a Valkey or Redis server, which several hosts may share.
 
 To be made in the process that uses it: no connection may cross a fork. Never decides.
 """
 
-import asyncio
-import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import cache
-from hashlib import sha1
-from inspect import signature
-from typing import Any, TypeVar
-
-from redis.asyncio import BlockingConnectionPool, Connection, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import NoScriptError, RedisError
+from typing import TypeVar
 
 from ...core.store.change import Change, Kept, Page, Row, Script, Tenant, key_of, redis_keys, redis_pattern
 from . import scripts
+from .redis_server import RedisServer
 
 T = TypeVar("T")
 
-#: Seconds for one answer of the server; who calls has a deadline for all of them together.
-_PATIENCE = 1.0
-#: A server that answers in a millisecond serves thousands of clients a second by these.
-_CONNECTIONS = 8
 #: Names that the server looks at before it answers.
 _PAGE = 1000
 #: Seconds until the end of a record that somebody has made to have none.
@@ -55,24 +43,16 @@ class RedisStore:
     """
 
     def __init__(self, url: str, _tenants: Sequence[Tenant]) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=_PATIENCE,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
-            retry=Retry(NoBackoff(), 0),  # the client is not to wait twice
-            **_understood(protocol=2, driver_info=None),
-        )
-        self._server: Redis = Redis(connection_pool=self._pool)
+        self._server = RedisServer(url)
 
     async def open(self) -> None:
         """Ask whether the server is there."""
-        await self._asked(self._server.ping())
+        await self._server.ask(self._server.client.ping())
 
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
-        answer = await self._asked(self._run(change, redis_keys(change.tenant, key)))
+        script, arguments = _script(change.lua), tuple(map(str, change.arguments))
+        answer = await self._server.run(script, redis_keys(change.tenant, key), arguments)
         if not isinstance(answer, int):
             raise ValueError("there is something else under our keys")
         return change.result(answer)
@@ -84,11 +64,11 @@ class RedisStore:
     async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         """Read the records of some keys, those that there are. Raises ValueError for what is no record."""
         names = [(key, name) for key in keys for name in redis_keys(tenant, key)]
-        async with self._server.pipeline(transaction=False) as pipe:
+        async with self._server.client.pipeline(transaction=False) as pipe:
             for _, name in names:
                 pipe.get(name)
                 pipe.pttl(name)
-            answers = await self._asked(pipe.execute())
+            answers = await self._server.ask(pipe.execute())
         now = time.time()
         found: dict[str, Kept] = {}
         for (key, name), text, life in zip(names, answers[::2], answers[1::2], strict=True):
@@ -98,7 +78,7 @@ class RedisStore:
 
     async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
         """Read the records of some keys of one neighbourhood, those that there are. Raises ValueError as find does."""
-        found = await self._asked(self._server.mget([redis_keys(tenant, key)[0] for key in keys]))
+        found = await self._server.ask(self._server.client.mget([redis_keys(tenant, key)[0] for key in keys]))
         return tuple(tenant.parse(_bytes(text)) for text in found if text is not None)
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
@@ -108,36 +88,20 @@ class RedisStore:
         of SCAN; one that was written before there were tags does not come.
         """
         names = redis_pattern(tenant, prefix)
-        next_page, found = await self._asked(self._server.scan(int(after or 0), match=names, count=_PAGE))
+        next_page, found = await self._server.ask(self._server.client.scan(int(after or 0), match=names, count=_PAGE))
         some = await self.find(tenant, [key_of(tenant, _bytes(name).decode()) for name in found])
         return some, str(next_page) if next_page else None
 
     async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys, no more than a page has -> how many there were."""
-        async with self._server.pipeline(transaction=False) as pipe:
+        async with self._server.client.pipeline(transaction=False) as pipe:
             for key in keys:
                 pipe.delete(*redis_keys(tenant, key))
-            return sum(map(bool, await self._asked(pipe.execute())))
+            return sum(map(bool, await self._server.ask(pipe.execute())))
 
     async def close(self) -> None:
         """Give everything back."""
-        await self._pool.disconnect()
-
-    async def _asked(self, deed: Awaitable[T]) -> T:
-        try:
-            return await deed
-        except (RedisError, OSError, asyncio.CancelledError):
-            # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
-            await self._pool.disconnect(inuse_connections=False)
-            raise
-
-    async def _run(self, change: Change[Any], keys: Sequence[str]) -> Any:
-        """Run the script by its digest; send its text to a server that has been restarted and does not know it."""
-        script, digest = _script(change.lua)
-        try:
-            return await self._server.evalsha(digest, len(keys), *keys, *map(str, change.arguments))
-        except NoScriptError:
-            return await self._server.eval(script, len(keys), *keys, *map(str, change.arguments))
+        await self._server.close()
 
 
 def _bytes(found: bytes | str) -> bytes:
@@ -158,13 +122,6 @@ def _end(now: float, life: int) -> int:
 
 
 @cache
-def _script(lua: str) -> tuple[str, str]:
-    """The script around a change, and its digest."""
-    script = _SCRIPT.replace("CHANGE", lua)
-    return script, sha1(script.encode(), usedforsecurity=False).hexdigest()
-
-
-def _understood(**wishes: Any) -> dict[str, Any]:
-    """Those of our wishes that the installed redis knows: protocol came with 5.0, driver_info with 7.2."""
-    known = {name for kind in Connection.__mro__[:-1] for name in signature(kind).parameters}
-    return {name: value for name, value in wishes.items() if name in known}
+def _script(lua: str) -> str:
+    """The script around a change."""
+    return _SCRIPT.replace("CHANGE", lua)

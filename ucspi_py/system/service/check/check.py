@@ -67,7 +67,7 @@ def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
     settings = asked.settings
     yield from rules.looked(settings.rules, settings.allow_no_rules)
     yield programs.looked(settings.program.argv[0])
-    yield from stores.looked(settings.program)
+    yield from stores.looked(settings)
     yield from metrics.looked_at_file(settings)
     yield from zones.looked(settings)
     if asked.reading:

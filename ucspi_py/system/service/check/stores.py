@@ -10,9 +10,10 @@ from ....core.greylist.visit import TENANT as NETWORKS
 from ....core.ledger.changes import TENANT as GRANTS
 from ....core.ledger.settings import RelaySettings
 from ....core.service.check.finding import Finding, error, warning
-from ....core.service.settings import Program
+from ....core.service.settings import ServerSettings
 from ....core.store import url
 from ....core.store.change import Tenant
+from ...fleet import fleet
 from ...store import look, sqlite_reader  # noqa: F401  the user of the service may be able to import nothing
 from ...store.access import check_writable
 
@@ -20,8 +21,11 @@ from ...store.access import check_writable
 _NOBODY = "0.0.0.0"
 
 
-def looked(program: Program) -> Iterator[Finding]:
+def looked(settings: ServerSettings) -> Iterator[Finding]:
     """Yield whether each store can be used; from where a file is missing, its folder."""
+    program = settings.program
+    if settings.fleet:
+        yield _fleet(settings.fleet)
     for screen in dict.fromkeys(program.screens):
         if isinstance(screen, GreylistSettings):
             yield _written("greylist", screen.store)
@@ -46,6 +50,14 @@ def _ledger(store: str) -> Finding:
     if not url.is_url(store) and not os.path.exists(store):
         return warning("relay", f"{store} does not exist: nobody relays by it until pyrelay serve has made it")
     return _asked("relay", store, GRANTS)
+
+
+def _fleet(store: str) -> Finding:
+    try:
+        asyncio.run(fleet.look(store))
+    except Failure as failure:
+        return error("fleet", failure.sentence)
+    return Finding("fleet", f"{url.shown(store)} can be used")
 
 
 def _asked(what: str, store: str, tenant: Tenant) -> Finding:

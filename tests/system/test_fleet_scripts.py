@@ -1,0 +1,201 @@
+"""The scripts of a fleet in a real server: what is counted, until when, and by whose clock."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+
+import pytest
+
+from tests.support.redisserver import RedisServer
+from tests.support.waiting import until
+from ucspi_py.core.client.limits import NETWORK, ClientLimits, Excess
+from ucspi_py.core.fleet import asking, scripts
+from ucspi_py.core.fleet.names import names
+from ucspi_py.system.store.redis_server import RedisServer as Way
+
+IP = b"192.0.2.7"
+NAMES = names(IP, NETWORK)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A real one."""
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _empty(server: RedisServer) -> None:
+    server.ask("FLUSHALL")
+
+
+class Store:
+    """A way to the server on a loop of its own."""
+
+    def __init__(self, way: Way, run: Callable[[Awaitable[object]], object]) -> None:
+        self._way = way
+        self._run = run
+        self._number = 0
+
+    def enter(
+        self, limits: ClientLimits, ip: bytes = IP, member: str | None = None, life: int = 60_000
+    ) -> Excess | None:
+        """Have a client come -> the limit that it is over."""
+        self._number += 1
+        asked = asking.question(limits, ip, member or f"mx1:{self._number}", life)
+        assert asked
+        return asking.excess(limits, self.run(scripts.ENTER, asked.keys, asked.arguments))
+
+    def run(self, script: str, keys: tuple[str, ...], arguments: tuple[str, ...]) -> object:
+        """Run a script."""
+        return self._run(self._way.run(script, keys, arguments))
+
+
+@pytest.fixture
+def store(server: RedisServer) -> Iterator[Store]:
+    """What has just been emptied."""
+    with asyncio.Runner() as runner:
+        way = Way(server.url)
+        yield Store(way, lambda asked: runner.run(_awaited(asked)))
+        runner.run(way.close())
+
+
+async def _awaited(asked: Awaitable[object]) -> object:
+    return await asked
+
+
+def reason(excess: Excess | None) -> bytes | None:
+    """Why somebody is turned away."""
+    return excess and excess.reason
+
+
+def test_connections_of_a_client_and_of_its_network(store: Store) -> None:
+    """As many as are allowed, whoever has let them in; one that leaves makes room for one."""
+    limits = ClientLimits(per_client=2, per_network=3)
+
+    assert [reason(store.enter(limits, member=f"mx{n}:1")) for n in range(3)] == [
+        *(None, None),
+        b"2/2 connections of the client on all hosts",
+    ]
+    assert store.enter(limits, b"192.0.2.8") is None
+    assert reason(store.enter(limits, b"192.0.2.9")) == b"3/3 connections of the network on all hosts"
+    assert store.enter(limits, b"192.0.3.9") is None
+
+    store.run(scripts.LEAVE, NAMES[1:], ("mx0:1",))
+    assert store.enter(limits) is None
+    assert reason(store.enter(limits, b"192.0.2.9")) == b"3/3 connections of the network on all hosts"
+
+
+def test_arrivals_within_a_period(store: Store) -> None:
+    """Exactly so many at once, however often it is tried; who was turned away does not count."""
+    limits = ClientLimits(arrivals=100, period=3600)
+
+    assert {store.enter(limits) for _ in range(100)} == {None}
+    assert {reason(store.enter(limits)) for _ in range(9)} == {
+        b"101/100 connections of the client in 3600 seconds on all hosts"
+    }
+    assert store.enter(limits, b"192.0.2.8") is None
+
+
+@pytest.mark.parametrize(("arrivals", "period"), [(7, 60), (1, 1), (3, 10), (1000, 7), (4294967295, 1)])
+def test_any_burst_is_let_in_whole(arrivals: int, period: int, store: Store) -> None:
+    """No number of arrivals is lost by dividing."""
+    limits = ClientLimits(arrivals=arrivals, period=max(period, 1000))
+    tried = min(arrivals, 300)
+
+    assert {store.enter(limits) for _ in range(tried)} == {None}
+    assert (store.enter(limits) is None) == (arrivals > tried)
+
+
+def test_arrivals_come_back_one_by_one(store: Store) -> None:
+    """After a burst of two, another in its half of the period."""
+    limits = ClientLimits(arrivals=20, period=1)
+
+    for _ in range(20):
+        store.enter(limits)
+    until(lambda: store.enter(limits) is None, "a twentieth of a second")
+
+
+def test_what_nobody_renews_is_gone(server: RedisServer, store: Store) -> None:
+    """As where a host was killed; also its keys, so that nothing is left of it."""
+    limits = ClientLimits(per_client=1, per_network=1)
+
+    assert store.enter(limits, life=60) is None
+    until(lambda: store.enter(limits, life=60) is None, "the lease to be over")
+    until(lambda: server.ask("DBSIZE") == b":0", "the keys to be gone")
+
+
+def test_what_is_renewed_stays(store: Store) -> None:
+    """Also what the store had lost meanwhile, as behind a failover."""
+    limits = ClientLimits(per_client=1)
+
+    store.run(scripts.RENEW, (NAMES.client,), ("60000", "mx2:9"))
+
+    assert reason(store.enter(limits)) == b"1/1 connections of the client on all hosts"
+
+
+def test_a_clock_that_was_an_hour_ahead_keeps_nobody_out(server: RedisServer, store: Store) -> None:
+    """As where another server follows: arrivals and connections that lie too far ahead do not count."""
+    ahead = int(time.time()) + 3600
+    server.ask(f"SET {NAMES.arrivals} {ahead}000000")
+    server.ask(f"ZADD {NAMES.client} {ahead}000 mx9:1")
+
+    assert store.enter(ClientLimits(per_client=1, arrivals=5)) is None
+
+
+def test_something_else_under_our_keys(server: RedisServer, store: Store) -> None:
+    """What is no number of arrivals is none; another type is an error, and no limit."""
+    server.ask(f"SET {NAMES.arrivals} garbage")
+    assert store.enter(ClientLimits(arrivals=1)) is None
+
+    server.ask(f"SET {NAMES.client} garbage")
+    with pytest.raises(Exception, match="WRONGTYPE"):
+        store.enter(ClientLimits(per_client=1))
+
+
+def test_a_server_that_knows_no_script(server: RedisServer, store: Store) -> None:
+    """It is told the text, once."""
+    store.enter(ClientLimits(per_client=1))
+    server.ask("SCRIPT FLUSH")
+
+    assert reason(store.enter(ClientLimits(per_client=1))) == b"1/1 connections of the client on all hosts"
+
+
+def test_a_cluster_finds_all_keys_in_one_slot() -> None:
+    """By the tag: what CLUSTER KEYSLOT computes."""
+    for ip in (IP, b"2001:db8::7"):
+        assert len({_slot(name) for name in names(ip, NETWORK)}) == 1
+
+
+def _slot(name: str) -> int:
+    """Compute a slot as the specification of Redis Cluster does: CRC-16/XMODEM of what stands in the first braces."""
+    found = name.partition("{")[2].partition("}")[0].encode()
+    crc = 0
+    for byte in found:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1
+    return crc % 65536 % 16384
+
+
+def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> None:
+    """For everything that a fleet runs; nothing else is."""
+    limits = ClientLimits(per_client=1, per_network=1, arrivals=1)
+    rights = "~u1:* +evalsha +eval +time +get +set +zadd +zrem +zcard +zremrangebyscore +pexpire"
+    server.ask(f"ACL SETUSER fleet on >s3cret {rights}")
+    way = Way(server.url.replace("//", "//fleet:s3cret@"))
+
+    async def all_of_it() -> None:
+        asked = asking.question(limits, IP, "mx1:1")
+        assert asked
+        for script, keys, arguments in (
+            (scripts.ENTER, asked.keys, asked.arguments),
+            (scripts.RENEW, asked.leases, ("60000", "mx1:1")),
+            (scripts.LEAVE, asked.leases, ("mx1:1",)),
+        ):
+            await way.run(script, keys, arguments)
+        with pytest.raises(Exception, match="permission"):
+            await way.run(scripts.LEAVE, ("other",), ("x",))
+        await way.close()
+
+    asyncio.run(all_of_it())

@@ -1,0 +1,34 @@
+"""Under which names a store keeps what the hosts of a fleet count of a client. Never has a store."""
+
+import ipaddress
+from functools import lru_cache
+from typing import NamedTuple
+
+from ..client.limits import Prefixes
+
+#: Clients whose names are not made again: a flood comes from few.
+_REMEMBERED = 4096
+#: What is one client of IPv6, as for the limits of one host.
+_ONE_CLIENT = 64
+
+
+class Names(NamedTuple):
+    """The names of a client's keys. arrivals: of its arrivals. client, network: of connections that are there now."""
+
+    arrivals: str
+    client: str
+    network: str
+
+
+@lru_cache(_REMEMBERED)
+def names(ip: bytes, prefixes: Prefixes) -> Names:
+    """Make the names. ip: the canonical address. prefixes: of the network that is limited as one.
+
+    The braces make them neighbours in a Redis cluster, so that one script may touch them all.
+    """
+    address = ipaddress.ip_address(ip.partition(b"%")[0].decode("ascii"))
+    is_four = address.version == 4
+    length = prefixes.ipv4 if is_four else min(prefixes.ipv6, _ONE_CLIENT)
+    tag = f"u1:{{{ipaddress.ip_network((address, length), strict=False)}}}"
+    client = address if is_four else ipaddress.ip_network((address, _ONE_CLIENT), strict=False)
+    return Names(f"{tag}:a:{client}", f"{tag}:c:{client}", f"{tag}:n")

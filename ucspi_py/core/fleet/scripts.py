@@ -1,0 +1,74 @@
+"""What a Redis server runs for a fleet: each script one command, by its own clock, with all its keys named.
+
+All keys of a script are one client's. Nothing hangs on the clocks of the hosts. A clock of the server that was stepped
+back, as where another server follows, leaves nobody counted for longer than it may be: what lies further ahead than it
+could is passed over.
+"""
+
+#: A client comes. KEYS: of its arrivals, of its connections, of those of its network. ARGV: how many connections it may
+#: have, how many its network, how many arrivals within the period, each -1 where that is not limited; microseconds that
+#: one arrival is worth (a period divided by its arrivals); milliseconds that a connection counts for without a renewal;
+#: the name of this one. Answers how many connections it has and its network, without this one, and how many arrivals,
+#: with this one. It is counted unless one of these is too much.
+#:
+#: Arrivals are counted by the generic cell rate algorithm (ATM Forum, TM 4.0, 4.4.2): what is kept is the time at which
+#: nothing of them would be left, one number however many there were.
+ENTER = """
+local per_client, per_network, arrivals = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local worth, life = tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local milli = math.floor(now / 1000)
+
+local function connections(key, most)
+  if most < 0 then return 0 end
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', milli)
+  redis.call('ZREMRANGEBYSCORE', key, '(' .. string.format('%.0f', milli + life), '+inf')
+  return redis.call('ZCARD', key)
+end
+
+local function count(key, most)
+  if most < 0 then return end
+  redis.call('ZADD', key, string.format('%.0f', milli + life), ARGV[6])
+  redis.call('PEXPIRE', key, life)
+end
+
+local of_client = connections(KEYS[2], per_client)
+local of_network = connections(KEYS[3], per_network)
+local came, empty = 0, now
+if arrivals >= 0 then
+  empty = tonumber(redis.call('GET', KEYS[1]) or now) or now
+  if empty < now or empty > now + arrivals * worth then empty = now end
+  empty = empty + worth
+  came = math.ceil((empty - now) / worth)
+end
+if (per_client < 0 or of_client < per_client) and (per_network < 0 or of_network < per_network)
+  and (arrivals < 0 or came <= arrivals) then
+  count(KEYS[2], per_client)
+  count(KEYS[3], per_network)
+  if arrivals >= 0 then
+    redis.call('SET', KEYS[1], string.format('%.0f', empty), 'PX', math.ceil((empty - now) / 1000))
+  end
+end
+return {of_client, of_network, came}
+"""
+
+#: A connection is still there. KEYS: those under which it is counted, one or two. ARGV: milliseconds that it counts for
+#: from now on; its name.
+RENEW = """
+local time = redis.call('TIME')
+local ends = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1])
+for _, key in ipairs(KEYS) do
+  redis.call('ZADD', key, ends, ARGV[2])
+  redis.call('PEXPIRE', key, ARGV[1])
+end
+return 1
+"""
+
+#: A connection has ended. KEYS: as of RENEW. ARGV: its name.
+LEAVE = """
+for _, key in ipairs(KEYS) do
+  redis.call('ZREM', key, ARGV[1])
+end
+return 1
+"""

@@ -1,0 +1,1 @@
+"""Limits of a client are held over several hosts."""

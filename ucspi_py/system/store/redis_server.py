@@ -1,0 +1,77 @@
+"""A Valkey or Redis server, which several hosts may share: one process's way to it. The only importer of redis.
+
+To be made in the process that uses it: no connection may cross a fork. Never knows what is kept there.
+"""
+
+import asyncio
+import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
+from collections.abc import Awaitable, Sequence
+from functools import cache
+from hashlib import sha1
+from inspect import signature
+from typing import Any, TypeVar
+
+from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError, RedisError
+
+T = TypeVar("T")
+
+#: Seconds for one answer of the server; who calls has a deadline for all of them together.
+_PATIENCE = 1.0
+#: A server that answers in a millisecond serves thousands of clients a second by these.
+_CONNECTIONS = 8
+
+
+class RedisServer:
+    """The way to one server. Its methods raise redis.RedisError or OSError where it fails.
+
+    url: redis:, rediss: or unix:. client: what has the commands; what they give is to be awaited by ask().
+    """
+
+    def __init__(self, url: str) -> None:
+        self._pool = BlockingConnectionPool.from_url(
+            url,
+            max_connections=_CONNECTIONS,
+            timeout=_PATIENCE,
+            socket_timeout=_PATIENCE,
+            socket_connect_timeout=_PATIENCE,
+            retry=Retry(NoBackoff(), 0),  # the client is not to wait twice
+            **_understood(protocol=2, driver_info=None),
+        )
+        self.client: Redis = Redis(connection_pool=self._pool)
+
+    async def ask(self, deed: Awaitable[T]) -> T:
+        """Await what a command gives."""
+        try:
+            return await deed
+        except (RedisError, OSError, asyncio.CancelledError):
+            # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
+            await self._pool.disconnect(inuse_connections=False)
+            raise
+
+    async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        """Run a script in Lua -> its answer: by its digest, or by its text where the server does not know it yet."""
+        return await self.ask(self._run(script, keys, arguments))
+
+    async def close(self) -> None:
+        """Give everything back."""
+        await self._pool.disconnect()
+
+    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
+        try:
+            return await self.client.evalsha(_digest(script), len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await self.client.eval(script, len(keys), *keys, *arguments)
+
+
+@cache
+def _digest(script: str) -> str:
+    return sha1(script.encode(), usedforsecurity=False).hexdigest()
+
+
+def _understood(**wishes: Any) -> dict[str, Any]:
+    """Those of our wishes that the installed redis knows: protocol came with 5.0, driver_info with 7.2."""
+    known = {name for kind in Connection.__mro__[:-1] for name in signature(kind).parameters}
+    return {name: value for name, value in wishes.items() if name in known}
