@@ -58,6 +58,16 @@ def test_odd_messages(content: bytes, names: list[bytes], body: bytes, *, has_se
         assert headers.has_separator == has_separator
 
 
+def test_a_dot_that_begins_a_name() -> None:
+    """It is doubled for the backend, which else had another header than the one that milters have heard."""
+    content = b"..From: a@b\r\n..folded: x\r\n\t.y\r\n\r\n"
+    headers, _ = taken(content)
+
+    assert [header.name for header in headers.headers] == [b".From", b".folded"]
+    assert framed_headers(headers.headers) + b"\r\n" == content
+    assert framed_headers([made(b".", b"x", has_blank=False)]) == b"..: x\r\n"
+
+
 def test_too_many_headers() -> None:
     """A megabyte of them is enough."""
     headers = Headers()

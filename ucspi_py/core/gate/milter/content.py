@@ -115,5 +115,9 @@ class Framed:
 
 
 def framed_headers(headers: list[Header]) -> bytes:
-    """Frame headers for the backend, without the empty line behind them."""
-    return b"".join(line + b"\r\n" for header in headers for line in header.lines)
+    """Frame headers for the backend, without the empty line behind them; a dot may begin a name."""
+    return b"".join(_stuffed(line) + b"\r\n" for header in headers for line in header.lines)
+
+
+def _stuffed(line: bytes) -> bytes:
+    return b"." + line if line.startswith(b".") else line
