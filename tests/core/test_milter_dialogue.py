@@ -207,6 +207,16 @@ def test_an_answer_to_what_was_not_asked() -> None:
     assert failure(dialogue) == "it speaks without being asked"
 
 
+@pytest.mark.parametrize(("word", "found"), [(b"r", reply(550, b"5.7.1 Command rejected")), (b"d", Passed.DISCARDED)])
+def test_what_is_refused_stays_refused(word: bytes, found: object) -> None:
+    """A filter that fails right behind its answer has given it all the same."""
+    dialogue = agreed()
+
+    assert told(dialogue, Event.MAIL, packet.packed(word) + CONTINUE) == found
+    assert failure(dialogue) == "it speaks without being asked"
+    assert told(dialogue, Event.RCPT) is Passed.ON
+
+
 @pytest.mark.parametrize(
     ("answer", "found"),
     [

@@ -148,6 +148,22 @@ def test_each_hears_what_the_one_before_has_left(milters: tuple[ScriptedMilter, 
     assert content == b"From: a@b\r\nSubject: [spam] x\r\nX-Spam: no\r\n\r\n..new\r\nbody\r\n"
 
 
+@pytest.mark.parametrize("default_action", ["accept", "tempfail"])
+def test_a_refusal_before_a_failure(milters: tuple[ScriptedMilter, ScriptedMilter], default_action: str) -> None:
+    """What a milter has refused is not let pass because it fails right behind that."""
+    first, _ = milters
+    first.says[b"C"] = packed(b"r") + CONTINUE
+
+    async def scene(session: SessionMilters) -> None:
+        refusal = reply(550, b"5.7.1 Command rejected")
+        assert await session.connect(lambda _agreed: CLIENT, FACTS) == refusal
+        for event in (Event.HELO, Event.MAIL):
+            assert await tell(session, event) == session.lasting == refusal
+
+    [said] = play(scene, f"{{ {first.service}, default_action={default_action} }}")
+    assert "it speaks without being asked" in said
+
+
 @pytest.mark.parametrize(("action", "answer"), [("tempfail", TEMPFAIL), ("accept", Passed.ON)])
 @pytest.mark.parametrize("last", [CLOSES, packed(b"?")])
 def test_a_milter_that_dies_at_the_end(

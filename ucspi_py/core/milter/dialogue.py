@@ -41,8 +41,8 @@ class MilterDialogue:
     """One filter. offer: what it is offered.
 
     agreed: what is agreed on, perhaps about another client on this connection; None until then. answer: to the event
-    that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer is
-    Passed.ON, and its default action is the caller's to do. heard: packets that have come.
+    that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer that it
+    has not given before is Passed.ON, and its default action is the caller's to do. heard: packets that have come.
     wanted: what it wants to have changed. is_restful: whether a message was ended by abort() before its end, and
     nothing was told since.
     """
@@ -168,7 +168,7 @@ class MilterDialogue:
 
     def _fail(self, failure: MilterFailed) -> None:
         self.failure = self.failure or failure
-        self.answer = Passed.ON
+        self.answer = self.answer or Passed.ON
         self.wanted.drop()
         self._output.clear()
 

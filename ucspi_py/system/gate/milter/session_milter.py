@@ -156,8 +156,8 @@ class SessionMilter:
             self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
         if dialogue.failure:
             self._client.failed(dialogue.failure)
-            self._give_up(dialogue.failure)
-            return self._default
+            self._give_up(dialogue.failure, dialogue.refusal)
+            return self._default if answer is Passed.ON else answer
         self.holds = self.holds or dialogue.wanted.holds
         return answer
 
@@ -168,9 +168,10 @@ class SessionMilter:
             self._told = event, facts, values(names, facts)
         return self._told[2]
 
-    def _give_up(self, failure: MilterFailed) -> None:
+    def _give_up(self, failure: MilterFailed, refusal: Reply | None = None) -> None:
+        """Have no more of it. refusal: that it has said before, and that lasts."""
         self._connection = None
-        self._default = reply_for(failure, self._client.settings.default_action) or Passed.ON
+        self._default = refusal or reply_for(failure, self._client.settings.default_action) or Passed.ON
 
 
 class _Asked:
