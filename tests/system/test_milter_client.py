@@ -281,6 +281,26 @@ def test_one_client_finds_out_whether_it_is_well(over_inet: ScriptedMilter, monk
     assert over_inet.connections == 3
 
 
+@pytest.mark.parametrize(("said", "others"), [(CLOSES, "asked"), (packed(b"?"), "asked"), (SILENT, "not asked")])
+def test_what_one_client_can_do_to_others(over_inet: ScriptedMilter, said: bytes, others: str) -> None:
+    """A message on which a milter hangs up has no other client pass by it; only one that is too slow is left alone."""
+    over_inet.says[b"H"] = said
+
+    async def scene(client: MilterClient) -> None:
+        connection = await greeted(client)
+        await told(connection, Event.HELO, b"x\0", IMPATIENT if said == SILENT else PATIENT)
+        assert connection.dialogue.failure
+        for _ in range(2):
+            client.failed(connection.dialogue.failure)
+        if others == "asked":
+            client.end(await greeted(client))
+        else:
+            with pytest.raises(MilterFailed, match="it has just failed"):
+                await client.begin()
+
+    assert len(run(over_inet.service, scene)) == 1
+
+
 def test_a_full_backlog(tmp_path: Path) -> None:
     """A milter that takes nobody on is tried until the time to connect is over; one that does so late is had."""
     with socket.socket(socket.AF_UNIX) as listening, contextlib.ExitStack() as stack:

@@ -162,9 +162,9 @@ class MilterDialogue:
         if self.answer is None or self.is_usable:
             self.fail("it has closed the connection")
 
-    def fail(self, sentence: str) -> None:
-        """Give it up. sentence: why, as in MilterFailed."""
-        self._fail(MilterFailed(sentence))
+    def fail(self, sentence: str, *, is_late: bool = False) -> None:
+        """Give it up. sentence: why, as in MilterFailed, as is is_late."""
+        self._fail(MilterFailed(sentence, is_late=is_late))
 
     def _fail(self, failure: MilterFailed) -> None:
         self.failure = self.failure or failure

@@ -46,3 +46,8 @@ def failed(standing: Standing, now: float) -> Standing:
     """Leave the store alone for two seconds after a failure, and have one line a minute. now: monotonic second."""
     silent_until = now + _LINES if is_worth_a_line(standing, now) else standing.silent_until
     return Standing(now + _REST, silent_until)
+
+
+def told(standing: Standing, now: float) -> Standing:
+    """Have one line a minute of a store that is not left alone. now: monotonic second."""
+    return standing._replace(silent_until=now + _LINES)

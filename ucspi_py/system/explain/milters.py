@@ -32,8 +32,8 @@ class WatchedMilter(MilterClient):
         connection.dialogue = WatchedDialogue(self.settings.protocol, agreed, str(self.milter), self._take)
         return connection
 
-    def failed(self, failure: MilterFailed) -> None:
+    def failed(self, failure: MilterFailed, *, at_begin: bool = False) -> None:
         """See MilterClient."""
-        super().failed(failure)
+        super().failed(failure, at_begin=at_begin)
         action = self.settings.default_action.value
         self._take(Told(str(self.milter), f"fails: {failure.sentence}; its default action is done, {action}"))

@@ -91,5 +91,5 @@ class _UnknownMilter(MilterClient):
     async def begin(self) -> MilterConnection:
         """Raise MilterFailed."""
         failure = MilterFailed(self._sentence, misconfigured=True)
-        self.failed(failure)
+        self.failed(failure, at_begin=True)
         raise failure

@@ -62,7 +62,7 @@ class MilterClient:
             connection = await self._connected()
         except MilterFailed as failure:
             self.heard(Went.FAILED, time.monotonic() - since)
-            self.failed(failure)
+            self.failed(failure, at_begin=True)
             raise
         finally:
             if tries:
@@ -70,15 +70,20 @@ class MilterClient:
         self._has_failed = False
         return connection
 
-    def failed(self, failure: MilterFailed) -> None:
-        """Note that it has failed, and say so where that is not said yet. Others are let pass by it for two seconds."""
+    def failed(self, failure: MilterFailed, *, at_begin: bool = False) -> None:
+        """Note that it has failed one client, and say so where that is not said yet. at_begin: before it heard of any.
+
+        Others are let pass by it for two seconds then, and where it was late. What it has said to one client, or that
+        it has left one, may be that client's doing: others ask it all the same.
+        """
         now = time.monotonic()
         is_worth_a_line = breaker.is_worth_a_line(self._standing, now)
-        self._has_failed = True
-        self._standing = breaker.failed(self._standing, now)
-        while self._kept:
-            self._kept.pop().close()
+        if at_begin or failure.is_late:
+            self._has_failed = True
+            self._standing = breaker.failed(self._standing, now)
+            self.close()
         if is_worth_a_line:
+            self._standing = breaker.told(self._standing, now)
             action = self.settings.default_action.value
             self._say(f"milter {self.milter}: {failure.sentence}; its default action is done, {action}")
 

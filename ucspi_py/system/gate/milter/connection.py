@@ -135,5 +135,5 @@ class MilterConnection:
         if late > self._loop.time():
             self._look_at(late)
         else:
-            self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds")
+            self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds", is_late=True)
             self._look()
