@@ -4,9 +4,18 @@ import random
 
 import pytest
 
-from ucspi_py.core.gate.milter.content import HEADERS_LIMIT, Framed, Headers, Unframed, framed_headers
+from ucspi_py.core.gate.milter.content import (
+    HEADER_LIMIT,
+    HEADERS_LIMIT,
+    LINES_LIMIT,
+    Framed,
+    Headers,
+    Unframed,
+    framed_headers,
+)
 from ucspi_py.core.gate.milter.header import Header, changed, made, wanted
 from ucspi_py.core.milter.changes import HeaderAdded, HeaderChange, HeaderChanged, HeaderInserted
+from ucspi_py.core.milter.packet import CHUNK, strings
 from ucspi_py.core.smtp.content import Content
 from ucspi_py.core.smtp.settings import BareNewline
 
@@ -76,6 +85,29 @@ def test_too_many_headers() -> None:
 
     assert headers.is_too_large
     assert len(framed_headers(headers.headers)) < 2 * HEADERS_LIMIT
+
+
+@pytest.mark.parametrize(
+    ("content", "is_too_large"),
+    [
+        (b"a:" + b"x" * (HEADER_LIMIT - 2) + b"\r\n\r\nbody\r\n", False),
+        (b"a:" + b"x" * (HEADER_LIMIT - 1) + b"\r\n\r\nbody\r\n", True),
+        (b"a:\r\n" + b" " * (HEADER_LIMIT - 3) + b"\r\n\r\nbody\r\n", False),
+        (b"a:\r\n" + b" " * (HEADER_LIMIT - 2) + b"\r\n\r\nbody\r\n", True),
+        (b"a:\r\n" * LINES_LIMIT + b"\r\nbody\r\n", False),
+        (b"a:\r\n" * LINES_LIMIT + b"b:\r\n\r\nbody\r\n", True),
+        (b"a:\r\n" + b" x\r\n" * LINES_LIMIT + b"\r\nbody\r\n", True),
+    ],
+)
+@pytest.mark.parametrize("size", [4096, 10**9])
+def test_one_header_and_many_lines(content: bytes, size: int, *, is_too_large: bool) -> None:
+    """A header has as many bytes as a packet of libmilter takes, and there are no more lines than memory is worth."""
+    headers, body = taken(content, size=size)
+
+    assert headers.is_too_large == is_too_large
+    assert body == (b"" if is_too_large else b"body\r\n")
+    if not is_too_large:
+        assert all(len(strings((one.name, one.value))) <= CHUNK for one in headers.headers)
 
 
 THREE = [Header(b"A", (b"A: 1",)), Header(b"B", (b"B: 2",)), Header(b"a", (b"a: 3",))]

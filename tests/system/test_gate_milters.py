@@ -217,6 +217,23 @@ def test_opendkim_signs(tmp_path: Path, signer: str, lines: int) -> None:
     assert base64.b64encode(hashlib.sha256(body).digest()) in signature.replace(b"\n\t", b"").replace(b"\n ", b"")
 
 
+def test_a_header_on_which_libmilter_hangs_up(tmp_path: Path, signer: str) -> None:
+    """It is refused before opendkim fails by it, whose default action would let the message pass."""
+    milters = GateMilters((parse_milter(f"{{ {signer}, default_action=accept }}"),))
+    at = Room(tmp_path, milters=milters, ways=ways)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        content = b"From: s@example.net\r\nX: %b\r\n\r\nbody\r\n.\r\n" % (b"x" * 66000)
+        assert await message(guest, content) == b"552 5.3.4 The headers of the message are too large"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert b"." not in at.heard
+
+
 def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:
     """The milter is left with it, also in the midst of a message."""
     at = room(tmp_path, milter)

@@ -3,17 +3,20 @@
 Content is framed as core/smtp/content does it: lines that end in CRLF, dots doubled.
 """
 
+from ...milter.packet import CHUNK
 from .header import Header, begun
 
-#: Bytes of all headers of a message: they are held in memory.
-HEADERS_LIMIT = 1024 * 1024
+#: Bytes of all headers of a message, and its lines: they are held in memory, which each line takes of its own, too.
+HEADERS_LIMIT, LINES_LIMIT = 1024 * 1024, 10_000
+#: Bytes of one header. libmilter hangs up where a packet has more than 65,535: name and value, each with its end.
+HEADER_LIMIT = CHUNK - 1
 
 
 class Headers:
     """The headers of a message that comes in pieces of any size.
 
     headers: those that are whole. is_done: what comes now is body. has_separator: an empty line was between them; else
-    the body's first line is no header, or there is no body. is_too_large: beyond the limit, and nothing more is kept.
+    the body's first line is no header, or there is no body. is_too_large: beyond a limit, and nothing more is kept.
     """
 
     def __init__(self) -> None:
@@ -24,7 +27,7 @@ class Headers:
         self._begun: Header | None = None
         self._open: list[bytes] = []
         self._line = b""
-        self._size = 0
+        self._size = self._open_size = self._lines = 0
 
     def feed(self, content: bytes) -> bytes:
         """Take a piece -> what of it is of the body, framed as it was."""
@@ -40,6 +43,8 @@ class Headers:
                 rest = b"\r\n".join((*lines[at + self.has_separator :], self._line))
                 self._line = b""
                 return rest
+            if self.is_too_large:
+                return b""
         self.is_too_large = self._size > HEADERS_LIMIT
         return b""
 
@@ -53,21 +58,28 @@ class Headers:
         """Take a line -> whether it ends the headers."""
         text = line.removeprefix(b".")
         if self._open and text.startswith((b" ", b"\t")):
-            self._open.append(text)
+            self._take(text)
             return False
         self._close()
         self._begun = begun(text)
         if self._begun:
-            self._open = [text]
+            self._take(text)
             return False
         self.is_done, self.has_separator = True, not text
         return True
+
+    def _take(self, text: bytes) -> None:
+        """Take a line of a header."""
+        self._open.append(text)
+        self._open_size += len(text) + 1
+        self._lines += 1
+        self.is_too_large = self._open_size - 1 > HEADER_LIMIT or self._lines > LINES_LIMIT
 
     def _close(self) -> None:
         if self._begun:
             lines = tuple(self._open)
             self.headers.append(Header(self._begun.name, lines) if len(lines) > 1 else self._begun)
-        self._begun, self._open = None, []
+        self._begun, self._open, self._open_size = None, [], 0
 
 
 class Unframed:
