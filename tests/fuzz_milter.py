@@ -81,9 +81,11 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
     dialogue = MilterDialogue(offer)
     dialogue.wanted.body_limit = 20
     dialogue.negotiate()
-    _feed(dialogue, noisy(optneg(chance), chance), in_pieces=in_pieces)
+    before = noisy(optneg(chance), chance)
+    _feed(dialogue, before, in_pieces=in_pieces)
     while dialogue.answer is None:
-        _feed(dialogue, chance.choice(_WORDS), in_pieces=in_pieces)
+        before = chance.choice(_WORDS)
+        _feed(dialogue, before, in_pieces=in_pieces)
     fates = ["agreed" if dialogue.agreed else "not agreed"]
     for event in _ORDER:
         said = b""
@@ -94,7 +96,8 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
             packet = noisy(answer_of(event, chance), chance)
             said += packet
             _feed(dialogue, packet, in_pieces=in_pieces)
-        fates.append(_fate(dialogue, event, said))
+        fates.append(_fate(dialogue, event, said and before[-4:] + said))  # where the head of a packet may be
+        before += said
     return fates
 
 

@@ -102,17 +102,18 @@ class MilterEnd(End):
         self._reader.feed(data)
         while packet := self._reader.next():
             if packet.command not in _NO_ANSWER:
-                said = self._answer(packet.command)
-                self.history.append(Told(self.session.number, *packet, said))
+                self.history.append(Told(self.session.number, *packet, *self._answer(packet.command)))
 
-    def _answer(self, command: bytes) -> bytes | None:
+    def _answer(self, command: bytes) -> tuple[bytes | None, bool]:
+        """What is said, and whether it is due."""
         chance, agreed = self.session.chance, self._dialogue.agreed
-        if agreed and not agreed.answers(_EVENTS[command]) and chance.random() < 0.999:
-            return None
+        is_due = agreed is None or agreed.answers(_EVENTS[command])
+        if not is_due and chance.random() < 0.999:
+            return None, False
         said = noisy(optneg(chance), chance) if command == b"O" else _noise(_EVENTS[command], chance)
         self.say(said)
         self._loop.call_soon(self._leave_if_due)
-        return said
+        return said, is_due
 
     @property
     def _dialogue(self) -> MilterDialogue:

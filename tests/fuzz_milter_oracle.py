@@ -37,12 +37,16 @@ class Verdict(Enum):
 
 
 class Told(NamedTuple):
-    """A command that a milter heard. message: the number of the last MAIL. said: None = it owes no answer."""
+    """A command that a milter heard.
+
+    message: the number of the last MAIL. said: None = nothing, as agreed on. is_due: whether it owed an answer.
+    """
 
     message: int
     command: bytes
     data: bytes
     said: bytes | None
+    is_due: bool
 
 
 _FINAL = {
@@ -85,8 +89,8 @@ class _Reading:
         """Read an answer; None = it owed nothing, and said nothing."""
         if told.command == b"O":
             return Verdict.ON if self._actions >= 0 else Verdict.FAIL
-        if told.said is None:
-            return None
+        if told.said is None or not told.is_due:
+            return None if told.said is None else Verdict.FAIL
         packets, self._rest = _split(self._rest + told.said)
         if not packets or not all(_may_be(*packet, told.command, self._actions) for packet in packets[:-1]):
             return Verdict.FAIL

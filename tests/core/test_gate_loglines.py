@@ -44,6 +44,29 @@ def test_a_refused_message() -> None:
     )
 
 
+def test_what_a_milter_refuses() -> None:
+    """As Postfix's smtpd and cleanup log it: at the end of a message without the code."""
+    refusal, about = reply(554, b"5.7.1 Spam"), b"proto=ESMTP helo=<mx>"
+
+    assert loglines.filtered(b"RCPT", CLIENT, refusal, ENVELOPE, RECIPIENT) == (
+        b"smtpgate: NOQUEUE: milter-reject: RCPT from %b: 554 5.7.1 Spam; "
+        b"from=<s@example.net> to=<r@example.org> %b\n" % (WHO, about)
+    )
+    assert loglines.filtered(b"END-OF-MESSAGE", CLIENT, refusal, ENVELOPE) == (
+        b"smtpgate: NOQUEUE: milter-reject: END-OF-MESSAGE from %b: 5.7.1 Spam; from=<s@example.net> %b\n"
+        % (WHO, about)
+    )
+    assert loglines.filtered(b"CONNECT", CLIENT, refusal, None).endswith(b": 554 5.7.1 Spam; proto=SMTP\n")
+
+
+def test_what_a_milter_throws_away() -> None:
+    """In the words of Postfix's smtpd."""
+    assert loglines.filtered(b"DATA", CLIENT, None, ENVELOPE) == (
+        b"smtpgate: NOQUEUE: milter-discard: DATA from %b: milter triggers DISCARD action; "
+        b"from=<s@example.net> proto=ESMTP helo=<mx>\n" % WHO
+    )
+
+
 def test_a_message_that_the_backend_took() -> None:
     """One line for each."""
     client = CLIENT._replace(relays=True)

@@ -80,6 +80,12 @@ TOLD: list[tuple[bytes, str, dict[str, Value]]] = [
         "checked",
         {"action": b"reject", "part": b"header", "content": b"Subject: x"},
     ),
+    (
+        gate.filtered(b"RCPT", CLIENT, DENIED, ENVELOPE, RECIPIENT),
+        "milter",
+        {"action": "reject", "stage": b"RCPT", "code": 554, **ABOUT},
+    ),
+    (gate.filtered(b"DATA", CLIENT, None, ENVELOPE), "milter", {"action": "discard", "code": None}),
     (gate.lost(CLIENT, b"DATA", 7), "left", {"msg": "lost connection", "stage": b"DATA", "size": 7}),
     (gate.timed_out(CLIENT, b"RCPT"), "left", {"msg": "timeout", "size": None}),
     (gate.too_many_errors(CLIENT, b"RCPT"), "left", {"msg": "too many errors"}),

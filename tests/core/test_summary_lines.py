@@ -297,6 +297,21 @@ FIELDS: list[tuple[dict[str, object], Event]] = [
     ({"event": "grant", "user": "joe", "how": "imap"}, Granted(b"joe", b"imap")),
     ({"event": "relay", "ip": "::1", "user": "joe", "how": "pop3"}, GrantUsed(b"::1", b"joe", b"pop3")),
     ({"event": "checked", "ip": "::1", "action": "reject", "part": "header"}, Checked(b"reject", b"header")),
+    (
+        {"event": "milter", "ip": "::1", "action": "reject", "stage": "MAIL", "code": 550, "reply": "5.7.1 no"},
+        Rejected(b"::1", b"MAIL", 550, b"5.7.1 no"),
+    ),
+    (
+        {
+            "event": "milter",
+            "ip": "::1",
+            "action": "reject",
+            "stage": "END-OF-MESSAGE",
+            "code": 550,
+            "reply": "5.7.1 no",
+        },
+        Checked(b"milter-reject", b"END-OF-MESSAGE"),
+    ),
     ({"event": "warning", "msg": "no rules"}, Warned(b"no rules")),
 ]
 

@@ -72,6 +72,9 @@ LINES: list[tuple[bytes, set[str]]] = [
     (login_loglines.login_failed(client(23), b"LOGIN", FORGED, answers.reason(Answer(Verdict.LATER))), set()),
     (login_loglines.login_not_tried(client(24), b"PLAIN", FORGED, "too many failures of this user"), set()),
     (login_loglines.logged_in(client(25)._replace(login=FORGED, method=b"PLAIN")), set()),
+    (loglines.filtered(b"RCPT", client(26), reply(550, b"5.7.1 Command rejected"), ENVELOPE, RECIPIENT), NORMAL),
+    (loglines.filtered(b"END-OF-MESSAGE", client(27), reply(550, b"5.7.1 " + FORGED), FORGER), set()),
+    (loglines.filtered(b"MAIL", client(28), None, FORGER), set()),
 ]
 
 Stamp = Callable[[bytes], bytes]
@@ -134,9 +137,9 @@ def test_pflogsumm_counts_refusals(of_syslog: bool, stamp: str, tmp_path: Path) 
 
     report = done.stdout.decode()
     assert done.stderr == b""
-    assert re.search(r"^ +6 +rejected", report, re.MULTILINE), report
+    assert re.search(r"^ +8 +rejected", report, re.MULTILINE), report
     assert re.search(r"^ +1 +reject warnings", report, re.MULTILINE)
-    assert re.search(r"^ +1 +discarded", report, re.MULTILINE)
+    assert re.search(r"^ +2 +discarded", report, re.MULTILINE)
     assert "\n    Relay access denied (total: 1)\n           1   example.net\n" in report
     assert "\n    Recipient address rejected: User unknown (total: 1)\n           1   r@example.org\n" in report
     assert "\n  smtpd (total: 7)\n" in report

@@ -30,6 +30,12 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, about: "About", recipi
     return Event("reject", {**_who(client), "stage": stage, **_told(reply), **_about(about, recipient)})
 
 
+def filtered(stage: bytes, client: Visitor, reply: Reply | None, about: "About", recipient: Path | None) -> Event:
+    """See loglines."""
+    said: Fields = {"action": "reject", **_told(reply)} if reply else {"action": "discard"}
+    return Event("milter", {**_who(client), "stage": stage, **said, **_about(about, recipient)})
+
+
 def noted(stage: bytes, client: Visitor, line: LogLine, about: "About", recipient: Path | None) -> Event:
     """See loglines. What only a dry run, or warn_if_reject, lets pass is spared; its text is a reply."""
     if line.kind == b"warning":

@@ -28,6 +28,8 @@ _RAW_LIMIT = 100
 #: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log), and its brackets.
 _CONTENT_LIMIT, _ROUND = 200, bytes.maketrans(b"[]<>", b"()()")
 
+END_OF_MESSAGE, _DISCARDED = b"END-OF-MESSAGE", b"milter triggers DISCARD action"
+
 #: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
 About = Envelope | bytes | None
 
@@ -49,6 +51,23 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipien
     words = (program(client), stage, who(client), said, _about(about, recipient), _user(client))
     line = b"%b: NOQUEUE: reject: %b from %b: %b; %b%b\n" % words
     return with_event(line, partial(logevents.rejected, stage, client, reply, about, recipient))
+
+
+def filtered(stage: bytes, client: Visitor, reply: Reply | None, about: About, recipient: Path | None = None) -> bytes:
+    """Report what a milter refuses, behind the end of a message without the code, as cleanup does.
+
+    stage, recipient: as of rejected(). reply: None = the message is thrown away (smtpd.c, check_milter_reply;
+    cleanup_milter.c, cleanup_milter_apply).
+    """
+    kind, said = (
+        (b"milter-discard", _DISCARDED)
+        if reply is None
+        else (b"milter-reject", _told(reply, *_paths(about, recipient)))
+    )
+    text = said.partition(b" ")[2] if reply and stage == END_OF_MESSAGE else said
+    words = (program(client), kind, stage, who(client), text, _about(about, recipient), _user(client))
+    line = b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
+    return with_event(line, partial(logevents.filtered, stage, client, reply, about, recipient))
 
 
 def noted(stage: bytes, client: Visitor, line: LogLine, about: About, recipient: Path | None = None) -> bytes:

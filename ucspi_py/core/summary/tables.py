@@ -46,7 +46,7 @@ def tables(report: Report) -> list[Table]:
         *_times(report),
         _counted("refusals by reason", "reason", report.reasons),
         _counted("refusals by restriction", "restriction", report.restrictions),
-        _counted("header and body checks", "action and part", report.checks),
+        _counted("header and body checks, and milters", "action and part", report.checks),
         _zones(report),
         _pairs(report),
         *_greylists(report),

@@ -41,7 +41,7 @@ class Conversation(Trusting):
             self._hold.expose(self.dismiss)
             denied = await self._backend.connect() if self._host.judges_early else None
             self._client.greet(denied)
-            if denied and denied[1]:
+            if denied:
                 self._log.denied(denied[0])
             self._advance()
             await self._serve()

@@ -55,6 +55,7 @@ class SessionLog:
     __slots__ = (
         "_begun",
         "_course",
+        "_filtered",
         "_has_line",
         "_log",
         "_screen",
@@ -77,6 +78,7 @@ class SessionLog:
         self._course = Course()
         self._has_line = False
         self._spared: Path | None = None
+        self._filtered: Reply | None = None
         #: Said once for each client, as the screen alone would: log parsers count these lines.
         refusal = None if visitor.relays or dry_run else visitor.refusal
         self._untold = None if refusal is None else self._heard(relay.spoken(refusal))
@@ -117,10 +119,21 @@ class SessionLog:
 
     def denied(self, reply: Reply) -> None:
         """Log a client that was refused before its banner."""
-        self._log.say(loglines.rejected(b"CONNECT", self._visitor, self._heard(reply), None))
+        if self._filtered is None:
+            self._log.say(loglines.rejected(b"CONNECT", self._visitor, self._heard(reply), None))
+
+    def filtered(self, stage: bytes, reply: Reply | None, about: About, recipient: Path | None) -> None:
+        """Log what a milter refuses, or throws away. stage: a verb, or ``END-OF-MESSAGE``. reply: None = thrown away.
+
+        recipient: None where none is meant alone.
+        """
+        self._filtered = reply
+        self._log.say(loglines.filtered(stage, self._visitor, reply and self._heard(reply), about, recipient))
 
     def rejected(self, event: Event, reply: Reply) -> None:
-        """Log a command that was refused, by us or by the backend."""
+        """Log a command that was refused, by us or by the backend; what a milter refuses has its line."""
+        if reply is self._filtered:
+            return
         reply = self._heard(reply)
         match event:
             case HeloGiven(verb, name):

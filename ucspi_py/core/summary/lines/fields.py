@@ -105,6 +105,14 @@ def _rejected(fields: Fields) -> Event:
     return told.Rejected(_ip(fields), stage, _code(fields), _reply(fields), _bytes(fields, "rule"))
 
 
+def _filtered(fields: Fields) -> Event:
+    """A message that is refused at its end has an event of its own."""
+    action, stage = _bytes(fields, "action"), _bytes(fields, "stage")
+    if action == b"reject" and stage != b"END-OF-MESSAGE":
+        return _rejected(fields)
+    return told.Checked(b"milter-" + action, stage)
+
+
 def _message(fields: Fields) -> Event:
     return told.Message(
         _ip(fields),
@@ -187,6 +195,7 @@ _EVENTS: dict[str, Callable[[Fields], Event | None]] = {
     "checked": lambda fields: told.Checked(_bytes(fields, "action"), _bytes(fields, "part").partition(b" ")[0]),
     "spared": lambda fields: told.Spared(_ip(fields), _reply(fields)),
     "reject": _rejected,
+    "milter": _filtered,
     "message": _message,
     "greylist": _visited,
     "grant": lambda fields: told.Granted(_bytes(fields, "user"), _bytes(fields, "how")),

@@ -22,7 +22,7 @@ from ..events import (
 )
 
 _WHO = rb"[^ \[\]]*\[([^ \[\]]{1,45})\]"
-_NOQUEUE = re.compile(rb"NOQUEUE: (\w+): ([A-Z-]+) from %b: (.*)" % _WHO)
+_NOQUEUE = re.compile(rb"NOQUEUE: ([\w-]+): ([A-Z-]+) from %b: (.*)" % _WHO)
 _CHECKED = re.compile(rb"NOQUEUE: ([\w-]+): ([\w-]+) [^\[]* from %b; .*" % _WHO)
 _MESSAGE = re.compile(rb"message from %b: ([245]\d\d) ?(.*)" % _WHO)
 _CLIENT = re.compile(rb"client=%b, sasl_method=(\S+), sasl_username=(\S+)" % _WHO)
@@ -85,7 +85,9 @@ def _noqueue(text: bytes) -> Event | None:
     reply = _REPLY.fullmatch(said)
     if kind == b"reject_warning":
         return Spared(ip, reply[2] if reply else said)
-    if kind == b"reject" and reply:
+    if kind.startswith(b"milter-") and not (reply and kind == b"milter-reject"):
+        return Checked(kind, stage)
+    if kind in (b"reject", b"milter-reject") and reply:
         return Rejected(ip, stage, int(reply[1]), reply[2])
     return None
 

@@ -93,7 +93,7 @@ class BackendPipe:
         """Answer what hangs on the backend."""
         match event:
             case HeloGiven():
-                return (self.milters and await self.milters.helo(event.name)) or PASSES
+                return (self.milters and await self.milters.helo(event.name, event.verb)) or PASSES
             case SenderGiven():
                 return (self.milters and await self.milters.mail(event.envelope)) or PASSES
             case UnknownGiven():

@@ -31,6 +31,7 @@ from .session_milters import SessionMilters
 
 #: Tells of a refusal that only a dry run does not have: the stage, the reply, its transaction, its recipient.
 Spare = Callable[[bytes, Reply, About, Path | None], None]
+Note = Callable[[bytes, Reply | None, About, Path | None], None]
 FindName = Callable[[], Awaitable[ClientName]]
 #: A message that milters hear of while it comes; or a reply: it is thrown away, and that is said at its end; None = it
 #: is to be held, as they may change it.
@@ -52,7 +53,8 @@ class ClientMilters:
     """The milters of one client. clients: connect to them. limits: of what they may do.
 
     visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name, None = it is in facts.
-    spare: may be set, in a dry run: then nothing is refused. check: may be set; says of the headers of a message what
+    spare: may be set, in a dry run: then nothing is refused. note: may be set; gets what they refuse, as
+    SessionLog.filtered() has that. check: may be set; says of the headers of a message what
     SessionMilter.hear() asks.
     """
 
@@ -68,6 +70,7 @@ class ClientMilters:
         self.facts = facts
         self.find_name: FindName | None = None
         self.spare: Spare | None = None
+        self.note: Note | None = None
         self.check: Callable[[Envelope, Header], Checked] | None = None
         self._milters = SessionMilters(clients)
         self._limits = limits
@@ -96,13 +99,13 @@ class ClientMilters:
             return None
         words = b"%b ESMTP not accepting connections", b"%b Service unavailable - try again later"
         banner = reply(421 if answer.hangs_up else 554, words[answer.hangs_up] % self.facts.hostname)
-        return banner, answer if answer.hangs_up else None
+        return banner, None
 
-    async def helo(self, name: bytes) -> Reply | None:
-        """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL."""
+    async def helo(self, name: bytes, verb: bytes = b"HELO") -> Reply | None:
+        """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL. verb: which of both, for the log."""
         await self._begin()
         self._about = name
-        answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), b"HELO", name)
+        answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), verb, name)
         return answer if answer and answer.hangs_up else None
 
     async def unknown(self, name: bytes) -> Reply | None:
@@ -227,7 +230,10 @@ class ClientMilters:
             self.spare(stage, answer if isinstance(answer, Reply) else DISCARDED, about, path)
             return None
         self._discards |= answer is Passed.DISCARDED
-        return answer if isinstance(answer, Reply) else None
+        refusal = answer if isinstance(answer, Reply) else None
+        if self.note and answer is not Passed.ON:
+            self.note(stage, refusal, about, path)
+        return refusal
 
     def _facts(self, envelope: Envelope | None = None, recipient: Path | None = None) -> MacroFacts:
         """What macros tell now."""

@@ -56,6 +56,7 @@ class Milting:
         milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
         milters.spare = session.log.spared if session.dry_run else None
+        milters.note = session.log.filtered
         if self._header_checks:
             milters.check = partial(self._header_checks.check, None if session.dry_run else session.log.checked)
         dialogue.filtered(milters.lasting)
