@@ -103,7 +103,8 @@ def _outcome(found: Verdict | None, told: Told, number: int) -> bool | None:
     if found is Verdict.SHUT_DOWN:
         return False
     if told.command in (b"C", b"H"):
-        return {Verdict.REFUSE: False, Verdict.ACCEPT: True}.get(found) if found else None
+        of_all = {Verdict.REFUSE: False, Verdict.QUARANTINE: False, Verdict.ACCEPT: True}
+        return of_all.get(found) if found else None
     if told.message < number or told.command == b"O":
         return None
     if found is Verdict.REFUSE and told.command in (b"R", b"U"):

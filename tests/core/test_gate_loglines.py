@@ -53,8 +53,8 @@ def test_what_a_milter_refuses() -> None:
         b"from=<s@example.net> to=<r@example.org> %b\n" % (WHO, about)
     )
     assert loglines.filtered(b"END-OF-MESSAGE", CLIENT, refusal, ENVELOPE) == (
-        b"smtpgate: NOQUEUE: milter-reject: END-OF-MESSAGE from %b: 5.7.1 Spam; from=<s@example.net> %b\n"
-        % (WHO, about)
+        b"smtpgate: NOQUEUE: milter-reject: END-OF-MESSAGE from %b: 5.7.1 Spam; "
+        b"from=<s@example.net> to=<r@example.org> %b\n" % (WHO, about)
     )
     assert loglines.filtered(b"CONNECT", CLIENT, refusal, None).endswith(b": 554 5.7.1 Spam; proto=SMTP\n")
 
@@ -63,7 +63,7 @@ def test_what_a_milter_throws_away() -> None:
     """In the words of Postfix's smtpd."""
     assert loglines.filtered(b"DATA", CLIENT, None, ENVELOPE) == (
         b"smtpgate: NOQUEUE: milter-discard: DATA from %b: milter triggers DISCARD action; "
-        b"from=<s@example.net> proto=ESMTP helo=<mx>\n" % WHO
+        b"from=<s@example.net> to=<r@example.org> proto=ESMTP helo=<mx>\n" % WHO
     )
 
 

@@ -1,5 +1,6 @@
 """What a client of Postfix's smtpd and one of our gate hear where a milter says whatever there is to say, anywhere."""
 
+import re
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from tests.support.gate_room import Guest, Room, play
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.support.smtp_client import Client
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 from tests.system.test_gate_milters import closing, room
 from ucspi_py.core.milter.packet import packed
 
@@ -63,6 +64,11 @@ REPLIES = {
     "nothing": b"",
 }
 SAID |= {name: packed(b"y", text) for name, text in REPLIES.items()}
+STEPS = (b"EHLO c.example", UNKNOWN, MAIL, RCPT, DATA, MESSAGE, b"QUIT")
+_NOTED, _WHOSE = (
+    re.compile(rb": (milter-[a-z]+: .*)"),
+    re.compile(rb"\[[0-9.]+\]|(?<=proto=)E(?=SMTP helo=<c.example>$)"),
+)
 _IN_CONTENT = b"LNBE"
 
 
@@ -76,7 +82,7 @@ def differs(event: bytes, said: str) -> bool:
     if event == b"U" and said in ("accept", "discard"):
         return True
     if said == "quarantine":
-        return event not in b"CH"
+        return True
     return event in _IN_CONTENT and said in ("shutdown", "no reply")
 
 
@@ -97,10 +103,17 @@ def milter() -> Iterator[ScriptedMilter]:
 
 
 @pytest.fixture(scope="module")
-def theirs(milter: ScriptedMilter) -> Iterator[int]:
+def running(milter: ScriptedMilter) -> Iterator[postfix.Running]:
+    """Postfix."""
+    with postfix.running({"milter": (f"smtpd_milters={milter.service}",)}) as found:
+        until(lambda: b" disconnect from " in found.log.read_bytes())  # of whoever has looked whether it listens
+        yield found
+
+
+@pytest.fixture(scope="module")
+def theirs(running: postfix.Running) -> int:
     """Postfix's port."""
-    with postfix.running({"milter": (f"smtpd_milters={milter.service}",)}) as running:
-        yield running.ports["milter"]
+    return running.ports["milter"]
 
 
 def of_postfix(port: int, dialogue: Sequence[bytes]) -> list[bytes]:
@@ -117,6 +130,11 @@ def of_postfix(port: int, dialogue: Sequence[bytes]) -> list[bytes]:
 
 def of_ours(folder: Path, milter: ScriptedMilter, dialogue: Sequence[bytes]) -> list[bytes]:
     """What our client hears."""
+    return both_of_ours(folder, milter, dialogue)[0]
+
+
+def both_of_ours(folder: Path, milter: ScriptedMilter, dialogue: Sequence[bytes]) -> tuple[list[bytes], bytes]:
+    """What our client hears, and our log."""
     heard: list[bytes] = []
 
     async def scene(at: Room) -> None:
@@ -132,7 +150,7 @@ def of_ours(folder: Path, milter: ScriptedMilter, dialogue: Sequence[bytes]) -> 
 
     at = room(folder, milter, error_sleep_time=0)
     play(at, closing(scene))
-    return heard
+    return heard, b"\n".join(at.told)
 
 
 async def reply(guest: Guest) -> bytes:
@@ -161,3 +179,31 @@ def test_clients_hear_the_same(
     steps = DIALOGUES[dialogue]
 
     assert refusals(of_ours(tmp_path, milter, steps)) == refusals(of_postfix(theirs, steps))
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (bytes([event]), said)
+        for event in EVENTS
+        for said in ("reject", "tempfail", "discard", "shutdown", "a reply")
+        if not differs(bytes([event]), said)
+    ],
+)
+def test_the_log_tells_the_same(
+    running: postfix.Running, milter: ScriptedMilter, tmp_path: Path, case: tuple[bytes, str]
+) -> None:
+    """In the words of Postfix's smtpd, and at the end of a message of its cleanup."""
+    event, said = case
+    milter.says = {b"O": optneg(), event: SAID[said]}
+    mark = running.log.stat().st_size
+    of_postfix(running.ports["milter"], STEPS)
+    until(lambda: b" disconnect from " in running.log.read_bytes()[mark:])
+
+    _, ours = both_of_ours(tmp_path, milter, STEPS)
+    assert noted(ours) == noted(running.log.read_bytes()[mark:])
+
+
+def noted(log: bytes) -> list[bytes]:
+    """What it tells of milters, without whose they are. Between two messages Postfix remembers EHLO."""
+    return [_WHOSE.sub(b"", line) for line in _NOTED.findall(log)]

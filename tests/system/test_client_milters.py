@@ -239,6 +239,20 @@ def test_a_message_to_be_held_stays_so(milter: ScriptedMilter, end: bytes) -> No
     play(milter, scene, action=DefaultAction.ACCEPT)
 
 
+@pytest.mark.parametrize("command", [b"C", b"H"])
+def test_a_client_of_whom_all_is_to_be_held(milter: ScriptedMilter, command: bytes) -> None:
+    """As Postfix holds each of its messages."""
+    milter.says[command] = packed(b"q", b"virus\0") + packed(b"a")
+
+    async def scene(milters: ClientMilters) -> None:
+        await up_to_message(milters)
+        for _ in range(2):
+            assert await message(milters) == QUARANTINED
+            assert await milters.mail(ENVELOPE) is None
+
+    play(milter, scene)
+
+
 def test_a_dropped_message(milter: ScriptedMilter) -> None:
     """ABORT ends it, once."""
 

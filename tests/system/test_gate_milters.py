@@ -124,6 +124,42 @@ def test_refusals(
     assert b"DATA" not in at.heard
 
 
+_REJECT, _REFUSED = b"NOQUEUE: milter-reject: ", b"unknown[192.0.2.7]: 554 5.7.1 Spam; "
+_DISCARD, _DISCARDED = b"NOQUEUE: milter-discard: ", b"unknown[192.0.2.7]: milter triggers DISCARD action; "
+
+
+@pytest.mark.parametrize(
+    ("command", "said", "line"),
+    [
+        (b"C", SPAM, _REJECT + b"CONNECT from " + _REFUSED + b"proto=SMTP"),
+        (b"H", SPAM, _REJECT + b"HELO from " + _REFUSED + b"proto=SMTP helo=<c>"),
+        (
+            *(b"R", SPAM),
+            _REJECT + b"RCPT from " + _REFUSED + b"from=<s@example.net> to=<r@example.org> proto=SMTP helo=<c>",
+        ),
+        (b"M", packed(b"d"), _DISCARD + b"MAIL from " + _DISCARDED + b"from=<s@example.net> proto=SMTP helo=<c>"),
+    ],
+)
+def test_the_log(tmp_path: Path, milter: ScriptedMilter, command: bytes, said: bytes, line: bytes) -> None:
+    """One line for each, in Postfix's words, and none of a refusal by the gate."""
+    milter.says[command] = said
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.silent()
+        await guest.line()
+        await guest.ask(b"HELO c")
+        await guest.ask(MAIL)
+        await guest.ask(RCPT)
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    told = [one for one in at.told if b"NOQUEUE" in one]
+    assert told[0] == line
+    assert not [one for one in told if b": reject:" in one]
+
+
 def test_a_refused_client(tmp_path: Path, milter: ScriptedMilter) -> None:
     """Its banner says so."""
     milter.says[b"C"] = SPAM

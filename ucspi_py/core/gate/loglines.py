@@ -28,7 +28,7 @@ _RAW_LIMIT = 100
 #: Bytes that are shown of what a check has found (cleanup_message.c, cleanup_act_log), and its brackets.
 _CONTENT_LIMIT, _ROUND = 200, bytes.maketrans(b"[]<>", b"()()")
 
-END_OF_MESSAGE, _DISCARDED = b"END-OF-MESSAGE", b"milter triggers DISCARD action"
+_END, _DISCARDED = b"END-OF-MESSAGE", b"milter triggers DISCARD action"
 
 #: What a line is about: a transaction; before it the name in HELO; None where not even that was said.
 About = Envelope | bytes | None
@@ -54,17 +54,17 @@ def rejected(stage: bytes, client: Visitor, reply: Reply, about: About, recipien
 
 
 def filtered(stage: bytes, client: Visitor, reply: Reply | None, about: About, recipient: Path | None = None) -> bytes:
-    """Report what a milter refuses, behind the end of a message without the code, as cleanup does.
+    """Report what a milter refuses, at the end of a message without the code, as cleanup does.
 
-    stage, recipient: as of rejected(). reply: None = the message is thrown away (smtpd.c, check_milter_reply;
-    cleanup_milter.c, cleanup_milter_apply).
+    stage: as of rejected(). reply: None = the message is thrown away. recipient: None where all are meant; then smtpd
+    names the first, and cleanup the last (smtpd.c, check_milter_reply; cleanup_milter.c, cleanup_milter_apply).
     """
-    kind, said = (
-        (b"milter-discard", _DISCARDED)
-        if reply is None
-        else (b"milter-reject", _told(reply, *_paths(about, recipient)))
-    )
-    text = said.partition(b" ")[2] if reply and stage == END_OF_MESSAGE else said
+    if recipient is None and isinstance(about, Envelope) and about.recipients:
+        recipient = about.recipients[-1 if stage == _END else 0]
+    kind, said = b"milter-discard", _DISCARDED
+    if reply:
+        kind, said = b"milter-reject", _told(reply, *_paths(about, recipient))
+    text = said.partition(b" ")[2] if reply and stage == _END else said
     words = (program(client), kind, stage, who(client), text, _about(about, recipient), _user(client))
     line = b"%b: NOQUEUE: %b: %b from %b: %b; %b%b\n" % words
     return with_event(line, partial(logevents.filtered, stage, client, reply, about, recipient))

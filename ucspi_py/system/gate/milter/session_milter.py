@@ -15,7 +15,7 @@ from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderCha
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
 from ....core.milter.negotiation import Agreed
-from ....core.milter.words import Event, Protocol
+from ....core.milter.words import OF_CONNECTION, Event, Protocol
 from ....core.smtp.reply import Reply
 from .client import MilterClient
 from .connection import MilterConnection
@@ -40,7 +40,7 @@ class SessionMilter:
     """One milter. client: connects to it. holds: whether it wants the message to be held, also if it fails later."""
 
     def __init__(self, client: MilterClient) -> None:
-        self.holds = False
+        self.holds = self._holds_all = False
         self._client = client
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
@@ -114,7 +114,7 @@ class SessionMilter:
 
     def abort(self) -> None:
         """End its message, whatever has become of that."""
-        self.holds = False
+        self.holds = self._holds_all
         if self._connection:
             self._connection.abort()
 
@@ -158,7 +158,9 @@ class SessionMilter:
             self._client.failed(dialogue.failure)
             self._give_up(dialogue.failure, dialogue.refusal)
             return self._default if answer is Passed.ON else answer
-        self.holds = self.holds or dialogue.wanted.holds
+        if dialogue.wanted.holds:
+            self.holds = True
+            self._holds_all = self._holds_all or event in OF_CONNECTION
         return answer
 
     def _macros(self, agreed: Agreed, event: Event, facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
