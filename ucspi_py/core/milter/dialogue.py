@@ -95,6 +95,8 @@ class MilterDialogue:
 
     def take_output(self) -> bytes:
         """The packets since the last call."""
+        if not self._output:
+            return b""
         output = b"".join(self._output)
         self._output.clear()
         return output

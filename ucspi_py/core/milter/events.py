@@ -4,7 +4,6 @@ from collections.abc import Iterable
 
 from .negotiation import Agreed
 from .packet import string, strings
-from .words import Protocol
 
 _UNKNOWN = b"unknown"
 
@@ -33,6 +32,6 @@ def address(path: bytes, parameters: Iterable[bytes] = ()) -> bytes:
 
 def header(name: bytes, value: bytes, agreed: Agreed) -> bytes:
     """Tell of a header. value: all behind the colon, lines divided by LF alone. agreed: whether it has the blank."""
-    if not agreed.protocol & Protocol.HDR_LEADSPC:
+    if not agreed.has_blank:
         value = value.removeprefix(b" ")
     return strings((name, value))

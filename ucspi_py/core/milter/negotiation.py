@@ -18,6 +18,9 @@ _OLDEST, NEWEST = 2, 6
 _ACTIONS = Actions(0x1FF)
 #: What a filter itself does otherwise where that is agreed on.
 _FORGOTTEN = reduce(or_, (flags.unanswered for flags in FLAGS.values()), Protocol.HDR_LEADSPC)
+#: What changes a message or its envelope, and a flag: numbers, as members of enumerations are slow.
+_CHANGES = int(_ACTIONS & ~(Actions.QUARANTINE | Actions.SETSYMLIST))
+_BLANK = int(Protocol.HDR_LEADSPC)
 _VERSION_2 = Protocol(0x7F)
 _VERSION_3 = _VERSION_2 | Protocol.NOUNKNOWN
 _VERSION_4 = _VERSION_3 | Protocol.NODATA
@@ -65,7 +68,12 @@ class Agreed(NamedTuple):
     @property
     def may_change(self) -> bool:
         """Whether it may change the message or its envelope; a message that nobody may change need not be held."""
-        return bool(self.actions & ~(Actions.QUARANTINE | Actions.SETSYMLIST))
+        return bool(int(self.actions) & _CHANGES)
+
+    @property
+    def has_blank(self) -> bool:
+        """Whether a header's value has its own blank behind the colon (SMFIP_HDR_LEADSPC)."""
+        return bool(int(self.protocol) & _BLANK)
 
     def hears(self, event: Event) -> bool:
         """Whether it is told of an event, which its version must have."""

@@ -133,8 +133,7 @@ class SessionLists:
         """
         if not self._has_list(stage):
             return _PASSED._replace(discard=discards)
-        # Which takes nothing of the time for zones: who has a slow name server is asked about.
-        name = self._name or await self.find_name()
+        name = self._name or await self.find_name()  # which takes nothing of the time for zones
         deadline = time.monotonic() + _PATIENCE
         facts = self._facts(stage, name, about, recipient, discards=discards)
         if len(self._known) > _KEPT:

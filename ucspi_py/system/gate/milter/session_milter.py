@@ -15,7 +15,7 @@ from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderCha
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
 from ....core.milter.negotiation import Agreed
-from ....core.milter.words import OF_CONNECTION, Event, Protocol
+from ....core.milter.words import OF_CONNECTION, Event
 from ....core.smtp.reply import Reply
 from .client import MilterClient
 from .connection import MilterConnection
@@ -195,7 +195,7 @@ class _Asked:
     async def done(self, message: HeldMessage, connection: MilterConnection, check: CheckHeader | None) -> Heard:
         """Do with the message what is to be done with it. check: as of SessionMilter.hear()."""
         agreed = connection.dialogue.agreed
-        has_blank = agreed is not None and bool(agreed.protocol & Protocol.HDR_LEADSPC)
+        has_blank = agreed is not None and agreed.has_blank
         headers = list(message.headers)
         for change in self._others:
             if not isinstance(change, _HEADER_CHANGES):
