@@ -3,6 +3,7 @@
 import asyncio
 import posixpath
 import socket
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -49,22 +50,28 @@ async def connected(
 
 
 async def connected_socket(server: Server, directory: str, ask: Ask, deadline: float) -> socket.socket:
-    """Connect -> the socket, which waits for nothing. directory, ask, deadline, errors: as of connected()."""
+    """Connect -> the socket, which waits for nothing.
+
+    deadline: monotonic second, of all of it: TimeoutError then. directory, ask, errors: as of connected().
+    """
     if isinstance(server, UnixServer):
-        return await _over_unix(posixpath.join(directory, server.path))
+        return await _over_unix(posixpath.join(directory, server.path), deadline)
     failure: OSError | NoAddress = NoAddress(server.host)
-    for ip in await _addresses(server.host, ask, deadline):
-        try:
-            return await _over_inet(ip, server.port)
-        except OSError as error:
-            failure = error
+    async with asyncio.timeout_at(deadline):
+        for ip in await _addresses(server.host, ask, deadline):
+            try:
+                return await _over_inet(ip, server.port)
+            except OSError as error:
+                failure = error
     raise failure
 
 
-async def _over_unix(path: str) -> socket.socket:
+async def _over_unix(path: str, deadline: float) -> socket.socket:
     connected = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         while not _is_connected(connected, path):
+            if time.monotonic() > deadline:
+                raise TimeoutError
             await asyncio.sleep(_PAUSE)
     except BaseException:
         connected.close()

@@ -112,8 +112,7 @@ class MilterClient:
         settings = self.settings
         deadline = time.monotonic() + settings.connect_timeout
         try:
-            async with asyncio.timeout_at(deadline):
-                connected = await connected_socket(self.milter.server, settings.queue_directory, self._ask, deadline)
+            connected = await connected_socket(self.milter.server, settings.queue_directory, self._ask, deadline)
         except (OSError, NoAddress) as failure:
             raise MilterFailed(reason(failure)) from None
         connection = MilterConnection(settings.protocol, connected)
