@@ -26,15 +26,17 @@ enum { ADDHDRS = 0x1, CHGBODY = 0x2, NOBODY = 0x10 };
 /* No replies to CONNECT, HELO, MAIL, RCPT, DATA, headers and their end. */
 enum { NO_REPLIES = 0x80 | 0x1000 | 0x2000 | 0x4000 | 0x8000 | 0x10000 | 0x40000 };
 
-/* filled: bytes of packets that are not whole yet. body: bytes that have come of one. */
+/* filled: bytes of packets that are not whole yet. body: bytes that have come of one. next: of those that have left. */
 struct client {
     int fd;
+    struct client *next;
     size_t filled, body;
     unsigned char buffer[2 * PACKET];
 };
 
 static bool changes, adds, replies;
 static unsigned char body[PACKET];
+static struct client *left;
 
 static void die(const char *what)
 {
@@ -150,8 +152,10 @@ static void watch(int poller, int fd, void *client)
 
 static void let_in(int poller, int listening)
 {
-    struct client *client = malloc(sizeof *client);
-    if (!client)
+    struct client *client = left;
+    if (client)
+        left = client->next;
+    else if (!(client = malloc(sizeof *client)))
         die("make room");
     client->fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
     client->filled = client->body = 0;
@@ -183,7 +187,8 @@ int main(int argc, char **argv)
                 let_in(poller, listening);
             else if (!serve(client)) {
                 close(client->fd);
-                free(client);
+                client->next = left;
+                left = client;
             }
         }
     }
