@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.debian.host import Host, booted
+from tests.debian.name_server import serve_names
 from tests.debian.qmail import compile_rules, lay_qmail
 from tests.debian.root import Root
 from tests.support.checkout import fresh_checkout
@@ -50,8 +51,9 @@ def package(builder: Root) -> Path:
 
 @pytest.fixture(scope="session")
 def host(place: Path, package: Path) -> Iterator[Host]:
-    """A host with the package, and something like qmail."""
+    """A host with the package, a name server, and something like qmail."""
     with booted(Root(place / "host")) as host:
+        serve_names(host)
         lay_qmail(host)
         host.install(package)
         compile_rules(host)

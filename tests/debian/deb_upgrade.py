@@ -11,6 +11,9 @@ from tests.debian.host import Host
 from tests.support.smtp_client import Client
 from tests.support.waiting import until
 
+#: Seconds that a trial of a new program may last.
+_PATIENCE = 70.0
+
 
 class Edit(NamedTuple):
     """What is another text in a file of the sources."""
@@ -49,7 +52,7 @@ def test_nobody_is_lost_by_an_upgrade(host: Host, package: Path, tmp_path: Path)
     with Client(host.connect(25)) as inside, Clients(host) as clients:
         inside.reply()
         host.install(newer)
-        until(lambda: any(" comes from " in line for line in host.log("smtpd")), "the new version")
+        until(lambda: any(" comes from " in line for line in host.log("smtpd")), "the new version", _PATIENCE)
         assert inside.ask(b"NOOP").startswith(b"250")
 
     assert clients.lost == []
@@ -63,7 +66,7 @@ def test_a_version_that_does_not_start_leaves_the_old_one(host: Host, package: P
     broken = changed(package, tmp_path, 3, edit)
     with Clients(host) as clients:
         host.install(broken)
-        until(lambda: any("warning: not restarted" in line for line in host.log("smtpd")), "the warning")
+        until(lambda: any("warning: not restarted" in line for line in host.log("smtpd")), "the warning", _PATIENCE)
 
     assert clients.lost == []
     assert clients.served > 0
