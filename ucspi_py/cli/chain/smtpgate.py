@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import click
+
 from ...core.errors import AskedWrongly
 from ...system.process.rlimits import SoftLimits
 from ...system.standalone import chain
@@ -20,12 +22,25 @@ def _gate(args: list[str], soft_limits: SoftLimits) -> None:
         words = ctx.params
         if words["makes_map"] or words["query"] is not None:
             _work_on_map(words)
+        elif words["spamdyke"] is not None:
+            _import(ctx)
         elif words["check"]:
             from . import smtpgate_check  # not for each client
 
             smtpgate_check.check(ctx)
         else:
             chain.run(program.read_options(program.SMTPGATE, args), soft_limits)
+
+
+def _import(ctx: click.Context) -> None:
+    from . import smtpgate_import  # not for each client
+
+    words = ctx.params
+    if words["program"] or any(
+        words[name] for name in ("file", "options", "service", "check", "dry_run", "user", "group")
+    ):
+        raise AskedWrongly("--import-spamdyke takes one file, and no other option beside it")
+    smtpgate_import.import_spamdyke(ctx, words["spamdyke"])
 
 
 def _work_on_map(words: Mapping[str, Any]) -> None:

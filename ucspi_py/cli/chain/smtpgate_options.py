@@ -20,7 +20,7 @@ from .. import djb_click
 USAGE = (
     "smtpgate [ -f file [ --service name ] ] [ -o name=value ] ... [ --check [ -u user ] [ -g group ] | --dry-run ] "
     "smtpd [ arg ... ], "
-    "smtpgate --query key map, smtpgate --map source"
+    "smtpgate --query key map, smtpgate --map source, smtpgate --import-spamdyke file"
 )
 
 
@@ -47,6 +47,9 @@ def _head(parameter: Parameter) -> str:
 @click.option("-g", "group", metavar="GROUP", help="With --check: and as this group, and no other.")
 @click.option("--query", metavar="KEY", help="Print what the table PROGRAM, as in hash:FILE, has for KEY, and exit.")
 @click.option("--map", "makes_map", is_flag=True, help="Make PROGRAM.cdb of the lines KEY VALUE of PROGRAM, and exit.")
+@click.option(
+    "--import-spamdyke", "spamdyke", metavar="FILE", help="Print what spamdyke.conf says as main.cf, and exit."
+)
 @click.argument("program", nargs=-1)
 def smtpgate(**_options: object) -> None:
     """Speak SMTP with the client, and run PROGRAM once a recipient has passed.

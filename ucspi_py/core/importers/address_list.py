@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from . import spamdyke
 from .imported import Imported, Keys, Unsaid, address, network, networks_of_range
+from .spamdyke import ip_file
 
 
 def import_networks(text: str, instructions: bytes) -> Imported:
@@ -20,7 +20,7 @@ def import_spamdyke(text: str, instructions: bytes) -> Imported:
 
     instructions: of every rule, as behind the colon.
     """
-    return _imported(text, re.compile(r"^#"), instructions, spamdyke.read)
+    return _imported(text, re.compile(r"^#"), instructions, ip_file.read)
 
 
 def _imported(text: str, comment: re.Pattern[str], instructions: bytes, read: Callable[[str], Keys]) -> Imported:

@@ -7,8 +7,8 @@ backwards or past 255, which any octet is in.
 import re
 from collections.abc import Iterator
 
-from ..rules.cidr import Network
-from .imported import NAMED, Keys, Name, address, name
+from ...rules.cidr import Network
+from ..imported import NAMED, Keys, Name, address, name
 
 _OCTETS = re.compile(r"[0-9-]{1,7}(?:\.[0-9-]{1,7}){0,3}")
 _MASK = re.compile(r"/([0-9]{1,3}(?:\.[0-9]{1,3}){0,3})")

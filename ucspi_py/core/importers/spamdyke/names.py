@@ -1,0 +1,29 @@
+"""Options of spamdyke 3 and 4, and what spamdyke 5.0 calls them (its notes about upgrading; configuration.c)."""
+
+_RENAMED = {
+    "check-dns-whitelist": "dns-whitelist-entry",
+    "check-dnsrbl": "dns-blacklist-entry",
+    "check-rhs-whitelist": "rhs-whitelist-entry",
+    "check-rhsbl": "rhs-blacklist-entry",
+    "ip-in-rdns-keyword-file": "ip-in-rdns-keyword-blacklist-file",
+    "local-domains-file": "qmail-rcpthosts-file",
+    "morercpthosts": "qmail-morercpthosts-cdb",
+    "rejection-text-identical-sender-recipient": "rejection-text-recipient-same-as-sender",
+    "rejection-text-missing-sender-mx": "rejection-text-sender-no-mx",
+}
+#: Flags that became a value.
+_BECAME = {
+    "reject-identical-sender-recipient": ("reject-recipient", "same-as-sender"),
+    "reject-missing-sender-mx": ("reject-sender", "no-mx"),
+}
+YES, NO = ("", "yes", "true", "1"), ("no", "false", "0")
+
+
+def renamed(name: str, value: str) -> tuple[str, str]:
+    """Name an option as spamdyke 5.0 does, with the value that it has there. name: in small letters."""
+    if name in _BECAME:
+        new, meaning = _BECAME[name]
+        return (new, meaning) if value.lower() in YES else (new, f"!{meaning}" if value.lower() in NO else value)
+    if name.startswith("greylist-") or name == "rejection-text-greylist":
+        name = name.replace("greylist", "graylist")
+    return _RENAMED.get(name, name), value
