@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ucspi_py.core.errors import AskedWrongly
-from ucspi_py.core.gate.language import limits
+from ucspi_py.core.gate.language import limits, passed_over
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.parameter import Parameter
 from ucspi_py.core.gate.language.parameters import PARAMETERS
@@ -50,6 +50,12 @@ def test_each_field_has_its_parameter() -> None:
     assert smtp == set(SmtpSettings.__slots__)
     others = {"smtp", "restrictions", "event_limits", "dry_run", "content", "logins", "tls", "milters"}
     assert gate | others == set(GateSettings.__slots__)
+
+
+def test_none_of_them_is_passed_over() -> None:
+    """--check would say that it has no effect, as of slow_recipient_limit, which is of a transport."""
+    assert {one.name for one in PARAMETERS if passed_over.reason(one.name)} == set()
+    assert passed_over.reason("slow_recipient_limit")
 
 
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)

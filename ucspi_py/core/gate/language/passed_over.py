@@ -5,9 +5,9 @@
 
 import re
 
-#: Names that any transport of master.cf has, as in slow_destination_rate_delay.
+#: Names that any transport of master.cf has, as in slow_destination_rate_delay. smtpd is none.
 _TRANSPORT = re.compile(
-    r"[a-zA-Z0-9][\w-]*_(?:"
+    r"(?!smtpd_)[a-zA-Z0-9][\w-]*_(?:"
     r"delivery_slot_(?:cost|discount|loan)|destination_concurrency_(?:failed_cohort_)?limit"
     r"|destination_concurrency_(?:negative|positive)_feedback|destination_rate_delay|destination_recipient_limit"
     r"|extra_recipient_limit|initial_destination_concurrency|minimum_delivery_slots|recipient_limit"
