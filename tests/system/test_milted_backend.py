@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import resource
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
@@ -18,6 +19,7 @@ from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter.hearing import Hearing
 from ucspi_py.system.gate.milter.held import HeldMessage, NewBody
 from ucspi_py.system.gate.milter.milted_backend import MessageMilters, milted
+from ucspi_py.system.gate.milter.spool import Spool
 
 QUEUED = reply(250, b"queued")
 SPAM = reply(550, b"5.7.1 Spam")
@@ -244,6 +246,37 @@ def test_a_body_that_cannot_be_held(out: File) -> None:
 
     assert found.reports == ["a message cannot be held: File too large"]
     assert not out.exists()
+
+
+class BadDisk(Spool):
+    """A file whose second piece cannot be read."""
+
+    def pieces(self) -> Iterator[bytes]:
+        """Half of it."""
+        yield PIECE
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_message_that_cannot_be_read(out: File) -> None:
+    """A disk that fails while the backend gets the message: it is left, and hears of no command within content."""
+    milters = Milters()
+    milters.change = breaking
+
+    async def story(backends: Backends) -> None:
+        assert await said(backends) == UNAVAILABLE
+        milters.change = None
+        assert await said(backends) == QUEUED
+
+    found = whole(milters.before(story), out)
+    assert found.reports == ["a message cannot be held: Input/output error"]
+    assert found.started == 2
+    assert out.read_bytes() == CONTENT
+    assert b"RSET" not in commands(out)
+
+
+async def breaking(message: HeldMessage) -> None:
+    """Have a message whose body cannot be read."""
+    message.change(message.headers, BadDisk())
 
 
 def test_too_many_headers(out: File) -> None:

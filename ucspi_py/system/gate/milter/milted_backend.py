@@ -196,8 +196,10 @@ class MiltedBackend(RunningBackend):
         return answer
 
     def _drop(self) -> None:
-        """End the backend's transaction."""
-        if self.dialogue.usable:
+        """End the backend's transaction; in the midst of content only by leaving it."""
+        if self.dialogue.takes_content:
+            super().close()
+        elif self.dialogue.usable:
             self.dialogue.reset()
             self.tell()
 
