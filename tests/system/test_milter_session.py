@@ -285,6 +285,24 @@ def test_a_body_for_which_there_is_no_room(milters: tuple[ScriptedMilter, Script
         passed(milters[0].service)
 
 
+def test_a_full_disk_is_no_failure_of_a_milter(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
+    """It is asked about the next message, which a default action of accept would let pass."""
+    first, _ = milters
+    first.says[b"E"] = packed(b"b", b"z" * 998 + b"\n") * 500 + CONTINUE
+
+    async def scene(session: SessionMilters) -> None:
+        await until_data(session)
+        message = HeldMessage()
+        with full_disk(200_000), pytest.raises(OSError, match="File too large"):
+            await session.hear(message, FACTS, None, None)
+        session.abort()
+        first.says[b"M"] = packed(b"r")
+        assert await tell(session, Event.MAIL) == reply(550, b"5.7.1 Command rejected")
+
+    assert play(scene, f"{{ {first.service}, default_action=accept }}") == []
+    assert first.connections == 1
+
+
 def test_a_body_without_headers(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
     """Where a header is added, the first line of the body is none."""
     milters[0].says[b"E"] = ADD + CONTINUE

@@ -182,18 +182,27 @@ class _Asked:
     def __init__(self) -> None:
         self._others: list[Change] = []
         self._body: NewBody | None = None
+        self._lost: OSError | None = None
 
     def take(self, changes: list[Change]) -> None:
-        """Take some of it; a body goes to a file at once."""
+        """Take some of it; a body goes to a file at once. That it does not get there is not the milter's failure."""
         for change in changes:
-            if isinstance(change, BodyReplaced):
-                self._body = self._body or NewBody()
-                self._body.feed(change.data)
-            else:
+            if not isinstance(change, BodyReplaced):
                 self._others.append(change)
+            elif self._lost is None:
+                self._keep(change.data)
+
+    def _keep(self, piece: bytes) -> None:
+        self._body = self._body or NewBody()
+        try:
+            self._body.feed(piece)
+        except OSError as failure:
+            self._lost = failure
 
     async def done(self, message: HeldMessage, connection: MilterConnection, check: CheckHeader | None) -> Heard:
-        """Do with the message what is to be done with it. check: as of SessionMilter.hear()."""
+        """Do with the message what is to be done with it. check: as of SessionMilter.hear(). Raises OSError."""
+        if self._lost:
+            raise self._lost
         agreed = connection.dialogue.agreed
         has_blank = agreed is not None and agreed.has_blank
         headers = list(message.headers)
