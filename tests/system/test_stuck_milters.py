@@ -124,6 +124,27 @@ def test_a_client_that_is_gone(tmp_path: Path, milter: ScriptedMilter) -> None:
     play(at, closing(scene))
 
 
+@pytest.mark.parametrize("command", [b"O", b"C"])
+def test_a_client_before_its_banner(tmp_path: Path, milter: ScriptedMilter, command: bytes) -> None:
+    """One that is left for a newcomer gives its place back at once, however long the milter would still be waited for.
+
+    The next one has the milter, if that is well.
+    """
+    milter.says[command] = SILENT
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.silent(STRANGER)
+        await eventually(lambda: command in milter.commands)
+        assert at.held.dismiss_oldest()
+        await guest.gone()
+        assert await guest.line() == b"421 4.3.2 too many clients, try again later"
+        milter.says |= {b"O": optneg(), b"C": CONTINUE}
+        assert (await (await at.guest()).ask(*BEGIN)).startswith(b"250")
+
+    play(at, closing(scene))
+
+
 @pytest.mark.parametrize("actions", [0, 0x1FF])
 def test_a_message_whose_client_is_gone(tmp_path: Path, milter: ScriptedMilter, actions: int) -> None:
     """One that is complete is delivered, also where nobody hears of it any more."""

@@ -39,11 +39,9 @@ class Conversation(Trusting):
         try:
             there.add(self)
             self._hold.expose(self.dismiss)
-            denied = await self._backend.connect() if self._host.judges_early else None
-            self._client.greet(denied)
-            if denied:
-                self._log.denied(denied[0])
-            self._advance()
+            denied = await self._unless_over(self._backend.connect) if self._host.judges_early else None
+            if not self._client.over.done():
+                self._greet(denied)
             await self._serve()
         except BaseException:
             self._dialogue.close(None, b"error")
@@ -54,6 +52,13 @@ class Conversation(Trusting):
             finally:
                 there.discard(self)
                 self._backend.leave()
+
+    def _greet(self, denied: tuple[Reply, Reply | None] | None) -> None:
+        """Begin to speak. denied: as BackendPipe.connect() has it."""
+        self._client.greet(denied)
+        if denied:
+            self._log.denied(denied[0])
+        self._advance()
 
     async def _serve(self) -> None:
         """Carry out what the backend is wanted for, one thing after the other."""
