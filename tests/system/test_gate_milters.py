@@ -161,13 +161,14 @@ def test_the_log(tmp_path: Path, milter: ScriptedMilter, command: bytes, said: b
 
 
 def test_a_refused_client(tmp_path: Path, milter: ScriptedMilter) -> None:
-    """Its banner says so."""
+    """Its banner says so, and the log says why, also of one that says no more then."""
     milter.says[b"C"] = SPAM
     at = room(tmp_path, milter)
 
     async def scene(at: Room) -> None:
         guest = await at.silent()
         assert await guest.line() == b"554 mx.example.org ESMTP not accepting connections"
+        assert at.told == [b"NOQUEUE: reject: CONNECT from unknown[192.0.2.7]: 554 5.7.1 Spam; proto=SMTP"]
         assert await guest.ask(MAIL) == b"554 5.7.1 Spam"
         await guest.ask(b"QUIT")
         await guest.gone()
