@@ -257,4 +257,5 @@ def test_many_descriptors_are_one_too_many(recorder: Recorder, clients: Clients)
             socket.send_fds(asked, [REQUEST], [client.ours.fileno()] * number)
             assert asked.recv(1024) == b"Nmore than one descriptor"
 
-    until(lambda: len(os.listdir(f"/proc/{recorder.process.pid}/fd")) == before, "descriptors to be closed")
+    # It may not have closed yet, before, the connection by which it was tried.
+    until(lambda: len(os.listdir(f"/proc/{recorder.process.pid}/fd")) <= before, "descriptors to be closed")
