@@ -94,6 +94,8 @@ class _Reading:
         packets, self._rest = _split(self._rest + told.said)
         if not packets or not all(_may_be(*packet, told.command, self._actions) for packet in packets[:-1]):
             return Verdict.FAIL
+        if sum(len(data) for command, data in packets[:-1] if command == b"b") > BODY_LIMIT:
+            return Verdict.FAIL
         is_held = any(command == b"q" for command, _ in packets[:-1])
         return _final(*packets[-1], is_held=is_held)
 

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.gate_room import BEGIN, MAIL, OBLIGING, RCPT, Guest, Room, eventually, play
 from tests.support.milter import CLOSES, CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
+from tests.support.waiting import until
 from tests.system.test_gate_milters import SPAM, closing, message, sent, ways
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import MapName
@@ -140,7 +141,7 @@ def test_a_refusal_in_the_midst(tmp_path: Path, milters: tuple[ScriptedMilter, S
         await left(guest)
 
     play(at, closing(scene))
-    assert milters[0].commands.replace(b"D", b"").startswith(b"OCHMRTLA")
+    until(lambda: milters[0].commands.replace(b"D", b"").startswith(b"OCHMRTLA"))
     assert b"L" not in milters[1].commands
 
 
@@ -158,7 +159,7 @@ def test_the_first_milter_decides(tmp_path: Path, milters: tuple[ScriptedMilter,
 
     play(at, closing(scene))
     assert milters[0].commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTLLNBE"
-    assert milters[1].commands.replace(b"D", b"").startswith(b"OCHMRTLA")
+    until(lambda: milters[1].commands.replace(b"D", b"").startswith(b"OCHMRTLA"))
 
 
 def test_the_second_milter_is_heard(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
