@@ -64,6 +64,13 @@ class RedisServer:
                 line = stream.readline().rstrip()
                 return stream.readline().rstrip() if line.startswith(b"$") and line != b"$-1" else line
 
+    def text(self, command: str) -> bytes:
+        """What it answers to a command: a value of several lines."""
+        with socket.create_connection((self.ip, self.port), timeout=PATIENCE) as client:
+            client.sendall(command.encode() + b"\r\n")
+            with client.makefile("rb") as stream:
+                return stream.read(int(stream.readline()[1:]))
+
     def _answers(self) -> bool:
         assert self._process.poll() is None, "redis-server has ended"
         try:

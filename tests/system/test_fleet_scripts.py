@@ -11,7 +11,7 @@ from tests.support.waiting import until
 from ucspi_py.core.client.limits import NETWORK, ClientLimits, Excess
 from ucspi_py.core.fleet import asking, scripts
 from ucspi_py.core.fleet.names import names
-from ucspi_py.system.store.redis_server import RedisServer as Way
+from ucspi_py.system.store.server.redis_server import RedisServer as Way
 
 IP = b"192.0.2.7"
 NAMES = names(IP, NETWORK)

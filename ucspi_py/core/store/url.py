@@ -4,11 +4,16 @@ The library takes what it does not understand for nothing: of redis://h/abc it u
 """
 
 import re
+from typing import NamedTuple
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-EXPECTED = "redis://HOST:PORT/NUMBER, rediss://HOST:PORT/NUMBER or unix:///PATH?db=NUMBER"
+EXPECTED = (
+    "redis://HOST:PORT/NUMBER, rediss://HOST:PORT/NUMBER, unix:///PATH?db=NUMBER or "
+    "redis+sentinel://HOST:PORT,HOST:PORT/NAME/NUMBER"
+)
 
 _SCHEMES = ("redis://", "rediss://", "unix://")
+_SENTINELS = "redis+sentinel://"
 _LIKE_A_URL = re.compile(r"[a-z][a-z0-9+.-]*://|(rediss?|unix|valkeys?):", re.IGNORECASE)
 
 _HOST = re.compile(r"[\w.-]+|\[[\da-fA-F:.]+(%[\w.-]+)?\]", re.ASCII)
@@ -30,8 +35,34 @@ _TLS_OPTIONS = dict.fromkeys(("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ss
     "ssl_cert_reqs": re.compile("none|optional|required"),
     "ssl_check_hostname": _TRUTH,
 }
+#: What Sentinel has as the name of a server and its replicas (sentinel.c, sentinelCheckCreateInstance and its callers).
+_NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
+_SENTINEL_PORT = 26379
+_UNESCAPED = "/, ?, # and @ of a password are written %2F, %3F, %23 and %40"
 #: What may be repeated of a word that is wrong.
 _PLAIN = re.compile(r"[\w.-]{1,32}", re.ASCII)
+
+
+class Sentinels(NamedTuple):
+    """Who is asked which server has the records now, as others may follow it.
+
+    places: hosts and ports of Sentinels. name: that of the server and its replicas there. server: URL of it, in which
+    the host means nothing.
+    """
+
+    places: tuple[tuple[str, int], ...]
+    name: str
+    server: str
+
+
+def sentinels(store: str) -> Sentinels | None:
+    """Find whom to ask for a store that has no flaw; None = it is where its URL says."""
+    if not store.startswith(_SENTINELS):
+        return None
+    words = _of_sentinels(store)
+    divided = [_divided(place) for place in words.places.split(",")]
+    places = [(host.strip("[]"), int(port) if port else _SENTINEL_PORT) for host, _, port in divided]
+    return Sentinels(tuple(places), words.name, words.server)
 
 
 def is_url(store: str) -> bool:
@@ -43,6 +74,9 @@ def shown(store: str) -> str:
     """A store as the log may name it: of a URL neither the password nor the options."""
     if not is_url(store):
         return store
+    if store.startswith(_SENTINELS):
+        words = _of_sentinels(store)
+        return f"{_SENTINELS}{words.places}/{words.path}"
     url = urlsplit(store)
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
@@ -57,18 +91,46 @@ def place_flaw(store: str) -> str | None:
 
 def flaw(store: str) -> str | None:
     """What is wrong with a URL, with the word where it can be repeated; None where it means something."""
-    if not store.startswith(_SCHEMES):
+    if not store.startswith((*_SCHEMES, _SENTINELS)):
         return "no such kind of store"
     if not store.isprintable() or " " in store:
         return "blanks and control characters have no place there"
+    if store.startswith(_SENTINELS):
+        return _sentinels_flaw(_of_sentinels(store))
     try:
         url = urlsplit(store)
     except ValueError:
         return "there is no host, or not one"
     if "@" in url.path + url.fragment or "@" in url.query.partition("=")[0]:
-        return "/, ?, # and @ of a password are written %2F, %3F, %23 and %40"
+        return _UNESCAPED
     place = _socket_flaw(url) if url.scheme == "unix" else _host_flaw(url) or _database_flaw(url)
     return place or ("nothing may follow a #" if "#" in store else None) or _options_flaw(url)
+
+
+class _OfSentinels(NamedTuple):
+    """The parts of a URL of Sentinels. path: all behind the places, without options."""
+
+    places: str
+    path: str
+    name: str
+    server: str
+
+
+def _of_sentinels(store: str) -> _OfSentinels:
+    rest, question, options = store.removeprefix(_SENTINELS).partition("?")
+    authority, _, path = rest.partition("/")
+    credentials, at, places = authority.rpartition("@")
+    name, _, number = path.partition("/")
+    return _OfSentinels(places, path, name, f"redis://{credentials}{at}h/{number}{question}{options}")
+
+
+def _sentinels_flaw(words: _OfSentinels) -> str | None:
+    if "@" in words.path:
+        return _UNESCAPED
+    found = next(filter(None, map(_place_of_host_flaw, words.places.split(","))), None) or flaw(words.server)
+    if not found and not _NAME.fullmatch(words.name):
+        return "the name of the server at the Sentinels must stand behind the hosts"
+    return found
 
 
 def _socket_flaw(url: SplitResult) -> str | None:
@@ -79,7 +141,11 @@ def _socket_flaw(url: SplitResult) -> str | None:
 
 
 def _host_flaw(url: SplitResult) -> str | None:
-    host, colon, port = _divided(url.netloc.rpartition("@")[2])
+    return _place_of_host_flaw(url.netloc.rpartition("@")[2])
+
+
+def _place_of_host_flaw(place: str) -> str | None:
+    host, colon, port = _divided(place)
     if not _HOST.fullmatch(host):
         return "there is no host, or not one"
     if colon and not (_PORT.fullmatch(port) and 0 < int(port) < 65536):

@@ -27,7 +27,7 @@ from ..store.reason import reason
 from .leases import Lease, Leases
 
 if TYPE_CHECKING:
-    from ..store.redis_server import RedisServer
+    from ..store.server.redis_server import RedisServer
 
 #: Seconds that a client may have to wait for the store.
 _PATIENCE = 0.25
@@ -109,6 +109,11 @@ class Fleet:
         if lease:
             self._give_back(lease)
 
+    async def close(self) -> None:
+        """Give the connections to the store back."""
+        if self._server is not None:
+            await self._server.close()
+
     async def _open(self) -> None:
         await self._attempts.insist(partial(self._run, *_NOBODY_LEAVES), None)
 
@@ -150,7 +155,7 @@ class Fleet:
 
     def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Awaitable[Any]:
         if self._server is None:
-            from ..store.redis_server import RedisServer
+            from ..store.server.redis_server import RedisServer
 
             self._server = RedisServer(self._place)
         return self._server.run(script, keys, arguments)
@@ -162,7 +167,7 @@ class Fleet:
 async def look(place: str) -> None:
     """Look whether a store can be used, and change nothing. place: its URL. Raises Failure."""
     try:
-        from ..store.redis_server import RedisServer
+        from ..store.server.redis_server import RedisServer
 
         server = RedisServer(place)
         try:
@@ -177,4 +182,4 @@ async def look(place: str) -> None:
 def import_library() -> None:
     """Import what the store needs, while we may still read whatever root may; what is missing is told of later."""
     with contextlib.suppress(ImportError):
-        from ..store import redis_server  # noqa: F401
+        from ..store.server import redis_server  # noqa: F401

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ...core.store.change import Change, Kept, Page, Row, Script, Tenant, key_of, redis_keys, redis_pattern
 from . import scripts
-from .redis_server import RedisServer
+from .server.redis_server import RedisServer
 
 T = TypeVar("T")
 

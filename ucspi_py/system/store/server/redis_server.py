@@ -1,20 +1,24 @@
-"""A Valkey or Redis server, which several hosts may share: one process's way to it. The only importer of redis.
+"""A Valkey or Redis server, which several hosts may share: one process's way to it. Never knows what is kept there.
 
-To be made in the process that uses it: no connection may cross a fork. Never knows what is kept there.
+Beside it redis_sentinels alone imports redis. To be made in the process that uses it: no connection may cross a fork.
 """
 
 import asyncio
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
 from collections.abc import Awaitable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from hashlib import sha1
 from inspect import signature
 from typing import Any, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Connection, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
+
+from ....core.store.url import sentinels
+from . import redis_sentinels
 
 T = TypeVar("T")
 
@@ -27,25 +31,19 @@ _CONNECTIONS = 8
 class RedisServer:
     """The way to one server. Its methods raise redis.RedisError or OSError where it fails.
 
-    url: redis:, rediss: or unix:. client: what has the commands; what they give is to be awaited by ask().
+    url: redis:, rediss:, unix: or redis+sentinel:. client: what has the commands; what they give is to be awaited by
+    ask().
     """
 
     def __init__(self, url: str) -> None:
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=_CONNECTIONS,
-            timeout=_PATIENCE,
-            socket_timeout=_PATIENCE,
-            socket_connect_timeout=_PATIENCE,
-            retry=Retry(NoBackoff(), 0),  # the client is not to wait twice
-            **_understood(protocol=2, driver_info=None),
-        )
+        self._pool, self._turn = _pool(url)
         self.client: Redis = Redis(connection_pool=self._pool)
 
     async def ask(self, deed: Awaitable[T]) -> T:
         """Await what a command gives."""
         try:
-            return await deed
+            async with self._turn:
+                return await deed
         except (RedisError, OSError, asyncio.CancelledError):
             # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
             await self._pool.disconnect(inuse_connections=False)
@@ -64,6 +62,21 @@ class RedisServer:
             return await self.client.evalsha(_digest(script), len(keys), *keys, *arguments)
         except NoScriptError:
             return await self.client.eval(script, len(keys), *keys, *arguments)
+
+
+def _pool(url: str) -> tuple[ConnectionPool, AbstractAsyncContextManager[object]]:
+    """Make the connections, and what lets no more ask than there may be."""
+    wishes = {
+        "max_connections": _CONNECTIONS,
+        "socket_timeout": _PATIENCE,
+        "socket_connect_timeout": _PATIENCE,
+        "retry": Retry(NoBackoff(), 0),  # the client is not to wait twice
+        **_understood(protocol=2, driver_info=None),
+    }
+    found = sentinels(url)
+    if found:
+        return redis_sentinels.pool(found, wishes), asyncio.Semaphore(_CONNECTIONS)
+    return BlockingConnectionPool.from_url(url, timeout=_PATIENCE, **wishes), nullcontext()
 
 
 @cache
