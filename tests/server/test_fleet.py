@@ -1,10 +1,12 @@
 """Several services on addresses of their own that share one store: together they let in what one would."""
 
+import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import cycle, islice
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -16,6 +18,7 @@ from tests.support.waiting import until
 
 SERVER = ours("pytcpserver")
 TOO_MANY = b"421 4.7.0 too many connections from you, try again later\r\n"
+T = TypeVar("T")
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
@@ -32,15 +35,23 @@ def _empty(redis: RedisServer) -> None:
 
 
 @contextmanager
-def fleet(
-    url: str, folder: Path, *options: str, hosts: int = 2, program: Sequence[str] = ("cat",)
-) -> Iterator[list[Server]]:
+def fleet(url: str, folder: Path, *options: str, hosts: int = 2) -> Iterator[list[Server]]:
     """So many services, each on an address of its own."""
     with ExitStack() as stack:
         yield [
-            stack.enter_context(Server(SERVER, ("-v", *options, "--fleet", url, *QUIET), program, folder, host=host))
+            stack.enter_context(Server(SERVER, ("-v", *options, "--fleet", url, *QUIET), ("cat",), folder, host=host))
             for host in HOSTS[:hosts]
         ]
+
+
+def together(url: str, folder: Path, options: Sequence[str], scene: Callable[[list[Server]], T], hosts: int = 2) -> T:
+    """What a scene with so many services comes to where the store has answered in time: a busy machine may be slow."""
+    for _ in range(5):
+        with fleet(url, folder, *options, hosts=hosts) as servers:
+            found = scene(servers)
+            if not any(b"hold alone" in server.log() for server in servers):
+                return found
+    raise AssertionError("the store was too slow five times")
 
 
 def is_in(server: Server, stack: ExitStack, source: str = "127.0.0.9") -> bool:
@@ -56,40 +67,59 @@ def is_in(server: Server, stack: ExitStack, source: str = "127.0.0.9") -> bool:
 @pytest.mark.parametrize("hosts", [2, 3])
 def test_arrivals_count_wherever_a_client_comes(hosts: int, redis: RedisServer, tmp_path: Path) -> None:
     """Exactly so many of a burst are let in; others have theirs."""
-    with fleet(redis.url, tmp_path, "--rate", "5/3600", hosts=hosts, program=("echo", "hello")) as servers:
-        told = [server.talk(source="127.0.0.9") for server in islice(cycle(servers), 9)]
-        assert told == [b"hello\n"] * 5 + [TOO_MANY] * 4
-        assert servers[0].talk(source="127.0.0.8") == b"hello\n"
-        servers[-1].wait_log(b" from 127.0.0.9: 6/5 connections of the client in 3600 seconds on all hosts\n")
+
+    def come(servers: list[Server]) -> list[bytes]:
+        redis.ask("FLUSHALL")
+        told = [server.talk(b"x", "127.0.0.9") for server in islice(cycle(servers), 9)]
+        return [*told, servers[0].talk(b"x", "127.0.0.8")]
+
+    assert together(redis.url, tmp_path, ("--rate", "5/3600"), come, hosts) == [*5 * [b"x"], *4 * [TOO_MANY], b"x"]
 
 
 def test_connections_count_wherever_a_client_is(redis: RedisServer, tmp_path: Path) -> None:
     """A place that is left is free again, at the other host as well."""
-    with fleet(redis.url, tmp_path, "-C2") as (one, other):
+
+    def come(servers: list[Server]) -> list[bool]:
+        one, other = servers
         with ExitStack() as stack:
-            assert [is_in(server, stack) for server in (one, other, one, other)] == [True, True, False, False]
-            other.wait_log(b" from 127.0.0.9: 2/2 connections of the client on all hosts\n")
-            with ExitStack() as more:
-                assert is_in(one, more, "127.0.0.8")
+            are_in = [is_in(server, stack) for server in (one, other, one, other)]
+            are_in.append(is_in(one, stack, "127.0.0.8"))
         until(lambda: redis.ask("DBSIZE") == b":0", "the store to have heard that all have left")
         with ExitStack() as stack:
-            assert [is_in(server, stack) for server in (other, other, one)] == [True, True, False]
+            return are_in + [is_in(server, stack) for server in (other, other, one)]
+
+    found = together(redis.url, tmp_path, ("-C2",), come)
+
+    assert found == [*(True, True, False, False), True, *(True, True, False)]
 
 
 def test_connections_of_a_network_count_as_well(redis: RedisServer, tmp_path: Path) -> None:
-    """Of its size in the options, which are those of each host."""
-    with fleet(redis.url, tmp_path, "--per-network", "2/16") as (one, other), ExitStack() as stack:
+    """Of its size in the options, which are those of each host; the log says where they were counted."""
+
+    def come(servers: list[Server]) -> list[bool]:
+        redis.ask("FLUSHALL")
+        one, other = servers
         clients = ((one, "127.1.1.1"), (other, "127.1.2.2"), (one, "127.1.3.3"), (one, "127.2.1.1"))
-        assert [is_in(server, stack, source) for server, source in clients] == [True, True, False, True]
+        with ExitStack() as stack:
+            return [is_in(server, stack, source) for server, source in clients]
+
+    assert together(redis.url, tmp_path, ("--per-network", "2/16"), come) == [True, True, False, True]
+    logs = b"".join(log.read_bytes() for log in tmp_path.glob("log-*"))
+    assert b" from 127.1.3.3: 2/2 connections of the network on all hosts\n" in logs
 
 
 def test_a_host_s_own_limit_comes_first(redis: RedisServer, tmp_path: Path) -> None:
     """The store is not asked about whoever is over it; and a rule may set another one."""
     rules = cdb_of('127.0.0.8:allow,MAXCONNIP="1"\n:allow\n', tmp_path)
-    with fleet(redis.url, tmp_path, "-C3", "-x", rules, hosts=1) as (server,), ExitStack() as stack:
-        assert [is_in(server, stack, "127.0.0.8") for _ in range(2)] == [True, False]
-        server.wait_log(b" from 127.0.0.8: 1/1 connections of the client\n")
-        assert redis.ask("ZCARD u1:{127.0.0.0/24}:c:127.0.0.8") == b":1"
+
+    def come(servers: list[Server]) -> tuple[list[bool], bytes]:
+        (server,) = servers
+        with ExitStack() as stack:
+            are_in = [is_in(server, stack, "127.0.0.8") for _ in range(2)]
+            server.wait_log(b" from 127.0.0.8: 1/1 connections of the client\n")
+            return are_in, redis.ask("ZCARD u1:{127.0.0.0/24}:c:127.0.0.8")
+
+    assert together(redis.url, tmp_path, ("-C3", "-x", rules), come, 1) == ([True, False], b":1")
 
 
 def test_who_has_no_limit_costs_the_store_nothing(redis: RedisServer, tmp_path: Path) -> None:
@@ -101,17 +131,38 @@ def test_who_has_no_limit_costs_the_store_nothing(redis: RedisServer, tmp_path: 
 
 def test_a_program_counts_until_its_end_though_its_worker_was_relieved(redis: RedisServer, tmp_path: Path) -> None:
     """The old worker stays as long as its clients' programs do."""
-    with fleet(redis.url, tmp_path, "-C1", "-w1") as (one, other):
+    with fleet(redis.url, tmp_path, "-C1", "-w1", hosts=1) as (server,):
         with ExitStack() as stack:
-            assert is_in(one, stack)
-            (old,) = children(one.process.pid)
-            one.process.send_signal(1)
-            until(lambda: len(children(one.process.pid)) > 1, "a new worker")
-            assert not is_in(other, stack)
-            assert old in children(one.process.pid)
-        until(lambda: old not in children(one.process.pid), "the old worker to leave")
-        with ExitStack() as stack:
-            until(lambda: is_in(other, stack), "room for the client")
+            assert is_in(server, stack)
+            (old,) = children(server.process.pid)
+            server.process.send_signal(signal.SIGHUP)
+            until(lambda: len(children(server.process.pid)) > 1, "a new worker")
+            until(lambda: redis.ask("DBSIZE") == b":1", "the client to count")
+            assert old in children(server.process.pid)
+        until(lambda: old not in children(server.process.pid), "the old worker to leave")
+        until(lambda: redis.ask("DBSIZE") == b":0", "the client to count no more")
+
+
+def _killed(redis: RedisServer) -> None:
+    redis.kill()
+
+
+def _stopped(redis: RedisServer) -> None:
+    redis.stop()
+
+
+@pytest.mark.parametrize("fail", [_killed, _stopped])
+def test_a_service_goes_on_without_its_store(fail: Callable[[RedisServer], None], tmp_path: Path) -> None:
+    """By the limits of the host, which are exact; and the log says so once."""
+    with (
+        RedisServer(tmp_path) as redis,
+        fleet(redis.url, tmp_path, "-C2", "-w1", hosts=1) as (server,),
+        ExitStack() as stack,
+    ):
+        fail(redis)
+        assert [is_in(server, stack) for _ in range(4)] == [True, True, False, False]
+        log = server.wait_log(b" from 127.0.0.9: 2/2 connections of the client\n")
+        assert log.count(b"tcpserver: warning: fleet: unable to use %s: " % redis.url.encode()) == 1
 
 
 @pytest.mark.parametrize("url", ["/var/lib/fleet", "", "http://h/", "redis://:s3cret@h/abc"])

@@ -14,7 +14,7 @@ import pytest
 from tests.support.admission import SETTINGS, Lines
 from tests.support.held import heard, some_turns
 from ucspi_py.core.client.connection import Endpoints
-from ucspi_py.core.client.limits import ClientLimits, Keys
+from ucspi_py.core.client.limits import ClientLimits, Excess, Keys
 from ucspi_py.core.errors import Failure
 from ucspi_py.core.rules.data import DEFAULT, Instructions
 from ucspi_py.core.smtp.verdict import Accept, Refuse, Verdict
@@ -63,6 +63,7 @@ class Bench:
         self.board = Scoreboard(2, 2)
         self.launcher = Recording(self.steps)
         self.verdicts: list[Verdict | Exception] = []
+        self.left_behind: list[int] = []
         self.slots = Slots(self.board, 0, self._on_change)
         log = ConnectionLog(self.log, self.board, 2)
         screen = SimpleNamespace(
@@ -127,6 +128,7 @@ def run(bench: Bench, *said: bytes) -> bytes:
             async with asyncio.timeout(20):
                 await serve(bench.service, ours, ENDPOINTS, Place(row, KEYS))
             assert ours.fileno() == -1
+            bench.left_behind.append(bench.board.count_client(KEYS.client))
             bench.board.give_back(row)
             return await heard(theirs, 10_000)
 
@@ -256,3 +258,68 @@ def test_a_client_that_is_given_up_while_it_waits() -> None:
         assert loop.run_until_complete(play(lambda task: task.cancel())) == -1
     assert not bench.slots.awaited
     assert bench.steps == ["decide", "judge", "judge"]
+
+
+class Recorded:
+    """A fleet that says what it is told to, and notes what it hears. excess: what it finds."""
+
+    def __init__(self, steps: list[str], excess: Excess | None = None) -> None:
+        self._steps = steps
+        self._excess = excess
+
+    async def enter(self, limits: ClientLimits, ip: bytes, row: int) -> Excess | None:
+        """Note it, and find what is to be found."""
+        self._steps.append(f"fleet {ip.decode()} {limits.per_client} {row}")
+        return self._excess
+
+    async def start(self, start: Callable[..., Any], connection: Any, fd: int, _row: int) -> None:
+        """Start it."""
+        await start(connection, fd)
+
+    def left(self, row: int) -> None:
+        """Note it."""
+        self._steps.append(f"left {row}")
+
+
+def with_fleet(bench: Bench, excess: Excess | None = None) -> Bench:
+    """Give it a fleet."""
+    bench.service = replace(bench.service, fleet=cast(Any, Recorded(bench.steps, excess)))
+    return bench
+
+
+def test_a_fleet_is_asked_behind_the_host_s_own_limits() -> None:
+    """With the limits of the client's rule, before any screen; and it hears that the client has left."""
+    bench = with_fleet(Bench(Instructions(deny=False, variables=((b"MAXCONNIP", b"7"),))))
+
+    assert run(bench) == b""
+
+    assert bench.steps == ["decide", "fleet 192.0.2.1 7 2", "judge", "judge", "start", "left 2"]
+
+
+def test_a_client_that_is_over_its_limit_at_all_hosts() -> None:
+    """It is told so, and met by no screen."""
+    bench = with_fleet(Bench(), Excess(b"2/2 connections of the client on all hosts", b"421 no\r\n"))
+
+    assert run(bench) == b"421 no\r\n"
+
+    assert bench.steps == ["decide", "fleet 192.0.2.1 None 2", "left 2"]
+    assert b": 2/2 connections of the client on all hosts\n" in bench.told
+
+
+def test_no_fleet_is_asked_about_a_client_that_is_over_the_host_s_limit() -> None:
+    """Whatever it may have elsewhere."""
+    bench = with_fleet(Bench(client_limits=ClientLimits(per_client=0)))
+
+    assert run(bench).startswith(b"421 4.7.0 ")
+
+    assert bench.steps == ["decide", "left 2"]
+
+
+def test_a_client_counts_for_its_program_and_not_for_its_place_as_well() -> None:
+    """From the start on: what is given back later counts no more."""
+    bench = Bench()
+    bench.board.name(2, *KEYS)  # its place
+
+    run(bench)
+
+    assert bench.left_behind == [1]
