@@ -336,3 +336,28 @@ def test_a_dry_run(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter
 
     play(at, closing(scene))
     assert sent(at) == (HEADERS + BODY).split(b"\r\n")[:-1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        packed(b"-", b"<r@example.org>\0"),
+        packed(b"+", b"<no@example.org>\0"),
+        packed(b"+", b"nobody at all\0"),
+        packed(b"q", b"why\0"),
+    ],
+)
+def test_a_dry_run_of_changes(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter], change: bytes) -> None:
+    """Headers that a milter adds stay, as with PREPEND; nobody is refused or forgotten because of another envelope."""
+    milters[0].says |= {b"O": optneg(), b"E": packed(b"h", b"X-Seen\0yes\0") + change + CONTINUE}
+    at = room(tmp_path, milters[0], dry_run=True)
+
+    async def scene(at: Room) -> None:
+        guest = await begun(at)
+        await guest.say(HEADERS + BODY + DOT)
+        assert await guest.line() == b"250 queued"
+        await left(guest)
+
+    play(at, closing(scene))
+    assert b"X-Seen: yes" in sent(at)
+    assert [line for line in at.heard if line.startswith(b"RCPT")] == [RCPT]

@@ -204,7 +204,7 @@ class ClientMilters:
         self.dropped()
 
     def _found(self, heard: Heard, envelope: Envelope) -> Reply | Envelope | None:
-        """What came of a message; None = it is as it was."""
+        """What came of a message; None = its envelope is as it was, and in a dry run it stays so."""
         refusal = self._meaning(heard.answer, b"END-OF-MESSAGE", envelope)
         if refusal or self._discards:
             return refusal or DISCARDED
@@ -214,8 +214,8 @@ class ClientMilters:
             found = changed(envelope, heard.changes, self._limits.recipients)
         except MilterFailed as failure:
             self._say(f"a milter changes an envelope: {failure.sentence}")
-            return _NO_ADDRESS
-        return None if found == envelope else found
+            return self._meaning(_NO_ADDRESS, b"END-OF-MESSAGE", envelope)
+        return None if self.spare or found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
         if self._hearing:
