@@ -22,6 +22,13 @@ LOOKS = optneg(actions=0)
 HEADERS, BODY, DOT = b"From: a@b\r\nSubject: x\r\n\r\n", b"body\r\n", b".\r\n"
 #: Reads a large message in no time.
 QUICK = "until_dot() { sed '/^\\.\\r*$/q' >>\"$OUT\"; }\n" + OBLIGING
+#: Reads on, and ends in the midst of it.
+DYING = """s '220 here'
+while h; do case $line in
+    DATA*) s '354 go'; cat <&0 >/dev/null & while ! [ -e "$OUT.dies" ]; do sleep 0.01; done; kill $!; exit;;
+    *) s '250 ok';;
+esac; done
+"""
 #: More than waits anywhere between a client and its backend.
 LARGE = (b"x" * 998 + b"\r\n") * 8000
 DEFERRED = b"451 4.7.1 Service unavailable - try again later"
@@ -320,6 +327,38 @@ def test_checks_refuse_what_is_streamed(tmp_path: Path, milters: tuple[ScriptedM
     play(at, closing(scene))
     assert milters[0].commands.count(b"E") == 1
     assert at.heard.count(b".") == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "script", "heard"),
+    [
+        (packed(b"a"), QUICK, b"250 queued"),
+        (packed(b"s"), QUICK, b"250 queued"),
+        (packed(b"r"), QUICK, b"550 5.7.1 Command rejected"),
+        (CONTINUE, DYING, b"451 4.3.0 The mail system is not available, try again later"),
+    ],
+)
+def test_nobody_wants_what_waits(
+    tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter], said: bytes, script: str, heard: bytes
+) -> None:
+    """What waits for a milter that wants no more, or for nobody any more, is thrown away; the rest still comes."""
+    milters[0].says |= {b"O": optneg(actions=0, protocol=Protocol.SKIP), b"B": SILENT}
+    at = room(tmp_path, milters[0], script=script)
+
+    async def scene(at: Room) -> None:
+        guest = await begun(at)
+        sending = asyncio.ensure_future(guest.say(HEADERS + LARGE + DOT))
+        [conversation] = at.gate._conversations
+        await eventually(lambda: conversation._backend.is_full)
+        (tmp_path / "out.dies").touch()
+        if script is DYING:
+            await eventually(lambda: guest.backends.statuses)
+        milters[0].say(said)
+        await sending
+        assert await guest.line() == heard
+        await left(guest)
+
+    play(at, closing(scene))
 
 
 def test_a_dry_run(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:

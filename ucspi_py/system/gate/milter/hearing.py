@@ -102,6 +102,7 @@ class Hearing:
             if part is None:
                 return
             await self._tell_part(part)
+            was_full = was_full or self.is_full  # more may have come meanwhile
             if part.event is Event.BODY and not self._is_heard(Event.BODY):
                 parts.drop_body()
             if was_full and not self.is_full:

@@ -119,6 +119,8 @@ class MiltedBackend(RunningBackend):
         elif isinstance(message, Hearing):
             message.stop()
         super().close()
+        if isinstance(message, Hearing) and message.is_full:
+            self._on_room()  # the rest is thrown away, but is to be sent
 
     def _leave(self) -> None:
         """Close the backend in the midst of a message that is refused; milters may still hear of it."""
