@@ -26,6 +26,7 @@ from effort import FULL, QUICK, Effort
 from findings import Finding
 from rows import (
     burst,
+    fleet,
     front,
     gate_checks,
     gate_content,
@@ -82,6 +83,7 @@ ROWS: dict[str, Row] = {
     "gate-rspamd": gate_rspamd.rspamd,
     "policy": policy.requests,
     "ledger": ledger.lookups,
+    "fleet": fleet.lookups,
     "triplets": triplets.triplets,
     "summary": summary.summing_up,
     "tls-handshake": tls.handshakes,

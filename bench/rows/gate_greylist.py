@@ -37,7 +37,7 @@ def greylist(workshop: Workshop, effort: Effort) -> list[Finding]:
         db = Path(tempfile.mkdtemp(prefix="greylist-", dir=workshop.folder)) / "db"
         servers["SQLite"] = stack.enter_context(_gate(workshop, f"check_greylist {db}"))
         if shutil.which("redis-server"):
-            url = stack.enter_context(_redis(workshop))
+            url = stack.enter_context(redis(workshop))
             servers["Redis"] = stack.enter_context(_gate(workshop, f"check_greylist {url}"))
         measures = {name: partial(_recipient, server, effort, recipients) for name, server in servers.items()}
         took = interleaved(effort.rounds, measures)
@@ -87,7 +87,8 @@ def _recipient(server: Server, effort: Effort, recipients: "count[int]") -> floa
 
 
 @contextmanager
-def _redis(workshop: Workshop) -> Iterator[str]:
+def redis(workshop: Workshop) -> Iterator[str]:
+    """Redis at a socket of its own; its URL."""
     folder = Path(tempfile.mkdtemp(prefix="redis-", dir=workshop.folder))
     socket = folder / "socket"
     command = [needed("redis-server"), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]

@@ -58,6 +58,8 @@ _FINDINGS = [
     "policy-1",
     "policy-2",
     "ledger",
+    "fleet",
+    "fleet-work",
     "triplets-size",
     "triplets",
     "summary",

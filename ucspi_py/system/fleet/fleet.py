@@ -157,7 +157,7 @@ class Fleet:
         if self._server is None:
             from ..store.server.redis_server import RedisServer
 
-            self._server = RedisServer(self._place)
+            self._server = RedisServer(self._place, patience=None)
         return self._server.run(script, keys, arguments)
 
     def _complain(self, why: str) -> None:

@@ -32,11 +32,11 @@ class RedisServer:
     """The way to one server. Its methods raise redis.RedisError or OSError where it fails.
 
     url: redis:, rediss:, unix: or redis+sentinel:. client: what has the commands; what they give is to be awaited by
-    ask().
+    ask(). patience: seconds for one answer; None = who asks has a deadline of its own, which costs less.
     """
 
-    def __init__(self, url: str) -> None:
-        self._pool, self._turn = _pool(url)
+    def __init__(self, url: str, patience: float | None = _PATIENCE) -> None:
+        self._pool, self._turn = _pool(url, patience)
         self.client: Redis = Redis(connection_pool=self._pool)
 
     async def ask(self, deed: Awaitable[T]) -> T:
@@ -64,11 +64,11 @@ class RedisServer:
             return await self.client.eval(script, len(keys), *keys, *arguments)
 
 
-def _pool(url: str) -> tuple[ConnectionPool, AbstractAsyncContextManager[object]]:
+def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsyncContextManager[object]]:
     """Make the connections, and what lets no more ask than there may be."""
     wishes = {
         "max_connections": _CONNECTIONS,
-        "socket_timeout": _PATIENCE,
+        "socket_timeout": patience,
         "socket_connect_timeout": _PATIENCE,
         "retry": Retry(NoBackoff(), 0),  # the client is not to wait twice
         **_understood(protocol=2, driver_info=None),
