@@ -1,5 +1,6 @@
 """Milters of a main.cf before a running gate, in a worker of pytcpserver and alone."""
 
+import contextlib
 import subprocess
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tests.support.gate import APPENDED, MAIL, RCPT, RELAY, STRANGER, controls, 
 from tests.support.milter import ScriptedMilter, scripted_milter
 from tests.support.nameserver import Records, running
 from tests.support.programs import ours, theirs
-from tests.support.server import QUIET
-from tests.support.smtp_client import Content, Step
+from tests.support.server import QUIET, Server
+from tests.support.smtp_client import Client, Content, Manner, Step
 from tests.support.waiting import until
 from ucspi_py.core.milter.packet import packed
 
@@ -53,6 +54,26 @@ def test_the_milters_of_a_main_cf(server: str | None, tmp_path: Path) -> None:
     assert macros(second, b"R")[b"{rcpt_addr}"] == b"r@example.org"
     [message] = backend.messages()
     assert b"X-Seen: yes\n" in message.text
+
+
+def test_descriptors_of_milters_are_counted(tmp_path: Path) -> None:
+    """Where few files may be open there are fewer places: nobody passes by a milter for which there was none left."""
+    few = ("sh", "-c", 'ulimit -n 321; exec "$@"', "sh")
+    backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
+    with scripted_milter() as one, scripted_milter() as two, contextlib.ExitStack() as stack:
+        two.says[b"M"] = SPAM
+        words = gate_words(
+            controls(tmp_path / "control"),
+            (f"smtpd_milters={one.service} {two.service}", "milter_default_action=accept"),
+        )
+        server = stack.enter_context(
+            Server(ours("pytcpserver"), ("-w1", *QUIET), (*words, *backend.argv), tmp_path, before=few)
+        )
+        for _ in range(110):
+            client = Client(stack.enter_context(server.connect()))
+            assert client.reply().startswith(b"220 ")
+            assert client.converse([EHLO, MAIL], Manner.STEPS)[-1] == b"554 5.7.1 Spam"
+        server.wait_log(b"warning: the hard limit of open files allows --held 40, not 2000")
 
 
 def test_a_milter_that_is_not_there(tmp_path: Path) -> None:

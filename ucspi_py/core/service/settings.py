@@ -62,6 +62,11 @@ class Program:
         return bool((gate and gate.milters) or (lists and (lists.greylist or lists.policy)))
 
     @property
+    def descriptors(self) -> int:
+        """Count those that each client at the gate has of a worker: its own, and one for each milter of the list."""
+        return 1 + (len(self.gate.milters.milters) if self.gate and self.gate.milters else 0)
+
+    @property
     def totals_names(self) -> tuple[bytes, ...]:
         """The name of every kind of its screens that is counted, once, outermost first."""
         return tuple(dict.fromkeys(screen.totals_name for screen in self.screens if screen.totals_name))

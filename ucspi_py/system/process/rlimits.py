@@ -37,13 +37,13 @@ def make_room(clients: int) -> int | None:
     return soft
 
 
-def room_for(clients: int) -> int:
-    """Count the clients for which there are descriptors, 1 to ``clients``."""
-    return max(1, min(clients, room_beside(0)))
+def room_for(clients: int, each: int = 1) -> int:
+    """Count the clients for which there are descriptors, 1 to ``clients``. each: descriptors of one."""
+    return max(1, min(clients, room_beside(0) // each))
 
 
 def room_beside(clients: int) -> int:
-    """Count the clients for which there are descriptors beside this number of ``clients``."""
+    """Count the descriptors that there are beside those of this number of ``clients``, of which each has one."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return sys.maxsize

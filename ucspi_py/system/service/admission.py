@@ -76,7 +76,8 @@ class Admission:
         self._spawn_batch = SpawnBatch(
             tasks.loop, self._acceptor.relieve, self._acceptor.is_resting, tasks.failed, self.changed
         )
-        capacity = min(OVERFLOW_LIMIT, room_beside(settings.limit + len(board.pending)))
+        taken = (settings.limit + len(board.pending)) * settings.program.descriptors
+        capacity = min(OVERFLOW_LIMIT, room_beside(taken))
         self._overflow = OverflowQueue(capacity, self._has_room, self._bring_in, tasks.failed, connection_log.waits)
         self._look_due = False
         self._slow_look = Timer(_LOOK_WITHOUT_EVENTS, self._look_again)

@@ -192,7 +192,7 @@ def _top(
 
 def _tables(settings: ServerSettings) -> SharedTables:
     return SharedTables(
-        board=Scoreboard(settings.limit, room_for(settings.held_limit)),
+        board=Scoreboard(settings.limit, room_for(settings.held_limit, settings.program.descriptors)),
         arrivals=Arrivals(settings.client_limits.period) if settings.client_limits.arrivals else None,
         events=_events(settings.program.gate),
         zones=SharedZones(len(settings.program.zones)),

@@ -34,7 +34,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> Log | None:
     """
     handed = _handed()
     supervision = Supervision(None if handed else settings.ready_fd)  # or the number might be of a descriptor of ours
-    room = make_room(settings.limit + settings.held_limit + OVERFLOW_LIMIT)
+    room = make_room((settings.limit + settings.held_limit) * settings.program.descriptors + OVERFLOW_LIMIT)
     attributes = spawn.spawn_attributes(soft_limits, room, MASTERS_SIGNALS, handed and handed.mask)
     noted = signals.Signals(signal.SIGTERM, signal.SIGCHLD, *MASTERS_SIGNALS)
     if handed:  # they were blocked, as they would have ended us so far

@@ -33,7 +33,7 @@ def check(asked: Asked) -> Iterator[Finding]:
     yield from port.looked(settings)
     yield from metrics.looked(settings)
     yield from sockets.looked(settings)
-    yield descriptors.looked(settings.limit, settings.held_limit)
+    yield descriptors.looked(settings.limit, settings.held_limit, settings.program.descriptors)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
     seen = _privileged(asked)
@@ -50,7 +50,8 @@ def check_trial(asked: Asked) -> Iterator[Finding]:
     A server that has given up root has done so for this one as well: of keys that only root can read, and of whoever
     checks passwords with root, nothing can be told. The guard has both, and goes on.
     """
-    yield descriptors.looked(asked.settings.limit, asked.settings.held_limit)
+    settings = asked.settings
+    yield descriptors.looked(settings.limit, settings.held_limit, settings.program.descriptors)
     yield from keys.looked(asked.settings)
     yield from passwords.looked(asked.settings)
     yield from _as_user(asked, _privileged(asked))

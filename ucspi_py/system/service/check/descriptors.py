@@ -7,10 +7,10 @@ from ..admission import OVERFLOW_LIMIT
 _WHAT = "open files"
 
 
-def looked(limit: int, held: int) -> Finding:
-    """Look at the limit on open files. limit, held: clients, -c and --held."""
-    make_room(limit + held + OVERFLOW_LIMIT)
-    places = room_for(held)
+def looked(limit: int, held: int, each: int) -> Finding:
+    """Look at the limit on open files. limit, held: clients, -c and --held. each: descriptors of one."""
+    make_room((limit + held) * each + OVERFLOW_LIMIT)
+    places = room_for(held, each)
     if places < held:
         return warning(_WHAT, f"the hard limit of open files allows --held {places}, not {held}")
     return Finding(_WHAT, f"there is room for -c {limit} and --held {held}")
