@@ -317,7 +317,7 @@ def test_macros_at_helo() -> None:
 
 def test_macros_at_mail() -> None:
     """Whom it has logged in as: by that a signer decides."""
-    facts = FACTS._replace(login=b"me", method=b"PLAIN", sender=ME, sender_is_ours=True)
+    facts = FACTS._replace(login=b"me", method=b"PLAIN", sender=ME, holds=lambda domain: domain == ME.domain)
 
     assert told(Event.MAIL, facts) == {
         "{auth_type}": "PLAIN",

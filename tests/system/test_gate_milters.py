@@ -124,6 +124,21 @@ def test_refusals(
     assert b"DATA" not in at.heard
 
 
+def test_whose_mail_it_is(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """Macros tell which addresses are ours: those in rcpthosts."""
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(b"HELO c", MAIL, b"RCPT TO:<r@EXAMPLE.org>", b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    macros = b"".join(one.data for one in milter.heard if one.command == b"D")
+    assert b"{mail_host}\0example.net\0{mail_mailer}\0smtp\0" in macros
+    assert b"{rcpt_mailer}\0local\0" in macros
+
+
 _REJECT, _REFUSED = b"NOQUEUE: milter-reject: ", b"unknown[192.0.2.7]: 554 5.7.1 Spam; "
 _DISCARD, _DISCARDED = b"NOQUEUE: milter-discard: ", b"unknown[192.0.2.7]: milter triggers DISCARD action; "
 

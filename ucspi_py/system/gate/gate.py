@@ -159,7 +159,9 @@ class Gate:
         backend = self._backend(client, guest, dialogue, log)
         if self._milting:
             checks = self._checks.of_session(dialogue, log) if self._checks else None
-            told = parts.OfSession(client.environment, greeting.myhostname, log, checks, settings.dry_run)
+            domains = self._judging.domains if self._judging else self._host.control
+            connection = client.environment, greeting.myhostname
+            told = parts.OfSession(*connection, log, checks, settings.dry_run, domains.holds)
             self._milting.put_before(backend, guest, dialogue, told)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)

@@ -22,7 +22,7 @@ class OfSession(NamedTuple):
     """What a part is told of a session.
 
     environment: of the client. hostname: ours. checks: header and body checks; None = there are none. dry_run: nobody
-    is refused.
+    is refused. holds: which domains we take mail for; None = it cannot be told now.
     """
 
     environment: Mapping[bytes, bytes]
@@ -30,6 +30,7 @@ class OfSession(NamedTuple):
     log: SessionLog
     checks: "SessionChecks | None"
     dry_run: bool
+    holds: Callable[[bytes], bool | None]
 
 
 def import_libraries(settings: GateSettings) -> None:

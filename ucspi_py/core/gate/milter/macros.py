@@ -15,14 +15,22 @@ from .settings import MacroTexts
 _FORGED = b" (may be forged)"
 
 
+#: Whether we take mail for a domain; None = it cannot be told now.
+Holds = Callable[[bytes], bool | None]
+
+
+def _holds_none(_domain: bytes) -> bool:
+    return False
+
+
 class MacroFacts(NamedTuple):
     """What macros tell of.
 
     hostname: ours. daemon_name, version: of {daemon_name} and v. defaults: of macros that have no value. name: of the
     client, verified; reverse_name: not verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port:
     of the client. server_ip, server_port: ours. tls: None = it speaks none. login, method: of its login; b"" = none.
-    login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet. sender_is_ours,
-    recipient_is_ours: whether we take mail for them. refusal: of the recipient, None = it passes.
+    login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet. holds: which
+    domains we take mail for. refusal: of the recipient, None = it passes.
     """
 
     hostname: bytes = b""
@@ -43,8 +51,7 @@ class MacroFacts(NamedTuple):
     queue_id: bytes = b""
     sender: Path | None = None
     recipient: Path | None = None
-    sender_is_ours: bool = False
-    recipient_is_ours: bool = False
+    holds: Holds = _holds_none
     refusal: Reply | None = None
 
 
@@ -108,10 +115,11 @@ def _host(path: Path | None, hostname: bytes) -> bytes | None:
     return None if path is None else path.domain or hostname
 
 
-def _mailer(path: Path | None, *, is_ours: bool) -> bytes | None:
+def _mailer(path: Path | None, holds: Holds) -> bytes | None:
+    """Of Postfix's transports those that every configuration has: its virtual and relay are local here."""
     if path is None:
         return None
-    return b"local" if is_ours or path.domain is None else b"smtp"
+    return b"local" if path.domain is None or holds(path.domain.lower()) else b"smtp"
 
 
 def _recipient(facts: MacroFacts) -> bytes | None:
@@ -124,7 +132,7 @@ def _recipient_host(facts: MacroFacts) -> bytes | None:
 
 
 def _recipient_mailer(facts: MacroFacts) -> bytes | None:
-    return b"error" if facts.refusal else _mailer(facts.recipient, is_ours=facts.recipient_is_ours)
+    return b"error" if facts.refusal else _mailer(facts.recipient, facts.holds)
 
 
 def _split(refusal: Reply) -> tuple[bytes, bytes | None]:
@@ -157,7 +165,7 @@ _VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
     b"auth_author": lambda facts: facts.login_sender or None,
     b"mail_addr": lambda facts: _address(facts.sender),
     b"mail_host": lambda facts: _host(facts.sender, facts.hostname),
-    b"mail_mailer": lambda facts: _mailer(facts.sender, is_ours=facts.sender_is_ours),
+    b"mail_mailer": lambda facts: _mailer(facts.sender, facts.holds),
     b"rcpt_addr": _recipient,
     b"rcpt_host": _recipient_host,
     b"rcpt_mailer": _recipient_mailer,

@@ -40,7 +40,10 @@ class _OwnDomains:
 
 
 class Judging:
-    """Makes what judges each client. settings: with restrictions. complain: gets what is wrong."""
+    """Makes what judges each client.
+
+    settings: with restrictions. complain: gets what is wrong. domains: what mail is taken for.
+    """
 
     def __init__(self, settings: GateSettings, ways: Ways, complain: Complaints, control: Control) -> None:
         if settings.restrictions is None:
@@ -51,8 +54,8 @@ class Judging:
         lookups = Lookups(ways, Tables(complain), control, greylisting=self._greylisting)
         lookups.services = self._services
         self._shared = Shared(settings.restrictions, lookups, settings.dry_run)
-        domains = _OwnDomains(settings.restrictions, lookups, control)
-        self._last_check = LastCheck(settings, control, domains)
+        self.domains = _OwnDomains(settings.restrictions, lookups, control)
+        self._last_check = LastCheck(settings, control, self.domains)
 
     def pipe(
         self, start: Start, environment: Mapping[bytes, bytes], guest: Visitor, dialogue: Dialogue, log: SessionLog

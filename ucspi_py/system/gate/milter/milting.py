@@ -52,7 +52,7 @@ class Milting:
         clients = self._chosen.of(guest.ip)
         if not clients:
             return
-        facts = base_facts(session.environment, guest, session.hostname, self._texts)
+        facts = base_facts(session.environment, guest, session.hostname, self._texts)._replace(holds=session.holds)
         milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
         milters.spare = session.log.spared if session.dry_run else None
