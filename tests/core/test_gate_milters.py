@@ -311,8 +311,11 @@ def test_macros_at_helo() -> None:
         "{cipher}": "TLS_AES_256_GCM_SHA384",
         "{cipher_bits}": "256",
     }
-    certified = FACTS._replace(tls=tls._replace(subject=b"CN=client", fingerprint=b"ab"))
+    certified = FACTS._replace(tls=tls._replace(subject=b"CN=client", issuer=b"CN=An Authority,O=x", fingerprint=b"ab"))
     assert told(Event.HELO, certified)["{cert_subject}"] == "client"
+    assert told(Event.HELO, certified)["{cert_issuer}"] == "An Authority"
+    unnamed = FACTS._replace(tls=tls._replace(issuer=b"OU=y,O=An Organization", fingerprint=b"ab"))
+    assert told(Event.HELO, unnamed) | {"{cert_issuer}": "An Organization"} == told(Event.HELO, unnamed)
 
 
 def test_macros_at_mail() -> None:

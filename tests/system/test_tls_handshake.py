@@ -260,6 +260,7 @@ def test_a_client_s_certificate_is_known_by_subject_serial_and_fingerprint(keys:
     settings = TlsSettings((keys.default,), ca_file=str(keys.authority.ca_file))
     facts = meet(settings, certified(keys, keys.authority)).facts()
     assert facts.subject.startswith(b"OU=")
+    assert facts.issuer.startswith(b"OU=")
     assert len(facts.fingerprint) == 64
     assert facts.serial
 

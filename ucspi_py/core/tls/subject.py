@@ -22,7 +22,7 @@ LIMIT = 1024
 
 #: RFC 4514, 2: one name of a subject; a comma in it is behind a backslash.
 _PART = re.compile(rb"(?:\\.|[^,+\\])+", re.DOTALL)
-_COMMON_NAME = b"CN="
+_COMMON_NAME, _ORGANIZATION = b"CN=", b"O="
 _PAIR = re.compile(rb"\\([0-9A-Fa-f]{2}|.)", re.DOTALL)
 
 #: As getpeercert() has it: relative names in their order, each of pairs of type and value.
@@ -37,8 +37,17 @@ def written(subject: Subject) -> bytes:
 
 def common_name(subject: bytes) -> bytes:
     """Tell the common name of a subject as written() writes it; b"" = it has none."""
-    named = (part for part in _PART.findall(subject) if part.startswith(_COMMON_NAME))
-    return _PAIR.sub(_unescaped, next(named, b"").removeprefix(_COMMON_NAME))
+    return _named(subject, _COMMON_NAME)
+
+
+def issuer_name(issuer: bytes) -> bytes:
+    """Tell the common name of an issuer, or its organization (Postfix, tls_verify.c, tls_issuer_CN); b"" = neither."""
+    return _named(issuer, _COMMON_NAME) or _named(issuer, _ORGANIZATION)
+
+
+def _named(subject: bytes, kind: bytes) -> bytes:
+    named = (part for part in _PART.findall(subject) if part.startswith(kind))
+    return _PAIR.sub(_unescaped, next(named, b"").removeprefix(kind))
 
 
 def _unescaped(pair: re.Match[bytes]) -> bytes:

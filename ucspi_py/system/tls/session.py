@@ -112,9 +112,10 @@ class TlsSession:
         signed = connection.getpeercert(binary_form=True) if shown else None
         if not (shown and signed):
             return known
-        names: Any = shown.get("subject", ())
+        names: dict[str, Any] = {kind: shown.get(kind, ()) for kind in ("subject", "issuer")}
         return known._replace(
-            subject=written(names),
+            subject=written(names["subject"]),
+            issuer=written(names["issuer"]),
             serial=str(shown.get("serialNumber", "")).encode(),
             fingerprint=hashlib.sha256(signed).hexdigest().encode(),
         )

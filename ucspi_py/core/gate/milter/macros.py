@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...smtp.path import Path
 from ...smtp.reply import Reply
 from ...tls.facts import TlsFacts
-from ...tls.subject import common_name
+from ...tls.subject import common_name, issuer_name
 from ..visitor import Visitor
 from .settings import MacroTexts
 
@@ -101,8 +101,11 @@ def _origin(facts: MacroFacts) -> bytes:
     return b"%b [%b]%b" % (facts.reverse_name, facts.ip, _FORGED if forged else b"")
 
 
-def _subject(facts: MacroFacts) -> bytes | None:
-    return common_name(facts.tls.subject) or None if facts.tls and facts.tls.fingerprint else None
+def _of_certificate(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts], bytes | None]:
+    def value(facts: MacroFacts) -> bytes | None:
+        return tell(facts.tls) or None if facts.tls and facts.tls.fingerprint else None
+
+    return value
 
 
 def _address(path: Path | None) -> bytes | None:
@@ -158,7 +161,8 @@ _VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
     b"cipher": _of_tls(lambda tls: tls.cipher),
     b"cipher_bits": _of_tls(lambda tls: b"%d" % tls.bits),
     b"tls_sni": _of_tls(lambda tls: tls.server_name),
-    b"cert_subject": _subject,
+    b"cert_subject": _of_certificate(lambda tls: common_name(tls.subject)),
+    b"cert_issuer": _of_certificate(lambda tls: issuer_name(tls.issuer)),
     b"i": lambda facts: facts.queue_id or None,
     b"auth_type": lambda facts: facts.method or None,
     b"auth_authen": lambda facts: facts.login or None,

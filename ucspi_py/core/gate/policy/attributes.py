@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from ...tls.facts import TlsFacts
-from ...tls.subject import common_name
+from ...tls.subject import common_name, issuer_name
 from ..restrictions.addresses.address import said
 from ..restrictions.evaluation import Evaluation
 from ..restrictions.facts import Stage
@@ -72,10 +72,10 @@ def attributes(evaluation: Evaluation, context: bytes) -> Attributes:
 
 
 def _of_tls(tls: TlsFacts) -> Attributes:
-    """Who has signed a certificate, and the print of its key, nobody has noted."""
+    """The print of a certificate's key nobody has noted."""
     return (
         (b"ccert_subject", _xtext(common_name(tls.subject))),
-        (b"ccert_issuer", b""),
+        (b"ccert_issuer", _xtext(issuer_name(tls.issuer))),
         (b"ccert_fingerprint", _with_colons(tls.fingerprint)),
         (b"ccert_pubkey_fingerprint", b""),
         (b"encryption_protocol", tls.protocol),
