@@ -183,7 +183,7 @@ def test_a_refused_client(tmp_path: Path, milter: ScriptedMilter) -> None:
     async def scene(at: Room) -> None:
         guest = await at.silent()
         assert await guest.line() == b"554 mx.example.org ESMTP not accepting connections"
-        assert at.told == [b"NOQUEUE: reject: CONNECT from unknown[192.0.2.7]: 554 5.7.1 Spam; proto=SMTP"]
+        assert at.told == [b"NOQUEUE: milter-reject: CONNECT from unknown[192.0.2.7]: 554 5.7.1 Spam; proto=SMTP"]
         assert await guest.ask(MAIL) == b"554 5.7.1 Spam"
         await guest.ask(b"QUIT")
         await guest.gone()

@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.support.ports import free_port
+from tests.support.waiting import until
 from tests.system.test_milted_backend import full_disk
 from tests.system.test_milter_client import CLIENT, absent
 from ucspi_py.core.gate.milter.macros import MacroFacts
@@ -324,4 +325,4 @@ def test_two_messages(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
             session.abort()
 
     play(scene, first.service)
-    assert first.commands.replace(b"D", b"").rstrip(b"Q") == b"OCMAMA"
+    until(lambda: first.commands.replace(b"D", b"").rstrip(b"Q") == b"OCMAMA")

@@ -57,8 +57,7 @@ class Conversation(Trusting):
         """Begin to speak. denied: as BackendPipe.connect() has it."""
         self._client.greet(denied)
         if denied:
-            milters = self._backend.milters
-            self._log.denied((milters and milters.lasting()) or denied[0])
+            self._log.denied(denied[0])
         self._advance()
 
     async def _serve(self) -> None:

@@ -85,7 +85,7 @@ def _noqueue(text: bytes) -> Event | None:
     reply = _REPLY.fullmatch(said)
     if kind == b"reject_warning":
         return Spared(ip, reply[2] if reply else said)
-    if kind.startswith(b"milter-") and not (reply and kind == b"milter-reject"):
+    if kind.startswith(b"milter-") and (kind != b"milter-reject" or stage == b"END-OF-MESSAGE"):
         return Checked(kind, stage)
     if kind in (b"reject", b"milter-reject") and reply:
         return Rejected(ip, stage, int(reply[1]), reply[2])
