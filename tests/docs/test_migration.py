@@ -44,6 +44,8 @@ def host(tmp_path: Path) -> Path:
         "etc/ipsvd/smtp/192.0.2.1": "",
         "etc/s6/smtp/ip4/192.0.2.1_32/allow": "",
         "etc/spamdyke/blacklist_ip": "192.0.2.1\n",
+        "etc/spamdyke/spamdyke.conf": "reject-empty-rdns\n",
+        "main.cf": "myhostname = mx.example.org\n",
         "var/log/smtpd/current": "tcpserver: pid 1 from 192.0.2.1\ntcpserver: ok 1 :192.0.2.9:25 :192.0.2.1::9\n",
         "var/spool/relay-ctrl/allow/192.0.2.7": "",
         "home/vpopmail/etc/open-smtp": f'192.0.2.7:allow,RELAYCLIENT="",RBLSMTPD=""\t{int(time.time())}\n',
@@ -64,6 +66,23 @@ def host(tmp_path: Path) -> Path:
 def test_the_page_has_commands() -> None:
     """Of each kind."""
     assert len(commands()) > 15
+
+
+def test_the_names_in_a_run_script_are_changed_once(tmp_path: Path) -> None:
+    """By one command, which may be run again; paths and our own names stay."""
+    [command] = [
+        line
+        for block in literals(manual.read(DOCS / "migration.rst"))
+        for line in block.splitlines()
+        if line.startswith("sed ")
+    ]
+    run = tmp_path / "run"
+    run.write_text("exec tcpserver -x tcp.smtp.cdb 0 smtp \\\n  rblsmtpd -r a pyrblsmtpd qmail-smtpd\n")
+
+    for _ in range(2):
+        subprocess.run(["sh", "-c", command.replace("/service/smtpd/run", str(run))], check=True)
+
+    assert run.read_text() == "exec pytcpserver -x tcp.smtp.cdb 0 smtp \\\n  pyrblsmtpd -r a pyrblsmtpd qmail-smtpd\n"
 
 
 @pytest.mark.parametrize("command", [line for line in commands() if not NEEDS.search(line)])
