@@ -1,8 +1,12 @@
 """A spamdyke.conf as the gate says it, without a gate: each option, what takes a line back, and what is not said."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.language.syntax import settings
+from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.importers.spamdyke.imported import Imported, import_spamdyke
 
 FILES = {
@@ -12,6 +16,12 @@ FILES = {
     "/etc/spamdyke/zones": "zen.example\nno zone\n",
 }
 BASE = {"compatibility_level", "parent_domain_matches_subdomains", "smtpd_relay_restrictions", "mynetworks"}
+
+
+RELAY_CHECKS = {
+    "permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination",
+    "reject_unauth_destination",
+}
 
 
 def imported(text: str) -> Imported:
@@ -277,3 +287,61 @@ def test_a_line_that_is_no_text_is_not_said(value: str) -> None:
     assert len(found.not_said) == 1
     assert found.main_cf.isascii()
     assert set(parameters(f"tls-certificate-file={value}")) - BASE == {"smtpd_recipient_restrictions"}
+
+
+#: Options with lists and values of their own, and what somebody may have written behind them.
+OPTIONS = (
+    *(
+        f"{who}-{what}-entry"
+        for who in ("ip", "rdns", "sender", "recipient", "dns", "rhs")
+        for what in ("whitelist", "blacklist")
+    ),
+    *("ip-relay-entry", "rdns-relay-entry", "graylist-exception-ip-entry", "graylist-exception-rdns-entry"),
+    *("graylist-level", "graylist-dir", "graylist-min-secs", "rejection-text-graylist", "rejection-text-ip-blacklist"),
+    *("tls-certificate-file", "tls-level", "smtp-auth-level", "smtp-auth-command", "relay-level", "filter-level"),
+    *("qmail-rcpthosts-file", "idle-timeout-secs", "max-recipients", "run-as-user", "access-file", "dns-server-ip"),
+)
+VALUES = st.sampled_from(
+    [
+        *(
+            "",
+            "!!!",
+            "yes",
+            "always",
+            "only-create-dir",
+            "ondemand",
+            "smtps",
+            "allow-all",
+            "block-all",
+            "reject-all",
+            "0",
+        ),
+        *(
+            "10.0.0.0/8",
+            "0.0.0.0/0",
+            "1-200.",
+            "256.1.1.1",
+            "=name",
+            ".com",
+            "@a.example",
+            "a@b.example",
+            "/etc/x",
+            "5",
+        ),
+        *("$x ${y}", "{a = OK}", "} permit", "a, b", "= OK", '"q"', "\\", "# x", "permit_mynetworks", "2026-01-01"),
+    ]
+) | st.text(max_size=12)
+
+
+@given(st.lists(st.tuples(st.sampled_from(OPTIONS), VALUES), max_size=12))
+def test_whatever_is_written_there_it_is_a_main_cf_that_opens_no_relay(lines: list[tuple[str, str]]) -> None:
+    """One that a gate takes, in which each line has its place, and the relay check is as it was."""
+    found = imported("".join(f"{option}={value}\n" for option, value in lines))
+    said = settings("main.cf", found.main_cf)
+    names = [one.name for one in said]
+
+    configuration = Configuration(said)
+    assert len(names) == len(set(names))
+    restriction_settings(configuration, lambda: ())
+    assert {one.value.text for one in said if one.name == "smtpd_relay_restrictions"} <= RELAY_CHECKS
+    assert all(network.length >= 8 for network in configuration.gate_settings().mynetworks)

@@ -11,7 +11,9 @@ from .item import Item, Kind, literal, unsaid
 OK, REJECT = "OK", "REJECT"
 _UNREAD = "the file cannot be read"
 _IMPORT_AGAIN = "import as a user who may read it, or take the line out"
-_ZONE = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)+", re.IGNORECASE)
+_ZONE = re.compile(
+    r"(?:[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE | re.ASCII
+)
 _VERIFIED = "a name counts only where it leads back to the address of the client"
 
 
