@@ -17,7 +17,7 @@ from ucspi_py.core.gate.milter.settings import MilterSettings
 from ucspi_py.core.milter import events
 from ucspi_py.core.milter.changes import RecipientAdded
 from ucspi_py.core.milter.dialogue import Answer, Passed
-from ucspi_py.core.milter.packet import number, packed
+from ucspi_py.core.milter.packet import CHUNK, number, packed
 from ucspi_py.core.milter.words import Event, Protocol
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import reply
@@ -326,3 +326,28 @@ def test_two_messages(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
 
     play(scene, first.service)
     until(lambda: first.commands.replace(b"D", b"").rstrip(b"Q") == b"OCMAMA")
+
+
+def test_room_while_a_milter_thinks(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
+    """More may come as soon as a piece of the message is told: its answer may take as long as it likes."""
+    first, _ = milters
+    first.unanswered = {b"B"}
+    rooms: list[bool] = []
+
+    async def scene(session: SessionMilters) -> None:
+        await until_data(session)
+        hearing = session.hearing(FACTS, lambda: rooms.append(True), lambda: None)
+        hearing.feed(b"\r\n" + b"x" * 2 * CHUNK)
+        assert hearing.is_full
+        hearing.go_on()
+        async with asyncio.timeout(10):
+            while b"B" not in first.commands:
+                await asyncio.sleep(0.001)
+        assert rooms == [True]
+        assert not hearing.is_full
+        first.unanswered = set()
+        first.say(CONTINUE)
+        assert await hearing.end() == Heard(Passed.ON)
+
+    play(scene, first.service)
+    assert [len(data) for data in heard(first, b"B")] == [CHUNK, CHUNK]

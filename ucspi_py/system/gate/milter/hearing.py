@@ -101,12 +101,16 @@ class Hearing:
             part = parts.next()
             if part is None:
                 return
+            self._give_room(was_full=was_full)  # before the answer, which may be a while
             await self._tell_part(part)
-            was_full = was_full or self.is_full  # more may have come meanwhile
             if part.event is Event.BODY and not self._is_heard(Event.BODY):
+                was_full = self.is_full
                 parts.drop_body()
-            if was_full and not self.is_full:
-                self._on_room()
+                self._give_room(was_full=was_full)
+
+    def _give_room(self, *, was_full: bool) -> None:
+        if was_full and not self.is_full:
+            self._on_room()
 
     async def _tell_part(self, part: Part) -> None:
         """Tell each of it, but those behind one that has something against the message: they are never asked."""
