@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support.metrics import wait_for
 from tests.support.programs import ours
 from tests.support.redisserver import RedisServer
 from tests.support.rules import cdb_of
@@ -163,6 +164,20 @@ def test_a_service_goes_on_without_its_store(fail: Callable[[RedisServer], None]
         assert [is_in(server, stack) for _ in range(4)] == [True, True, False, False]
         log = server.wait_log(b" from 127.0.0.9: 2/2 connections of the client\n")
         assert log.count(b"tcpserver: warning: fleet: unable to use %s: " % redis.url.encode()) == 1
+
+
+def test_questions_to_the_store_are_counted(redis: RedisServer, tmp_path: Path) -> None:
+    """Those about clients, and no others."""
+    place = tmp_path / "numbers"
+    with fleet(redis.url, tmp_path, "-C2", "-w1", "--metrics", f"unix:{place}", hosts=1) as (server,):
+        for _ in range(3):
+            server.talk(b"x", "127.0.0.9")
+        found = wait_for(place, 3, "program_exits_total", status="0")
+
+    results = ("answered", "failed", "skipped")
+    asked = {result: found("server_queries_total", server="fleet", result=result) for result in results}
+    assert sum(asked.values()) == 3
+    assert found("server_query_seconds_count", server="fleet") == asked["answered"] + asked["failed"]
 
 
 @pytest.mark.parametrize("url", ["/var/lib/fleet", "", "http://h/", "redis://:s3cret@h/abc"])

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -161,21 +162,26 @@ def test_a_server_that_knows_no_script(server: RedisServer, store: Store) -> Non
     assert reason(store.enter(ClientLimits(per_client=1))) == b"1/1 connections of the client on all hosts"
 
 
-def test_a_cluster_finds_all_keys_in_one_slot() -> None:
-    """By the tag: what CLUSTER KEYSLOT computes."""
-    for ip in (IP, b"2001:db8::7"):
-        assert len({_slot(name) for name in names(ip, NETWORK)}) == 1
+def test_a_cluster_takes_each_script(tmp_path: Path) -> None:
+    """All its keys are in one slot, and it touches no other; a script with keys in two is refused there."""
+    limits = ClientLimits(per_client=2, per_network=2, arrivals=5)
+    with RedisServer(tmp_path, "--cluster-enabled", "yes") as cluster:
+        assert cluster.ask("CLUSTER ADDSLOTSRANGE 0 16383") == b"+OK"
+        until(lambda: b"cluster_state:ok" in cluster.text("CLUSTER INFO"), "the cluster to be well")
 
+        async def all_of_it() -> None:
+            way = Way(cluster.url)
+            for ip in (IP, b"2001:db8::7"):
+                asked = asking.question(limits, ip, "mx1:1")
+                assert asked
+                assert asking.excess(limits, await way.run(scripts.ENTER, asked.keys, asked.arguments)) is None
+                assert await way.run(scripts.RENEW, asked.leases, ("60000", "mx1:1")) == 1
+                assert await way.run(scripts.LEAVE, asked.leases, ("mx1:1",)) == 1
+            with pytest.raises(Exception, match="slot"):
+                await way.run(scripts.LEAVE, ("u1:{a}:n", "u1:{b}:n"), ("mx1:1",))
+            await way.close()
 
-def _slot(name: str) -> int:
-    """Compute a slot as the specification of Redis Cluster does: CRC-16/XMODEM of what stands in the first braces."""
-    found = name.partition("{")[2].partition("}")[0].encode()
-    crc = 0
-    for byte in found:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1
-    return crc % 65536 % 16384
+        asyncio.run(all_of_it())
 
 
 def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> None:
