@@ -107,6 +107,15 @@ def test_a_program_that_could_not_do_its_work_does_not_follow(tmp_path: Path) ->
         server.wait_log(TAKES_OVER)
 
 
+def test_servers_that_are_away_keep_no_program_from_following(tmp_path: Path) -> None:
+    """Name servers, zones and stores that are asked over a network: the old program has no others."""
+    screens = (ours("pyrblsmtpd"), "-r", "bl.example", ours("pygreylist"), "-s", "redis://127.0.0.1:1/0")
+    env = {"PATH": os.environ["PATH"], "DNSCACHEIP": "127.0.0.1@9"}
+    with Server(SERVER, (*QUIET, "-w1"), (*screens, *ECHO), tmp_path, env=env) as server:
+        restart(server)
+        server.wait_log(TAKES_OVER)
+
+
 def test_the_new_program_is_the_one_that_is_installed_now(tmp_path: Path) -> None:
     """The path with which the server was started may lead elsewhere by now."""
     link = tmp_path / "pytcpserver"

@@ -51,17 +51,23 @@ def privileged(reading: Reading, uid: int | None = None, gid: int | None = None)
 
 
 def of(
-    reading: Reading, uid: int | None = None, gid: int | None = None, seen: Privileged | None = None
+    reading: Reading,
+    uid: int | None = None,
+    gid: int | None = None,
+    seen: Privileged | None = None,
+    *,
+    asks: bool = True,
 ) -> Surroundings:
     """Look at all that a configuration names.
 
-    uid, gid: what a worker becomes, None = what we are. seen: what was looked at before; None = nothing was. Raises
-    AskedWrongly for a word in $DNSCACHEIP that is no name server.
+    uid, gid: what a worker becomes, None = what we are. seen: what was looked at before; None = nothing was. asks:
+    whether zones, policy services and milters are asked. Raises AskedWrongly for a word in $DNSCACHEIP that is no name
+    server.
     """
     seen = seen or privileged(reading, uid, gid)
     tables = Tables(_quiet)
     contents = {name: _contents(name, tables) for name in reading.tables if name.kind not in UNFILED}
-    wanted = [one.zone for one in zones(reading)]
+    wanted = [one.zone for one in zones(reading)] if asks else []
     file = _ledger_file(reading)
     return Surroundings(
         tables=contents,
@@ -72,9 +78,9 @@ def of(
         ledger=_unreadable(file) if file else None,
         is_ledger_open=bool(file) and any(map(_is_open, (file, os.path.dirname(os.path.abspath(file))))),
         keys=seen.keys,
-        services=services.unreachable(reading, uid, gid),
+        services=services.unreachable(reading, uid, gid) if asks else {},
         greylist=_greylist(reading, uid, gid),
-        milters=_milters(Subject(reading, Surroundings(contents)), uid, gid),
+        milters=_milters(Subject(reading, Surroundings(contents)), uid, gid) if asks else {},
     )
 
 

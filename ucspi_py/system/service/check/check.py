@@ -41,20 +41,21 @@ def check(asked: Asked) -> Iterator[Finding]:
     became = user.looked(settings.uid, settings.gid)
     yield became
     if became.kind is not Kind.ERROR:
-        yield from _as_user(asked, seen)
+        yield from _as_user(asked, seen, asks=True)
 
 
 def check_trial(asked: Asked) -> Iterator[Finding]:
     """Yield what is found by a program that is to follow a server, which has handed over all that it listens on.
 
     A server that has given up root has done so for this one as well: of keys that only root can read, and of whoever
-    checks passwords with root, nothing can be told. The guard has both, and goes on.
+    checks passwords with root, nothing can be told. The guard has both, and goes on. Other servers, as name servers,
+    Redis and milters, are not asked: where one is away for a while, it helps nobody to stay with the old program.
     """
     settings = asked.settings
     yield descriptors.looked(settings.limit, settings.held_limit, settings.program.descriptors)
     yield from keys.looked(asked.settings)
     yield from passwords.looked(asked.settings)
-    yield from _as_user(asked, _privileged(asked))
+    yield from _as_user(asked, _privileged(asked), asks=False)
 
 
 def _privileged(asked: Asked) -> Privileged | None:
@@ -64,23 +65,24 @@ def _privileged(asked: Asked) -> Privileged | None:
     return surroundings.privileged(asked.reading, asked.settings.uid, asked.settings.gid)._replace(keys=Keys())
 
 
-def _as_user(asked: Asked, seen: Privileged | None) -> Iterator[Finding]:
+def _as_user(asked: Asked, seen: Privileged | None, *, asks: bool) -> Iterator[Finding]:
     settings = asked.settings
     yield from rules.looked(settings.rules, settings.allow_no_rules)
     yield programs.looked(settings.program.argv[0])
-    yield from stores.looked(settings)
+    yield from stores.looked(settings, asks=asks)
     yield from metrics.looked_at_file(settings)
-    yield from zones.looked(settings)
+    if asks:
+        yield from zones.looked(settings)
     if asked.reading:
-        yield from _gate(asked.reading, seen, settings)
+        yield from _gate(asked.reading, seen, settings, asks=asks)
     for sentence in oddities(os.environb):
         yield warning("environment", sentence)
 
 
-def _gate(reading: Reading, seen: Privileged | None, settings: ServerSettings) -> Iterator[Finding]:
+def _gate(reading: Reading, seen: Privileged | None, settings: ServerSettings, *, asks: bool) -> Iterator[Finding]:
     """What pysmtpgate --check looks at, and of what a start looks at whatever keeps it from starting."""
     try:
-        yield from of_gate(gate_findings(reading, surroundings.of(reading, seen=seen)))
+        yield from of_gate(gate_findings(reading, surroundings.of(reading, seen=seen, asks=asks)))
         if settings.program.gate:
             gate.check(settings.program.gate, Log(QUIET))
     except Failure as failure:

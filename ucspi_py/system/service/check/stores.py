@@ -21,18 +21,23 @@ from ...store.access import check_writable
 _NOBODY = "0.0.0.0"
 
 
-def looked(settings: ServerSettings) -> Iterator[Finding]:
-    """Yield whether each store can be used; from where a file is missing, its folder."""
+def looked(settings: ServerSettings, *, asks: bool = True) -> Iterator[Finding]:
+    """Yield whether each store can be used; from where a file is missing, its folder.
+
+    asks: whether servers are asked, too.
+    """
     program = settings.program
-    if settings.fleet:
+    if settings.fleet and asks:
         yield _fleet(settings.fleet)
     for screen in dict.fromkeys(program.screens):
+        if not asks and isinstance(screen, GreylistSettings | RelaySettings) and url.is_url(screen.store):
+            continue
         if isinstance(screen, GreylistSettings):
             yield _written("greylist", screen.store)
         elif isinstance(screen, RelaySettings):
             yield _ledger(screen.store)
     lists = program.gate and program.gate.restrictions
-    if lists and lists.greylist and url.is_url(lists.greylist.store):  # of a file the gate's own check tells
+    if asks and lists and lists.greylist and url.is_url(lists.greylist.store):  # of a file the gate's own check tells
         yield _asked("check_greylist", lists.greylist.store, NETWORKS)
 
 
