@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
-from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, scripted_milter
+from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
 from tests.support.restrictions import split
 from tests.system.test_milter_client import absent
@@ -22,6 +22,7 @@ from ucspi_py.core.gate.milter.settings import GateMilters
 from ucspi_py.core.gate.restrictions.parse import parse_list
 from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.milter.packet import packed
+from ucspi_py.core.milter.words import Protocol
 from ucspi_py.system.gate.lists.lookups import Ways
 
 MESSAGE = b"Subject: x\r\n\r\n..dot\r\nbody\r\n.\r\n"
@@ -122,6 +123,28 @@ def test_refusals(
 
     play(at, closing(scene))
     assert b"DATA" not in at.heard
+
+
+@pytest.mark.parametrize("wants", [Protocol(0), Protocol.RCPT_REJ])
+def test_a_recipient_that_the_gate_refuses(tmp_path: Path, milter: ScriptedMilter, wants: Protocol) -> None:
+    """A milter hears of it where it wants to; whatever it says, the recipient stays refused, and others may follow."""
+    milter.says |= {b"O": optneg(protocol=wants), b"R": CONTINUE}
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        assert await guest.ask(b"HELO c", MAIL, b"RCPT TO:<x@elsewhere.example>") == (
+            b"554 5.7.1 <x@elsewhere.example>: Relay access denied"
+        )
+        assert (await guest.ask(RCPT)).startswith(b"250 ")
+        assert await message(guest) == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    heard = [one.data for one in milter.heard if one.command == b"R"]
+    assert heard == [b"<x@elsewhere.example>\0"] * bool(wants) + [b"<r@example.org>\0"]
+    assert not [line for line in at.heard if b"elsewhere" in line]
 
 
 def test_whose_mail_it_is(tmp_path: Path, milter: ScriptedMilter) -> None:

@@ -19,7 +19,7 @@ from .trusting import Trusting
 class Conversation(Trusting):
     """One session. All times are seconds of the monotonic clock."""
 
-    __slots__ = ("_asked", "_pause")
+    __slots__ = ("_asked", "_pause", "_refusal")
 
     def __init__(self, host: Host, session: Session) -> None:
         client = ClientEnd(session.socket, session.dialogue, host.settings.smtp, self._received, self._hung_up)
@@ -28,6 +28,7 @@ class Conversation(Trusting):
         super().__init__(host, session, client)
         self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
         self._pause: asyncio.TimerHandle | None = None
+        self._refusal: Reply | None = None
 
     async def run(self, there: "set[Conversation]") -> None:
         """Speak with the client until one of us ends it. Raises what went wrong meanwhile.
@@ -134,8 +135,11 @@ class Conversation(Trusting):
         return True
 
     def _is_refused(self, event: events.RecipientGiven) -> bool:
-        """Whether a recipient is refused without asking the backend; then it has been."""
+        """Whether a recipient is refused without asking anybody; then it has been. Milters hear of it before that."""
         refusal = self._host.refusal(event, self._visitor, self._log)
+        if refusal and self._backend.milters:
+            self._refusal = refusal
+            return False
         if refusal is None and self._is_leaving and not event.envelope.recipients:
             refusal = self._farewell()
         if refusal is None and not self._hold.protect():
@@ -159,6 +163,10 @@ class Conversation(Trusting):
         """Wait for the backend's answer; None where the client has gone, but for a message that is complete."""
         if isinstance(event, events.MessageEnded):
             return await self._backend.end_of_data(event.size)
+        refusal, self._refusal = self._refusal, None
+        if refusal and isinstance(event, events.RecipientGiven) and self._backend.milters:
+            await self._unless_over(self._backend.milters.refused, *event, refusal)
+            return refusal
         return await self._unless_over(self._backend.ask, event)
 
     def _answer(self, event: events.Event, answer: Reply) -> None:
