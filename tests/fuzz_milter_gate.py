@@ -9,6 +9,7 @@ import random
 import re
 import socket
 from collections import Counter
+from contextlib import closing
 from typing import ClassVar, NamedTuple
 from unittest import mock
 
@@ -129,8 +130,8 @@ class MilterEnd(End):
 def fuzz_milted_gate(count: int, chance: random.Random) -> Counter[str]:
     """So many sessions; what became of their messages. Raises AssertionError with the one that was too much."""
     fates: Counter[str] = Counter()
-    loop = new_loop()
     with (
+        closing(new_loop()) as loop,
         mock.patch.object(running, "BackendSocket", BackendEnd),
         mock.patch.object(connection, "BackendSocket", MilterEnd),
         mock.patch.object(client, "connected_socket", _connected),
@@ -141,7 +142,6 @@ def fuzz_milted_gate(count: int, chance: random.Random) -> Counter[str]:
                 fates.update(loop.run_until_complete(_session(random.Random(seed))))
             except Exception as error:
                 raise AssertionError(f"seed {seed}") from error
-    loop.close()
     return fates
 
 

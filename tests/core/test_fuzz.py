@@ -9,6 +9,7 @@ from tests.fuzz_gate import fuzz_sessions
 from tests.fuzz_milter import fuzz_milters
 from tests.fuzz_milter_gate import fuzz_milted_gate
 from tests.fuzz_proxy import fuzz_headers
+from ucspi_py.system.gate.milter import session_milter
 
 SEED = random.randrange(10**9)
 
@@ -62,3 +63,11 @@ def test_milted_gate(seed: int) -> None:
     fates = fuzz_milted_gate(500, random.Random(seed))
 
     assert {"taken", "250", "421", "451", "500", "550", "554"} <= set(fates)
+
+
+def test_a_milted_gate_with_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A default action that is lost lets a message pass, which is seen."""
+    monkeypatch.setattr(session_milter, "reply_for", lambda *_failed: None)
+
+    with pytest.raises(AssertionError, match="seed"):
+        fuzz_milted_gate(2000, random.Random(7))
