@@ -27,16 +27,17 @@ def split(fragments: Sequence[Fragment]) -> tuple[Word, ...]:
     Raises ValueError where our name is in it.
     """
     words: list[Word] = []
-    depth, is_open = 0, False
+    letters, where, depth = list[str](), "", 0
     for fragment in fragments:
         for char in _text(fragment):
             if char in SEPARATORS and not depth:
-                is_open = False
+                words += [Word("".join(letters), where)] if letters else []
+                letters.clear()
                 continue
             depth += (char == "{") - (char == "}" and depth > 0)
-            before = words.pop() if is_open else Word("", fragment.where)
-            words.append(Word(before.text + char, before.where))
-            is_open = True
+            where = where if letters else fragment.where
+            letters.append(char)
+    words += [Word("".join(letters), where)] if letters else []
     return tuple(words)
 
 
