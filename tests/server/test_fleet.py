@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import pytest
 
+from tests.support import proxying
 from tests.support.metrics import wait_for
 from tests.support.programs import ours
 from tests.support.redisserver import RedisServer
@@ -121,6 +122,23 @@ def test_a_host_s_own_limit_comes_first(redis: RedisServer, tmp_path: Path) -> N
             return are_in, redis.ask("ZCARD u1:{127.0.0.0/24}:c:127.0.0.8")
 
     assert together(redis.url, tmp_path, ("-C3", "-x", rules), come, 1) == ([True, False], b":1")
+
+
+def test_behind_a_proxy_the_client_itself_counts(redis: RedisServer, tmp_path: Path) -> None:
+    """And a proxy's own checks do not, though a rule limits its address."""
+    rules = cdb_of('127.0.0.1:allow,MAXCONNIP="9"\n:allow\n', tmp_path)
+
+    def come(servers: list[Server]) -> list[bytes]:
+        redis.ask("FLUSHALL")
+        (server,) = servers
+        with ExitStack() as stack:
+            for header in (proxying.LOCAL, proxying.LOCAL, proxying.line()):
+                client = stack.enter_context(server.connect())
+                client.sendall(header + b"x")
+                assert client.recv(1) == b"x"
+            return [redis.ask("DBSIZE"), redis.ask("ZCARD u1:{192.0.2.0/24}:c:192.0.2.7")]
+
+    assert together(redis.url, tmp_path, ("-C1", "-x", rules, "--proxy-from", "127.0.0.1"), come, 1) == [b":1", b":1"]
 
 
 def test_who_has_no_limit_costs_the_store_nothing(redis: RedisServer, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from tests.support.policy_server import policy_server
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
 from tests.support.relay import grant, made
+from tests.support.sentinel import Replicated
 from tests.support.server import QUIET, Server, children
 from tests.support.tls import shake_hands, trusting
 from tests.support.waiting import until
@@ -138,6 +139,28 @@ def test_a_worker_with_a_fleet_imports_nothing(tmp_path: Path) -> None:
         redis.kill()
         server.talk(SAID, "127.0.0.3")
         server.wait_log(b"the limits of this host hold alone")
+
+    assert imported(tmp_path) == []
+
+
+def test_a_worker_whose_store_is_behind_sentinels_imports_nothing(tmp_path: Path) -> None:
+    """For clients that come before and after another server has taken over, and once no Sentinel is left."""
+    with Replicated(tmp_path) as store:
+        options = (*QUIET, "-v", "-w1", "-C9", "--fleet", store.url)
+        screens = (ours("pygreylist"), "-s", store.url, "-t", "1")
+        with serving(options, screens, tmp_path) as server:
+            server.host = "127.0.0.1"
+            server.talk(SAID)
+            server.wait_log(b"451 Greylisted")
+            store.primary.kill()
+            server.talk(SAID, "127.0.1.1")
+            server.wait_log(b"hold alone", b"everybody is let in")
+            store.wait_for_failover()
+            until(lambda: b"Greylisted" in server.talk(SAID, "127.0.2.1"), "the new server to be asked")
+            for one in store.sentinels:
+                one.kill()
+            store.replica.kill()
+            server.talk(SAID, "127.0.3.1")
 
     assert imported(tmp_path) == []
 

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from redis.asyncio import Redis
 from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
@@ -12,6 +13,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from ....core.store.url import Sentinels
+from .understood import understood
 
 #: The library has no types for these.
 _Sentinel: Any = Sentinel
@@ -34,7 +36,12 @@ class _All:
     """All Sentinels, asked at once: who is down or hangs keeps nobody. places: hosts and ports."""
 
     def __init__(self, places: Sequence[tuple[str, int]]) -> None:
-        told = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE, "retry": Retry(NoBackoff(), 0)}
+        told = {
+            "socket_timeout": _PATIENCE,
+            "socket_connect_timeout": _PATIENCE,
+            "retry": Retry(NoBackoff(), 0),
+            **understood(Redis, protocol=2, driver_info=None),
+        }
         self._each = [_Sentinel((place,), sentinel_kwargs=told) for place in places]
 
     async def discover_master(self, service_name: str) -> tuple[str, int]:

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from hashlib import sha1
-from inspect import signature
 from typing import Any, TypeVar
 
 from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
@@ -19,6 +18,7 @@ from redis.exceptions import NoScriptError, RedisError
 
 from ....core.store.url import sentinels
 from . import redis_sentinels
+from .understood import understood
 
 T = TypeVar("T")
 
@@ -71,7 +71,7 @@ def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsy
         "socket_timeout": patience,
         "socket_connect_timeout": _PATIENCE,
         "retry": Retry(NoBackoff(), 0),  # the client is not to wait twice
-        **_understood(protocol=2, driver_info=None),
+        **understood(Connection, protocol=2, driver_info=None),
     }
     found = sentinels(url)
     if found:
@@ -82,9 +82,3 @@ def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsy
 @cache
 def _digest(script: str) -> str:
     return sha1(script.encode(), usedforsecurity=False).hexdigest()
-
-
-def _understood(**wishes: Any) -> dict[str, Any]:
-    """Those of our wishes that the installed redis knows: protocol came with 5.0, driver_info with 7.2."""
-    known = {name for kind in Connection.__mro__[:-1] for name in signature(kind).parameters}
-    return {name: value for name, value in wishes.items() if name in known}
