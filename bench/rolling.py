@@ -5,7 +5,7 @@
 
 The load goes on for so many seconds (30), so many clients a second (300). Each host is told to stop, serves while
 HAProxy's checks fail, ends, and begins anew; when its check is well, the next one follows. Prints a line, and ends with
-1 where a client was lost or no host was restarted.
+1 where a client was lost, no host was restarted, or the store was not asked about everybody.
 """
 
 import csv
@@ -19,12 +19,14 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import NamedTuple
 
-from workshop import Load, Workshop, needed, opened
+from workshop import ALLOWED_NET, Load, Workshop, needed, opened
 
 #: Seconds that anything may take to begin or to end.
 PATIENCE = 30.0
-_HOSTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
+#: Addresses of the hosts.
+HOSTS = ("127.0.0.11", "127.0.0.12", "127.0.0.13")
 _OURS = str(Path(sys.executable).parent / "pytcpserver")
 #: Limits that nobody is over: each client is asked about all the same.
 _LIMITS = ("-C5000", "--per-network", "9000", "--rate", "1000000/60")
@@ -84,7 +86,7 @@ def store(workshop: Workshop) -> Iterator[str]:
     words = [needed("redis-server"), "--port", str(port), "--save", "", "--bind", "127.0.0.1"]
     process = subprocess.Popen([*words, "--dir", str(workshop.folder)], stdout=subprocess.DEVNULL)
     try:
-        wait_for(lambda: _answers(port), "redis-server")
+        wait_for(lambda: is_open(port), "redis-server")
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.kill()
@@ -95,13 +97,13 @@ def store(workshop: Workshop) -> Iterator[str]:
 def balancer(workshop: Workshop, port: int) -> Iterator[tuple[int, Callable[[str], bool]]]:
     """HAProxy before all hosts -> its port, and what tells whether the check of a host is well. port: of the hosts."""
     stats, file, own = workshop.folder / "stats", workshop.folder / "haproxy.cfg", free_port()
-    servers = "".join(f"    server {ip} {ip}:{port}\n" for ip in _HOSTS)
+    servers = "".join(f"    server {ip} {ip}:{port}\n" for ip in HOSTS)
     file.write_text(_CONFIGURATION.format(stats=stats, port=own) + servers)
     process = subprocess.Popen(
         [needed("haproxy"), "-db", "-f", str(file)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        wait_for(lambda: _answers(own), "haproxy")
+        wait_for(lambda: is_open(own), "haproxy")
         yield own, lambda host: _status(stats, host) == "UP"
     finally:
         process.terminate()
@@ -128,22 +130,39 @@ def rolled(hosts: dict[str, Host], is_well: Callable[[str], bool], load: "Future
     return 0
 
 
-def measured(workshop: Workshop, seconds: int, rate: int) -> tuple[Load, int, bool]:
-    """What came of the load, how many restarts there were, and whether any host could not ask the store."""
+class Rolled(NamedTuple):
+    """What came of the load. restarts: how many. asked: questions to the store. was_alone: it did not always answer."""
+
+    load: Load
+    restarts: int
+    asked: int
+    was_alone: bool
+
+
+def measured(workshop: Workshop, seconds: int, rate: int) -> Rolled:
+    """Restart hosts under load."""
     port = free_port()
     with ExitStack() as stack:
         url = stack.enter_context(store(workshop))
-        hosts = {ip: Host(workshop, ip, port, url) for ip in _HOSTS}
+        hosts = {ip: Host(workshop, ip, port, url) for ip in HOSTS}
         for host in hosts.values():
             stack.callback(host.end)
         own, is_well = stack.enter_context(balancer(workshop, port))
         for name in hosts:
             wait_for(partial(is_well, name), f"the check of {name}")
         pool = stack.enter_context(ThreadPoolExecutor(1))
-        options = ("-n", str(seconds * rate), "-t", str(seconds))
+        options = ("-n", str(seconds * rate), "-t", str(seconds), "-s", ALLOWED_NET)
         load = pool.submit(workshop.load, "eof", own, *options, patience=seconds + PATIENCE)
         restarts = rolled(hosts, is_well, load)
-        return load.result(), restarts, any(host.was_alone() for host in hosts.values())
+        came, was_alone = load.result(), any(host.was_alone() for host in hosts.values())
+        return Rolled(came, restarts, questions(int(url.split(":")[2].partition("/")[0])), was_alone)
+
+
+def questions(port: int) -> int:
+    """How often scripts were run by a server of Redis."""
+    words = [needed("redis-cli"), "-p", str(port), "INFO", "commandstats"]
+    told = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE).stdout
+    return int(told.partition("cmdstat_evalsha:calls=")[2].partition(",")[0] or 0)
 
 
 def free_port() -> int:
@@ -152,7 +171,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(port: int) -> bool:
+def is_open(port: int) -> bool:
+    """Whether somebody listens on a port."""
     try:
         socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
@@ -174,11 +194,13 @@ def main() -> int:
     seconds = int(sys.argv[1]) if len(sys.argv) > 1 else 30
     rate = int(sys.argv[2]) if len(sys.argv) > 2 else 300
     with opened() as workshop:
-        load, restarts, was_alone = measured(workshop, seconds, rate)
+        came = measured(workshop, seconds, rate)
+    load = came.load
     waited = load.end_ms["max"] if load.end_ms else 0.0
-    told = f"{restarts} restarts, {load.clients} clients, {load.lost} lost, {waited:.0f} ms at most"
-    print(f"three hosts behind HAProxy: {told}{', the store was not always asked' if was_alone else ''}")
-    return 1 if load.lost or not restarts else 0
+    told = f"{came.restarts} restarts, {load.clients} clients, {load.lost} lost, {waited:.0f} ms at most"
+    alone = ", not always answered" if came.was_alone else ""
+    print(f"three hosts behind HAProxy: {told}, {came.asked} questions to the store{alone}")
+    return 1 if load.lost or not came.restarts or came.asked < load.clients else 0
 
 
 if __name__ == "__main__":
