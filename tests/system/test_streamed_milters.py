@@ -349,7 +349,8 @@ def test_nobody_wants_what_waits(
         guest = await begun(at)
         sending = asyncio.ensure_future(guest.say(HEADERS + LARGE + DOT))
         [conversation] = at.gate._conversations
-        await eventually(lambda: b"B" in milters[0].commands and conversation._backend.is_full)
+        end = conversation._client
+        await eventually(lambda: b"B" in milters[0].commands and end._time.waits_since is not None)
         (tmp_path / "out.dies").touch()
         if script is DYING:
             await eventually(lambda: guest.backends.statuses)
