@@ -286,6 +286,34 @@ def test_a_body_for_which_there_is_no_room(milters: tuple[ScriptedMilter, Script
         passed(milters[0].service)
 
 
+def test_many_headers_that_are_deleted(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
+    """Others are served meanwhile: signers delete each header of results that a client has forged."""
+    first, _ = milters
+    first.says[b"E"] = b"".join(packed(b"m", number(nth) + b"a\0\0") for nth in range(1999, 0, -1)) + CONTINUE
+    message = HeldMessage()
+    message.feed(b"A: x\r\n" * 1999 + b"B: y\r\n\r\n")
+    message.end()
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while b"E" not in first.commands:
+            await asyncio.sleep(0.001)
+        while message.headers[:2] == message.headers[1:3]:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async def scene(session: SessionMilters) -> None:
+        await until_data(session)
+        served = asyncio.ensure_future(others())
+        await session.hear(message, FACTS, None, None)
+        await served
+
+    play(scene, first.service)
+    assert [header.name for header in message.headers] == [b"B"]
+    assert turns >= 1990
+
+
 def test_a_full_disk_is_no_failure_of_a_milter(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
     """It is asked about the next message, which a default action of accept would let pass."""
     first, _ = milters

@@ -8,6 +8,8 @@ from .header import Header, begun
 
 #: Bytes of all headers of a message, and its lines: they are held in memory, which each line takes of its own, too.
 HEADERS_LIMIT, LINES_LIMIT = 1024 * 1024, 10_000
+#: Headers of a message: each that a milter wants to have changed is sought among all of them.
+MOST_HEADERS = 2000
 #: Bytes of one header. libmilter hangs up where a packet has more than 65,535: name and value, each with its end.
 HEADER_LIMIT = CHUNK - 1
 
@@ -27,7 +29,7 @@ class Headers:
         self._begun: Header | None = None
         self._open: list[bytes] = []
         self._line = b""
-        self._size = self._open_size = self._lines = 0
+        self._size = self._open_size = self._lines = self._count = 0
 
     def feed(self, content: bytes) -> bytes:
         """Take a piece -> what of it is of the body, framed as it was."""
@@ -63,6 +65,7 @@ class Headers:
         self._close()
         self._begun = begun(text)
         if self._begun:
+            self._count += 1
             self._take(text)
             return False
         self.is_done, self.has_separator = True, not text
@@ -73,7 +76,8 @@ class Headers:
         self._open.append(text)
         self._open_size += len(text) + 1
         self._lines += 1
-        self.is_too_large = self._open_size - 1 > HEADER_LIMIT or self._lines > LINES_LIMIT
+        is_long = self._open_size - 1 > HEADER_LIMIT
+        self.is_too_large = is_long or self._lines > LINES_LIMIT or self._count > MOST_HEADERS
 
     def _close(self) -> None:
         if self._begun:

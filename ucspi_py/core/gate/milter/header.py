@@ -3,6 +3,7 @@
 Source: Postfix, milter8.c, milter8_header(); cleanup_milter.c, cleanup_add_header() and its like.
 """
 
+from itertools import islice
 from typing import NamedTuple
 
 from ...milter.changes import HeaderAdded, HeaderChange, HeaderChanged, HeaderInserted
@@ -26,10 +27,6 @@ class Header(NamedTuple):
     def text(self) -> bytes:
         """All of it, its lines divided by LF alone, as tables are asked for it."""
         return b"\n".join(self.lines)
-
-    def has_name(self, name: bytes) -> bool:
-        """Whether it has a name, in letters of any size."""
-        return self.name.lower() == name.lower()
 
 
 def begun(line: bytes) -> Header | None:
@@ -74,12 +71,13 @@ def changed(headers: list[Header], change: HeaderChange, header: Header | None, 
 
 
 def _put(headers: list[Header], change: HeaderChanged, header: Header | None, above: int) -> int:
-    places = [at for at, header in enumerate(headers) if header.has_name(change.name)]
-    if change.nth > len(places):
+    name = change.name.lower()
+    places = (at for at, one in enumerate(headers) if len(one.name) == len(name) and one.name.lower() == name)
+    place = next(islice(places, change.nth - 1, None), None)
+    if place is None:
         if header:
             headers.append(header)
         return above
-    place = places[change.nth - 1]
     if header:
         headers[place] = header
         return above

@@ -209,9 +209,9 @@ class _Asked:
         for change in self._others:
             if not isinstance(change, _HEADER_CHANGES):
                 continue
+            await asyncio.sleep(0)  # others are served between two: there may be thousands, each sought among thousands
             header = wanted(change, has_blank=has_blank)
             if header and check:
-                await asyncio.sleep(0)  # others are served between two headers
                 header, answer, *_ = check(header)
                 if answer is not Passed.ON:
                     return Heard(answer)
