@@ -21,7 +21,8 @@ def written(handed: Handover) -> int:
 def taken() -> Handover | None:
     """Read what was handed over to us; None where it was to another process, as a child of it finds it, too.
 
-    Raises Failure where it cannot be understood.
+    Raises Failure where it cannot be understood, and where we are the trial of a server that has ended: we would serve,
+    and no supervisor would know of us.
     """
     named = os.environ.get(VARIABLE, "")
     try:
@@ -34,7 +35,9 @@ def taken() -> Handover | None:
         handed = handover.decode(block)
     except ValueError as error:
         raise Failure(f"unable to take over from the server that runs: {error}") from None
-    return handed if handed.pid == (os.getppid() if handed.trial else os.getpid()) else None
+    if handed.trial and handed.pid != os.getppid():
+        raise Failure("the server that we were to follow has ended")
+    return handed if handed.trial or handed.pid == os.getpid() else None
 
 
 def forget() -> None:
