@@ -40,7 +40,6 @@ DELIBERATE = [
     Deliberate(rb"(EXPN|TURN).*", "500 5.5.2", "502 5.5.1", "known, and never done (RFC 5321, 4.2.4)"),
     Deliberate(rb"ETRN.*", "(459|503).*", "502 5.5.1", "there is no queue of ours to flush"),
     Deliberate(rb"X(CLIENT|FORWARD).*", "(550 5.7.0|503 5.5.1)", "502 5.5.1", "nobody may, so nobody is told who may"),
-    Deliberate(rb"STARTTLS x", "501 5.5.4", "502 5.5.1", "there is no TLS"),
     Deliberate(rb"VRFY .*", "554 5.7.1", "252 2.0.0", "tells nothing, also not whose domain it is"),
     Deliberate(rb"MAIL.* AUTH=<>", "250 2.1.0", "555 5.5.4", "taken where AUTH is announced (RFC 4954, 5)"),
     Deliberate(rb"MAIL.* SIZE=1 SIZE=2", "250 2.1.0", "501 5.5.4", "said twice, meant once: which?"),

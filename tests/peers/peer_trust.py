@@ -89,7 +89,6 @@ DELIBERATE = [
     Deliberate(rb".*", "535 5.7.8", "501 5.5.2", "RFC 4954, 4: what is no base64 is no wrong password"),
     Deliberate(rb"AUTH.*", "503 5.5.1", "50[14] 5.5.4", "RFC 4954, 4: it wants TLS, and is enabled"),
     Deliberate(rb"MAIL.* AUTH=.*", "250 2.1.0", "555 5.5.4", "taken where AUTH is enabled (RFC 4954, 5)"),
-    Deliberate(rb"STARTTLS x", "501 5.5.4", "502 5.5.1", "there is no TLS"),
     Deliberate(rb"(?!AUTH).*", "535 5.7.8", "334", "whether there may be such a user is asked with the password"),
 ]
 _met: set[Deliberate] = set()
