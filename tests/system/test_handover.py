@@ -36,11 +36,11 @@ def ended() -> int:
     return process.pid
 
 
-@pytest.mark.parametrize("handed", [to(os.getpid(), trial=False), to(os.getppid(), trial=True)], ids=["us", "trial"])
-def test_what_is_ours_is_taken(handed: Handover, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_ours_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the process itself, and by a trial that its parent has begun."""
-    with given(monkeypatch, handed):
-        assert handover.taken() == handed
+    for handed in (to(os.getpid(), trial=False), to(os.getppid(), trial=True)):
+        with given(monkeypatch, handed):
+            assert handover.taken() == handed
 
 
 def test_what_is_another_ones_is_left(ended: int, monkeypatch: pytest.MonkeyPatch) -> None:
