@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
 from . import sqlite_tables as tables
-from .sqlite_file import SqliteFile
-from .sqlite_turn import Answer
+from .sqlite_file import Answer, SqliteFile
 
 T = TypeVar("T")
 

@@ -4,13 +4,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.store.change import Script, Step, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
 from .room import PAGE, PAUSES, Room
-from .sqlite_turn import Answer, Turn
 
 #: Pages of the WAL, 16 MiB, with which a writer that has made no checkpoint yet makes one, and the part of all bytes
 #: that those may have. To make a WAL smaller is slow, so it stays as large as twice that.
@@ -25,6 +24,14 @@ PRAGMA cache_size = -8192;
 PRAGMA wal_autocheckpoint = {wal};
 PRAGMA journal_size_limit = {limit};
 """
+_ANY_TIME = 1 << 62
+
+
+class Answer(NamedTuple):
+    """What became of one change, or of a script. error: why there is no result; None = there is one."""
+
+    result: Any
+    error: Exception | None = None
 
 
 class SqliteFile:
@@ -54,17 +61,18 @@ class SqliteFile:
         return self._connection
 
     def play(self, scripts: Sequence[Script[Any]]) -> list[Answer]:
-        """Play some scripts to their ends, in one transaction -> the answers that they come to."""
+        """Play some scripts to their ends, a step of each at a time -> the answers that they come to."""
+        states = [_next(script) for script in scripts]
         try:
             connection = self.opened()
-            with Turn(connection, is_full=self._room.is_full(connection, len(scripts))) as turn:
-                answers = [_played(script, turn) for script in scripts]
-            if self._checkpoints.count(turn.written):
-                connection.execute(MOVE).fetchall()
+            while asked := [(number, one) for number, one in enumerate(states) if isinstance(one, Step)]:
+                answers = self._updated(connection, [step for _, step in asked])
+                for (number, _), answer in zip(asked, answers, strict=True):
+                    states[number] = _next(scripts[number], answer)
         except sqlite3.Error:
             self._disconnect()  # the next one opens what may have been repaired or replaced meanwhile
             raise
-        return answers
+        return [one for one in states if isinstance(one, Answer)]
 
     def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys -> how many there were."""
@@ -76,6 +84,23 @@ class SqliteFile:
         """Give everything back."""
         self._checkpoints.close()
         self._disconnect()
+
+    def _updated(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
+        """Apply changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
+        answers = [_unwritten(connection, one) for one in asked]
+        writing = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
+        written = iter(self._written(connection, writing) if writing else ())
+        return [next(written) if answer is None else answer for answer in answers]
+
+    def _written(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
+        """Apply changes while nobody else can write: another worker may have changed the records meanwhile."""
+        is_full = self._room.is_full(connection, len(asked))
+        with connection:
+            connection.execute("BEGIN IMMEDIATE")
+            answers = [_write(connection, one, is_full) for one in asked]
+        if self._checkpoints.count(len(asked)):
+            connection.execute(MOVE).fetchall()
+        return answers
 
     def _connect(self) -> sqlite3.Connection:
         """Connect. Workers that begin a new file at once are locked out by each other, and try again."""
@@ -115,13 +140,6 @@ def identity(path: str) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-def _played(script: Script[Any], turn: Turn) -> Answer:
-    state = _next(script)
-    while isinstance(state, Step):
-        state = _next(script, turn.update(state))
-    return state
-
-
 def _next(script: Script[Any], answer: Answer | None = None) -> Step | Answer:
     """The next step of a script, or what it has come to. answer: to its last step; None = it begins."""
     try:
@@ -132,3 +150,28 @@ def _next(script: Script[Any], answer: Answer | None = None) -> Step | Answer:
         return Answer(end.value)
     except ValueError as error:
         return Answer(None, error)
+
+
+def _unwritten(connection: sqlite3.Connection, asked: Step) -> Answer | None:
+    """The answer to what changes nothing; None = something is to be written."""
+    known = tables.record_of(connection, asked.change.tenant, asked.key)
+    try:
+        outcome = asked.change.apply(known)
+    except ValueError as error:
+        return Answer(None, error)
+    return Answer(outcome.result) if outcome.record == known else None
+
+
+def _write(connection: sqlite3.Connection, asked: Step, is_full: bool) -> Answer:
+    """Apply a change and keep what it makes of the record. is_full: those that expire first have to go."""
+    key, change = asked
+    try:
+        outcome = change.apply(tables.record_of(connection, change.tenant, key))
+    except ValueError as error:
+        return Answer(None, error)
+    tables.sweep(connection, change.tenant, _ANY_TIME if is_full else change.now)
+    if outcome.record is None:
+        tables.drop(connection, change.tenant, (key,))
+    else:
+        tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
+    return Answer(outcome.result)
