@@ -20,7 +20,7 @@ port {port}
 dir {folder}
 sentinel announce-ip {ip}
 sentinel monitor {name} {server.ip} {server.port} {quorum}
-sentinel down-after-milliseconds {name} 300
+sentinel down-after-milliseconds {name} 60000
 sentinel failover-timeout {name} 3000
 sentinel parallel-syncs {name} 1
 """
@@ -65,6 +65,8 @@ class Replicated:
         for one in (self.primary, self.replica, *self.sentinels):
             self._stack.enter_context(one)
         until(self._is_whole, "the Sentinels to know each other and the replica")
+        for sentinel in self.sentinels:
+            assert sentinel.ask(f"SENTINEL SET {NAME} down-after-milliseconds {_DOWN_AFTER}") == b"+OK"
         return self
 
     def __exit__(
@@ -89,6 +91,8 @@ class Replicated:
         return all(b"slaves=1,sentinels=3" in _info(one, "sentinel") for one in self.sentinels)
 
 
+#: Milliseconds until a server that does not answer is gone. While all of them start, a slow machine is no failure.
+_DOWN_AFTER = 500
 #: A replica that has the writes at once.
 _PROMPT = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 
