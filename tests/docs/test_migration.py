@@ -17,7 +17,7 @@ from tests.support.programs import ours
 NEEDS = re.compile(r"db5\.3_dump|--from|zen\.")
 _MAIN_CF = """myhostname = mx.example.org
 mydestination = example.org
-mynetworks = 192.0.2.0/24
+mynetworks = 127.0.0.0/8
 postscreen_greet_wait = 4s
 """
 
