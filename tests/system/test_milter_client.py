@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.clock_ahead import ClockAhead
 from tests.support.milter import CLOSES, CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
 from tests.support.ports import free_port
@@ -45,22 +45,6 @@ def over_inet() -> Iterator[ScriptedMilter]:
     """One over TCP alone, where the kind of socket makes no difference."""
     with scripted_milter() as found:
         yield found
-
-
-class Clock:
-    """A clock that goes on when it is told to, for the breaker alone."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._ahead = 0.0
-        monkeypatch.setattr(clients, "time", self)
-
-    def monotonic(self) -> float:
-        """The second."""
-        return time.monotonic() + self._ahead
-
-    def go_on(self, seconds: float) -> None:
-        """Let time pass."""
-        self._ahead += seconds
 
 
 def absent(_name: bytes, _kind: int, _deadline: float, callback: Callable[[Answer], None]) -> None:
@@ -240,7 +224,7 @@ def test_a_slow_reader(over_inet: ScriptedMilter) -> None:
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     """A milter that is away is asked again after two seconds, and there is a line a minute."""
-    clock = Clock(monkeypatch)
+    clock = ClockAhead(monkeypatch, clients)
 
     async def scene(client: MilterClient) -> None:
         for sentence, seconds in (
@@ -258,7 +242,7 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_one_client_finds_out_whether_it_is_well(over_inet: ScriptedMilter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Behind a failure the others do not wait for a milter that is stuck; when it is well, all have it again."""
-    clock = Clock(monkeypatch)
+    clock = ClockAhead(monkeypatch, clients)
     over_inet.says[b"O"] = packed(b"?")
 
     async def scene(client: MilterClient) -> None:

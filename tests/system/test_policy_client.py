@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.clock_ahead import ClockAhead
 from tests.support.policy_server import CLOSES, SILENT, PolicyServer, policy_server
 from tests.support.ports import free_port
 from ucspi_py.core.dns.message import AAAA, A, Absent, Answer, Found
@@ -40,22 +41,6 @@ def over_inet() -> Iterator[PolicyServer]:
     """One over TCP alone, where the kind of socket makes no difference."""
     with policy_server() as found:
         yield found
-
-
-class Clock:
-    """A clock that goes on when it is told to, for the breaker alone."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._ahead = 0.0
-        monkeypatch.setattr(clients, "time", self)
-
-    def monotonic(self) -> float:
-        """The second."""
-        return time.monotonic() + self._ahead
-
-    def go_on(self, seconds: float) -> None:
-        """Let time pass."""
-        self._ahead += seconds
 
 
 def known(name: bytes, kind: int, _deadline: float, callback: Callable[[Answer], None]) -> None:
@@ -222,7 +207,7 @@ def test_behind_a_failure_nobody_waits_for_two_seconds(
     over_inet: PolicyServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then one client asks, and the others do not wait for it; it is said once a minute."""
-    clock, asking = Clock(monkeypatch), Asking(over_inet.service)
+    clock, asking = ClockAhead(monkeypatch, clients), Asking(over_inet.service)
 
     async def whole() -> None:
         over_inet.say(CLOSES)
