@@ -42,14 +42,16 @@ def relaying(conf: Conf) -> Iterator[Item]:
         yield from _names(conf)
 
 
+def _unread(setting: Setting) -> Item:
+    return unsaid(setting, "the file cannot be read", "import as a user who may read it; nobody relays by it now")
+
+
 def _networks(conf: Conf) -> Iterator[Item]:
     settings: list[Setting] = []
     lines: list[str] = []
     for setting, found in entries(conf, "ip-relay"):
         if found is None:
-            yield unsaid(
-                setting, "the file cannot be read", "import as a user who may read it; nobody relays by it now"
-            )
+            yield _unread(setting)
             continue
         settings.append(setting)
         for entry in found:
@@ -74,9 +76,7 @@ def _names(conf: Conf) -> Iterator[Item]:
     lines: list[str] = []
     for setting, found in entries(conf, "rdns-relay"):
         if found is None:
-            yield unsaid(
-                setting, "the file cannot be read", "import as a user who may read it; nobody relays by it now"
-            )
+            yield _unread(setting)
             continue
         settings.append(setting)
         for entry in found:
