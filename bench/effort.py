@@ -13,7 +13,8 @@ class Effort:
     burst: clients that come at once. knocks: good clients, one after the other, that come meanwhile. knock_seconds: how
     long all of them may take.
     sessions: with a recipient that is refused. messages: small ones. large: big ones, of large_bytes each. idle:
-    clients that say no more than EHLO. grants: of the ledger. triplets: of the greylist. attempts: to deliver.
+    clients that say no more than EHLO. grants: of the ledger. triplets: of the greylist. attempts: to deliver. records:
+    of the greylist in a server, 10,000,000 divided by a power of two: so each has as many slots of a hash table.
     policy_triplets: what policy servers remember. requests: to them. lines: of a log. tls_clients: that shake hands.
     tls_idle: those that stay. tls_bytes: of a message within TLS. tls_new_keys: of each client that makes them all the
     time.
@@ -40,6 +41,7 @@ class Effort:
     idle: int
     grants: int
     triplets: int
+    records: int
     attempts: int
     policy_triplets: int
     requests: int
@@ -72,6 +74,7 @@ FULL = Effort(
     idle=2_000,
     grants=1_000_000,
     triplets=10_000_000,
+    records=156_250,
     attempts=20_000,
     policy_triplets=1_000_000,
     requests=3_000,
@@ -104,6 +107,7 @@ QUICK = Effort(
     idle=100,
     grants=10_000,
     triplets=100_000,
+    records=9_766,
     attempts=2_000,
     policy_triplets=5_000,
     requests=200,

@@ -5,6 +5,7 @@ Never looks at one that is let in: its backend would be measured, too.
 
 import shutil
 import smtplib
+import socket
 import subprocess
 import tempfile
 import time
@@ -87,19 +88,25 @@ def _recipient(server: Server, effort: Effort, recipients: "count[int]") -> floa
 
 
 @contextmanager
-def redis(workshop: Workshop) -> Iterator[str]:
-    """Redis at a socket of its own; its URL."""
+def redis(workshop: Workshop, program: str = "redis-server") -> Iterator[str]:
+    """A server at a socket of its own; its URL."""
     folder = Path(tempfile.mkdtemp(prefix="redis-", dir=workshop.folder))
-    socket = folder / "socket"
-    command = [needed("redis-server"), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", str(folder)]
+    place = folder / "socket"
+    command = [needed(program), "--port", "0", "--unixsocket", str(place), "--save", "", "--dir", str(folder)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         end = time.monotonic() + _PATIENCE
-        while not socket.exists():
+        while not _answers(place):
             if time.monotonic() > end:
-                raise Spoiled("redis-server does not start")
+                raise Spoiled(f"{program} does not start")
             time.sleep(0.01)
-        yield f"unix://{socket}"
+        yield f"unix://{place}"
     finally:
         process.terminate()
         process.wait()
+
+
+def _answers(place: Path) -> bool:
+    """Whether somebody listens at a socket, which is there a little earlier."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(place)) == 0

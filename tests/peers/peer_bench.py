@@ -62,6 +62,8 @@ _FINDINGS = [
     "fleet-work",
     "triplets-size",
     "triplets",
+    "records-networks",
+    "records-triplets",
     "summary",
     "tls-handshake",
     "tls-idle",
