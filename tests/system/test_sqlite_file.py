@@ -16,7 +16,7 @@ from tests.support.counts import Count
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.store.change import Outcome, Row
 from ucspi_py.system.store import look
-from ucspi_py.system.store.checkpoints import Checkpoints
+from ucspi_py.system.store.file.checkpoints import Checkpoints
 from ucspi_py.system.store.sqlite import SqliteStore
 
 TENANTS = (Count.tenant,)

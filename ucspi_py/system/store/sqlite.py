@@ -14,8 +14,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
-from . import sqlite_tables as tables
-from .sqlite_file import Answer, SqliteFile
+from .file import sqlite_tables as tables
+from .file.sqlite_file import Answer, SqliteFile
 
 T = TypeVar("T")
 

@@ -16,8 +16,8 @@ from typing import TypeVar
 from urllib.parse import quote
 
 from ...core.store.change import Kept, Page, Row, Tenant
-from . import sqlite_tables as tables
-from .sqlite_file import identity
+from .file import sqlite_tables as tables
+from .file.sqlite_file import identity
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...core.store.change import Script, Step, Tenant
+from ....core.store.change import Script, Step, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
 from .room import PAGE, PAUSES, Room

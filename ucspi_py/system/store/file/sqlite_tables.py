@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Sequence
 from functools import cache
 
-from ...core.store.change import Kept, Page, Row, Tenant
+from ....core.store.change import Kept, Page, Row, Tenant
 
 #: Records that are read at once.
 _ROWS = 1000

@@ -1,0 +1,1 @@
+"""The way to an SQLite file: opened, kept small, read and changed by one thread."""
