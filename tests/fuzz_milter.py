@@ -90,7 +90,7 @@ def _session(chance: random.Random, *, in_pieces: bool) -> list[str]:
     for event in _ORDER:
         said = b""
         if dialogue.answer is not None:
-            dialogue.tell(event, b"x\0", [(b"i", b"1")])
+            dialogue.tell(event, b"x\0", b"i\x001\0")
             dialogue.take_output()
         while dialogue.answer is None and len(said) < 500:
             packet = noisy(answer_of(event, chance), chance)

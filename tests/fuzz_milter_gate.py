@@ -108,7 +108,7 @@ class MilterEnd(End):
     def _answer(self, command: bytes) -> tuple[bytes | None, bool]:
         """What is said, and whether it is due."""
         chance, agreed = self.session.chance, self._dialogue.agreed
-        is_due = agreed is None or agreed.answers(_EVENTS[command])
+        is_due = agreed is None or _EVENTS[command] in agreed.spoken.answered
         if not is_due and chance.random() < 0.999:
             return None, False
         said = noisy(optneg(chance), chance) if command == b"O" else _noise(_EVENTS[command], chance)

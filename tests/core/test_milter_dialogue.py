@@ -118,7 +118,7 @@ def test_packets_come_in_pieces() -> None:
 def test_what_a_filter_is_told() -> None:
     """Macros come before their event, in the same output."""
     dialogue = agreed()
-    dialogue.tell(Event.CONNECT, events.connect(b"unknown", b"192.0.2.1", 4711), [(b"j", b"mx.example"), (b"v", b"")])
+    dialogue.tell(Event.CONNECT, events.connect(b"unknown", b"192.0.2.1", 4711), b"j\0mx.example\0v\0\0")
 
     assert dialogue.take_output() == (
         packed(b"D", b"Cj\0mx.example\0v\0\0") + packed(b"C", b"[192.0.2.1]\x004\x12\x67192.0.2.1\0")
@@ -128,7 +128,7 @@ def test_what_a_filter_is_told() -> None:
 def test_an_event_without_macros() -> None:
     """A milter forgets those that it had at the last one of its kind; with None it keeps them."""
     dialogue = agreed(protocol=Protocol.NR_HELO)
-    for macros in ((), None):
+    for macros in (b"", None):
         dialogue.tell(Event.HELO, b"x\0", macros)
 
     assert dialogue.take_output() == packed(b"D", b"H") + packed(b"H", b"x\0") * 2
@@ -157,13 +157,13 @@ def test_blank_before_a_header(protocol: int, value: bytes) -> None:
 def test_what_it_does_not_want_to_hear() -> None:
     """Such an event is passed at once; its macros are sent nevertheless, as by Postfix."""
     dialogue = agreed(protocol=Protocol.NOHELO | Protocol.NOBODY)
-    dialogue.tell(Event.HELO, b"x\0", [(b"i", b"1")])
+    dialogue.tell(Event.HELO, b"x\0", b"i\x001\0")
 
     assert dialogue.answer is Passed.ON
     assert dialogue.take_output() == packed(b"D", b"Hi\x001\0")
     assert not dialogue.hears(Event.BODY)
     assert dialogue.hears(Event.EOH)
-    dialogue.tell(Event.BODY, b"x", [(b"i", b"1")])
+    dialogue.tell(Event.BODY, b"x", b"i\x001\0")
     assert dialogue.take_output() == b""
 
 
@@ -176,7 +176,7 @@ def test_events_of_later_versions(version: int, unknown: set[Event]) -> None:
 
     assert {event for event in Event if not dialogue.hears(event)} == unknown
     for event in unknown:
-        dialogue.tell(event, b"", [(b"i", b"1")])
+        dialogue.tell(event, b"", b"i\x001\0")
         assert dialogue.take_output() == b""
 
 

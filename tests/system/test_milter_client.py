@@ -75,8 +75,7 @@ def run(
 
 async def told(connection: MilterConnection, event: Event, data: bytes = b"", seconds: float = PATIENT) -> object:
     """Tell an event -> the answer."""
-    connection.dialogue.tell(event, data, [(b"j", b"mx.example")])
-    return await connection.answer(seconds)
+    return connection.tell(event, data, b"j\0mx.example\0") or await connection.answer(seconds)
 
 
 async def greeted(client: MilterClient) -> MilterConnection:

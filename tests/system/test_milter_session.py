@@ -73,14 +73,14 @@ async def until_data(session: SessionMilters) -> None:
         (Event.RCPT, events.address(b"<r@example.org>")),
         (Event.DATA, b""),
     )
-    assert await session.connect(lambda _agreed: CLIENT, FACTS) is Passed.ON
+    assert await session.connect(CLIENT, FACTS) is Passed.ON
     for event, data in steps:
         assert await tell(session, event, data) is Passed.ON
 
 
 async def tell(session: SessionMilters, event: Event, data: bytes = b"") -> Answer:
     """Tell an event."""
-    return await session.tell(event, lambda _agreed: data, FACTS)
+    return await session.tell(event, data, FACTS)
 
 
 def passed(
@@ -127,7 +127,7 @@ def test_the_first_refusal_decides(milters: tuple[ScriptedMilter, ScriptedMilter
     first.says[b"C"] = packed(b"y", b"550 5.7.1 Not you\0")
 
     async def scene(session: SessionMilters) -> None:
-        assert await session.connect(lambda _agreed: CLIENT, FACTS) == reply(550, b"5.7.1 Not you")
+        assert await session.connect(CLIENT, FACTS) == reply(550, b"5.7.1 Not you")
         assert await tell(session, Event.HELO) == reply(550, b"5.7.1 Not you")
         assert await tell(session, Event.MAIL) == reply(550, b"5.7.1 Not you")
 
@@ -157,7 +157,7 @@ def test_a_refusal_before_a_failure(milters: tuple[ScriptedMilter, ScriptedMilte
 
     async def scene(session: SessionMilters) -> None:
         refusal = reply(550, b"5.7.1 Command rejected")
-        assert await session.connect(lambda _agreed: CLIENT, FACTS) == refusal
+        assert await session.connect(CLIENT, FACTS) == refusal
         for event in (Event.HELO, Event.MAIL):
             assert await tell(session, event) == session.lasting == refusal
 
@@ -186,7 +186,7 @@ def test_a_milter_that_is_away(milters: tuple[ScriptedMilter, ScriptedMilter]) -
     away = f"inet:127.0.0.1:{free_port()}"
 
     async def scene(session: SessionMilters) -> None:
-        assert await session.connect(lambda _agreed: CLIENT, FACTS) == TEMPFAIL
+        assert await session.connect(CLIENT, FACTS) == TEMPFAIL
         assert await tell(session, Event.RCPT) == TEMPFAIL
 
     assert len(play(scene, away)) == 1
@@ -245,8 +245,8 @@ def test_refused_recipients(milters: tuple[ScriptedMilter, ScriptedMilter]) -> N
     refusal = reply(554, b"5.7.1 <r@example.org>: Relay access denied")
 
     async def scene(session: SessionMilters) -> None:
-        await session.connect(lambda _agreed: CLIENT, FACTS)
-        await session.tell_refused(lambda _agreed: b"<r@example.org>\0", FACTS._replace(refusal=refusal))
+        await session.connect(CLIENT, FACTS)
+        await session.tell_refused(b"<r@example.org>\0", FACTS._replace(refusal=refusal))
 
     play(scene, first.service, second.service)
     assert b"R" not in first.commands
@@ -347,7 +347,7 @@ def test_two_messages(milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
 
     async def scene(session: SessionMilters) -> None:
         for _ in range(2):
-            await session.connect(lambda _agreed: CLIENT, FACTS) if not first.heard else None
+            await session.connect(CLIENT, FACTS) if not first.heard else None
             await tell(session, Event.MAIL)
             await tell(session, Event.RCPT)
             session.abort()

@@ -13,7 +13,7 @@ from ..milter.changes import (
     RecipientDeleted,
     SenderChanged,
 )
-from ..milter.dialogue import Answer, Macros, MilterDialogue, Passed
+from ..milter.dialogue import Answer, MilterDialogue, Passed
 from ..milter.negotiation import Agreed, Offer
 from ..milter.words import OF_CONNECTION, Event
 from ..smtp.reply import Reply
@@ -40,7 +40,7 @@ class WatchedDialogue(MilterDialogue):
         self._told: Event | None = None
         self._wanted: list[Change] = []
 
-    def tell(self, event: Event, data: bytes = b"", macros: Macros | None = None) -> None:
+    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None) -> None:
         """See MilterDialogue."""
         hears = self.hears(event)
         self._wanted.clear()

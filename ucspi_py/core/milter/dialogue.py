@@ -3,15 +3,13 @@
 Source: Postfix, milter8.c; libmilter, engine.c.
 """
 
-from collections.abc import Iterable
 from enum import Enum
-from itertools import chain
 
 from ..smtp.reply import Reply
 from . import packet, replies
 from .changes import Change, Quarantined, change
 from .failure import MilterFailed
-from .negotiation import Agreed, Offer, agree
+from .negotiation import NOTHING_SPOKEN, Agreed, Offer, agree
 from .packet import Packet, PacketReader
 from .replies import Said
 from .wanted import WantedChanges
@@ -32,7 +30,6 @@ class Passed(Enum):
     DISCARDED = "is taken and thrown away"
 
 
-Macros = Iterable[tuple[bytes, bytes]]
 #: What becomes of an event; a Reply refuses it.
 Answer = Passed | Reply
 
@@ -55,8 +52,9 @@ class MilterDialogue:
         self.is_restful = False
         self.wanted = WantedChanges()
         self._offer = offer
+        self._spoken = agreed.spoken if agreed else NOTHING_SPOKEN
         self._reader = PacketReader()
-        self._output: list[bytes] = []
+        self._output = bytearray()
         self._event: Event | None = None
         self._refusal: Reply | None = None
         self._accepts_all = self._accepts_message = False
@@ -89,16 +87,18 @@ class MilterDialogue:
 
     def hears(self, event: Event) -> bool:
         """Whether it would be told of an event now."""
-        if not self.is_usable or self.agreed is None or event is self._skipped:
+        if not self.is_usable or event not in self._spoken.heard or event is self._skipped:
             return False
-        return (not self._accepts_message or event in OF_CONNECTION) and self.agreed.hears(event)
+        return not self._accepts_message or event in OF_CONNECTION
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of the packets that nobody has taken."""
+        return len(self._output)
 
     def take_output(self) -> bytes:
         """The packets since the last call."""
-        if not self._output:
-            return b""
-        output = b"".join(self._output)
-        self._output.clear()
+        output, self._output = bytes(self._output), bytearray()
         return output
 
     def take_changes(self) -> list[Change]:
@@ -108,29 +108,29 @@ class MilterDialogue:
     def negotiate(self) -> None:
         """Offer; what it answers is in agreed, and answer is set then."""
         self.answer = None
-        self._output.append(self._offer.wire)
+        self._output += self._offer.wire
 
-    def tell(self, event: Event, data: bytes = b"", macros: Macros | None = None) -> None:
+    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None) -> None:
         """Tell an event, if it is to hear of it; the answer is in answer, perhaps at once.
 
-        data: as packet.string() and its like write it. macros: names and values that it gets with this event,
-        instead of those that it had at the last one of its kind; None = it keeps those.
+        data: as packet.string() and its like write it. macros: names and values that it gets with this event, as
+        packet.strings() writes them, instead of those that it had at the last one of its kind; None = it keeps those.
         """
         if self.answer is None:
             raise ValueError("the last event has no answer yet")
         self.answer = self._refusal or Passed.ON
         if event is not self._skipped:
             self._skipped = None
-        if not self.hears(event):
-            if self._is_left_out(event):
-                self._send_macros(event, macros)
+        is_heard = self.hears(event)
+        if macros is not None and (is_heard or self._is_left_out(event)):
+            self._output += packet.packed(MACRO, event.wire + macros)
+        if not is_heard:
             return
-        self._send_macros(event, macros)
         self.is_restful = False
         if event is not Event.UNKNOWN:
             self._in_message = event not in _OUTSIDE
-        self._output.append(packet.packed(event.wire, data))
-        if self.agreed and self.agreed.answers(event):
+        self._output += packet.packed(event.wire, data)
+        if event in self._spoken.answered:
             self._event, self.answer, self._progress = event, None, 0
 
     def abort(self) -> None:
@@ -139,13 +139,13 @@ class MilterDialogue:
             self.fail("was left before its answer")
         self.is_restful = self.is_usable and self._in_message and not self._accepts_message
         if self.is_usable and self._in_message:
-            self._output.append(packet.packed(ABORT))
+            self._output += packet.packed(ABORT)
         self._forget_message()
 
     def quit(self, *, is_kept: bool = False) -> None:
         """Say goodbye. is_kept: the connection is for another client, with what is agreed on (SMFIC_QUIT_NC)."""
         if self.failure is None:
-            self._output.append(packet.packed(QUIT_NC if is_kept else QUIT))
+            self._output += packet.packed(QUIT_NC if is_kept else QUIT)
 
     def receive(self, data: bytes) -> None:
         """Take what it says. A filter that says what it may not say has failed."""
@@ -183,17 +183,14 @@ class MilterDialogue:
         """Whether it gets the macros of an event that it does not hear of; it may use them later (milter8_event)."""
         if not self.is_usable or self._accepts_message or event is self._skipped or event in _OF_CONTENT:
             return False
-        return self.agreed is not None and self.agreed.knows(event)
-
-    def _send_macros(self, event: Event, macros: Macros | None) -> None:
-        if macros is not None:
-            self._output.append(packet.packed(MACRO, event.wire + packet.strings(chain.from_iterable(macros))))
+        return event in self._spoken.known
 
     def _hear(self, found: Packet) -> None:
         if self.answer is not None:
             raise MilterFailed("it speaks without being asked")
         if self.agreed is None:
             self.agreed = agree(self._offer, found)
+            self._spoken = self.agreed.spoken
             self.answer = Passed.ON
             return
         asked_for = change(found)

@@ -75,13 +75,10 @@ class Agreed(NamedTuple):
         """Whether a header's value has its own blank behind the colon (SMFIP_HDR_LEADSPC)."""
         return bool(int(self.protocol) & _BLANK)
 
-    def hears(self, event: Event) -> bool:
-        """Whether it is told of an event, which its version must have."""
-        return event in _spoken(self.version, int(self.protocol)).heard
-
-    def knows(self, event: Event) -> bool:
-        """Whether its version has an event."""
-        return event in _spoken(self.version, int(self.protocol)).known
+    @property
+    def spoken(self) -> "Spoken":
+        """The events that it is told of, and those that it answers."""
+        return _spoken(self.version, int(self.protocol))
 
     @property
     def may_be_kept(self) -> bool:
@@ -92,26 +89,26 @@ class Agreed(NamedTuple):
         """
         return self.version == NEWEST and not self.protocol & _FORGOTTEN
 
-    def answers(self, event: Event) -> bool:
-        """Whether it says something to an event that it hears."""
-        return event in _spoken(self.version, int(self.protocol)).answered
 
-
-class _Spoken(NamedTuple):
-    """Events by what a filter of a version, and with some flags, knows of, hears, and answers."""
+class Spoken(NamedTuple):
+    """Events of one filter. known: its version has them. heard: it is told of them. answered: it says what it thinks."""
 
     known: frozenset[Event]
     heard: frozenset[Event]
     answered: frozenset[Event]
 
 
+#: Of a filter with which nothing is agreed on.
+NOTHING_SPOKEN = Spoken(frozenset(), frozenset(), frozenset())
+
+
 @lru_cache(64)
-def _spoken(version: int, protocol: int) -> _Spoken:
-    """Work it out once: this is asked several times for each event, and flags are slow."""
+def _spoken(version: int, protocol: int) -> Spoken:
+    """Work it out once: flags are slow."""
     of_version = _of_version(version)
     known = frozenset(event for event, flags in FLAGS.items() if not flags.unwanted or flags.unwanted & of_version)
     heard = frozenset(event for event in known if not FLAGS[event].unwanted & protocol)
-    return _Spoken(known, heard, frozenset(event for event, flags in FLAGS.items() if not flags.unanswered & protocol))
+    return Spoken(known, heard, frozenset(event for event, flags in FLAGS.items() if not flags.unanswered & protocol))
 
 
 @lru_cache(64)

@@ -93,7 +93,7 @@ class ClientMilters:
             self.facts = with_name(self.facts, await self.find_name())
         port = int(self.facts.port) if self.facts.port.isdigit() else 0
         data = events.connect(self.facts.name, self.visitor.ip, min(port, 65535))
-        told = await self._milters.connect(lambda _agreed: data, self._facts())
+        told = await self._milters.connect(data, self._facts())
         answer = self._meaning(told, b"CONNECT", None)
         if answer is None or not (answer.code >= 500 or answer.hangs_up):
             return None
@@ -112,7 +112,7 @@ class ClientMilters:
         """Tell a command that is none; None = nobody says more of it. name: as it was said."""
         if self._hearing:
             await self._begin()
-        told = await self._milters.tell(Event.UNKNOWN, lambda _agreed: events.command(name), self._facts())
+        told = await self._milters.tell(Event.UNKNOWN, events.command(name), self._facts())
         return self._meaning(told, b"UNKNOWN", self._about)
 
     async def mail(self, envelope: Envelope) -> Reply | None:
@@ -132,7 +132,7 @@ class ClientMilters:
         """Tell a recipient that is refused those milters that want to hear of it."""
         if not self._discards:
             facts = self._facts(envelope, path)._replace(refusal=refusal)
-            await self._milters.tell_refused(lambda _agreed: events.address(path.wire), facts)
+            await self._milters.tell_refused(events.address(path.wire), facts)
 
     async def data(self, envelope: Envelope) -> Reply | None:
         """Tell DATA; None = it passes."""
@@ -222,7 +222,7 @@ class ClientMilters:
             await self._settle(self._hearing)
         if self._discards:
             return Passed.ON
-        return await self._milters.tell(event, lambda _agreed: data, facts)
+        return await self._milters.tell(event, data, facts)
 
     def _meaning(self, answer: Answer, stage: bytes, about: About, path: Path | None = None) -> Reply | None:
         """What the client hears; None = nothing, in a dry run of whatever there is."""

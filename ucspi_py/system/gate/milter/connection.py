@@ -8,6 +8,7 @@ from collections.abc import Callable
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, MilterDialogue, Passed
 from ....core.milter.negotiation import Offer
+from ....core.milter.words import Event
 from ..backend.backend_socket import BackendSocket
 
 #: Bytes of a milter's that are read at once: another body comes in packets of 64 KB.
@@ -21,7 +22,7 @@ Take = Callable[[list[Change]], None]
 class MilterConnection:
     """A connection. offer: what the milter is offered. connected: to the milter; close() closes it.
 
-    dialogue: is told of events; the answer then comes from answer(). timer: to be set; closes it one day.
+    dialogue: with the milter. timer: to be set; closes it one day.
     """
 
     def __init__(self, offer: Offer, connected: socket.socket) -> None:
@@ -29,7 +30,6 @@ class MilterConnection:
         self.is_open = True
         self.timer: asyncio.TimerHandle | None = None
         self._offer = offer
-        self._unsent = b""
         self._loop = asyncio.get_running_loop()
         self._socket = BackendSocket(self._loop, connected, self._received, self._look, _PIECE)
         self._answered: asyncio.Future[None] | None = None
@@ -38,15 +38,24 @@ class MilterConnection:
         self._looked_at = math.inf
         self._watch: asyncio.TimerHandle | None = None
 
+    def tell(self, event: Event, data: bytes, macros: bytes) -> Answer | None:
+        """Tell an event -> what comes of it; None = answer() has that.
+
+        data, macros: as of MilterDialogue.tell(). What has no answer is sent with the next thing that has one.
+        """
+        dialogue = self.dialogue
+        dialogue.tell(event, data, macros)
+        if dialogue.unsent > _LITTLE:
+            self.send()
+        return None if dialogue.failure or self._socket.is_full else dialogue.answer
+
     async def answer(self, seconds: float, take: Take | None = None) -> Answer:
-        """Send what the dialogue has for the milter, and wait for the answer; what has none waits for the next.
+        """Send what the dialogue has for the milter, and wait for the answer, and until there is room for more.
 
         seconds: for each thing that the milter says. take: gets what it wants to have changed, as that comes.
         A milter that is late has failed, as the dialogue then says. Cancelled, it closes the connection.
         """
-        self._unsent += self.dialogue.take_output()
-        if self.dialogue.answer is None or len(self._unsent) > _LITTLE:
-            self.send()
+        self.send()
         if self.dialogue.answer is None or self._socket.is_full:
             self._take, self._patience, self._since = take, seconds, self._loop.time()
             self._answered = self._loop.create_future()
@@ -66,15 +75,13 @@ class MilterConnection:
 
     def send(self) -> None:
         """Send what the dialogue has for the milter."""
-        unsent, self._unsent = self._unsent + self.dialogue.take_output(), b""
-        self._socket.send(unsent)
+        self._socket.send(self.dialogue.take_output())
 
     def abort(self) -> None:
         """End the message that is under way, if there is one."""
+        unsent = self.dialogue.unsent
         self.dialogue.abort()
-        aborted = self.dialogue.take_output()
-        if aborted:
-            self._unsent += aborted
+        if self.dialogue.unsent > unsent:
             self.send()
 
     def anew(self) -> None:

@@ -116,7 +116,7 @@ class Hearing:
         """Tell each of it, but those behind one that has something against the message: they are never asked."""
         for at, milter in enumerate(self._milters):
             if self._answers[at] is Passed.ON:
-                self._answers[at] = await milter.tell_part(part, self._facts)
+                self._answers[at] = milter.tell_part(part, self._facts) or await milter.answer()
                 if self._answers[at] is not Passed.ON:
                     self._on_refusal()
             if self._answers[at] is not Passed.ON:

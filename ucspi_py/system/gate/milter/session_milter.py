@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
@@ -15,6 +16,7 @@ from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderCha
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
 from ....core.milter.negotiation import Agreed
+from ....core.milter.packet import strings
 from ....core.milter.words import OF_CONNECTION, Event
 from ....core.smtp.reply import Reply
 from .client import MilterClient
@@ -23,9 +25,10 @@ from .held import HeldMessage, NewBody
 
 #: Events of a message, with the lists of macros that Postfix sends with them.
 _LISTS = {Event.HEADER: Event.EOH, Event.BODY: Event.END}
+#: Events that have milter_content_timeout for their answer.
+_OF_CONTENT = frozenset((Event.HEADER, Event.EOH, Event.BODY, Event.END))
 _HEADER_CHANGES = (HeaderAdded, HeaderInserted, HeaderChanged)
 
-Data = Callable[[Agreed], bytes]
 CheckHeader = Callable[[Header], Checked]
 
 
@@ -44,7 +47,8 @@ class SessionMilter:
         self._client = client
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
-        self._told: tuple[Event, MacroFacts, tuple[tuple[bytes, bytes], ...]] | None = None
+        self._event = Event.CONNECT
+        self._told: tuple[Event, MacroFacts, bytes] | None = None
 
     async def begin(self) -> None:
         """Connect to it."""
@@ -74,9 +78,38 @@ class SessionMilter:
         """Whether it would be told of an event now."""
         return self._connection is not None and self._connection.dialogue.hears(event)
 
-    def tell(self, event: Event, data: Data, facts: MacroFacts) -> Awaitable[Answer]:
-        """Tell an event. data: of its packet, made as it is agreed on."""
-        return self._tell(event, data, facts, self._client.settings.command_timeout)
+    def tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer | None:
+        """Tell an event -> what comes of it; None = answer() has that. data: of its packet."""
+        connection = self._connection
+        if connection is None:
+            return self._default
+        self._event = event
+        return connection.tell(event, data, self._macros(connection.dialogue.agreed, facts))
+
+    def tell_part(self, part: Part, facts: MacroFacts) -> Answer | None:
+        """Tell a part of a message, as tell()."""
+        agreed = self._connection and self._connection.dialogue.agreed
+        return self.tell(part.event, part.data(agreed), facts) if agreed else self._default
+
+    async def answer(self, take: Callable[[list[Change]], None] | None = None) -> Answer:
+        """Wait for what comes of the event that was told last. take: as of MilterConnection.answer()."""
+        connection, settings = self._connection, self._client.settings
+        if connection is None:
+            return self._default
+        dialogue = connection.dialogue
+        is_due, since = dialogue.answer is None, time.monotonic()
+        seconds = settings.content_timeout if self._event in _OF_CONTENT else settings.command_timeout
+        answer = await connection.answer(seconds, take)
+        if is_due or dialogue.failure:
+            self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
+        if dialogue.failure:
+            self._client.failed(dialogue.failure)
+            self._give_up(dialogue.failure, dialogue.refusal)
+            return self._default if answer is Passed.ON else answer
+        if dialogue.wanted.holds:
+            self.holds = True
+            self._holds_all = self._holds_all or self._event in OF_CONNECTION
+        return answer
 
     async def hear(
         self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
@@ -95,21 +128,17 @@ class SessionMilter:
             return Heard(answer)
         asked = _Asked()
         try:
-            answer = await self._tell(Event.END, _nothing, facts, self._client.settings.content_timeout, asked.take)
+            answer = self.tell(Event.END, b"", facts) or await self.answer(asked.take)
             if answer is Passed.ON and self._connection is not None:
                 return await asked.done(message, connection, check)
         finally:
             asked.close()
         return Heard(answer)
 
-    def tell_part(self, part: Part, facts: MacroFacts) -> Awaitable[Answer]:
-        """Tell a part of a message that comes."""
-        return self._tell(part.event, part.data, facts, self._client.settings.content_timeout)
-
     async def end_of_message(self, facts: MacroFacts) -> Heard:
         """Tell the end of a message that was told part by part; it may not change that."""
         changes: list[Change] = []
-        answer = await self._tell(Event.END, _nothing, facts, self._client.settings.content_timeout, changes.extend)
+        answer = self.tell(Event.END, b"", facts) or await self.answer(changes.extend)
         return Heard(answer, tuple(changes) if answer is Passed.ON and self._connection is not None else ())
 
     def abort(self) -> None:
@@ -128,46 +157,19 @@ class SessionMilter:
         for part in message.parts():
             if part.event is Event.BODY and not self.hears(Event.BODY):
                 break
-            answer = await self.tell_part(part, facts)
+            answer = self.tell_part(part, facts) or await self.answer()
             if answer is not Passed.ON:
                 return answer
             if part.event is Event.BODY:
                 await asyncio.sleep(0)  # others are served between two pieces, also where the milter answers to none
         return Passed.ON
 
-    async def _tell(
-        self,
-        event: Event,
-        data: Data,
-        facts: MacroFacts,
-        seconds: float,
-        take: Callable[[list[Change]], None] | None = None,
-    ) -> Answer:
-        connection = self._connection
-        if connection is None:
-            return self._default
-        dialogue = connection.dialogue
-        if dialogue.agreed is None:
-            raise ValueError("nothing is agreed on yet")
-        dialogue.tell(event, data(dialogue.agreed), self._macros(dialogue.agreed, _LISTS.get(event, event), facts))
-        is_due, since = dialogue.answer is None, time.monotonic()
-        answer = await connection.answer(seconds, take)
-        if is_due or dialogue.failure:
-            self._client.heard(Went.FAILED if dialogue.failure else Went.ANSWERED, time.monotonic() - since)
-        if dialogue.failure:
-            self._client.failed(dialogue.failure)
-            self._give_up(dialogue.failure, dialogue.refusal)
-            return self._default if answer is Passed.ON else answer
-        if dialogue.wanted.holds:
-            self.holds = True
-            self._holds_all = self._holds_all or event in OF_CONNECTION
-        return answer
-
-    def _macros(self, agreed: Agreed, event: Event, facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
-        """The macros of an event; headers of a message have the same."""
+    def _macros(self, agreed: Agreed | None, facts: MacroFacts) -> bytes:
+        """The macros of the event; headers of a message have the same."""
+        event = _LISTS.get(self._event, self._event)
         if self._told is None or self._told[0] is not event or self._told[1] is not facts:
-            names = agreed.macros.get(event) or self._client.settings.macros[event]
-            self._told = event, facts, values(names, facts)
+            names = (agreed and agreed.macros.get(event)) or self._client.settings.macros[event]
+            self._told = event, facts, strings(chain.from_iterable(values(names, facts)))
         return self._told[2]
 
     def _give_up(self, failure: MilterFailed, refusal: Reply | None = None) -> None:
@@ -226,7 +228,3 @@ class _Asked:
         """Give a body back that is not wanted any more."""
         if self._body:
             self._body.close()
-
-
-def _nothing(_agreed: Agreed) -> bytes:
-    return b""

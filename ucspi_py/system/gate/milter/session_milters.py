@@ -13,7 +13,7 @@ from ....core.smtp.reply import Reply
 from .client import MilterClient
 from .hearing import Hearing
 from .held import HeldMessage
-from .session_milter import CheckHeader, Data, Heard, SessionMilter
+from .session_milter import CheckHeader, Heard, SessionMilter
 
 
 class SessionMilters:
@@ -37,28 +37,28 @@ class SessionMilters:
         """What the first has against the client that has something against it at each command; None = none has."""
         return next((milter.lasting for milter in self._milters if milter.lasting), None)
 
-    async def connect(self, data: Data, facts: MacroFacts) -> Answer:
+    async def connect(self, data: bytes, facts: MacroFacts) -> Answer:
         """Connect to them, and tell who comes. A refusal is that of all that follows; who comes behind is not asked."""
         for milter in self._milters:
             await milter.begin()
-            answer = await milter.tell(Event.CONNECT, data, facts)
+            answer = milter.tell(Event.CONNECT, data, facts) or await milter.answer()
             if answer is not Passed.ON:
                 return answer
         return Passed.ON
 
-    async def tell(self, event: Event, data: Data, facts: MacroFacts) -> Answer:
+    async def tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
         """Tell a command."""
         for milter in self._milters:
-            answer = await milter.tell(event, data, facts)
+            answer = milter.tell(event, data, facts) or await milter.answer()
             if answer is not Passed.ON:
                 return answer
         return Passed.ON
 
-    async def tell_refused(self, data: Data, facts: MacroFacts) -> None:
+    async def tell_refused(self, data: bytes, facts: MacroFacts) -> None:
         """Tell of a recipient that is refused those who want to hear of it; whatever they say, it stays so."""
         for milter in self._milters:
-            if milter.wants_refused():
-                await milter.tell(Event.RCPT, data, facts)
+            if milter.wants_refused() and milter.tell(Event.RCPT, data, facts) is None:
+                await milter.answer()
 
     async def hear(
         self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None

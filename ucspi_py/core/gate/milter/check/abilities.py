@@ -33,7 +33,7 @@ _FAILING = {
 
 def hears(agreed: Agreed) -> str:
     """Tell what a milter hears of a client and its message."""
-    heard = [word for event, word in _EVENTS.items() if agreed.hears(event)]
+    heard = [word for event, word in _EVENTS.items() if event in agreed.spoken.heard]
     if agreed.protocol & Protocol.RCPT_REJ:
         heard.append(_REFUSED)
     return f"hears {_listed(heard)}" if heard else "hears nothing but the end of a message"
