@@ -13,7 +13,7 @@ from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter import words
 from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.milter.failing import reply_for
-from ucspi_py.core.gate.milter.macros import MacroFacts, base_facts, values
+from ucspi_py.core.gate.milter.macros import ClientFacts, MacroFacts, client_facts, values
 from ucspi_py.core.gate.milter.service import milters_of, parse_milter, parse_milters
 from ucspi_py.core.gate.milter.settings import (
     DEFAULT_MACROS,
@@ -196,9 +196,9 @@ milter_macro_defaults = auth_type=login, {auth_authen}=x, { auth_author = a, b }
     milters = asked(text)
 
     assert milters is not None
-    facts = base_facts({}, Visitor(b"unknown", b"192.0.2.1"), b"mx.example", milters.texts)
+    facts = client_facts({}, Visitor(b"unknown", b"192.0.2.1"), b"mx.example", milters.texts)
     names = (b"{daemon_name}", b"v", b"{auth_type}", b"{auth_authen}", b"{auth_author}", b"i", b"{cipher}", b"j")
-    assert values(names, facts._replace(method=b"PLAIN")) == (
+    assert values(names, MacroFacts(facts, method=b"PLAIN")) == (
         (b"{daemon_name}", b"in.mx.example"),
         (b"v", b"Postfix 9"),
         (b"{auth_type}", b"PLAIN"),
@@ -265,7 +265,7 @@ def test_a_milter_that_fails(action: DefaultAction, failed: int | None, misconfi
     assert [answer and answer.code for answer in heard] == [failed, misconfigured]
 
 
-FACTS = MacroFacts(
+CLIENT = ClientFacts(
     hostname=b"mx.example.org",
     daemon_name=b"mx.example.org",
     version=b"Postfix",
@@ -276,6 +276,7 @@ FACTS = MacroFacts(
     server_ip=b"192.0.2.9",
     server_port=b"25",
 )
+FACTS = MacroFacts(CLIENT)
 
 
 def told(event: Event, facts: MacroFacts) -> dict[str, str]:
@@ -296,7 +297,7 @@ def test_macros_at_connect() -> None:
 
 def test_a_forged_name() -> None:
     """A name that is not verified."""
-    facts = FACTS._replace(name=b"unknown")
+    facts = MacroFacts(CLIENT._replace(name=b"unknown"))
 
     assert values((b"_",), facts) == ((b"_", b"client.example [192.0.2.1] (may be forged)"),)
 
@@ -320,7 +321,8 @@ def test_macros_at_helo() -> None:
 
 def test_macros_at_mail() -> None:
     """Whom it has logged in as: by that a signer decides."""
-    facts = FACTS._replace(login=b"me", method=b"PLAIN", sender=ME, holds=lambda domain: domain == ME.domain)
+    client = CLIENT._replace(holds=lambda domain: domain == ME.domain)
+    facts = MacroFacts(client, login=b"me", method=b"PLAIN", sender=ME)
 
     assert told(Event.MAIL, facts) == {
         "{auth_type}": "PLAIN",
@@ -351,7 +353,7 @@ def test_macros_at_rcpt(refusal: Reply | None, expected: dict[str, str]) -> None
 def test_other_macros() -> None:
     """Names that rspamd and others may ask for; what nobody knows is left out."""
     names = (b"{client_addr}", b"{client_port}", b"{client_name}", b"{client_ptr}", b"{client_resolve}", b"{x}", b"i")
-    found = dict(values(names, FACTS._replace(ip=b"2001:db8::1", queue_id=b"id.1")))
+    found = dict(values(names, MacroFacts(CLIENT._replace(ip=b"2001:db8::1"), queue_id=b"id.1")))
 
     assert found == {
         b"{client_addr}": b"IPv6:2001:db8::1",

@@ -8,7 +8,7 @@ import pytest
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
-from ucspi_py.core.gate.milter.macros import base_facts
+from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import DefaultAction, MacroTexts, MilterSettings
 from ucspi_py.core.gate.restrictions.answers import ClientName
@@ -54,7 +54,7 @@ def play(
     async def session() -> None:
         settings = MilterSettings(default_action=action)
         client = MilterClient(parse_milter(milter.service), settings, absent, said.append)
-        facts = base_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts())
+        facts = client_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts())
         milters = ClientMilters([client], Limits(2, body), VISITOR, facts, said.append)
         try:
             await scene(milters)

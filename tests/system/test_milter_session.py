@@ -11,7 +11,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.system.test_milted_backend import full_disk
 from tests.system.test_milter_client import CLIENT, absent
-from ucspi_py.core.gate.milter.macros import MacroFacts
+from ucspi_py.core.gate.milter.macros import ClientFacts, MacroFacts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MilterSettings
 from ucspi_py.core.milter import events
@@ -27,7 +27,9 @@ from ucspi_py.system.gate.milter.session_milter import Heard
 from ucspi_py.system.gate.milter.session_milters import SessionMilters
 from ucspi_py.system.process.loop import new_loop
 
-FACTS = MacroFacts(hostname=b"mx.example.org", ip=b"192.0.2.1", queue_id=b"id.1", recipient=Path(b"r", b"example.org"))
+FACTS = MacroFacts(
+    ClientFacts(hostname=b"mx.example.org", ip=b"192.0.2.1"), queue_id=b"id.1", recipient=Path(b"r", b"example.org")
+)
 CONTENT = b"From: a@b\r\nSubject: x\r\n\r\n..dot\r\nbody\r\n"
 TEMPFAIL = reply(451, b"4.7.1 Service unavailable - try again later")
 ADD = packed(b"h", b"X-Spam\0no\0")

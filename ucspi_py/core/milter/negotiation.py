@@ -91,7 +91,10 @@ class Agreed(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """Events of one filter. known: its version has them. heard: it is told of them. answered: it says what it thinks."""
+    """Events of one filter.
+
+    known: its version has them. heard: it is told of them. answered: it says something to them, where it hears them.
+    """
 
     known: frozenset[Event]
     heard: frozenset[Event]

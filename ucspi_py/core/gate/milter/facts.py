@@ -5,7 +5,7 @@ from ...smtp.path import Path
 from ..restrictions.answers import ClientName
 from ..restrictions.facts import NameStatus
 from ..visitor import Visitor
-from .macros import MacroFacts
+from .macros import ClientFacts, MacroFacts
 
 #: {client_resolve} (smtpd_milter.c).
 _RESOLVED = {
@@ -16,26 +16,29 @@ _RESOLVED = {
 }
 
 
-def with_name(facts: MacroFacts, found: ClientName) -> MacroFacts:
+def with_name(facts: ClientFacts, found: ClientName) -> ClientFacts:
     """Tell of a client whose name was looked for."""
     return facts._replace(name=found.name, reverse_name=found.reverse_name, name_status=_RESOLVED[found.name_status])
 
 
-def with_message(
-    facts: MacroFacts, visitor: Visitor, number: int, envelope: Envelope | None, recipient: Path | None
+def of_message(
+    client: ClientFacts, visitor: Visitor, number: int, envelope: Envelope | None, recipient: Path | None
 ) -> MacroFacts:
-    """Tell of a client's message. number: of it in its session, from 1. envelope: None = there is none.
+    """Tell of a client and its message. number: of it in its session, from 1. envelope: None = there is none.
 
     recipient: the one that is told; None = none is. A message has its id from its first recipient on.
     """
-    has_id = envelope is not None and bool(envelope.recipients)
-    sender_of_login = dict(envelope.parameters).get(b"AUTH") if envelope else None
-    return facts._replace(
-        tls=visitor.tls,
-        login=visitor.login,
-        method=visitor.method,
-        login_sender=b"" if sender_of_login in (None, b"<>") else sender_of_login or b"",
-        queue_id=b"%b.%d" % (visitor.unique_id, number) if has_id else b"",
-        sender=envelope.sender if envelope else None,
-        recipient=recipient,
+    if envelope is None:
+        return MacroFacts(client, visitor.tls, visitor.login, visitor.method)
+    queue_id = b"%b.%d" % (visitor.unique_id, number) if envelope.recipients else b""
+    login_sender = dict(envelope.parameters).get(b"AUTH")
+    return MacroFacts(
+        client,
+        visitor.tls,
+        visitor.login,
+        visitor.method,
+        b"" if login_sender in (None, b"<>") else login_sender or b"",
+        queue_id,
+        envelope.sender,
+        recipient,
     )

@@ -19,9 +19,7 @@ class Header(NamedTuple):
     @property
     def value(self) -> bytes:
         """All behind the colon, its lines divided by LF alone, as milters hear it."""
-        found = HEADER_NAME.match(self.lines[0])
-        first = self.lines[0][found.end() + 1 :] if found else self.lines[0]
-        return b"\n".join((first, *self.lines[1:]))
+        return self.text.partition(b":")[2]
 
     @property
     def text(self) -> bytes:

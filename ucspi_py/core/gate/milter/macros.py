@@ -23,14 +23,12 @@ def _holds_none(_domain: bytes) -> bool:
     return False
 
 
-class MacroFacts(NamedTuple):
-    """What macros tell of.
+class ClientFacts(NamedTuple):
+    """What macros tell of a client's connection.
 
     hostname: ours. daemon_name, version: of {daemon_name} and v. defaults: of macros that have no value. name: of the
     client, verified; reverse_name: not verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port:
-    of the client. server_ip, server_port: ours. tls: None = it speaks none. login, method: of its login; b"" = none.
-    login_sender: AUTH= of MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet. holds: which
-    domains we take mail for. refusal: of the recipient, None = it passes.
+    of the client. server_ip, server_port: ours. holds: which domains we take mail for.
     """
 
     hostname: bytes = b""
@@ -44,6 +42,17 @@ class MacroFacts(NamedTuple):
     port: bytes = b""
     server_ip: bytes = b""
     server_port: bytes = b""
+    holds: Holds = _holds_none
+
+
+class MacroFacts(NamedTuple):
+    """What macros tell of.
+
+    client: its connection. tls: None = it speaks none. login, method: of its login; b"" = none. login_sender: AUTH= of
+    MAIL. queue_id: b"" = not yet. sender, recipient: None = not yet. refusal: of the recipient, None = it passes.
+    """
+
+    client: ClientFacts
     tls: TlsFacts | None = None
     login: bytes = b""
     method: bytes = b""
@@ -51,13 +60,21 @@ class MacroFacts(NamedTuple):
     queue_id: bytes = b""
     sender: Path | None = None
     recipient: Path | None = None
-    holds: Holds = _holds_none
     refusal: Reply | None = None
 
 
-def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: bytes, texts: MacroTexts) -> MacroFacts:
-    """Tell of a client's connection what macros do. environment: of it. hostname: ours. texts: of the configuration."""
-    return MacroFacts(
+def client_facts(
+    environment: Mapping[bytes, bytes],
+    visitor: Visitor,
+    hostname: bytes,
+    texts: MacroTexts,
+    holds: Holds = _holds_none,
+) -> ClientFacts:
+    """Tell of a client's connection what macros do.
+
+    environment: of it. hostname: ours. texts: of the configuration. holds: which domains we take mail for.
+    """
+    return ClientFacts(
         hostname=hostname,
         daemon_name=hostname.join(texts.daemon_name),
         version=texts.version,
@@ -68,6 +85,7 @@ def base_facts(environment: Mapping[bytes, bytes], visitor: Visitor, hostname: b
         port=environment.get(b"TCPREMOTEPORT", b""),
         server_ip=environment.get(b"TCPLOCALIP", b""),
         server_port=environment.get(b"TCPLOCALPORT", b""),
+        holds=holds,
     )
 
 
@@ -76,7 +94,7 @@ def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, byte
     found = []
     for name, bare, known in _known(tuple(names)):
         value = known(facts) if known else None
-        value = facts.defaults.get(bare) if value is None else value
+        value = facts.client.defaults.get(bare) if value is None else value
         if value is not None:
             found.append((name, value))
     return tuple(found)
@@ -97,8 +115,14 @@ def _of_tls(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts], bytes |
 
 
 def _origin(facts: MacroFacts) -> bytes:
-    forged = facts.name.lower() != facts.reverse_name.lower()
-    return b"%b [%b]%b" % (facts.reverse_name, facts.ip, _FORGED if forged else b"")
+    client = facts.client
+    forged = client.name.lower() != client.reverse_name.lower()
+    return b"%b [%b]%b" % (client.reverse_name, client.ip, _FORGED if forged else b"")
+
+
+def _client_address(facts: MacroFacts) -> bytes:
+    ip = facts.client.ip
+    return b"IPv6:" + ip if b":" in ip else ip
 
 
 def _of_certificate(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts], bytes | None]:
@@ -131,11 +155,11 @@ def _recipient(facts: MacroFacts) -> bytes | None:
 
 
 def _recipient_host(facts: MacroFacts) -> bytes | None:
-    return _split(facts.refusal)[0] if facts.refusal else _host(facts.recipient, facts.hostname)
+    return _split(facts.refusal)[0] if facts.refusal else _host(facts.recipient, facts.client.hostname)
 
 
 def _recipient_mailer(facts: MacroFacts) -> bytes | None:
-    return b"error" if facts.refusal else _mailer(facts.recipient, facts.holds)
+    return b"error" if facts.refusal else _mailer(facts.recipient, facts.client.holds)
 
 
 def _split(refusal: Reply) -> tuple[bytes, bytes | None]:
@@ -146,17 +170,17 @@ def _split(refusal: Reply) -> tuple[bytes, bytes | None]:
 
 
 _VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
-    b"j": lambda facts: facts.hostname,
-    b"daemon_name": lambda facts: facts.daemon_name,
-    b"v": lambda facts: facts.version,
+    b"j": lambda facts: facts.client.hostname,
+    b"daemon_name": lambda facts: facts.client.daemon_name,
+    b"v": lambda facts: facts.client.version,
     b"_": _origin,
-    b"client_addr": lambda facts: b"IPv6:" + facts.ip if b":" in facts.ip else facts.ip,
-    b"client_port": lambda facts: facts.port or b"0",
-    b"client_name": lambda facts: facts.name,
-    b"client_ptr": lambda facts: facts.reverse_name,
-    b"client_resolve": lambda facts: facts.name_status,
-    b"daemon_addr": lambda facts: facts.server_ip,
-    b"daemon_port": lambda facts: facts.server_port,
+    b"client_addr": _client_address,
+    b"client_port": lambda facts: facts.client.port or b"0",
+    b"client_name": lambda facts: facts.client.name,
+    b"client_ptr": lambda facts: facts.client.reverse_name,
+    b"client_resolve": lambda facts: facts.client.name_status,
+    b"daemon_addr": lambda facts: facts.client.server_ip,
+    b"daemon_port": lambda facts: facts.client.server_port,
     b"tls_version": _of_tls(lambda tls: tls.protocol),
     b"cipher": _of_tls(lambda tls: tls.cipher),
     b"cipher_bits": _of_tls(lambda tls: b"%d" % tls.bits),
@@ -168,8 +192,8 @@ _VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
     b"auth_authen": lambda facts: facts.login or None,
     b"auth_author": lambda facts: facts.login_sender or None,
     b"mail_addr": lambda facts: _address(facts.sender),
-    b"mail_host": lambda facts: _host(facts.sender, facts.hostname),
-    b"mail_mailer": lambda facts: _mailer(facts.sender, facts.holds),
+    b"mail_host": lambda facts: _host(facts.sender, facts.client.hostname),
+    b"mail_mailer": lambda facts: _mailer(facts.sender, facts.client.holds),
     b"rcpt_addr": _recipient,
     b"rcpt_host": _recipient_host,
     b"rcpt_mailer": _recipient_mailer,

@@ -9,10 +9,10 @@ from functools import partial
 
 from ....core.gate.loglines import About
 from ....core.gate.milter.envelope import QUARANTINED, changed
-from ....core.gate.milter.facts import with_message, with_name
+from ....core.gate.milter.facts import of_message, with_name
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.header_checks import Checked
-from ....core.gate.milter.macros import MacroFacts
+from ....core.gate.milter.macros import ClientFacts, MacroFacts
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.judgement import DISCARDED
 from ....core.gate.visitor import Visitor
@@ -63,7 +63,7 @@ class ClientMilters:
         clients: Iterable[MilterClient],
         limits: Limits,
         visitor: Visitor,
-        facts: MacroFacts,
+        facts: ClientFacts,
         say: Callable[[str], None],
     ) -> None:
         self.visitor = visitor
@@ -226,18 +226,20 @@ class ClientMilters:
 
     def _meaning(self, answer: Answer, stage: bytes, about: About, path: Path | None = None) -> Reply | None:
         """What the client hears; None = nothing, in a dry run of whatever there is."""
-        if self.spare and answer is not Passed.ON:
+        if answer is Passed.ON:
+            return None
+        if self.spare:
             self.spare(stage, answer if isinstance(answer, Reply) else DISCARDED, about, path)
             return None
         self._discards |= answer is Passed.DISCARDED
         refusal = answer if isinstance(answer, Reply) else None
-        if self.note and answer is not Passed.ON:
+        if self.note:
             self.note(stage, refusal, about, path)
         return refusal
 
     def _facts(self, envelope: Envelope | None = None, recipient: Path | None = None) -> MacroFacts:
         """What macros tell now."""
-        return with_message(self.facts, self.visitor, self._messages, envelope, recipient)
+        return of_message(self.facts, self.visitor, self._messages, envelope, recipient)
 
 
 def _nothing() -> None:

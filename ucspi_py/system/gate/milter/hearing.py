@@ -96,20 +96,17 @@ class Hearing:
         return any(milter.hears(event) for milter in self._milters)
 
     async def _tell(self, parts: Parts) -> None:
-        while not self._is_stopped:
-            was_full = self.is_full
-            part = parts.next()
-            if part is None:
-                return
-            self._give_room(was_full=was_full)  # before the answer, which may be a while
+        while not self._is_stopped and (part := parts.next()):
+            self._give_room(parts.waiting + part.size)  # before the answer, which may be a while
             await self._tell_part(part)
             if part.event is Event.BODY and not self._is_heard(Event.BODY):
-                was_full = self.is_full
+                waited = parts.waiting
                 parts.drop_body()
-                self._give_room(was_full=was_full)
+                self._give_room(waited)
 
-    def _give_room(self, *, was_full: bool) -> None:
-        if was_full and not self.is_full:
+    def _give_room(self, waited: int) -> None:
+        """Say that there is room if there is some now. waited: bytes that have waited for milters until now."""
+        if waited >= _FULL and not self.is_full:
             self._on_room()
 
     async def _tell_part(self, part: Part) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from ....core.dns.message import Ask
-from ....core.gate.milter.macros import base_facts
+from ....core.gate.milter.macros import client_facts
 from ....core.gate.milter.settings import GateMilters
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
@@ -52,7 +52,7 @@ class Milting:
         clients = self._chosen.of(guest.ip)
         if not clients:
             return
-        facts = base_facts(session.environment, guest, session.hostname, self._texts)._replace(holds=session.holds)
+        facts = client_facts(session.environment, guest, session.hostname, self._texts, session.holds)
         milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
         milters.spare = session.log.spared if session.dry_run else None
