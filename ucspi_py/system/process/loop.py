@@ -78,8 +78,10 @@ class _Loop(asyncio.SelectorEventLoop):
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
         """Watch a descriptor no more; False where it was not watched."""
-        # sock_recv and its like register by a way of asyncio's own, and take it back by this one.
-        return self._poll.unwatch(_number(fd)) or super().remove_reader(fd)
+        number = _number(fd)
+        # sock_recv and its like register by a way of asyncio's own, and take it back by this one. By the number:
+        # asyncio writes down what it does not find, and a socket asks the kernel four times to be written down.
+        return self._poll.unwatch(number) or super().remove_reader(number)
 
     def _tell(self, error: Exception, call: _Call) -> None:
         self.call_exception_handler({"message": f"Exception in reader {call!r}", "exception": error})

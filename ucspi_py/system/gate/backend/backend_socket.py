@@ -41,6 +41,7 @@ class BackendSocket:
         self._waiting = 0
         self._was_full = False
         self._is_deaf = False
+        self._is_watched = True
         self._emptied: asyncio.Future[None] | None = None
         loop.add_reader(connected, self.read)
 
@@ -76,7 +77,7 @@ class BackendSocket:
 
     def finish(self) -> None:
         """Send and read no more: the backend reads the end behind what was sent."""
-        self._loop.remove_reader(self._socket)
+        self._watch_no_more()
         self._is_deaf = True
         try:
             self._socket.shutdown(socket.SHUT_WR)
@@ -86,7 +87,7 @@ class BackendSocket:
     def close(self) -> None:
         """Close at once, whatever waits."""
         if self._socket.fileno() >= 0:
-            self._loop.remove_reader(self._socket)
+            self._watch_no_more()
             self.drop()
             self._socket.close()
             # As in Stream.leave(): whoever was called has this.
@@ -103,8 +104,13 @@ class BackendSocket:
         except OSError:
             data = b""
         if not data:
-            self._loop.remove_reader(self._socket)
+            self._watch_no_more()
         self._received(data)
+
+    def _watch_no_more(self) -> None:
+        if self._is_watched:
+            self._is_watched = False
+            self._loop.remove_reader(self._socket)
 
     def _sent_at_once(self, data: bytes) -> int:
         """How much of what comes is taken at once; nothing where something waits before it."""
