@@ -199,7 +199,6 @@ class Conversation(Trusting):
         self._client.read_on(has_room=not self._backend.is_full)
 
     def _on_over(self, _over: asyncio.Future[None]) -> None:
-        if self._patience:
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        self._patience.end()
         if not self._asked.done():
             self._asked.set_result(None)

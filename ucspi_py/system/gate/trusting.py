@@ -1,6 +1,5 @@
 """How the client of a conversation becomes somebody else: by a login, or by TLS. Never decides whether it may."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
@@ -10,6 +9,7 @@ from ...core.smtp import events
 from ...core.smtp.session import replies
 from ...core.tls.environment import with_tls
 from ...core.tls.facts import TlsFacts
+from .backend.patience import Patience
 from .client_end import ClientEnd
 from .presence import Presence
 from .session import Host, Session
@@ -29,7 +29,7 @@ class Trusting(Presence):
     def __init__(self, host: Host, session: Session, client: ClientEnd) -> None:
         super().__init__(host, session, client)
         self._environment = session.environment
-        self._patience: asyncio.Timeout | None = None
+        self._patience = Patience()
 
     async def _log_in(self, event: events.LoginAsked) -> None:
         """Have the client's credentials checked; whom they let in is somebody else for lists, backend and log."""
@@ -87,9 +87,7 @@ class Trusting(Presence):
         if self._client.over.done():
             return None
         try:
-            async with asyncio.timeout(None) as self._patience:
+            with self._patience:
                 return await ask(*args, **kwargs)
         except TimeoutError:
             return None
-        finally:
-            self._patience = None

@@ -12,6 +12,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.events import DataAsked, Event, HeloGiven, RecipientGiven, SenderGiven, UnknownGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
+from .patience import Patience
 from .running import RunningBackend
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ class BackendPipe:
         "_environment",
         "_failed_starts",
         "_in_a_hurry",
+        "_patience",
         "_refusal",
         "_report",
         "_start",
-        "_starting",
         "_visitor",
         "make",
         "milters",
@@ -75,7 +76,7 @@ class BackendPipe:
         self._refusal: Reply | None = None
         self._failed_starts = 0
         self._in_a_hurry = False
-        self._starting: asyncio.Timeout | None = None
+        self._patience = Patience()
 
     @property
     def is_full(self) -> bool:
@@ -162,8 +163,7 @@ class BackendPipe:
     def hurry(self) -> None:
         """Wait for no slot any more; one that is free is still taken."""
         self._in_a_hurry = True
-        if self._starting and not self._starting.expired():
-            self._starting.reschedule(asyncio.get_running_loop().time())
+        self._patience.end()
 
     def reset(self) -> None:
         """Drop the transaction, whatever has become of it."""
@@ -215,19 +215,17 @@ class BackendPipe:
             return self._start_failed(UNAVAILABLE)
         environment = backend_environment(self._environment, self._visitor)
         dialogue = BackendDialogue(environment.get(b"TCPREMOTEHOST") or b"unknown")
-        backend = self.make(asyncio.get_running_loop(), ours, dialogue, self._report, self._has_room)
+        loop = asyncio.get_running_loop()
+        backend = self.make(loop, ours, dialogue, self._report, self._has_room)
         try:
-            with theirs:
-                async with asyncio.timeout(0.0 if self._in_a_hurry else _SLOT_PATIENCE) as self._starting:
-                    started = await self._start(environment, theirs.fileno(), backend.ended)
+            with theirs, self._patience.until(0.0 if self._in_a_hurry else loop.time() + _SLOT_PATIENCE):
+                started = await self._start(environment, theirs.fileno(), backend.ended)
         except TimeoutError:
             backend.close()
             return _TOO_BUSY
         except BaseException:
             backend.close()
             raise
-        finally:
-            self._starting = None
         if started is None:
             backend.close()
             return self._start_failed(UNAVAILABLE)

@@ -16,6 +16,7 @@ from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.envelope import Envelope
 from ....core.smtp.path import Path
+from ..backend.patience import Patience
 from ..session_log import SessionLog
 from .client_name import client_name
 from .lookups import Knowledge, Lookups, too_late
@@ -93,7 +94,7 @@ class SessionLists:
         self._name: ClientName | None = None
         # What an earlier stage has left to be said, of each that was judged.
         self._left: dict[Stage, Deferral | None] = {}
-        self._patience: asyncio.Timeout | None = None
+        self._patience = Patience()
         self._in_a_hurry = False
 
     @property
@@ -181,8 +182,7 @@ class SessionLists:
     def hurry(self) -> None:
         """Wait for nothing any more: what is not known now counts as not to be had."""
         self._in_a_hurry = True
-        if self._patience and not self._patience.expired():
-            self._patience.reschedule(asyncio.get_running_loop().time())
+        self._patience.end()
 
     def _has_list(self, stage: Stage) -> bool:
         if stage is Stage.DATA:
@@ -221,12 +221,11 @@ class SessionLists:
         """Wait for something, until the deadline; None = it is late, or we are in a hurry."""
         self.log.watch.waits(what)
         try:
-            async with asyncio.timeout_at(0.0 if self._in_a_hurry else deadline) as self._patience:
+            with self._patience.until(0.0 if self._in_a_hurry else deadline):
                 return await awaited
         except TimeoutError:
             return None
         finally:
-            self._patience = None
             self.log.watch.waits(b"")
 
     async def _find_out(self, questions: tuple[Question, ...], deadline: float) -> None:
