@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from .certificates import Authority
 from .ports import free_port
 from .programs import theirs
 from .waiting import PATIENCE, until
@@ -87,3 +88,15 @@ def store_of(kind: str, file: Path) -> Iterator[str]:
     else:
         with RedisServer(file.parent) as redis:
             yield redis.url
+
+
+@contextmanager
+def over_tls(folder: Path) -> Iterator[tuple[RedisServer, str]]:
+    """A server that speaks TLS as well, and the URL for that, behind which more options may follow."""
+    authority = Authority(folder)
+    pair = authority.pair("localhost")
+    port = free_port("127.0.0.1")
+    own = ("--tls-port", str(port), "--tls-cert-file", pair.certificate, "--tls-key-file", pair.key)
+    trust = ("--tls-ca-cert-file", str(authority.ca_file), "--tls-auth-clients", "no")
+    with RedisServer(folder, *own, *trust, ip="127.0.0.1") as redis:
+        yield redis, f"rediss://localhost:{port}/0?ssl_ca_certs={authority.ca_file}"

@@ -1,6 +1,7 @@
 """A Valkey or Redis server, which several hosts may share: one process's way to it. Never knows what is kept there.
 
-Beside it redis_sentinels alone imports redis. To be made in the process that uses it: no connection may cross a fork.
+Beside it redis_sentinels and redis_tls alone import redis. To be made in the process that uses it: no connection may
+cross a fork.
 """
 
 import asyncio
@@ -11,13 +12,13 @@ from functools import cache
 from hashlib import sha1
 from typing import Any, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
 
 from ....core.store.url import sentinels
-from . import redis_sentinels
+from . import redis_sentinels, redis_tls
 from .understood import understood
 
 T = TypeVar("T")
@@ -76,7 +77,10 @@ def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsy
     found = sentinels(url)
     if found:
         return redis_sentinels.pool(found, wishes), asyncio.Semaphore(_CONNECTIONS)
-    return BlockingConnectionPool.from_url(url, timeout=_PATIENCE, **wishes), nullcontext()
+    pool = BlockingConnectionPool.from_url(url, timeout=_PATIENCE, **wishes)
+    if pool.connection_class is SSLConnection:
+        redis_tls.quicken(pool)
+    return pool, nullcontext()
 
 
 @cache
