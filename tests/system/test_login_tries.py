@@ -4,7 +4,8 @@ import pytest
 
 from tests.support.forked import in_child
 from ucspi_py.core.auth.answer import Verdict
-from ucspi_py.system.gate.logins.tries_table import LoginTries, TooMany, Trial
+from ucspi_py.core.auth.tries import TooMany
+from ucspi_py.system.gate.logins.tries_table import LoginTries, Trial
 
 HOME, AWAY, EVIL = b"192.0.2.7", b"198.51.100.7", b"203.0.113.7"
 DAY = 86400

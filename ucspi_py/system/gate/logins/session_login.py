@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 from ....core.auth.answer import Answer, Verdict
 from ....core.auth.credentials import Credentials, Peer
+from ....core.auth.tries import TooMany
 from ....core.gate.logins import answers, loglines
 from ....core.gate.logins.logged_in import is_sound, logged_in
 from ....core.gate.visitor import Visitor
 from ...auth.checker import Checker
 from ..session import Answered, Session
 from ..session_log import SessionLog
-from .tries_table import LoginTries, TooMany
+from .tries_table import LoginTries
 
 _UNSOUND = Answer(Verdict.NO, b"", "the user has control characters or is too long")
 

@@ -3,28 +3,19 @@
 It lasts as long as the service does: a SIGHUP keeps it, and a restart forgets who has logged in before.
 """
 
-import enum
 import struct
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+from ....core.auth import tries
 from ....core.auth.answer import Verdict
-from ....core.gate.logins import tries
-from ....core.gate.logins.tries import Bucket, Limit
+from ....core.auth.tries import Bucket, Limit, TooMany
 from ...accept.client_table import ClientTable, Fields
 
 #: Networks and users that are counted at once, and users that are known in a network: 20 bytes each.
 _PLACES = 1 << 14
 _ENTRY = struct.Struct("=QLLL")
-
-
-class TooMany(enum.Enum):
-    """Whose wrong passwords are too many, in words for the log."""
-
-    NETWORK = "too many failures from its network"
-    USER = "too many failures of this user"
-    PAIR = "too many failures of this user from its network"
 
 
 class Trial(NamedTuple):

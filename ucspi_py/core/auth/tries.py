@@ -4,6 +4,7 @@ Never counts itself, and reads no clock. A try is counted before anybody is aske
 password: as many at once as one likes are not more than the limit.
 """
 
+import enum
 import ipaddress
 from typing import NamedTuple
 
@@ -21,6 +22,14 @@ class Limit(NamedTuple):
 
 
 OF_NETWORK, OF_USER, OF_PAIR = Limit(10, 600), Limit(5, 60), Limit(10, 600)
+
+
+class TooMany(enum.Enum):
+    """Whose wrong passwords are too many, in words for the log."""
+
+    NETWORK = "too many failures from its network"
+    USER = "too many failures of this user"
+    PAIR = "too many failures of this user from its network"
 
 
 class Bucket(NamedTuple):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ucspi_py.core.gate.logins.tries import (
+from ucspi_py.core.auth.tries import (
     REMEMBERED,
     Bucket,
     Limit,
