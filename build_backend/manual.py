@@ -3,6 +3,7 @@
 Run in a checkout, it writes man/man8/pytcpserver.8 and the others; the backend does so before it builds an archive.
 """
 
+import re
 import shutil
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from docutils.writers.manpage import Writer
 #: A page that is not as it should be keeps an archive from being built.
 _SETTINGS = {"report_level": 2, "halt_level": 2, "file_insertion_enabled": False, "raw_enabled": False}
 _SECTION = "manual section"
+#: A word that no line of a terminal has room for.
+_LONG = re.compile(r"\S{60,}")
 
 
 def write(docs: Path, man: Path) -> None:
@@ -63,7 +66,17 @@ def _rendered(page: nodes.document, names: dict[str, tuple[str, str]]) -> bytes:
     text = publish_from_doctree(page, writer=Writer(), settings_overrides=_SETTINGS | {"output_encoding": "unicode"})
     lines = text.splitlines(keepends=True)
     # the writer names itself, with its version
-    return "".join(line for line in lines if not line.startswith('.\\" by the Docutils')).encode()
+    return "".join(_with_words_whole(line) for line in lines if not line.startswith('.\\" by the Docutils')).encode()
+
+
+def _with_words_whole(line: str) -> str:
+    """A line with what keeps man from hyphenating names and from stretching blanks; long lists may end at commas.
+
+    HY is what groff's .EE sets hyphenation back to.
+    """
+    if line.startswith(".TH "):
+        return f"{line}.nr HY 0\n.nh\n.ad l\n"
+    return _LONG.sub(lambda word: word[0].replace(",", ",\\:"), line)
 
 
 def _named(link: nodes.reference, names: dict[str, tuple[str, str]]) -> list[nodes.Node]:
