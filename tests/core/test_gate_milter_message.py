@@ -5,6 +5,7 @@ import random
 import pytest
 
 from ucspi_py.core.gate.milter.content import (
+    BODY_LIMIT,
     HEADER_LIMIT,
     HEADERS_LIMIT,
     LINES_LIMIT,
@@ -12,6 +13,7 @@ from ucspi_py.core.gate.milter.content import (
     Framed,
     Headers,
     Unframed,
+    body_limit,
     framed_headers,
 )
 from ucspi_py.core.gate.milter.header import Header, changed, made, wanted
@@ -228,3 +230,9 @@ def test_noise() -> None:
         assert len(plain) == content.size
         again = Framed()
         assert again.feed(plain) + again.end() == framed
+
+
+@pytest.mark.parametrize(("of_messages", "limit"), [(None, BODY_LIMIT), (0, BODY_LIMIT), (1000, 1000)])
+def test_a_body_of_a_milter_has_a_limit(of_messages: int | None, limit: int) -> None:
+    """That of messages, and one of its own where they have none."""
+    assert body_limit(of_messages) == limit

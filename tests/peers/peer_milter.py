@@ -11,6 +11,7 @@ from tests.support.milter import ScriptedMilter, optneg, scripted_milter
 from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE, until
 from tests.system.test_milter_client import absent
+from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MacroTexts, MilterSettings
@@ -108,7 +109,7 @@ def of_ours(milter: ScriptedMilter, sender: bytes, recipients: Sequence[bytes], 
     async def session() -> None:
         client = MilterClient(parse_milter(milter.service), MilterSettings(), absent, print)
         facts = client_facts(ENVIRONMENT, VISITOR, b"mx.example.org", MacroTexts(version=b"1"))
-        milters = ClientMilters([client], Limits(9, None), VISITOR, facts, print)
+        milters = ClientMilters([client], Limits(9, BODY_LIMIT), VISITOR, facts, print)
         envelope = Envelope(b"c.example", True, path(sender), ((b"SIZE", b"100"),))
         assert await milters.connect() is None
         assert await milters.helo(b"c.example") is None

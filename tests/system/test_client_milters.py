@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.system.test_milter_client import absent
+from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
@@ -45,7 +46,7 @@ def milter() -> Iterator[ScriptedMilter]:
 def play(
     milter: ScriptedMilter,
     scene: Scene,
-    body: int | None = None,
+    body: int = BODY_LIMIT,
     action: DefaultAction = DefaultAction.TEMPFAIL,
 ) -> list[str]:
     """Play a scene with the milters of a client -> what was said of failures. body: as of Limits. action: default."""

@@ -11,6 +11,7 @@ from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.system.test_milted_backend import full_disk
 from tests.system.test_milter_client import CLIENT, absent
+from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.macros import ClientFacts, MacroFacts
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MilterSettings
@@ -86,7 +87,7 @@ async def tell(session: SessionMilters, event: Event, data: bytes = b"") -> Answ
 
 
 def passed(
-    *words: str, content: bytes = CONTENT, size: int = 1000, limit: int | None = None
+    *words: str, content: bytes = CONTENT, size: int = 1000, limit: int = BODY_LIMIT
 ) -> tuple[Heard, bytes, list[str]]:
     """A message past milters -> what they say, what is left of it, and what was said of failures."""
     found: list[Heard] = []
@@ -308,7 +309,7 @@ def test_many_headers_that_are_deleted(milters: tuple[ScriptedMilter, ScriptedMi
     async def scene(session: SessionMilters) -> None:
         await until_data(session)
         served = asyncio.ensure_future(others())
-        await session.hear(message, FACTS, None, None)
+        await session.hear(message, FACTS, BODY_LIMIT, None)
         await served
 
     play(scene, first.service)
@@ -325,7 +326,7 @@ def test_a_full_disk_is_no_failure_of_a_milter(milters: tuple[ScriptedMilter, Sc
         await until_data(session)
         message = HeldMessage()
         with full_disk(200_000), pytest.raises(OSError, match="File too large"):
-            await session.hear(message, FACTS, None, None)
+            await session.hear(message, FACTS, BODY_LIMIT, None)
         session.abort()
         first.says[b"M"] = packed(b"r")
         assert await tell(session, Event.MAIL) == reply(550, b"5.7.1 Command rejected")

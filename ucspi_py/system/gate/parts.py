@@ -78,11 +78,12 @@ def milting(settings: GateSettings, ways: "Callable[[], Ways]", complain: Compla
     """What has milters hear of clients; where there are none, nothing of it is loaded."""
     if settings.milters is None:
         return None
+    from ...core.gate.milter.content import body_limit
     from .milter.client import MilterClient
     from .milter.client_milters import Limits
     from .milter.milting import Milting
 
-    limits = Limits(settings.smtp.recipient_limit, settings.message_size_limit or None)
+    limits = Limits(settings.smtp.recipient_limit, body_limit(settings.message_size_limit))
     found = ways()
     make = found.milter or partial(MilterClient, heard=partial(found.heard, "milter"))
     return Milting(settings.milters, limits, found.ask, complain, make)

@@ -12,6 +12,13 @@ HEADERS_LIMIT, LINES_LIMIT = 1024 * 1024, 10_000
 MOST_HEADERS = 2000
 #: Bytes of one header. libmilter hangs up where a packet has more than 65,535: name and value, each with its end.
 HEADER_LIMIT = CHUNK - 1
+#: Bytes of a body that a milter puts in where messages have no limit. Postfix's cleanup has only the disk's then.
+BODY_LIMIT = 1024 * 1024 * 1024
+
+
+def body_limit(message_size_limit: int | None) -> int:
+    """Tell how many bytes a body may have that a milter puts in. message_size_limit: bytes, 0 or None = any."""
+    return message_size_limit or BODY_LIMIT
 
 
 class Headers:

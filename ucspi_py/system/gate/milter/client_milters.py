@@ -43,10 +43,10 @@ _NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later"
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What milters may do to a message. recipients: of one. body: bytes of another body; None = any."""
+    """What milters may do to a message. recipients: of one. body: bytes of another body."""
 
     recipients: int
-    body: int | None
+    body: int
 
 
 class ClientMilters:

@@ -111,12 +111,10 @@ class SessionMilter:
             self._holds_all = self._holds_all or self._event in OF_CONNECTION
         return answer
 
-    async def hear(
-        self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
-    ) -> Heard:
+    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int, check: CheckHeader | None) -> Heard:
         """Tell all of a message, and change it as the milter wants.
 
-        body_limit: bytes of another body, None = any. check: says what becomes of each header that the milter puts in;
+        body_limit: bytes of another body. check: says what becomes of each header that the milter puts in;
         None = all are taken. Raises OSError of the message's file.
         """
         connection = self._connection

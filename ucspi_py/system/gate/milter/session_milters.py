@@ -60,9 +60,7 @@ class SessionMilters:
             if milter.wants_refused() and milter.tell(Event.RCPT, data, facts) is None:
                 await milter.answer()
 
-    async def hear(
-        self, message: HeldMessage, facts: MacroFacts, body_limit: int | None, check: CheckHeader | None
-    ) -> Heard:
+    async def hear(self, message: HeldMessage, facts: MacroFacts, body_limit: int, check: CheckHeader | None) -> Heard:
         """Have each hear a message as the one before has left it. body_limit, check: as of SessionMilter.hear().
 
         Raises OSError of the message's file.
