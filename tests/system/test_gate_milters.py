@@ -16,12 +16,13 @@ from tests.support.restrictions import split
 from tests.system.test_milter_client import absent
 from ucspi_py.core.dns.message import Answer
 from ucspi_py.core.gate.content.settings import ContentSettings
+from ucspi_py.core.gate.language.words import Word
 from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import GateMilters
 from ucspi_py.core.gate.restrictions.parse import parse_list
 from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
-from ucspi_py.core.milter.packet import packed
+from ucspi_py.core.milter.packet import number, packed
 from ucspi_py.core.milter.words import Protocol
 from ucspi_py.system.gate.lists.lookups import Ways
 
@@ -307,6 +308,29 @@ def test_a_header_on_which_libmilter_hangs_up(tmp_path: Path, signer: str) -> No
 
     play(at, closing(scene))
     assert b"." not in at.heard
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_headers_of_lists_are_counted(tmp_path: Path, milter: ScriptedMilter, place: int) -> None:
+    """A header stands where Postfix has it: behind those of lists comes its own Received, of which there is none."""
+    milter.says[b"E"] = packed(b"i", number(place) + b"X-Milter\0here\0") + CONTINUE
+    words = ("check_sender_access", "static:{PREPEND X-One: 1}", "check_recipient_access", "static:{PREPEND X-Two: 2}")
+    lists = RestrictionSettings(smtpd_recipient_restrictions=parse_list([Word(word, "") for word in words]))
+    milters = GateMilters((parse_milter(milter.service),))
+    at = Room(tmp_path, milters=milters, restrictions=lists, ways=ways)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        assert await message(guest, b"X-Three: 3\r\nX-Four: 4\r\n\r\nbody\r\n.\r\n") == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    headers = [b"X-One: 1", b"X-Two: 2", b"(Received)", b"X-Three: 3", b"X-Four: 4"]
+    headers.insert(place, b"X-Milter: here")
+    headers.remove(b"(Received)")
+    assert sent(at) == [*headers, b"", b"body"]
 
 
 def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ....core.smtp.backend.dialogue import BackendDialogue
 from ....core.smtp.reply import Reply
@@ -83,6 +83,11 @@ class RunningBackend:
         self.flush()
         if self.dialogue.takes_content:
             self._held = content
+
+    def prepend(self, headers: Sequence[bytes]) -> None:
+        """Send headers of lists, before any content. headers: framed, without line ends."""
+        for header in headers:
+            self.send(header + b"\r\n")
 
     def flush(self) -> None:
         """Send the piece of content that is held."""

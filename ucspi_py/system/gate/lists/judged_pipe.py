@@ -102,9 +102,8 @@ class JudgedPipe(BackendPipe):
         if self._discards:
             return _GO_ON
         answer = await super().data()
-        if answer.code == 354:
-            for header in self._headers:
-                super().send(header + b"\r\n")
+        if answer.code == 354 and self._backend:
+            self._backend.prepend(self._headers)
         return answer
 
     def send(self, content: bytes) -> None:

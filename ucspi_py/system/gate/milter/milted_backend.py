@@ -1,7 +1,7 @@
 """A backend that gets a message when milters have let it go on, as they have changed it. Never judges."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
 from ....core.smtp.backend.exchange import UNAVAILABLE
@@ -88,6 +88,12 @@ class MiltedBackend(RunningBackend):
                 message.feed(content)
             case None:
                 super().send(content)
+
+    def prepend(self, headers: Sequence[bytes]) -> None:
+        """Send or hold headers of lists. Postfix has them above its Received, and milters count them so."""
+        super().prepend(headers)
+        if isinstance(self._message, HeldMessage):
+            self._message.above = len(headers)
 
     def flush(self) -> None:
         """Send the piece of content that is held, and have milters hear of it: the end is still to come."""
