@@ -363,3 +363,10 @@ def test_other_macros() -> None:
         b"{client_resolve}": b"OK",
         b"i": b"id.1",
     }
+
+
+@pytest.mark.parametrize(("in_tables", "most"), [(0, 2), (1, 2), (3, 3)])
+def test_a_client_has_the_list_or_what_a_table_has(in_tables: int, most: int) -> None:
+    """The larger number counts."""
+    milters = (parse_milter("unix:a"), parse_milter("unix:b"))
+    assert GateMilters(milters, in_tables=in_tables).most == most

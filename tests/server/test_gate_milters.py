@@ -56,16 +56,17 @@ def test_the_milters_of_a_main_cf(server: str | None, tmp_path: Path) -> None:
     assert b"X-Seen: yes\n" in message.text
 
 
-def test_descriptors_of_milters_are_counted(tmp_path: Path) -> None:
+@pytest.mark.parametrize("by_address", [False, True])
+def test_descriptors_of_milters_are_counted(tmp_path: Path, *, by_address: bool) -> None:
     """Where few files may be open there are fewer places: nobody passes by a milter for which there was none left."""
     few = ("sh", "-c", 'ulimit -n 321; exec "$@"', "sh")
     backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
     with scripted_milter() as one, scripted_milter() as two, contextlib.ExitStack() as stack:
         two.says[b"M"] = SPAM
-        words = gate_words(
-            controls(tmp_path / "control"),
-            (f"smtpd_milters={one.service} {two.service}", "milter_default_action=accept"),
-        )
+        both = f"{one.service} {two.service}"
+        (tmp_path / "milters").write_text(f"192.0.2.1 {one.service}\n127.0.0.0/8 {both}\n")
+        asked = f"smtpd_milter_maps=cidr:{tmp_path}/milters" if by_address else f"smtpd_milters={both}"
+        words = gate_words(controls(tmp_path / "control"), (asked, "milter_default_action=accept"))
         server = stack.enter_context(
             Server(ours("pytcpserver"), ("-w1", *QUIET), (*words, *backend.argv), tmp_path, before=few)
         )

@@ -63,8 +63,8 @@ class Program:
 
     @property
     def descriptors(self) -> int:
-        """Count those that each client at the gate has of a worker: its own, and one for each milter of the list."""
-        return 1 + (len(self.gate.milters.milters) if self.gate and self.gate.milters else 0)
+        """Count those that each client at the gate has of a worker: its own, and one for each of its milters."""
+        return 1 + (self.gate.milters.most if self.gate and self.gate.milters else 0)
 
     @property
     def totals_names(self) -> tuple[bytes, ...]:

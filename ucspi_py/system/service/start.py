@@ -19,6 +19,7 @@ from ..report.log import Log
 from ..supervisor import handover
 from ..supervisor.supervision import Supervision
 from .admission import OVERFLOW_LIMIT
+from .counted import counted
 from .furnish import furnished
 from .master import Master
 from .worker import MASTERS_SIGNALS
@@ -33,6 +34,7 @@ def run(settings: ServerSettings, soft_limits: SoftLimits) -> Log | None:
     Then the log is given, for what else is found; None = it has served. Raises Failure where it cannot start.
     """
     handed = _handed()
+    settings = counted(settings)
     supervision = Supervision(None if handed else settings.ready_fd)  # or the number might be of a descriptor of ours
     room = make_room((settings.limit + settings.held_limit) * settings.program.descriptors + OVERFLOW_LIMIT)
     attributes = spawn.spawn_attributes(soft_limits, room, MASTERS_SIGNALS, handed and handed.mask)

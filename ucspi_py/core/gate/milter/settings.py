@@ -96,7 +96,8 @@ class GateMilters:
     """The milters of a gate.
 
     milters: in their order. settings: of all of them. texts: of macros. maps: tables that have other milters for the
-    address of a client. header_checks: tables about headers that milters put in.
+    address of a client. header_checks: tables about headers that milters put in. in_tables: how many milters a client
+    has by maps at most, as somebody has counted.
     """
 
     milters: tuple[Milter, ...]
@@ -104,3 +105,9 @@ class GateMilters:
     texts: MacroTexts = field(default_factory=MacroTexts)
     maps: tuple[MapName, ...] = ()
     header_checks: tuple[MapName, ...] = ()
+    in_tables: int = 0
+
+    @property
+    def most(self) -> int:
+        """Count the milters that one client has at most."""
+        return max(len(self.milters), self.in_tables)

@@ -33,7 +33,7 @@ def check(asked: Asked) -> Iterator[Finding]:
     yield from port.looked(settings)
     yield from metrics.looked(settings)
     yield from sockets.looked(settings)
-    yield descriptors.looked(settings.limit, settings.held_limit, settings.program.descriptors)
+    yield descriptors.looked(settings)
     yield from keys.looked(settings)
     yield from passwords.looked(settings)
     seen = _privileged(asked)
@@ -52,7 +52,7 @@ def check_trial(asked: Asked) -> Iterator[Finding]:
     Redis and milters, are not asked: where one is away for a while, it helps nobody to stay with the old program.
     """
     settings = asked.settings
-    yield descriptors.looked(settings.limit, settings.held_limit, settings.program.descriptors)
+    yield descriptors.looked(settings)
     yield from keys.looked(asked.settings)
     yield from passwords.looked(asked.settings)
     yield from _as_user(asked, _privileged(asked), asks=False)
