@@ -5,7 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gate_room import BANNER, BEGIN, MAIL, RCPT, STRANGER, Clock, Room, eventually, play, set_by_test
+from tests.support.gate_room import (
+    BANNER,
+    BEGIN,
+    MAIL,
+    RCPT,
+    RELAY,
+    STRANGER,
+    Clock,
+    Guest,
+    Room,
+    eventually,
+    play,
+    set_by_test,
+)
 from tests.support.milter import CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
 from tests.system.test_gate_milters import closing, message, ways
 from ucspi_py.core.gate.maps.names import MapName
@@ -141,6 +154,46 @@ def test_a_client_before_its_banner(tmp_path: Path, milter: ScriptedMilter, comm
         assert await guest.line() == b"421 4.3.2 too many clients, try again later"
         milter.says |= {b"O": optneg(), b"C": CONTINUE}
         assert (await (await at.guest()).ask(*BEGIN)).startswith(b"250")
+
+    play(at, closing(scene))
+
+
+@pytest.mark.parametrize("command", [b"O", b"C"])
+@pytest.mark.parametrize("leave", [Guest.hang_up, Guest.reset])
+def test_a_client_that_is_gone_before_its_banner(
+    tmp_path: Path, milter: ScriptedMilter, command: bytes, leave: Callable[[Guest], None]
+) -> None:
+    """Nobody waits for a milter any more; who has only said its last is greeted."""
+    milter.says[command] = SILENT
+    at = room(tmp_path, milter, "command_timeout=600")
+
+    async def scene(at: Room) -> None:
+        guest = await at.silent(STRANGER)
+        await eventually(lambda: command in milter.commands)
+        leave(guest)
+        if leave is Guest.hang_up:
+            assert await guest.rest() == [BANNER]
+        await guest.gone()
+
+    play(at, closing(scene))
+
+
+def test_a_client_that_speaks_before_its_banner(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """It waits for the milter, and for its refusal, as it may still hear that."""
+    milter.says[b"C"] = SILENT
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        stranger, friend = await at.silent(STRANGER), await at.silent(RELAY)
+        for guest in (stranger, friend):
+            await guest.say(b"HELO c\r\nQUIT\r\n")
+            guest.hang_up()
+        await eventually(lambda: milter.commands.count(b"C") == 2)
+        milter.say(CONTINUE)
+        assert await stranger.rest() == [b"554 5.5.0 Error: SMTP protocol synchronization"]
+        assert [line[:4] for line in await friend.rest()] == [b"220 ", b"250 ", b"221 "]
+        for guest in (stranger, friend):
+            await guest.gone()
 
     play(at, closing(scene))
 

@@ -34,7 +34,7 @@ class ClientEnd:
     received, hung_up: called as Stream says.
     """
 
-    __slots__ = ("_dialogue", "_hung_up", "_is_mute", "_received", "_stream", "_time", "over")
+    __slots__ = ("_dialogue", "_early", "_hung_up", "_is_mute", "_received", "_stream", "_time", "over")
 
     def __init__(
         self,
@@ -49,16 +49,28 @@ class ClientEnd:
         self._time = SessionTime(settings, time.monotonic())
         self._received = received
         self._hung_up = hung_up
+        self._early = b""
         self._is_mute = False
         self._stream = Stream(asyncio.get_running_loop(), connected, received, hung_up=hung_up)
         self.over = self._stream.over
 
+    def watch(self) -> None:
+        """Notice before the banner that it hangs up."""
+        self._stream.begin()
+
+    def keep(self, data: bytes) -> None:
+        """Keep what it says before the banner; nothing more is read until that."""
+        self._early = data
+        self._stream.pause()
+
     def greet(self, denied: tuple[Reply, Reply | None] | None = None) -> None:
         """Greet it, unless it has spoken before. denied: as Dialogue.deny() wants it; None = nothing against it."""
+        early, self._early = self._early, b""
         if denied:
             self._dialogue.deny(*denied)
+            self._dialogue.receive(early)
         else:
-            self._dialogue.greet(self._stream.waiting())
+            self._dialogue.greet(early or self._stream.waiting())
 
     def take(self, data: bytes) -> None:
         """Give the dialogue what it has sent. Of content each byte is a sign of life, of a command only its end."""

@@ -19,7 +19,7 @@ from .trusting import Trusting
 class Conversation(Trusting):
     """One session. All times are seconds of the monotonic clock."""
 
-    __slots__ = ("_asked", "_pause", "_refusal")
+    __slots__ = ("_asked", "_is_greeted", "_pause", "_refusal")
 
     def __init__(self, host: Host, session: Session) -> None:
         client = ClientEnd(session.socket, session.dialogue, host.settings.smtp, self._received, self._hung_up)
@@ -27,6 +27,7 @@ class Conversation(Trusting):
             client.speak_within(session.secured)
         super().__init__(host, session, client)
         self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
+        self._is_greeted = False
         self._pause: asyncio.TimerHandle | None = None
         self._refusal: Reply | None = None
 
@@ -40,7 +41,7 @@ class Conversation(Trusting):
         try:
             there.add(self)
             self._hold.expose(self.dismiss)
-            denied = await self._unless_over(self._backend.connect) if self._host.judges_early else None
+            denied = await self._judged() if self._host.judges_early else None
             if not self._client.over.done():
                 self._greet(denied)
             await self._serve()
@@ -54,8 +55,14 @@ class Conversation(Trusting):
                 there.discard(self)
                 self._backend.leave()
 
+    async def _judged(self) -> tuple[Reply, Reply | None] | None:
+        """Have the client judged before its banner, as BackendPipe.connect() does; None also where it has left."""
+        self._client.watch()
+        return await self._unless_over(self._backend.connect)
+
     def _greet(self, denied: tuple[Reply, Reply | None] | None) -> None:
         """Begin to speak. denied: as BackendPipe.connect() has it."""
+        self._is_greeted = True
         self._client.greet(denied)
         if denied:
             self._log.denied(denied[0])
@@ -90,8 +97,11 @@ class Conversation(Trusting):
 
     @of_one_session
     def _received(self, _stream: Stream, data: bytes) -> None:
-        self._client.take(data)
-        self._advance()
+        if self._is_greeted:
+            self._client.take(data)
+            self._advance()
+        else:
+            self._client.keep(data)
 
     @of_one_session
     def _hung_up(self, _stream: Stream) -> None:
@@ -99,7 +109,10 @@ class Conversation(Trusting):
         self._dialogue.receive_end()
         if not self._dialogue.buffered:
             self._backend.hurry()
-        self._advance()
+        if self._is_greeted:
+            self._advance()
+        else:
+            self._patience.end()
 
     def _advance(self) -> None:
         """Carry on as far as nobody has to be waited for."""
