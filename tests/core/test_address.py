@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.address import canonical, is_ipv6, reversed_name
+from ucspi_py.core.address import canonical, is_ipv6, network_of, reversed_name
 
 CANONICAL = [
     ("1.2.3.4", b"1.2.3.4"),
@@ -74,3 +74,27 @@ def test_the_reversed_name_is_the_one_of_reverse_lookups(ip: ipaddress.IPv4Addre
     tree = "ip6.arpa" if ip.version == 6 else "in-addr.arpa"
 
     assert reversed_name(str(ip).encode()).decode() + tree == ip.reverse_pointer
+
+
+@pytest.mark.parametrize(
+    ("ip", "network"),
+    [
+        (b"192.0.2.7", "192.0.0.0/20"),
+        (b"2001:db8:0:1:2::7", "2001:db8:0:1::/64"),
+        (b"::1", "::/64"),
+    ],
+)
+def test_the_network_of_an_address_is_the_first_in_it_and_its_length(ip: bytes, network: str) -> None:
+    assert network_of(ip, 20, 64) == network
+
+
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "networks"), [(0, 0, ("0.0.0.0/0", "::/0")), (32, 128, ("192.0.2.7/32", "2001:db8::7/128"))]
+)
+def test_a_network_may_be_everything_or_one_address(ipv4: int, ipv6: int, networks: tuple[str, str]) -> None:
+    assert (network_of(b"192.0.2.7", ipv4, ipv6), network_of(b"2001:db8::7", ipv4, ipv6)) == networks
+
+
+def test_what_is_no_address_has_no_network() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        network_of(b"unknown", 24, 64)

@@ -24,6 +24,17 @@ def is_ipv6(ip: bytes) -> bool:
     return _COLON in ip
 
 
+def network_of(ip: bytes, ipv4: int, ipv6: int) -> str:
+    """Build the network of a canonical address, as in ``192.0.2.0/24``: one form for each. Raises ValueError.
+
+    ipv4, ipv6: how many bits of an address are those of its network.
+    """
+    address = ipaddress.ip_address(ip.decode("ascii"))
+    length = ipv4 if address.version == 4 else ipv6
+    hosts = address.max_prefixlen - length
+    return f"{type(address)(int(address) >> hosts << hosts)}/{length}"
+
+
 _PRIVATE = tuple(
     ipaddress.ip_network(network)
     for network in (

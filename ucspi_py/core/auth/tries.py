@@ -5,8 +5,9 @@ password: as many at once as one likes are not more than the limit.
 """
 
 import enum
-import ipaddress
 from typing import NamedTuple
+
+from .. import address
 
 #: Seconds for which it is remembered that a user has logged in from a network: 30 days.
 REMEMBERED = 30 * 86400
@@ -77,8 +78,6 @@ def place(buckets: list[Bucket], key: int) -> int:
 def network_of(ip: bytes) -> bytes:
     """The network that an address stands for: its /24, or its /64. ip: canonical; what is none is its own."""
     try:
-        address = ipaddress.ip_address(ip.decode("ascii"))
+        return address.network_of(ip, _NETWORK_V4, _NETWORK_V6).encode("ascii")
     except ValueError:
         return ip
-    length = _NETWORK_V4 if address.version == 4 else _NETWORK_V6
-    return str(ipaddress.ip_network((address, length), strict=False)).encode("ascii")

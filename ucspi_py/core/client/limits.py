@@ -108,6 +108,11 @@ def exceeded(limits: ClientLimits, presence: Presence) -> Excess | None:
     if limits.load is not None and presence.load > limits.load:
         reason = b"load average %d.%02d, %d.%02d at most" % (*divmod(presence.load, 100), *divmod(limits.load, 100))
         return Excess(reason, _first(limits.load_message, limits.message, BUSY))
+    return exceeded_by_client(limits, presence)
+
+
+def exceeded_by_client(limits: ClientLimits, presence: Presence) -> Excess | None:
+    """Find the limit that one more connection would break, whatever the load is, as exceeded() does."""
     if limits.per_client is not None and presence.of_client >= limits.per_client:
         reason = b"%d/%d connections of the client" % (presence.of_client, limits.per_client)
         return Excess(reason, _first(limits.client_message, limits.message, MESSAGE))

@@ -1,9 +1,8 @@
 """What is asked of a fleet's store about a client, and which limit its answer breaks. Never asks and never counts."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
-from ..client.limits import ClientLimits, Excess, Presence, exceeded
+from ..client.limits import ClientLimits, Excess, Presence, exceeded_by_client
 from .names import names
 
 #: Milliseconds that a connection counts for, unless that is renewed: a host that is gone takes its own with it.
@@ -43,5 +42,5 @@ def excess(limits: ClientLimits, answer: object) -> Excess | None:
     """
     if not isinstance(answer, list) or len(answer) != 3 or not all(isinstance(number, int) for number in answer):
         raise ValueError("the answer of the store is none")
-    found = exceeded(replace(limits, load=None), Presence(*answer))
+    found = exceeded_by_client(limits, Presence(*answer))
     return found and found._replace(reason=found.reason + b" on all hosts")

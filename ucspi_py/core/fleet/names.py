@@ -1,9 +1,9 @@
 """Under which names a store keeps what the hosts of a fleet count of a client. Never has a store."""
 
-import ipaddress
 from functools import lru_cache
 from typing import NamedTuple
 
+from ..address import is_ipv6, network_of
 from ..client.limits import Prefixes
 
 #: Clients whose names are not made again: a flood comes from few.
@@ -26,9 +26,7 @@ def names(ip: bytes, prefixes: Prefixes) -> Names:
 
     The braces make them neighbours in a Redis cluster, so that one script may touch them all.
     """
-    address = ipaddress.ip_address(ip.partition(b"%")[0].decode("ascii"))
-    is_four = address.version == 4
-    length = prefixes.ipv4 if is_four else min(prefixes.ipv6, _ONE_CLIENT)
-    tag = f"u1:{{{ipaddress.ip_network((address, length), strict=False)}}}"
-    client = address if is_four else ipaddress.ip_network((address, _ONE_CLIENT), strict=False)
+    ip = ip.partition(b"%")[0]
+    tag = f"u1:{{{network_of(ip, prefixes.ipv4, min(prefixes.ipv6, _ONE_CLIENT))}}}"
+    client = network_of(ip, 32, _ONE_CLIENT) if is_ipv6(ip) else ip.decode("ascii")
     return Names(f"{tag}:a:{client}", f"{tag}:c:{client}", f"{tag}:n")

@@ -11,13 +11,12 @@ who has not come before, and nobody waits longer than one delay more for each st
   refused once more as at its first contact.
 """
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from ..address import canonical
+from ..address import canonical, network_of
 from ..client.limits import Prefixes
 from ..smtp.verdict import Accept, Refuse, Verdict
 from .settings import GreylistSettings
@@ -81,11 +80,9 @@ def exempt(environment: Mapping[bytes, bytes]) -> bool:
 def network(ip: bytes, prefixes: Prefixes) -> str | None:
     """The network of a client, as in ``192.0.2.0/24``, one form for each; None for what is no address."""
     try:
-        address = ipaddress.ip_address(canonical(ip.decode("ascii")).decode("ascii"))
+        return network_of(canonical(ip.decode("ascii")), *prefixes)
     except ValueError:
         return None
-    length = prefixes.ipv4 if address.version == 4 else prefixes.ipv6
-    return str(ipaddress.ip_network((address, length), strict=False))
 
 
 def _renewed(record: Record, passed: int, now: int, settings: GreylistSettings) -> Record:
