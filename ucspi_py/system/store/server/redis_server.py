@@ -7,12 +7,11 @@ cross a fork.
 import asyncio
 import encodings.idna  # noqa: F401  names of hosts need it, and nothing can be imported once root is given up
 from collections.abc import Awaitable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import cache
 from hashlib import sha1
 from typing import Any, TypeVar
 
-from redis.asyncio import BlockingConnectionPool, Connection, ConnectionPool, Redis, SSLConnection
+from redis.asyncio import Connection, ConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoScriptError, RedisError
@@ -37,7 +36,9 @@ class RedisServer:
     """
 
     def __init__(self, url: str, patience: float | None = _PATIENCE) -> None:
-        self._pool, self._turn = _pool(url, patience)
+        self._pool = _pool(url, patience)
+        # A pool fails whoever comes while all its connections are in use.
+        self._turn = asyncio.Semaphore(_CONNECTIONS)
         self.client: Redis = Redis(connection_pool=self._pool)
 
     async def ask(self, deed: Awaitable[T]) -> T:
@@ -65,8 +66,7 @@ class RedisServer:
             return await self.client.eval(script, len(keys), *keys, *arguments)
 
 
-def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsyncContextManager[object]]:
-    """Make the connections, and what lets no more ask than there may be."""
+def _pool(url: str, patience: float | None) -> ConnectionPool:
     wishes = {
         "max_connections": _CONNECTIONS,
         "socket_timeout": patience,
@@ -76,11 +76,11 @@ def _pool(url: str, patience: float | None) -> tuple[ConnectionPool, AbstractAsy
     }
     found = sentinels(url)
     if found:
-        return redis_sentinels.pool(found, wishes), asyncio.Semaphore(_CONNECTIONS)
-    pool = BlockingConnectionPool.from_url(url, timeout=_PATIENCE, **wishes)
+        return redis_sentinels.pool(found, wishes)
+    pool = ConnectionPool.from_url(url, **wishes)
     if pool.connection_class is SSLConnection:
         redis_tls.quicken(pool)
-    return pool, nullcontext()
+    return pool
 
 
 @cache
