@@ -68,7 +68,7 @@ def test_a_record_that_is_none_among_others(tmp_path: Path) -> None:
 
     answers = asyncio.run(updates())
 
-    assert [str(answer) for answer in answers] == ["1", "no record: (1,)", "3", "no record: (1,)", "6"]
+    assert [str(answer) for answer in answers] == ["1", "no record: (1,)", "3", "no record: (3,)", "6"]
 
 
 def test_who_waits_no_longer_is_not_waited_for(tmp_path: Path) -> None:

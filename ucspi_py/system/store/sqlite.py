@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
 from .file import sqlite_tables as tables
-from .file.sqlite_file import Answer, SqliteFile
+from .file.sqlite_file import SqliteFile
+from .file.turn import Answer
 
 T = TypeVar("T")
 

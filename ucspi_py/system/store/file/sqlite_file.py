@@ -4,12 +4,13 @@ import os
 import sqlite3
 import time
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
-from ....core.store.change import Script, Step, Tenant
+from ....core.store.change import Script, Tenant
 from . import sqlite_tables as tables
 from .checkpoints import MOVE, Checkpoints
 from .room import PAGE, PAUSES, Room
+from .turn import Answer, Turn
 
 #: Pages of the WAL, 16 MiB, with which a writer that has made no checkpoint yet makes one, and the part of all bytes
 #: that those may have. To make a WAL smaller is slow, so it stays as large as twice that.
@@ -24,14 +25,8 @@ PRAGMA cache_size = -8192;
 PRAGMA wal_autocheckpoint = {wal};
 PRAGMA journal_size_limit = {limit};
 """
-_ANY_TIME = 1 << 62
-
-
-class Answer(NamedTuple):
-    """What became of one change, or of a script. error: why there is no result; None = there is one."""
-
-    result: Any
-    error: Exception | None = None
+#: Records that a script writes at most: its triplet's and its client's.
+_WRITES = 2
 
 
 class SqliteFile:
@@ -61,18 +56,17 @@ class SqliteFile:
         return self._connection
 
     def play(self, scripts: Sequence[Script[Any]]) -> list[Answer]:
-        """Play some scripts to their ends, a step of each at a time -> the answers that they come to."""
-        states = [_next(script) for script in scripts]
+        """Play some scripts to their ends, all that they write in one transaction -> the answers that they come to."""
         try:
-            connection = self.opened()
-            while asked := [(number, one) for number, one in enumerate(states) if isinstance(one, Step)]:
-                answers = self._updated(connection, [step for _, step in asked])
-                for (number, _), answer in zip(asked, answers, strict=True):
-                    states[number] = _next(scripts[number], answer)
+            with self.opened() as connection:
+                turn = Turn(connection, lambda: self._room.is_full(connection, _WRITES * len(scripts)))
+                answers = [turn.play(script) for script in scripts]
+            if turn.written and self._checkpoints.count(turn.written):
+                connection.execute(MOVE).fetchall()
         except sqlite3.Error:
             self._disconnect()  # the next one opens what may have been repaired or replaced meanwhile
             raise
-        return [one for one in states if isinstance(one, Answer)]
+        return answers
 
     def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys -> how many there were."""
@@ -84,23 +78,6 @@ class SqliteFile:
         """Give everything back."""
         self._checkpoints.close()
         self._disconnect()
-
-    def _updated(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
-        """Apply changes, all that write in one transaction. One that raises ValueError keeps no other from it."""
-        answers = [_unwritten(connection, one) for one in asked]
-        writing = [one for one, answer in zip(asked, answers, strict=True) if answer is None]
-        written = iter(self._written(connection, writing) if writing else ())
-        return [next(written) if answer is None else answer for answer in answers]
-
-    def _written(self, connection: sqlite3.Connection, asked: Sequence[Step]) -> list[Answer]:
-        """Apply changes while nobody else can write: another worker may have changed the records meanwhile."""
-        is_full = self._room.is_full(connection, len(asked))
-        with connection:
-            connection.execute("BEGIN IMMEDIATE")
-            answers = [_write(connection, one, is_full) for one in asked]
-        if self._checkpoints.count(len(asked)):
-            connection.execute(MOVE).fetchall()
-        return answers
 
     def _connect(self) -> sqlite3.Connection:
         """Connect. Workers that begin a new file at once are locked out by each other, and try again."""
@@ -138,40 +115,3 @@ def identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
-
-
-def _next(script: Script[Any], answer: Answer | None = None) -> Step | Answer:
-    """The next step of a script, or what it has come to. answer: to its last step; None = it begins."""
-    try:
-        if answer is None:
-            return next(script)
-        return script.throw(answer.error) if answer.error else script.send(answer.result)
-    except StopIteration as end:
-        return Answer(end.value)
-    except ValueError as error:
-        return Answer(None, error)
-
-
-def _unwritten(connection: sqlite3.Connection, asked: Step) -> Answer | None:
-    """The answer to what changes nothing; None = something is to be written."""
-    known = tables.record_of(connection, asked.change.tenant, asked.key)
-    try:
-        outcome = asked.change.apply(known)
-    except ValueError as error:
-        return Answer(None, error)
-    return Answer(outcome.result) if outcome.record == known else None
-
-
-def _write(connection: sqlite3.Connection, asked: Step, is_full: bool) -> Answer:
-    """Apply a change and keep what it makes of the record. is_full: those that expire first have to go."""
-    key, change = asked
-    try:
-        outcome = change.apply(tables.record_of(connection, change.tenant, key))
-    except ValueError as error:
-        return Answer(None, error)
-    tables.sweep(connection, change.tenant, _ANY_TIME if is_full else change.now)
-    if outcome.record is None:
-        tables.drop(connection, change.tenant, (key,))
-    else:
-        tables.put(connection, change.tenant, key, outcome.record, outcome.expires)
-    return Answer(outcome.result)
