@@ -140,8 +140,9 @@ def test_how_long_a_message_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     session_log = SessionLog(log, CLIENT, b"")
     before = RECIPIENT._replace(envelope=RECIPIENT.envelope._replace(helo=b"before"))
     for event in (before, RECIPIENT, RECIPIENT):
-        with session_log.waiting(event):
-            clock.now += 0.25
+        session_log.asked(event)
+        clock.now += 0.25
+        session_log.answered()
         if event is before:
             session_log.decided("permit")
     session_log.message(RECIPIENT.envelope, reply(250, b"ok"), 7)

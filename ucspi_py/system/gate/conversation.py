@@ -76,8 +76,9 @@ class Conversation(Trusting):
                 self._log.proves(event)
                 await self._become(event)
             else:
-                with self._log.waiting(event):
-                    answer = await self._carry_out(event)
+                self._log.asked(event)
+                answer = await self._carry_out(event)
+                self._log.answered()
                 if answer is not None:
                     self._answer(event, answer)
             if self._client.over.done():

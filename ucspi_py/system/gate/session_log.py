@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ...core.gate import loglines, relay
@@ -53,11 +51,13 @@ class SessionLog:
     """
 
     __slots__ = (
+        "_asked_at",
         "_begun",
-        "_course",
+        "_delay",
         "_filtered",
         "_has_line",
         "_log",
+        "_restriction",
         "_screen",
         "_softens",
         "_spared",
@@ -75,7 +75,8 @@ class SessionLog:
         self._visitor = visitor
         self._screen = screen or _TOLD_BY_ENVIRONMENT
         self._begun: Envelope | None = None
-        self._course = Course()
+        self._asked_at = self._delay = 0.0
+        self._restriction: str | None = None
         self._has_line = False
         self._spared: Path | None = None
         self._filtered: Reply | None = None
@@ -168,36 +169,37 @@ class SessionLog:
         """Take note of a client that is about to log in, or to speak TLS."""
         self.watch.at(State.AUTH if isinstance(event, LoginAsked) else State.STARTTLS)
 
-    @contextmanager
-    def waiting(self, event: Event) -> Iterator[None]:
-        """Count how long a client waits for the answer to an event; at another transaction begin anew.
+    def asked(self, event: Event) -> None:
+        """Count from now on how long a client waits for the answer to an event; at another transaction begin anew.
 
         The same envelope without recipients means the same one.
         """
-        envelope = getattr(event, "envelope", None)
+        envelope: Envelope | None = getattr(event, "envelope", None)
         if envelope and not envelope.recipients and envelope is not self._begun:
-            self._begun, self._course = envelope, Course()
-        self._tell_watch(event)
-        since = time.monotonic()
-        try:
-            yield
-        finally:
-            self._course = self._course._replace(delay=self._course.delay + time.monotonic() - since)
-            self.watch.waits(b"")
+            self._begun, self._delay, self._restriction = envelope, 0.0, None
+        helo = event.name if isinstance(event, HeloGiven) else envelope and envelope.helo
+        self.watch.at(_STATES.get(type(event), State.SESSION), helo or b"")
+        self._asked_at = time.monotonic()
+
+    def answered(self) -> None:
+        """Take note that the answer is there."""
+        self._delay += time.monotonic() - self._asked_at
+        self.watch.waits(b"")
 
     def visited(self, verdict: "Verdict") -> None:
         """Hear what became of a visit of a triplet; lists have a line about it."""
 
     def decided(self, restriction: str | None) -> None:
         """Keep which restriction has decided about a recipient that passes, or about a message. None = none has."""
-        self._course = self._course._replace(restriction=restriction)
+        self._restriction = restriction
 
     def message(self, envelope: Envelope, reply: Reply, size: int) -> None:
         """Log a message that came to its end. size: bytes of content."""
         self._has_line = True
         if reply.is_positive:
             self.watch.took()
-        self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply), self._course))
+        course = Course(self._delay, self._restriction)
+        self._log.say(loglines.message(self._visitor, envelope, size, self._heard(reply), course))
 
     def ended(self, dialogue: Dialogue) -> None:
         """Log how a session ended, unless it was by QUIT behind a message; and what was in it, with -v or without mail.
@@ -213,11 +215,6 @@ class SessionLog:
             self._tell_of_screen(self._untold, None)
         if self._log.verbose or not (line or self._has_line):
             self._log.say(loglines.disconnected(self._visitor, dialogue.counts))
-
-    def _tell_watch(self, event: Event) -> None:
-        envelope = getattr(event, "envelope", None)
-        helo = event.name if isinstance(event, HeloGiven) else envelope and envelope.helo
-        self.watch.at(_STATES.get(type(event), State.SESSION), helo or b"")
 
     def _last_line(self, dialogue: Dialogue) -> bytes | None:
         visitor, verb = self._visitor, dialogue.last_verb
