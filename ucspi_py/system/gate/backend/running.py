@@ -1,6 +1,7 @@
 """One backend from its start to its end: its dialogue at its socket, and no wait without a limit. Never starts it."""
 
 import asyncio
+import math
 import os
 import socket
 from collections.abc import Callable, Sequence
@@ -40,6 +41,7 @@ class RunningBackend:
         self._asked_at = 0.0
         self._held = b""
         self._timer: asyncio.TimerHandle | None = None
+        self._looks_at = math.inf
         self._untold: asyncio.TimerHandle | None = None
         self._status: int | None = None
         self._has_hung_up = self._has_quit = self._is_closed = False
@@ -73,7 +75,9 @@ class RunningBackend:
 
     def tell(self) -> None:
         """Send what the dialogue has to say, behind content that is held."""
-        self._socket.send(self._take_held() + self.dialogue.take_output())
+        output = self.dialogue.take_output()
+        if output or self._held:
+            self._socket.send(self._take_held() + output)
 
     def send(self, content: bytes) -> None:
         """Send content, framed as it is; thrown away where the backend takes none.
@@ -94,7 +98,7 @@ class RunningBackend:
         if self._held:
             self._socket.send(self._take_held())
             if self._socket.waits_since is not None:
-                self._watch()
+                self._watch(self._socket.waits_since)
 
     async def end_of_data(self) -> Reply:
         """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
@@ -115,7 +119,7 @@ class RunningBackend:
             self._socket.send(goodbye)
             self._socket.finish()
             self._has_quit = True
-            self._set_timer(_GRACE, self.close)
+            self._set_timer(self._loop.time() + _GRACE, self.close)
         else:
             self.close()
 
@@ -158,7 +162,7 @@ class RunningBackend:
     async def _wait_for_answer(self) -> Reply:
         self._answered = self._loop.create_future()
         self._asked_at = self._loop.time()
-        self._watch()
+        self._watch(self._asked_at)
         try:
             return await self._answered
         finally:
@@ -184,7 +188,7 @@ class RunningBackend:
         self.tell()
         if self._answered and self.dialogue.exchange.replies > replies:
             self._asked_at = self._loop.time()
-            self._watch()
+            self._watch(self._asked_at)
         self._look_at_dialogue()
 
     def _look_at_dialogue(self) -> None:
@@ -195,33 +199,36 @@ class RunningBackend:
         if not self.dialogue.usable:
             self.close()
 
-    def _watch(self) -> None:
-        """Have the backend looked at when its patience is over. One look in vain costs less than a timer each time."""
-        seconds = self.dialogue.exchange.patience
-        if self._timer is None or self._timer.when() > self._loop.time() + seconds:
-            self._set_timer(seconds, self._look)
+    def _watch(self, since: float) -> None:
+        """Have the backend looked at when its patience is over. One look in vain costs less than a timer each time.
+
+        since: second from which it is waited for.
+        """
+        late = since + self.dialogue.exchange.patience
+        if late < self._looks_at:
+            self._set_timer(late, self._look)
 
     def _look(self) -> None:
         """Give the backend up if it has not replied, or not read a byte of what waits for it, for so long."""
-        self._timer = None
+        self._stop_timer()
         since = self._asked_at if self._answered else self._socket.waits_since
         if since is None:
             return
-        left = since + self.dialogue.exchange.patience - self._loop.time()
-        if left > 0:
-            self._set_timer(left, self._look)
+        late = since + self.dialogue.exchange.patience
+        if late > self._loop.time():
+            self._set_timer(late, self._look)
         else:
             self.dialogue.expire()
             self._look_at_dialogue()
 
-    def _set_timer(self, seconds: float, call: Callable[[], None]) -> None:
+    def _set_timer(self, second: float, call: Callable[[], None]) -> None:
         self._stop_timer()
-        self._timer = self._loop.call_later(seconds, call)
+        self._looks_at, self._timer = second, self._loop.call_at(second, call)
 
     def _stop_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
-            self._timer = None
+            self._looks_at, self._timer = math.inf, None
 
     def _tell_failure(self) -> None:
         self._untold = None
