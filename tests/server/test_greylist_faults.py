@@ -149,7 +149,7 @@ def test_a_server_that_is_not_there(redis: RedisServer, tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_stopped(redis: RedisServer, tmp_path: Path) -> None:
-    """It costs a client a second, and not every client; then greylisting goes on."""
+    """It costs a client a moment, and not every client; then greylisting goes on."""
     with serving(tmp_path, "-s", redis.url, options=("-w1",)) as server:
         assert answer(server, "127.1.1.1") == REFUSED
         redis.stop()

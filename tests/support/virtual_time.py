@@ -32,6 +32,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         """Tell the second."""
         return 1000.0 + self._virtual.passed
 
+    def hold_up(self, seconds: float) -> None:
+        """Let time pass in which nothing has its turn, as where others have the processor."""
+        self._virtual.passed += seconds
+
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run something in a time of its own."""

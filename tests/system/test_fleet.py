@@ -10,14 +10,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.failing import (
+    Mend,
+    allows_less,
+    hangs,
+    has_another_password,
+    is_demoted,
+    is_full,
+    is_gone,
+    with_user,
+)
 from tests.support.fleets import Host, Slow, hosts
-from tests.support.ports import free_port
 from tests.support.redisserver import RedisServer
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.client.limits import ClientLimits
 from ucspi_py.core.metrics.asked import Went
 from ucspi_py.core.store import breaker
-from ucspi_py.system.fleet import fleet as system_fleet
 
 ONE, TWO = ClientLimits(per_client=1), ClientLimits(per_client=2)
 KEY = "u1:{192.0.2.0/24}:c:192.0.2.7"
@@ -32,12 +40,6 @@ def redis(tmp_path: Path) -> Iterator[RedisServer]:
     """A server that a test may harm."""
     with RedisServer(tmp_path) as redis:
         yield redis
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients wait for the store as long as a busy machine makes them: what counts is counted."""
-    monkeypatch.setattr(system_fleet, "_PATIENCE", PATIENCE)
 
 
 @pytest.fixture(autouse=True)
@@ -87,36 +89,14 @@ def test_a_host_whose_clock_is_an_hour_ahead_is_no_other(redis: RedisServer, mon
     asyncio.run(come())
 
 
-def is_gone(redis: RedisServer) -> Callable[[], None]:
-    """Kill it."""
-    redis.kill()
-    return redis.start
-
-
-def hangs(redis: RedisServer) -> Callable[[], None]:
-    """Stop it."""
-    redis.stop()
-    return redis.go_on
-
-
-def is_demoted(redis: RedisServer) -> Callable[[], None]:
-    """Make a replica of it, which takes no writes."""
-    redis.ask(f"REPLICAOF 127.0.0.1 {free_port()}")
-    return lambda: _unless(redis.ask("REPLICAOF NO ONE"), b"+OK")
-
-
-def _unless(answer: bytes, wanted: bytes) -> None:
-    assert answer == wanted
-
-
-@pytest.mark.parametrize("fails", [is_gone, hangs, is_demoted])
+@pytest.mark.parametrize("fails", [is_gone, hangs, is_demoted, has_another_password, allows_less])
 def test_a_store_that_fails_leaves_the_host_s_own_limits(
-    fails: Callable[[RedisServer], Callable[[], None]], redis: RedisServer
+    fails: Callable[[RedisServer], Mend], redis: RedisServer
 ) -> None:
     """Everybody is in, nobody waits for long, and most are not asked about; once it is well, it counts again."""
 
     async def go_through() -> Host:
-        async with hosts(redis.url, 2) as (one, other):
+        async with hosts(with_user(redis), 2) as (one, other):
             assert await other.enter(ONE)
             await becomes(lambda: _not(one.enter(ONE)))
             mend = await asyncio.to_thread(fails, redis)
@@ -143,6 +123,24 @@ async def _is(condition: bool, deed: Awaitable[bool]) -> bool:
 
 async def _not(answer: Awaitable[bool]) -> bool:
     return not await answer
+
+
+def test_a_store_that_is_full(redis: RedisServer) -> None:
+    """Arrivals that cannot be written down are in; connections count on, as room is made for them first."""
+    once = ClientLimits(arrivals=1, period=3600)
+
+    async def go_through() -> Host:
+        async with hosts(redis.url) as (host,):
+            assert await host.enter(ONE)
+            mend = await asyncio.to_thread(is_full, redis)
+            assert not await host.enter(ONE)
+            assert [await host.enter(once) for _ in range(5)] == [True] * 5
+            assert host.went[Went.FAILED] and host.went[Went.SKIPPED]
+            await asyncio.to_thread(mend)
+            await becomes(lambda: _not(host.enter(once)))
+        return host
+
+    assert asyncio.run(go_through()).slowest < _SOON
 
 
 def test_a_store_that_is_slow(redis: RedisServer) -> None:
@@ -241,9 +239,9 @@ HOST = """
 import asyncio, sys
 from tests.support.fleets import hosts
 from ucspi_py.core.client.limits import ClientLimits
-from ucspi_py.system.fleet import fleet
+from ucspi_py.system.store import attempts
 
-fleet._PATIENCE = 30.0
+attempts._FOR_A_SERVER = 30.0
 
 async def stay():
     async with hosts(sys.argv[1], life=int(sys.argv[2])) as (host,):

@@ -19,6 +19,9 @@ from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.system.greylist.greylister import Greylister
 from ucspi_py.system.screens.greylist import Greylist
 
+#: That a server answers late is for another file.
+pytestmark = pytest.mark.usefixtures("patient")
+
 NOW, HOUR = 1_800_000_000, 3600
 NEW, FOUND = Deferred(300, True), Passed(b"triplet found")
 LISTED, RECIPIENT = Passed(b"client whitelist"), Passed(b"recipient whitelist")

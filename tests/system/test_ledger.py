@@ -5,9 +5,8 @@ import os
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,9 @@ from ucspi_py.core.ledger.grant import Grant, How
 from ucspi_py.core.ledger.settings import LedgerSettings
 from ucspi_py.system.ledger.ledger import Entry, Granted, Ledger, Login, NotGranted
 from ucspi_py.system.ledger.reader import LedgerReader
+
+#: That a server answers late is for another file.
+pytestmark = pytest.mark.usefixtures("patient")
 
 V4, V6 = b"192.0.2.1", b"2001:db8:1:2:3::4"
 
@@ -382,25 +384,3 @@ def test_a_record_that_somebody_else_has_written(tmp_path: Path) -> None:
         asyncio.run(work(redis))
 
     assert reasons == ["something else is kept there, and no grant"]
-
-
-def test_a_server_that_hangs(tmp_path: Path) -> None:
-    """Nobody is granted anything, whoever asks waits for a second at most, and the next ones do not."""
-    reasons = list[str]()
-
-    async def work(redis: RedisServer) -> None:
-        async with both(redis.url) as (ledger, _):
-            await ledger.grant(login(), 900)
-            reader = LedgerReader(redis.url, reasons.append)
-            redis.stop()
-            assert await reader.grants(V4) == ()
-            started = time.monotonic()
-            assert await reader.grants(V4) == ()
-            assert time.monotonic() - started < 0.5
-            redis.go_on()
-            await reader.close()
-
-    with RedisServer(tmp_path) as redis, suppress(Failure):
-        asyncio.run(work(redis))
-
-    assert reasons == ["timed out"]

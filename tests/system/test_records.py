@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.counts import NOW, Count, HashCount
-from tests.support.redisserver import RedisServer, store_of
+from tests.support.redisserver import store_of
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist import visit
@@ -23,6 +22,9 @@ from ucspi_py.system.store.records import Records, keeper
 from ucspi_py.system.store.sqlite import SqliteStore
 
 NET = "192.0.2.0/24"
+#: That a server answers late is for another file.
+pytestmark = pytest.mark.usefixtures("patient")
+
 VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
 
 
@@ -194,24 +196,3 @@ def test_a_store_that_fails(tmp_path: Path) -> None:
 
     asyncio.run(updates())
     assert reasons == ["unable to open database file"]
-
-
-def test_a_store_that_hangs(tmp_path: Path) -> None:
-    """Whoever asks waits for a second, and the next do not."""
-    reasons = list[str]()
-
-    async def updates() -> None:
-        records = Records(server.url, TENANTS, reasons.append)
-        assert await records.update(NET, Count(1)) == 1
-        server.stop()
-        started = time.monotonic()
-        assert await asyncio.gather(*(records.update(NET, Count(1)) for _ in range(20))) == [-1] * 20
-        waited = time.monotonic()
-        assert await records.update(NET, Count(1)) == -1
-        assert waited - started >= 0.9
-        assert time.monotonic() - waited < 0.5
-        await records.close()
-
-    with RedisServer(tmp_path) as server:
-        asyncio.run(updates())
-    assert reasons == ["timed out"]

@@ -29,8 +29,6 @@ from .leases import Lease, Leases
 if TYPE_CHECKING:
     from ..store.server.redis_server import RedisServer
 
-#: Seconds that a client may have to wait for the store.
-_PATIENCE = 0.25
 #: Seconds that it has to answer whoever looks whether it can be used.
 _PATIENCE_OF_A_LOOK = 5.0
 #: Renewals in the time for which a connection counts: one may fail, and another come late.
@@ -59,7 +57,7 @@ class Fleet:
         self._tasks = tasks
         self._log = log
         self._life = life
-        self._attempts = Attempts(self._complain, heard, _PATIENCE)
+        self._attempts = Attempts(place, self._complain, heard)
         self._server: RedisServer | None = None
         worker = f"{os.uname().nodename}:{os.getpid()}:{os.urandom(3).hex()}"
         self._members = (f"{worker}:{number}" for number in count())
@@ -117,8 +115,8 @@ class Fleet:
     async def _open(self) -> None:
         await self._attempts.insist(partial(self._run, *_NOBODY_LEAVES), None)
 
-    async def _asked(self, limits: ClientLimits, question: Question) -> Excess | None:
-        return asking.excess(limits, await self._run(scripts.ENTER, question.keys, question.arguments))
+    def _asked(self, limits: ClientLimits, question: Question) -> Awaitable[Excess | None]:
+        return _understood(limits, self._run(scripts.ENTER, question.keys, question.arguments))
 
     async def _until_ended(self, lease: Lease, ended: asyncio.Future[int]) -> None:
         await ended
@@ -154,6 +152,7 @@ class Fleet:
         return is_renewed
 
     def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Awaitable[Any]:
+        """Begin to run a script. What is loaded or made ready before is no time of the store's."""
         if self._server is None:
             from ..store.server.redis_server import RedisServer
 
@@ -162,6 +161,10 @@ class Fleet:
 
     def _complain(self, why: str) -> None:
         self._log.warn(loglines.alone(url.shown(self._place), why))
+
+
+async def _understood(limits: ClientLimits, answer: Awaitable[Any]) -> Excess | None:
+    return asking.excess(limits, await answer)
 
 
 async def look(place: str) -> None:

@@ -32,7 +32,7 @@ class LedgerReader:
     def __init__(self, place: str, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one) -> None:
         self._place = place
         self._tell = tell
-        self._attempts = Attempts(tell, heard)
+        self._attempts = Attempts(place, tell, heard)
         self._store: _Reader | None = None
 
     async def open(self) -> None:

@@ -1,7 +1,7 @@
 """What is asked of a store for a client: one deadline and one circuit breaker for all. Never knows what is asked.
 
-A store that fails delays a client by a second at most, unless who asks wants less, who also says what the answer is
-then. Behind a failure one client alone is made to wait for it, to see whether it is well.
+A store that fails delays a client for a moment, and who asks says what the answer is then. Behind a failure one client
+alone is made to wait for it, to see whether it is well.
 """
 
 import asyncio
@@ -11,27 +11,30 @@ from functools import partial
 from typing import TypeVar
 
 from ...core.metrics.asked import HeardOfOne, Went, unheard_of_one
-from ...core.store import breaker
+from ...core.store import breaker, url
 from .reason import reason
 
 T = TypeVar("T")
 
-#: Seconds that a client may have to wait for the store.
-_PATIENCE = 1.0
+#: Seconds that a client may have to wait for a server: one that is well answers in some milliseconds.
+_FOR_A_SERVER = 0.25
+#: Seconds for a file: a busy disk takes some tenths for a checkpoint or a new file, and all is well behind that. Who is
+#: not written down has waited for nothing.
+_FOR_A_FILE = 1.0
+#: Seconds for what no client waits for.
+_FOR_NOBODY = 1.0
 
 
 class Attempts:
     """The attempts of one process to use its store.
 
-    tell: hears why they fail, once a minute. heard: how each went. patience: seconds that a client may have to wait.
+    place: path of a file, or a URL. tell: hears why they fail, once a minute. heard: how each went.
     """
 
-    def __init__(
-        self, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one, patience: float = _PATIENCE
-    ) -> None:
+    def __init__(self, place: str, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one) -> None:
         self._tell = tell
         self._heard = heard
-        self._patience = patience
+        self._patience = _FOR_A_SERVER if url.is_url(place) else _FOR_A_FILE
         self._standing = breaker.Standing()
 
     async def ask(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
@@ -44,7 +47,7 @@ class Attempts:
 
     async def insist(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Attempt a deed for nobody, also where the store has just failed. otherwise: the answer without it."""
-        return await self._attempt(deed, otherwise, unheard_of_one, _PATIENCE)
+        return await self._attempt(deed, otherwise, unheard_of_one, _FOR_NOBODY)
 
     async def _ask(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne) -> T:
         now = time.monotonic()

@@ -56,7 +56,7 @@ class Records:
         self._place = place
         self._tenants = tenants
         self._size = size
-        self._attempts = Attempts(tell, heard)
+        self._attempts = Attempts(place, tell, heard)
         self._store: Store | None = None
 
     async def open(self) -> None:

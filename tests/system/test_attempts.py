@@ -1,0 +1,90 @@
+"""How long a client waits for a store, in a time that goes on by itself."""
+
+import asyncio
+from collections.abc import Awaitable
+
+import pytest
+
+from tests.support.virtual_time import VirtualLoop, run
+from ucspi_py.core.metrics.asked import Went
+from ucspi_py.system.store.attempts import Attempts
+
+SERVER, FILE = "redis://192.0.2.1/0", "/var/lib/greylist/db"
+
+
+def loop() -> VirtualLoop:
+    """Whose time it is."""
+    running = asyncio.get_running_loop()
+    assert isinstance(running, VirtualLoop)
+    return running
+
+
+async def nothing_comes() -> str:
+    """Hang."""
+    answer: asyncio.Future[str] = loop().create_future()
+    return await answer
+
+
+async def waited(asked: Awaitable[object]) -> float:
+    """How many seconds that took."""
+    since = loop().time()
+    await asked
+    return loop().time() - since
+
+
+@pytest.mark.parametrize(
+    ("place", "seconds"),
+    [(SERVER, 0.25), ("unix:///run/redis.sock", 0.25), ("redis+sentinel://a,b/mx/0", 0.25), (FILE, 1.0)],
+)
+def test_a_client_waits_for_so_long(place: str, seconds: float) -> None:
+    """A server that is well answers in milliseconds; a file may have to wait for its disk."""
+    told = list[str]()
+
+    async def ask() -> float:
+        return await waited(Attempts(place, told.append).ask(nothing_comes, None))
+
+    assert run(ask()) == pytest.approx(seconds)
+    assert told == ["timed out"]
+
+
+@pytest.mark.parametrize("place", [SERVER, FILE])
+def test_what_no_client_waits_for_has_a_second(place: str) -> None:
+    """As to open a store, before the first client comes, over TLS or from a disk that sleeps."""
+
+    async def insist() -> float:
+        return await waited(Attempts(place, lambda _why: None).insist(nothing_comes, None))
+
+    assert run(insist()) == pytest.approx(1.0)
+
+
+def test_who_comes_behind_a_failure_does_not_wait() -> None:
+    """Also a hundred at once; those who came before it have waited together."""
+    went = list[Went]()
+
+    async def come() -> tuple[float, float]:
+        attempts = Attempts(SERVER, lambda _why: None, lambda how, _seconds: went.append(how))
+        first = await waited(asyncio.gather(*(attempts.ask(nothing_comes, None) for _ in range(100))))
+        return first, await waited(asyncio.gather(*(attempts.ask(nothing_comes, None) for _ in range(100))))
+
+    first, next_ones = run(come())
+
+    assert first == pytest.approx(0.25)
+    assert next_ones == 0
+    assert went == [Went.FAILED] * 100 + [Went.SKIPPED] * 100
+
+
+def test_a_library_is_no_time_of_the_store_s() -> None:
+    """What is loaded or made ready before the store hears of anything does not count."""
+
+    async def ask() -> str:
+        async def answer() -> str:
+            await asyncio.sleep(0.2)
+            return "well"
+
+        def load() -> Awaitable[str]:
+            loop().hold_up(10.0)
+            return answer()
+
+        return await Attempts(SERVER, pytest.fail).ask(load, "late")
+
+    assert run(ask()) == "well"
