@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from ...core.greylist import loglines
 from ...core.greylist import network as greylist
 from ...core.greylist.settings import GreylistSettings
-from ...core.greylist.triplet.changes import CLIENTS, ClientKnown
-from ...core.greylist.visit import TENANT, Visit
+from ...core.greylist.triplet import script
+from ...core.greylist.triplet.changes import CLIENTS
+from ...core.greylist.visit import TENANT
 from ...core.metrics.asked import HeardOfOne, unheard_of_one
-from ...core.smtp.verdict import Accept, Outcome, Refuse
+from ...core.smtp.verdict import Accept, Outcome
 from ...core.store import url
 from ..report.log import Log
 from ..store.records import Records, keeper
@@ -33,15 +34,8 @@ class Greylist:
         network = greylist.network(environment.get(b"TCPREMOTEIP", b""), self.settings.network)
         if network is None:
             return Outcome(Accept(), Accept())
-        now = int(time.time())
-        verdict = await self._records.update(network, Visit(now, self.settings))
-        if isinstance(verdict, Refuse) and await self._has_waited(network, now):
-            verdict = Accept()
+        verdict = await self._records.play(script.visit(network, int(time.time()), self.settings), Accept())
         return Outcome(verdict, verdict)
-
-    async def _has_waited(self, network: str, now: int) -> bool:
-        """Whether a triplet of the network was let in by check_greylist: nobody waits twice."""
-        return await self._records.update(network, ClientKnown(now, self.settings.memory))
 
     async def close(self) -> None:
         """Give everything back."""

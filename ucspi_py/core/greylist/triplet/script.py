@@ -1,9 +1,14 @@
-"""What is asked of records when somebody tries to deliver: at most three changes, one after the other. Asks nobody."""
+"""What is asked of records when somebody comes, or tries to deliver: at most three changes, one after the other.
 
+Asks nobody.
+"""
+
+from ...smtp import verdict as smtp
 from ...store.change import Script, Step
 from ..attempt import Deferred, Passed, Verdict
-from ..visit import NetworkKnown
-from .changes import ClientPass, ClientVisit, TripletVisit
+from ..settings import GreylistSettings
+from ..visit import NetworkKnown, Visit
+from .changes import ClientKnown, ClientPass, ClientVisit, TripletVisit
 from .settings import TripletSettings
 
 LISTED = Passed(b"client AWL")
@@ -26,3 +31,14 @@ def attempt(key: str, client: str, now: int, settings: TripletSettings) -> Scrip
         return verdict
     passes = yield Step(client, ClientPass(now, settings))
     return verdict._replace(lists_client=0 < passes == settings.auto_whitelist_clients)
+
+
+def visit(network: str, now: int, settings: GreylistSettings) -> Script[smtp.Verdict]:
+    """Tell what becomes of a client of a network, whatever it wants. now: seconds since 1970.
+
+    Nobody waits here of whose network check_greylist has let a triplet in.
+    """
+    verdict: smtp.Verdict = yield Step(network, Visit(now, settings))
+    if isinstance(verdict, smtp.Refuse) and (yield Step(network, ClientKnown(now, settings.memory))):
+        return smtp.Accept()
+    return verdict
