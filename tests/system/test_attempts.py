@@ -1,6 +1,7 @@
 """How long a client waits for a store, in a time that goes on by itself."""
 
 import asyncio
+import socket
 from collections.abc import Awaitable
 
 import pytest
@@ -88,3 +89,18 @@ def test_a_library_is_no_time_of_the_store_s() -> None:
         return await Attempts(SERVER, pytest.fail).ask(load, "late")
 
     assert run(ask()) == "well"
+
+
+@pytest.mark.parametrize("held_up", [0.1, 10.0])
+def test_an_answer_that_is_there_is_heard(held_up: float) -> None:
+    """Also by a process that had no turn when it came, nor until long behind the deadline: its store is well."""
+
+    async def ask() -> bytes:
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        with ours, theirs:
+            loop().call_later(0.2, theirs.sendall, b"well")
+            loop().call_later(0.2, loop().hold_up, held_up)
+            return await Attempts(SERVER, pytest.fail).ask(lambda: loop().sock_recv(ours, 9), b"late")
+
+    assert run(ask()) == b"well"

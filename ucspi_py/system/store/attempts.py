@@ -7,6 +7,7 @@ alone is made to wait for it, to see whether it is well.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
@@ -62,8 +63,7 @@ class Attempts:
         try:
             begun = deed()  # which may load a library: that is no time of the store's
             since = time.monotonic()
-            async with asyncio.timeout(patience):
-                answer = await begun
+            answer = await _within(patience, begun)
             went = Went.ANSWERED
             self._standing = breaker.answered(self._standing)
         except Exception as error:  # whatever it is: mail is the service
@@ -78,6 +78,22 @@ class Attempts:
         self._standing = breaker.failed(self._standing, now)
         if worth_a_line:
             self._tell(why)
+
+
+async def _within(seconds: float, begun: Awaitable[T]) -> T:
+    """Await what was begun. What has come by then is heard, also where this process is late to look at it."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.timeout(None) as waiting:
+        late = loop.call_later(seconds, loop.call_soon, _give_up, waiting)
+        try:
+            return await begun
+        finally:
+            late.cancel()
+
+
+def _give_up(waiting: asyncio.Timeout) -> None:
+    with suppress(RuntimeError):  # it has come
+        waiting.reschedule(0.0)
 
 
 async def _done(deed: Callable[[], Awaitable[object]]) -> bool:
