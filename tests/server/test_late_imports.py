@@ -25,6 +25,7 @@ from tests.support.sentinel import Replicated
 from tests.support.server import QUIET, Server, children
 from tests.support.tls import shake_hands, trusting
 from tests.support.waiting import until
+from ucspi_py.core.fleet.names import login_names
 
 RECORDS: Records = {
     **healthy("zone"),
@@ -261,6 +262,30 @@ def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
     assert imported(tmp_path) == []
 
 
+def test_a_worker_whose_logins_count_at_a_fleet_imports_nothing(tmp_path: Path) -> None:
+    """For those that are right, wrong and too many; and once the store is gone."""
+    checker = Checker(tmp_path)
+    parameters = (
+        "smtpd_sasl_auth_enable=yes",
+        "smtpd_tls_auth_only=no",
+        "smtpd_sasl_type=checkpassword",
+        f"smtpd_sasl_path={' '.join(checker.argv)}",
+    )
+    gate = gate_words(controls(tmp_path / "control"), parameters)
+    names = login_names(b"127.0.0.1", b"bob")
+    assert names
+    with RedisServer(tmp_path) as redis, serving((*QUIET, "-w1", "--fleet", redis.url), gate, tmp_path) as server:
+        server.host = "127.0.0.1"
+        until(lambda: _logs_in(server) and redis.ask(f"GET {names.known}") == b"1", "the store to know of a login")
+        for login in (b"\0eve\0x", b"\0exit111\0x"):
+            with server.connect() as client:
+                client.sendall(b"AUTH PLAIN %s\r\n" % b64encode(login))
+                server.wait_log(b"sasl_username=" + login.split(b"\0")[1])
+        redis.kill()
+        until(lambda: _logs_in(server) and b"the limits of this host hold alone" in server.log(), "it to be missed")
+    assert imported(tmp_path) == []
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "redis"])
 def test_a_worker_with_a_ledger_imports_nothing(kind: str, tmp_path: Path) -> None:
     """By a grant, without one, and once it is gone."""
@@ -279,6 +304,11 @@ def test_a_worker_with_a_ledger_imports_nothing(kind: str, tmp_path: Path) -> No
 
     assert b"warning" not in log
     assert imported(tmp_path) == []
+
+
+def _logs_in(server: Server) -> bool:
+    """Whether a right password is taken."""
+    return b"\r\n235 " in server.talk(b"EHLO x\r\nAUTH PLAIN %s\r\nQUIT\r\n" % b64encode(b"\0bob\0right"))
 
 
 @contextmanager

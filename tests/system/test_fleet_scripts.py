@@ -10,8 +10,8 @@ import pytest
 from tests.support.redisserver import RedisServer
 from tests.support.waiting import until
 from ucspi_py.core.client.limits import NETWORK, ClientLimits, Excess
-from ucspi_py.core.fleet import asking, scripts
-from ucspi_py.core.fleet.names import names
+from ucspi_py.core.fleet import asking, scripts, tries
+from ucspi_py.core.fleet.names import login_names, names
 from ucspi_py.system.store.server.redis_server import RedisServer as Way
 
 IP = b"192.0.2.7"
@@ -141,7 +141,10 @@ def test_a_clock_that_was_an_hour_ahead_keeps_nobody_out(server: RedisServer, st
     server.ask(f"SET {NAMES.arrivals} {ahead}000000")
     server.ask(f"ZADD {NAMES.client} {ahead}000 mx9:1")
 
+    server.ask(f"SET u1:{{x}}:f {ahead}000000")
+
     assert store.enter(ClientLimits(per_client=1, arrivals=5)) is None
+    assert store.run(scripts.TRY, ("u1:{x}:f",), ("3", "60000000")) == [0, 1]
 
 
 def test_something_else_under_our_keys(server: RedisServer, store: Store) -> None:
@@ -162,6 +165,42 @@ def test_a_server_that_knows_no_script(server: RedisServer, store: Store) -> Non
     assert reason(store.enter(ClientLimits(per_client=1))) == b"1/1 connections of the client on all hosts"
 
 
+async def _try_and_take_back(way: Way, ip: bytes) -> None:
+    """Run all that there is about passwords."""
+    of_login = login_names(ip, b"joe")
+    assert of_login
+    for question in (tries.of_client(of_login, is_known=False), tries.of_user(of_login)):
+        assert await way.run(scripts.TRY, *question) == [0, 1]
+    for question in tries.was_right(tries.Trial(of_login, is_known=False)):
+        assert await way.run(scripts.TAKE_BACK, *question) == 1
+    assert await way.run(scripts.TRY, *tries.of_client(of_login, is_known=False)) == [1, 1]
+
+
+def test_tries_are_counted_as_arrivals_are(server: RedisServer, store: Store) -> None:
+    """So many at once, and then one in each part of the period; what was taken back is free at once."""
+    few = (("u1:{x}:f",), ("3", "50000"))
+
+    assert [0, 0] in [store.run(scripts.TRY, *few) for _ in range(100)]
+    until(lambda: store.run(scripts.TRY, *few) == [0, 1], "a third of the period")
+    until(lambda: server.ask("EXISTS u1:{x}:f") == b":0", "nothing of it to be left")
+
+    many, one_more = (("u1:{x}:f",), ("3", "60000000")), (("u1:{x}:f",), ("60000000",))
+    assert [store.run(scripts.TRY, *many) for _ in range(4)] == [[0, 1]] * 3 + [[0, 0]]
+    store.run(scripts.TAKE_BACK, *one_more)
+    assert [store.run(scripts.TRY, *many) for _ in range(2)] == [[0, 1], [0, 0]]
+
+
+def test_what_is_taken_back_too_late_makes_no_room(store: Store) -> None:
+    """Nothing is kept of it, and less than nothing does not count."""
+    many, one_more = (("u1:{x}:f",), ("3", "60000000")), (("u1:{x}:f",), ("60000000",))
+
+    store.run(scripts.TAKE_BACK, *one_more)
+    store.run(scripts.TRY, *many)
+    for _ in range(5):
+        store.run(scripts.TAKE_BACK, *one_more)
+    assert [store.run(scripts.TRY, *many) for _ in range(4)] == [[0, 1]] * 3 + [[0, 0]]
+
+
 def test_a_cluster_takes_each_script(tmp_path: Path) -> None:
     """All its keys are in one slot, and it touches no other; a script with keys in two is refused there."""
     limits = ClientLimits(per_client=2, per_network=2, arrivals=5)
@@ -177,6 +216,7 @@ def test_a_cluster_takes_each_script(tmp_path: Path) -> None:
                 assert asking.excess(limits, await way.run(scripts.ENTER, asked.keys, asked.arguments)) is None
                 assert await way.run(scripts.RENEW, asked.leases, ("60000", "mx1:1")) == 1
                 assert await way.run(scripts.LEAVE, asked.leases, ("mx1:1",)) == 1
+                await _try_and_take_back(way, ip)
             with pytest.raises(Exception, match="slot"):
                 await way.run(scripts.LEAVE, ("u1:{a}:n", "u1:{b}:n"), ("mx1:1",))
             await way.close()
@@ -200,6 +240,7 @@ def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> Non
             (scripts.LEAVE, asked.leases, ("mx1:1",)),
         ):
             await way.run(script, keys, arguments)
+        await _try_and_take_back(way, IP)
         with pytest.raises(Exception, match="permission"):
             await way.run(scripts.LEAVE, ("other",), ("x",))
         await way.close()

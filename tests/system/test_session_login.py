@@ -12,6 +12,7 @@ from ucspi_py.core.auth.answer import Answer, Verdict
 from ucspi_py.core.auth.credentials import Credentials, Peer
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.system.gate.logins.session_login import Checking, SessionLogin
+from ucspi_py.system.gate.logins.trials import Trials
 from ucspi_py.system.gate.logins.tries_table import LoginTries
 from ucspi_py.system.gate.session import Answered, Session
 from ucspi_py.system.gate.session_log import SessionLog
@@ -39,7 +40,7 @@ class Room:
         nobody: Any = None
         log, environment = SessionLog(self.lines, CLIENT, b""), {b"TCPREMOTEIP": CLIENT.ip}
         session = Session(b"mx.example.org", nobody, self.dialogue, CLIENT, nobody, nobody, log, environment)  # type: ignore[arg-type]
-        self.login = SessionLogin(Checking(self.checker, tries), session, PEER)
+        self.login = SessionLogin(Checking(self.checker, Trials(tries) if tries else None), session, PEER)
 
     def tried(self, password: bytes = b"wrong", login: bytes = USER) -> tuple[Answered, float]:
         """What becomes of a login, and in how many seconds."""

@@ -58,7 +58,7 @@ def _loudness(letter: str, verbosity: int, text: str) -> _Decorator[Any]:
     "--fleet",
     metavar="URL",
     callback=fleet.checked,
-    help="Hold --rate, -C and --per-network over all hosts that share this store, as in redis://HOST/0.",
+    help="Hold --rate, -C, --per-network and logins over all hosts that share this store, as in redis://HOST/0.",
 )
 @click.option("--reserve", metavar="N", type=djb_click.Number(), default=0, help="Of -c, for clients with RELAYCLIENT.")
 @click.option(

@@ -8,11 +8,10 @@ import enum
 from typing import NamedTuple
 
 from .. import address
+from ..client.limits import NETWORK
 
 #: Seconds for which it is remembered that a user has logged in from a network: 30 days.
 REMEMBERED = 30 * 86400
-#: Bits of the network that stands for a client.
-_NETWORK_V4, _NETWORK_V6 = 24, 64
 
 
 class Limit(NamedTuple):
@@ -78,6 +77,6 @@ def place(buckets: list[Bucket], key: int) -> int:
 def network_of(ip: bytes) -> bytes:
     """The network that an address stands for: its /24, or its /64. ip: canonical; what is none is its own."""
     try:
-        return address.network_of(ip, _NETWORK_V4, _NETWORK_V6).encode("ascii")
+        return address.network_of(ip, *NETWORK).encode("ascii")
     except ValueError:
         return ip

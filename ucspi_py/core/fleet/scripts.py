@@ -1,8 +1,8 @@
 """What a Redis server runs for a fleet: each script one command, by its own clock, with all its keys named.
 
-All keys of a script are one client's. Nothing hangs on the clocks of the hosts. A clock of the server that was stepped
-back, as where another server follows, leaves nobody counted for longer than it may be: what lies further ahead than it
-could is passed over.
+All keys of a script are one client's, or one user's. Nothing hangs on the clocks of the hosts. A clock of the server
+that was stepped back, as where another server follows, leaves nobody counted for longer than it may be: what lies
+further ahead than it could is passed over.
 """
 
 #: A client comes. KEYS: of its arrivals, of its connections, of those of its network. ARGV: how many connections it may
@@ -70,5 +70,36 @@ LEAVE = """
 for _, key in ipairs(KEYS) do
   redis.call('ZREM', key, ARGV[1])
 end
+return 1
+"""
+
+#: A password is tried. KEYS: of the wrong ones of a user; or of a network, of whether its user is known there, and of
+#: the wrong ones of both. ARGV: how many there may be within the period, and microseconds that one is worth; of a
+#: network the same two of both, and whether the host knows the user there, "" = it does not. Answers whether it is
+#: known, and whether there was room; then it is counted, as an arrival is.
+TRY = """
+local key, most, worth = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
+local is_known = KEYS[2] and (ARGV[5] ~= '' or redis.call('GET', KEYS[2]))
+if is_known then key, most, worth = KEYS[3], tonumber(ARGV[3]), tonumber(ARGV[4]) end
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local empty = tonumber(redis.call('GET', key) or now) or now
+if empty < now or empty > now + most * worth then empty = now end
+empty = empty + worth
+local has_room = empty <= now + most * worth
+if has_room then
+  redis.call('SET', key, string.format('%.0f', empty), 'PX', math.ceil((empty - now) / 1000))
+end
+return {is_known and 1 or 0, has_room and 1 or 0}
+"""
+
+#: A password was not wrong. KEYS: where it was counted; of a login in a network, whether its user is known there. ARGV:
+#: microseconds that one is worth; of a login, seconds for which it is remembered.
+TAKE_BACK = """
+local empty = tonumber(redis.call('GET', KEYS[1]) or '')
+if empty then
+  redis.call('SET', KEYS[1], string.format('%.0f', empty - tonumber(ARGV[1])), 'KEEPTTL')
+end
+if KEYS[2] then redis.call('SET', KEYS[2], '1', 'EX', ARGV[2]) end
 return 1
 """

@@ -25,6 +25,7 @@ from ..report.tasks import Tasks
 from ..store.attempts import Attempts
 from ..store.reason import reason
 from .leases import Lease, Leases
+from .tries import FleetTries
 
 if TYPE_CHECKING:
     from ..store.server.redis_server import RedisServer
@@ -49,7 +50,7 @@ class Fleet:
     """One worker's way to the store.
 
     place: its URL. log: has one line a minute while it cannot be asked. heard: how each question about a client went.
-    life: milliseconds for which a connection counts without a renewal.
+    life: milliseconds for which a connection counts without a renewal. tries: passwords that clients try.
     """
 
     def __init__(self, place: str, tasks: Tasks, log: Log, heard: HeardOfOne, life: int = asking.LIFE) -> None:
@@ -59,6 +60,7 @@ class Fleet:
         self._life = life
         self._attempts = Attempts(place, self._complain, heard)
         self._server: RedisServer | None = None
+        self.tries = FleetTries(self._attempts, self._run)
         worker = f"{os.uname().nodename}:{os.getpid()}:{os.urandom(3).hex()}"
         self._members = (f"{worker}:{number}" for number in count())
         self._seconds = life / 1000 / _RENEWALS

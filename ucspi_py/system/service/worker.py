@@ -62,6 +62,7 @@ class Worker:
         self._totals = WorkerTotals(shared.tables.totals)
         host = Host(shared.log, self._zones, self._totals.note, self._heard)
         self._screens = kinds.in_service(settings.program.screens, host)
+        self._fleet = self._begin_fleet()
         gate = settings.program.gate
         self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
@@ -72,7 +73,6 @@ class Worker:
         self._backends = self._begin_backends()
         self._backends.watch = self._watching or UNWATCHED
         self._tls = self._begin_tls()
-        self._fleet = self._begin_fleet()
         self._service = self._begin_service()
 
     def run(self) -> None:
@@ -177,7 +177,7 @@ class Worker:
         self._checker = checker(settings, self._loop, shared.daemon, self._guard())
         if self._metered:
             self._checker = self._metered.checker(self._checker)
-        return Logins(settings, self._checker, shared.tables, self._shared.log)
+        return Logins(settings, self._checker, shared.tables, self._shared.log, self._fleet)
 
     def _guard(self) -> "GuardChecker | None":
         settings, guarded = self._shared.settings.guard, self._shared.guarded

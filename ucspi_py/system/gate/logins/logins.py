@@ -13,9 +13,11 @@ from ...auth.checker import Checker
 from ...report.log import Log
 from ..session import Answered, CheckLogin, Session
 from .session_login import Checking, SessionLogin
+from .trials import Trials
 from .user_throttle import UserThrottle
 
 if TYPE_CHECKING:
+    from ...fleet.fleet import Fleet
     from .prepared import LoginTables
 
 #: Random bytes that no other session has, for CRAM-MD5.
@@ -23,12 +25,24 @@ _NONCE = 16
 
 
 class Logins:
-    """Lets clients log in. checker: made in this process. shared: None = nothing is counted beyond a session."""
+    """Lets clients log in.
 
-    def __init__(self, settings: LoginSettings, checker: Checker, shared: "LoginTables | None", log: Log) -> None:
+    checker: made in this process. shared: None = nothing is counted beyond a session. fleet: with
+    whom passwords are counted; None = nobody.
+    """
+
+    def __init__(
+        self,
+        settings: LoginSettings,
+        checker: Checker,
+        shared: "LoginTables | None",
+        log: Log,
+        fleet: "Fleet | None" = None,
+    ) -> None:
         self._settings = settings
         self._shared = shared
-        self._checking = Checking(checker, shared and shared.tries, settings.smtpd_sasl_channel)
+        trials = Trials(shared.tries, fleet.tries if fleet else None) if shared else None
+        self._checking = Checking(checker, trials, settings.smtpd_sasl_channel)
         self._log = log
 
     def offers(self, client: Visitor, /) -> Offers:

@@ -5,14 +5,13 @@ from typing import NamedTuple
 
 from ....core.auth.answer import Answer, Verdict
 from ....core.auth.credentials import Credentials, Peer
-from ....core.auth.tries import TooMany
 from ....core.gate.logins import answers, loglines
 from ....core.gate.logins.logged_in import is_sound, logged_in
 from ....core.gate.visitor import Visitor
 from ...auth.checker import Checker
 from ..session import Answered, Session
 from ..session_log import SessionLog
-from .tries_table import LoginTries
+from .trials import Trials
 
 _UNSOUND = Answer(Verdict.NO, b"", "the user has control characters or is too long")
 
@@ -20,12 +19,12 @@ _UNSOUND = Answer(Verdict.NO, b"", "the user has control characters or is too lo
 class Checking(NamedTuple):
     """What the logins of a process have.
 
-    tries: counts wrong passwords over the service; None = nobody does. channel: the class of whoever has logged in,
+    trials: counts wrong passwords beyond the session; None = nobody does. channel: the class of whoever has logged in,
     b"" = as it was.
     """
 
     checker: Checker
-    tries: LoginTries | None
+    trials: Trials | None
     channel: bytes = b""
 
 
@@ -59,14 +58,14 @@ class SessionLogin:
 
     async def _checked(self, credentials: Credentials) -> Answer:
         mechanism, login = credentials.mechanism, credentials.login
-        tries = self._checking.tries
-        trial = tries.begin(login, self._peer.remote_ip) if tries else None
-        if isinstance(trial, TooMany):
-            self._log.say(loglines.login_not_tried(self._log.visitor, mechanism, login, trial.value))
+        trials = self._checking.trials
+        counted = await trials.begin(login, self._peer.remote_ip) if trials else None
+        if isinstance(counted, str):
+            self._log.say(loglines.login_not_tried(self._log.visitor, mechanism, login, counted))
             return Answer(Verdict.LATER)
         found = await self._asked(credentials) if is_sound(login) else _UNSOUND
-        if trial and tries:
-            tries.end(trial, found.verdict)
+        if counted and trials:
+            await trials.end(counted, found.verdict)
         if found.verdict is not Verdict.YES:
             self._log.say(loglines.login_failed(self._log.visitor, mechanism, login, answers.reason(found)))
         return found

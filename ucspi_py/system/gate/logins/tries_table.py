@@ -34,22 +34,25 @@ class LoginTries:
         self._tries = ClientTable(_ENTRY, _PLACES)
         self._pairs = ClientTable(_ENTRY, _PLACES)
 
-    def begin(self, user: bytes, ip: bytes) -> Trial | TooMany:
+    def begin(self, user: bytes, ip: bytes, *, is_known: bool = False) -> Trial | TooMany:
         """Count a try before anybody is asked. A user who has logged in from there before has a count of its own.
 
-        user: as the client says it. ip: canonical.
+        user: as the client says it. ip: canonical. is_known: that user has, as others know.
         """
-        network = tries.network_of(ip)
-        of_network, of_user, pair = key(network), key(b"", user.lower()), key(network, user.lower())
-        known = self._take_if_known(pair)
-        if known is not None:
-            return Trial((pair,), pair, True) if known else TooMany.PAIR
-        if not self._take(of_network, tries.OF_NETWORK):
+        network, user = tries.network_of(ip), user.lower()
+        of_network, of_user, pair = key(network), key(b"", user), key(network, user)
+        if is_known or self._is_known(pair):
+            return Trial((pair,), pair, True) if self._take(self._pairs, pair, tries.OF_PAIR) else TooMany.PAIR
+        if not self._take(self._tries, of_network, tries.OF_NETWORK):
             return TooMany.NETWORK
-        if not self._take(of_user, tries.OF_USER):
+        if not self._take(self._tries, of_user, tries.OF_USER):
             self._give_back(self._tries, of_network)
             return TooMany.USER
         return Trial((of_network, of_user), pair, False)
+
+    def is_known(self, user: bytes, ip: bytes) -> bool:
+        """Whether a user has logged in from there within 30 days. user, ip: as of begin()."""
+        return self._is_known(key(tries.network_of(ip), user.lower()))
 
     def end(self, trial: Trial, verdict: Verdict) -> None:
         """Take a try back that was no wrong password, and remember who has logged in from where."""
@@ -59,23 +62,22 @@ class LoginTries:
         if verdict is Verdict.YES:
             self._change(self._pairs, trial.pair, lambda bucket, now: (bucket._replace(known=now), None))
 
-    def _take_if_known(self, pair: int) -> bool | None:
-        def taken(ways: list[Fields]) -> tuple[int, Fields, bool | None]:
+    def _is_known(self, pair: int) -> bool:
+        """Nobody is forgotten for whoever is looked for."""
+
+        def looked(ways: list[Fields]) -> tuple[int, Fields, bool]:
             place = tries.place(list(map(Bucket._make, ways)), pair)
-            bucket = Bucket._make(ways[place])
-            if bucket.key != pair or not tries.is_known(bucket, self._now()):
-                return place, bucket, None
-            after = tries.take(bucket, tries.OF_PAIR, self._now())
-            return place, after or bucket, after is not None
+            found = Bucket._make(ways[place])
+            return place, found, found.key == pair and tries.is_known(found, self._now())
 
-        return self._pairs.change(pair, taken)
+        return self._pairs.change(pair, looked)
 
-    def _take(self, key: int, limit: Limit) -> bool:
+    def _take(self, table: ClientTable, key: int, limit: Limit) -> bool:
         def taken(bucket: Bucket, now: int) -> tuple[Bucket, bool]:
             after = tries.take(bucket, limit, now)
             return after or bucket, after is not None
 
-        return bool(self._change(self._tries, key, taken))
+        return bool(self._change(table, key, taken))
 
     def _give_back(self, table: ClientTable, key: int) -> None:
         self._change(table, key, lambda bucket, _now: (tries.give_back(bucket), None))
