@@ -145,6 +145,19 @@ def test_whom_a_host_knows_its_fleet_knows(redis: RedisServer) -> None:
 
 
 @pytest.mark.usefixtures("patient")
+def test_what_a_host_refuses_by_its_own_limit_is_free_at_the_others(redis: RedisServer) -> None:
+    """Nobody was asked about it, as where the store has forgotten what that host remembers."""
+
+    async def forget(one: Door, other: Door) -> None:
+        assert await one.asked(OF_USER.tries) == OF_USER.tries
+        redis.ask("FLUSHALL")
+        assert [await one.tried() for _ in range(3)] == [USER.removesuffix(" on all hosts")] * 3
+        assert await other.asked(9) == OF_USER.tries
+
+    through(redis.url, forget)
+
+
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("verdict", [Verdict.YES, Verdict.LATER])
 def test_what_was_no_wrong_password_does_not_count(verdict: Verdict, redis: RedisServer) -> None:
     """However often."""
