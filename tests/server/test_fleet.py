@@ -187,7 +187,7 @@ def test_a_service_goes_on_without_its_store(fail: Callable[[RedisServer], None]
 def test_questions_to_the_store_are_counted(redis: RedisServer, tmp_path: Path) -> None:
     """Those about clients, and no others."""
     place = tmp_path / "numbers"
-    with fleet(redis.url, tmp_path, "-C2", "-w1", "--metrics", f"unix:{place}", hosts=1) as (server,):
+    with fleet(redis.url, tmp_path, "-C9", "-w1", "--metrics", f"unix:{place}", hosts=1) as (server,):
         for _ in range(3):
             server.talk(b"x", "127.0.0.9")
         found = wait_for(place, 3, "program_exits_total", status="0")
