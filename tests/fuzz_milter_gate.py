@@ -164,7 +164,7 @@ async def _talk(session: Session, actions: list[str], steps: tuple[bytes, ...]) 
     words = (parse_milter(f"{{ unix:/m{at}, default_action={one} }}") for at, one in enumerate(actions))
     milting = Milting(GateMilters(tuple(words)), Limits(4, BODY_LIMIT), _nobody, lambda _sentence: None)
     log = SessionLog(Lines(), visitor, b"")
-    milting.put_before(pipe, visitor, dialogue, OfSession({}, b"mx", log, None, False, lambda _domain: None))
+    milting.put_before(pipe, visitor, dialogue, OfSession({}, b"mx", log, None, False, lambda _domain: None, 0))
     assert pipe.milters
     pipe.milters.find_name = None
     try:

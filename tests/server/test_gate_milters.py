@@ -103,6 +103,21 @@ def test_names_are_asked_of_name_servers(tmp_path: Path) -> None:
     assert macros(milter, b"C")[b"_"] == b"c.example.net [192.0.2.7]"
 
 
+def test_connections_at_once_are_told(tmp_path: Path) -> None:
+    """Those of the client, where it has a limit; 0 where it has none."""
+    backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
+    with scripted_milter() as milter:
+        limit, asked = "smtpd_client_connection_count_limit=5", "milter_connect_macros={client_connections}"
+        parameters = (f"smtpd_milters={milter.service}", limit, asked)
+        serving = gated(backend.argv, tmp_path, parameters=parameters, variables=backend.environment)
+        with serving as gate, gate.client():
+            assert macros(milter, b"C") == {b"{client_connections}": b"1"}
+            with gate.client():
+                assert macros(milter, b"C") == {b"{client_connections}": b"2"}
+            with gate.client(RELAY):
+                assert macros(milter, b"C") == {b"{client_connections}": b"0"}
+
+
 def test_milters_by_address(tmp_path: Path) -> None:
     """A table has other milters for a client than the list, or none; what it has is looked up again when it changes."""
     table = tmp_path / "milters"

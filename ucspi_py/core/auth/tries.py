@@ -8,10 +8,11 @@ import enum
 from typing import NamedTuple
 
 from .. import address
-from ..client.limits import NETWORK
 
 #: Seconds for which it is remembered that a user has logged in from a network: 30 days.
 REMEMBERED = 30 * 86400
+#: Bits of the network that stands for a client: of IPv4, and of IPv6.
+NETWORK = 24, 64
 
 
 class Limit(NamedTuple):

@@ -5,7 +5,8 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from ..address import is_ipv6, network_of
-from ..client.limits import NETWORK, Prefixes
+from ..auth import tries
+from ..client.limits import Prefixes
 
 #: Clients whose names are not made again: a flood comes from few.
 _REMEMBERED = 4096
@@ -54,7 +55,7 @@ def login_names(ip: bytes, user: bytes) -> LoginNames | None:
     shown, though whoever guesses it can find it.
     """
     try:
-        tag = f"u1:{{{network_of(ip.partition(b'%')[0], *NETWORK)}}}"
+        tag = f"u1:{{{network_of(ip.partition(b'%')[0], *tries.NETWORK)}}}"
     except ValueError:
         return None
     digest = sha256(user.lower()).hexdigest()[:_DIGITS]

@@ -161,7 +161,8 @@ class Gate:
             checks = self._checks.of_session(dialogue, log) if self._checks else None
             domains = self._judging.domains if self._judging else self._host.control
             connection = client.environment, greeting.myhostname
-            told = parts.OfSession(*connection, log, checks, settings.dry_run, domains.holds)
+            count = throttle.connections if throttle else 0
+            told = parts.OfSession(*connection, log, checks, settings.dry_run, domains.holds, count)
             self._milting.put_before(backend, guest, dialogue, told)
         name, connected, hold, environment = greeting.myhostname, client.socket, client.hold, client.environment
         session = Session(name, connected, dialogue, guest, backend, hold, log, environment, secured=client.secured)

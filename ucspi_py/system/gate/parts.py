@@ -22,7 +22,8 @@ class OfSession(NamedTuple):
     """What a part is told of a session.
 
     environment: of the client. hostname: ours. checks: header and body checks; None = there are none. dry_run: nobody
-    is refused. holds: which domains we take mail for; None = it cannot be told now.
+    is refused. holds: which domains we take mail for; None = it cannot be told now. connections: of the client at once,
+    0 = they have no limit.
     """
 
     environment: Mapping[bytes, bytes]
@@ -31,6 +32,7 @@ class OfSession(NamedTuple):
     checks: "SessionChecks | None"
     dry_run: bool
     holds: Callable[[bytes], bool | None]
+    connections: int
 
 
 def import_libraries(settings: GateSettings) -> None:

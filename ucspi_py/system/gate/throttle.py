@@ -24,11 +24,15 @@ class Counts(Protocol):
 
 
 class Throttle:
-    """Counts what one client does, and refuses what is too much. name: ours, in replies."""
+    """Counts what one client does, and refuses what is too much. name: ours, in replies.
 
-    __slots__ = ("_counts", "_limits", "_log", "_name", "_visitor")
+    connections: of the client, this one included; 0 = nobody has counted them.
+    """
+
+    __slots__ = ("_counts", "_limits", "_log", "_name", "_visitor", "connections")
 
     def __init__(self, limits: EventLimits, counts: Counts, visitor: Visitor, name: bytes, log: Log) -> None:
+        self.connections = 0
         self._limits = limits
         self._counts = counts
         self._visitor = visitor
@@ -48,7 +52,8 @@ class Throttle:
         limit = self._limits.smtpd_client_connection_count_limit
         if not limit:
             return None
-        return event_limits.too_many_at_once(self._limits, self._visitor, self._counts.let_in(limit), self._name)
+        self.connections = self._counts.let_in(limit)
+        return event_limits.too_many_at_once(self._limits, self._visitor, self.connections, self._name)
 
     def _noted(self, event: Event) -> Excess | None:
         if not self._limits.rates[event]:

@@ -28,7 +28,8 @@ class ClientFacts(NamedTuple):
 
     hostname: ours. daemon_name, version: of {daemon_name} and v. defaults: of macros that have no value. name: of the
     client, verified; reverse_name: not verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port:
-    of the client. server_ip, server_port: ours. holds: which domains we take mail for.
+    of the client. connections: of the client at once, 0 = nobody counts them. server_ip, server_port: ours. holds: which
+    domains we take mail for.
     """
 
     hostname: bytes = b""
@@ -40,6 +41,7 @@ class ClientFacts(NamedTuple):
     name_status: bytes = b"OK"
     ip: bytes = b""
     port: bytes = b""
+    connections: int = 0
     server_ip: bytes = b""
     server_port: bytes = b""
     holds: Holds = _holds_none
@@ -176,6 +178,7 @@ _VALUES: dict[bytes, Callable[[MacroFacts], bytes | None]] = {
     b"_": _origin,
     b"client_addr": _client_address,
     b"client_port": lambda facts: facts.client.port or b"0",
+    b"client_connections": lambda facts: b"%d" % facts.client.connections,
     b"client_name": lambda facts: facts.client.name,
     b"client_ptr": lambda facts: facts.client.reverse_name,
     b"client_resolve": lambda facts: facts.client.name_status,

@@ -53,6 +53,7 @@ class Milting:
         if not clients:
             return
         facts = client_facts(session.environment, guest, session.hostname, self._texts, session.holds)
+        facts = facts._replace(connections=session.connections)
         milters = pipe.milters = ClientMilters(clients, self._limits, guest, facts, self._say)
         milters.find_name = lambda: client_name(self._ask, guest.ip, time.monotonic() + _NAME_PATIENCE)
         milters.spare = session.log.spared if session.dry_run else None
