@@ -1,9 +1,13 @@
-"""Where a milter's header stands behind Postfix and behind our gate, in a message that lists have put headers in."""
+"""What a milter makes of a message behind Postfix and behind our gate.
+
+Where its header stands where lists have put headers in, and how its addresses are told that are not ASCII.
+"""
 
 import re
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -28,9 +32,10 @@ _OWN_RECEIVED = re.compile(
 
 
 class Peers(NamedTuple):
-    """The port of each with what it has passed on, and the milter of both."""
+    """The port of each with what it has passed on, the milter of both, and Postfix's log."""
 
     milter: ScriptedMilter
+    their_log: Path
     theirs: tuple[int, NotQmail]
     ours: tuple[int, NotQmail]
 
@@ -46,7 +51,7 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
         main = postfix.PLAIN + MAIN.format(port=behind.port)
         running = stack.enter_context(postfix.running({"lists": (*OURS[:2], *words)}, main=main, master=SMTP))
         backend, gate = kept_by(stack, folder / "ours", words)
-        yield Peers(milter, (running.ports["lists"], sink), (gate.port, backend))
+        yield Peers(milter, running.log, (running.ports["lists"], sink), (gate.port, backend))
 
 
 @pytest.mark.parametrize("place", [0, 1, 2, 3, 4, 5, 100])
@@ -59,14 +64,35 @@ def test_an_inserted_header_stands_in_the_same_place(peers: Peers, place: int) -
     assert b"X-One: 1" in theirs[0]
 
 
+@pytest.mark.parametrize(
+    ("command", "where"), [(b"+", rb"to=<\?\?@ours.example>"), (b"e", rb"from=<\?\?@ours.example>")]
+)
+def test_an_address_that_is_not_ascii_is_told_as_it_is(peers: Peers, command: bytes, where: bytes) -> None:
+    """Without SMTPUTF8, which the server behind Postfix wants, and qmail does not know."""
+    address = "\u00e9@ours.example".encode()
+    peers.milter.says[b"E"] = packed(command, b"<%b>\0" % address) + CONTINUE
+    mark = peers.their_log.stat().st_size
+    assert _said(peers.theirs[0]).startswith(b"250") and _said(peers.ours[0]).startswith(b"250")
+
+    said = re.compile(where + rb"(?s:.*)Must declare SMTPUTF8")
+    until(lambda: said.search(peers.their_log.read_bytes()[mark:]), "what Postfix hears")
+    sender, recipients, _ = peers.ours[1].messages()[-1]
+    assert address in (sender, *recipients)
+
+
 def _passed_on(milter: ScriptedMilter, port: int, kept: NotQmail) -> tuple[bytes, list[bytes]]:
     """A message as it was passed on, and its headers as the milter has heard them."""
     count = len(kept.messages())
     milter.heard.clear()
-    with Client(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) as client:
-        client.reply()
-        begin = (b"EHLO mx.far.example", b"MAIL FROM:<s@far.example>", b"RCPT TO:<r@ours.example>", b"DATA")
-        assert client.converse((*begin, Content(CONTENT), b"QUIT"))[-2].startswith(b"250")
+    assert _said(port).startswith(b"250")
     until(lambda: len(kept.messages()) > count, "the message")
     text = _OWN_RECEIVED.sub(b"", kept.messages()[-1].text, count=1)
     return text, [heard.data for heard in milter.heard if heard.command == b"L"]
+
+
+def _said(port: int) -> bytes:
+    """What is said to a message."""
+    with Client(socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)) as client:
+        client.reply()
+        begin = (b"EHLO mx.far.example", b"MAIL FROM:<s@far.example>", b"RCPT TO:<r@ours.example>", b"DATA")
+        return client.converse((*begin, Content(CONTENT), b"QUIT"))[-2]

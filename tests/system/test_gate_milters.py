@@ -310,6 +310,23 @@ def test_a_header_on_which_libmilter_hangs_up(tmp_path: Path, signer: str) -> No
     assert b"." not in at.heard
 
 
+def test_an_address_that_is_not_ascii(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """It is told as it is, and SMTPUTF8 is not, as Postfix has it: only a client says that a message needs it."""
+    address = "<\u00e9@example.org>".encode()
+    milter.says[b"E"] = packed(b"+", address + b"\0") + packed(b"e", address + b"\0") + CONTINUE
+    at = room(tmp_path, milter)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        await guest.ask(*BEGIN)
+        assert await message(guest) == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    play(at, closing(scene))
+    assert [line for line in at.heard if address in line] == [b"MAIL FROM:" + address, b"RCPT TO:" + address]
+
+
 @pytest.mark.parametrize("place", range(5))
 def test_headers_of_lists_are_counted(tmp_path: Path, milter: ScriptedMilter, place: int) -> None:
     """A header stands where Postfix has it: behind those of lists comes its own Received, of which there is none."""
