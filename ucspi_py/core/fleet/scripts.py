@@ -12,7 +12,8 @@ further ahead than it could is passed over.
 #: with this one. It is counted unless one of these is too much.
 #:
 #: Arrivals are counted by the generic cell rate algorithm (ATM Forum, TM 4.0, 4.4.2): what is kept is the time at which
-#: nothing of them would be left, one number however many there were.
+#: nothing of them would be left, one number however many there were. What is written there as ``nan`` lies nowhere, and
+#: is passed over, too.
 ENTER = """
 local per_client, per_network, arrivals = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local worth, life = tonumber(ARGV[4]), tonumber(ARGV[5])
@@ -38,7 +39,7 @@ local of_network = connections(KEYS[3], per_network)
 local came, empty = 0, now
 if arrivals >= 0 then
   empty = tonumber(redis.call('GET', KEYS[1]) or now) or now
-  if empty < now or empty > now + arrivals * worth then empty = now end
+  if not (empty >= now and empty <= now + arrivals * worth) then empty = now end
   empty = empty + worth
   came = math.ceil((empty - now) / worth)
 end
