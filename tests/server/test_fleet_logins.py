@@ -28,10 +28,9 @@ FAILED, NOT_TRIED = b"SASL PLAIN authentication failed: ", b"SASL PLAIN authenti
 SPENT = NOT_TRIED + b"too many failures of this user%b, sasl_username=joe\n"
 #: pytcpserver whose clients wait for the store as long as a busy machine makes them.
 PATIENT = """#!{}
-from ucspi_py.system.fleet import fleet
 from ucspi_py.system.store import attempts
 from ucspi_py.system.store.server import redis_server
-fleet._PATIENCE = attempts._PATIENCE = redis_server._PATIENCE = 30.0
+attempts._FOR_A_SERVER = redis_server._PATIENCE = 30.0
 from ucspi_py.cli.tcpserver import main
 main()
 """

@@ -149,11 +149,13 @@ def test_a_clock_that_was_an_hour_ahead_keeps_nobody_out(server: RedisServer, st
 
 @pytest.mark.parametrize("written", ["garbage", "nan", "-nan", "inf", "-1", "9" * 30])
 def test_what_is_no_number_of_arrivals(written: str, server: RedisServer, store: Store) -> None:
-    """It is none, and the next one counts."""
+    """It is none, and the next one counts: nor of wrong passwords."""
     server.ask(f"SET {NAMES.arrivals} {written}")
+    server.ask(f"SET u1:{{x}}:f {written}")
 
     assert store.enter(ClientLimits(arrivals=1)) is None
     assert store.enter(ClientLimits(arrivals=1))
+    assert [store.run(scripts.TRY, ("u1:{x}:f",), ("1", "60000000")) for _ in range(2)] == [[0, 1], [0, 0]]
 
 
 def test_a_server_that_knows_no_script(server: RedisServer, store: Store) -> None:

@@ -10,12 +10,10 @@ import pytest
 
 from tests.support.fleets import Host, Slow, hosts
 from tests.support.redisserver import RedisServer
-from tests.support.waiting import PATIENCE
 from ucspi_py.core.auth.answer import Verdict
 from ucspi_py.core.auth.tries import OF_NETWORK, OF_PAIR, OF_USER, REMEMBERED
 from ucspi_py.core.fleet.names import login_names
 from ucspi_py.core.metrics.asked import Went
-from ucspi_py.system.fleet import fleet as system_fleet
 from ucspi_py.system.gate.logins.trials import Trials
 from ucspi_py.system.gate.logins.tries_table import LoginTries
 
@@ -41,12 +39,6 @@ def redis(shared: RedisServer) -> RedisServer:
     """The same with nothing in it."""
     shared.ask("FLUSHALL")
     return shared
-
-
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Clients wait for the store as long as a busy machine makes them."""
-    monkeypatch.setattr(system_fleet, "_PATIENCE", PATIENCE)
 
 
 class Door:

@@ -85,7 +85,7 @@ if is_known then key, most, worth = KEYS[3], tonumber(ARGV[3]), tonumber(ARGV[4]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local empty = tonumber(redis.call('GET', key) or now) or now
-if empty < now or empty > now + most * worth then empty = now end
+if not (empty >= now and empty <= now + most * worth) then empty = now end
 empty = empty + worth
 local has_room = empty <= now + most * worth
 if has_room then

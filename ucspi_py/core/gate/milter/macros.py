@@ -28,8 +28,8 @@ class ClientFacts(NamedTuple):
 
     hostname: ours. daemon_name, version: of {daemon_name} and v. defaults: of macros that have no value. name: of the
     client, verified; reverse_name: not verified; ``unknown`` = none. name_status: as {client_resolve} has it. ip, port:
-    of the client. connections: of the client at once, 0 = nobody counts them. server_ip, server_port: ours. holds: which
-    domains we take mail for.
+    of the client. connections: of the client at once, 0 = nobody counts them. server_ip, server_port: ours. holds:
+    which domains we take mail for.
     """
 
     hostname: bytes = b""
