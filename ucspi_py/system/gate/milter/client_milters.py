@@ -54,8 +54,7 @@ class ClientMilters:
 
     visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name, None = it is in facts.
     spare: may be set, in a dry run: then nothing is refused. note: may be set; gets what they refuse, as
-    SessionLog.filtered() has that. check: may be set; says of the headers of a message what
-    SessionMilter.hear() asks.
+    SessionLog.filtered() has that. check: may be set; says of a message's headers what SessionMilter.hear() asks.
     """
 
     def __init__(
