@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ucspi_py.core.store.url import Sentinels, flaw, is_url, sentinels, shown
+from ucspi_py.core.store.url import Sentinels, flaw, is_url, sentinels, server, shown
 
 
 @pytest.mark.parametrize("store", ["/var/lib/greylist/db", "db", "./redis:6379", "a:b", ":memory:", "/x/redis://h"])
@@ -140,3 +140,18 @@ def test_whom_to_ask_for_the_server(store: str, expected: Sentinels | None) -> N
     """All Sentinels with their ports; name and password are the server's."""
     assert flaw(store) is None or not is_url(store)
     assert sentinels(store) == expected
+
+
+@pytest.mark.parametrize(
+    ("place", "stores"),
+    [
+        ("redis://h:6380", ("redis://h:6380", "redis://h:6380/0", "redis://joe:s3cret@h:6380/2?socket_timeout=1")),
+        ("rediss://[::1]", ("rediss://[::1]/", "rediss://:s3cret@[::1]/1?ssl_ca_certs=/etc/ca.pem")),
+        ("unix:///run/redis.sock", ("unix:///run/redis.sock", "unix://joe:s3cret@/run/redis.sock?db=2")),
+        ("redis+sentinel://a,b:1/mx", ("redis+sentinel://a,b:1/mx", "redis+sentinel://joe:s3cret@a,b:1/mx/3?db=1")),
+        ("/var/lib/greylist/db", ("/var/lib/greylist/db",)),
+    ],
+)
+def test_stores_at_one_place(place: str, stores: tuple[str, ...]) -> None:
+    """Databases, users and options make no other of a server."""
+    assert {server(store) for store in stores} == {place}

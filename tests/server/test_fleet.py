@@ -184,6 +184,23 @@ def test_a_service_goes_on_without_its_store(fail: Callable[[RedisServer], None]
         assert log.count(b"tcpserver: warning: fleet: unable to use %s: " % redis.url.encode()) == 1
 
 
+def test_a_client_waits_once_for_a_server_that_has_all_records(tmp_path: Path) -> None:
+    """It hangs: neither ledger nor greylist is asked once the fleet has had no answer; each says so."""
+    place = tmp_path / "numbers"
+    with RedisServer(tmp_path) as redis:
+        chain = (ours("pyrelay"), "check", "-s", redis.url, ours("pygreylist"), "-s", redis.url, "cat")
+        options = ("-w1", "-C2", "--fleet", redis.url.replace("/0", "/2"), "--metrics", f"unix:{place}")
+        with Server(SERVER, (*options, *QUIET), chain, tmp_path) as server:
+            server.talk(b"x")
+            redis.stop()
+            assert server.talk(b"x") == b"x"
+            found = wait_for(place, 1, "program_exits_total", status="0")
+            log = server.wait_log(b"relay: warning: ", b"greylist: warning: ", b"tcpserver: warning: fleet: ")
+    assert log.count(b": timed out, ") == 3
+    failed = [found("server_queries_total", server=name, result="failed") for name in ("fleet", "ledger", "greylist")]
+    assert sum(failed) == 1
+
+
 def test_questions_to_the_store_are_counted(redis: RedisServer, tmp_path: Path) -> None:
     """Those about clients, and no others."""
     place = tmp_path / "numbers"

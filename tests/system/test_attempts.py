@@ -8,9 +8,15 @@ import pytest
 
 from tests.support.virtual_time import VirtualLoop, run
 from ucspi_py.core.metrics.asked import Went
+from ucspi_py.system.store import attempts as module
 from ucspi_py.system.store.attempts import Attempts
 
 SERVER, FILE = "redis://192.0.2.1/0", "/var/lib/greylist/db"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_has_failed() -> None:
+    module._place.cache_clear()
 
 
 def loop() -> VirtualLoop:
@@ -24,6 +30,11 @@ async def nothing_comes() -> str:
     """Hang."""
     answer: asyncio.Future[str] = loop().create_future()
     return await answer
+
+
+async def well() -> str:
+    """Answer."""
+    return "well"
 
 
 async def waited(asked: Awaitable[object]) -> float:
@@ -63,7 +74,7 @@ def test_who_comes_behind_a_failure_does_not_wait() -> None:
     went = list[Went]()
 
     async def come() -> tuple[float, float]:
-        attempts = Attempts(SERVER, lambda _why: None, lambda how, _seconds: went.append(how))
+        attempts = Attempts("redis://192.0.2.1/0", lambda _why: None, lambda how, _seconds: went.append(how))
         first = await waited(asyncio.gather(*(attempts.ask(nothing_comes, None) for _ in range(100))))
         return first, await waited(asyncio.gather(*(attempts.ask(nothing_comes, None) for _ in range(100))))
 
@@ -104,3 +115,48 @@ def test_an_answer_that_is_there_is_heard(held_up: float) -> None:
             return await Attempts(SERVER, pytest.fail).ask(lambda: loop().sock_recv(ours, 9), b"late")
 
     assert run(ask()) == b"well"
+
+
+def test_a_client_waits_for_one_of_the_stores_of_a_server_alone() -> None:
+    """Whatever they keep, in whichever database: the others are left alone with it, until one has an answer."""
+    went, told = list[tuple[str, Went]](), list[tuple[str, str]]()
+
+    def attempts(name: str, place: str) -> Attempts:
+        return Attempts(place, lambda why: told.append((name, why)), lambda how, _seconds: went.append((name, how)))
+
+    async def come() -> float:
+        fleet, grants = attempts("fleet", "redis://192.0.2.2/2"), attempts("grants", "redis://joe:s3cret@192.0.2.2/0")
+        other = attempts("other", "redis://192.0.2.3/0")
+        seconds = await waited(fleet.ask(nothing_comes, None)) + await waited(grants.ask(nothing_comes, None))
+        await other.ask(well, None)
+        await grants.insist(well, None)
+        await grants.ask(well, None)
+        return seconds
+
+    assert run(come()) == pytest.approx(0.25)
+    assert went == [
+        ("fleet", Went.FAILED),
+        ("grants", Went.SKIPPED),
+        ("other", Went.ANSWERED),
+        ("grants", Went.ANSWERED),
+    ]
+    assert told == [("fleet", "timed out"), ("grants", "timed out")]
+
+
+def test_what_a_server_refuses_one_store_it_refuses_no_other() -> None:
+    """As where a user may do less: nobody has waited for that, also behind a time in which it hung."""
+    went = list[tuple[str, Went]]()
+
+    async def refused() -> None:
+        raise ConnectionError("NOPERM")
+
+    async def come() -> None:
+        one = Attempts("redis://192.0.2.1/2", lambda _why: None, lambda how, _seconds: went.append(("one", how)))
+        other = Attempts("redis://192.0.2.1/0", pytest.fail, lambda how, _seconds: went.append(("other", how)))
+        await one.ask(nothing_comes, None)
+        await one.insist(refused, None)
+        await other.ask(well, None)
+
+    run(come())
+
+    assert went == [("one", Went.FAILED), ("other", Went.ANSWERED)]

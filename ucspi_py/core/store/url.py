@@ -81,6 +81,18 @@ def shown(store: str) -> str:
     return f"{url.scheme}://{url.netloc.rpartition('@')[2]}{url.path}"
 
 
+def server(store: str) -> str:
+    """Tell where a store is, whatever is kept there and whoever asks: a path, or of a URL kind, hosts and socket."""
+    if not is_url(store):
+        return store
+    if store.startswith(_SENTINELS):
+        words = _of_sentinels(store)
+        return f"{_SENTINELS}{words.places}/{words.name}"
+    url = urlsplit(store)
+    host = url.netloc.rpartition("@")[2]
+    return f"{url.scheme}://{host}{url.path if url.scheme == 'unix' else ''}"
+
+
 def place_flaw(store: str) -> str | None:
     """What is wrong with a file's path or a URL, behind the name of the option; None where it means something."""
     if not store:

@@ -1,14 +1,14 @@
 """What is asked of a store for a client: one deadline and one circuit breaker for all. Never knows what is asked.
 
 A store that fails delays a client for a moment, and who asks says what the answer is then. Behind a failure one client
-alone is made to wait for it, to see whether it is well.
+alone is made to wait for it, to see whether it is well. Of several stores at one place a client waits for one alone.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from typing import TypeVar
 
 from ...core.metrics.asked import HeardOfOne, Went, unheard_of_one
@@ -24,6 +24,18 @@ _FOR_A_SERVER = 0.25
 _FOR_A_FILE = 1.0
 #: Seconds for what no client waits for.
 _FOR_NOBODY = 1.0
+_HANGS = reason(TimeoutError())
+
+
+class _Place:
+    """How all stores of a process stand that are at one place: what hangs there, hangs for each of them."""
+
+    standing = breaker.Standing()
+
+
+@cache
+def _place(_where: str) -> _Place:
+    return _Place()
 
 
 class Attempts:
@@ -37,6 +49,7 @@ class Attempts:
         self._heard = heard
         self._patience = _FOR_A_SERVER if url.is_url(place) else _FOR_A_FILE
         self._standing = breaker.Standing()
+        self._place = _place(url.server(place))
 
     async def ask(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
         """Attempt a deed, unless the store has just failed. otherwise: the answer without it."""
@@ -52,10 +65,14 @@ class Attempts:
 
     async def _ask(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne) -> T:
         now = time.monotonic()
-        if not breaker.may_be_asked(self._standing, now):
+        is_hanging = not breaker.may_be_asked(self._place.standing, now)
+        if is_hanging:
+            self._tell_in_time(_HANGS, now)
+        if is_hanging or not breaker.may_be_asked(self._standing, now):
             heard(Went.SKIPPED, 0.0)
             return otherwise
         self._standing = breaker.asked(self._standing, now)
+        self._place.standing = breaker.asked(self._place.standing, now)
         return await self._attempt(deed, otherwise, heard, self._patience)
 
     async def _attempt(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne, patience: float) -> T:
@@ -66,17 +83,25 @@ class Attempts:
             answer = await _within(patience, begun)
             went = Went.ANSWERED
             self._standing = breaker.answered(self._standing)
+            self._place.standing = breaker.answered(self._place.standing)
         except Exception as error:  # whatever it is: mail is the service
-            self._fail(reason(error))
+            self._fail(error)
             answer = otherwise
         heard(went, time.monotonic() - since)
         return answer
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, error: Exception) -> None:
         now = time.monotonic()
-        worth_a_line = breaker.is_worth_a_line(self._standing, now)
+        place = self._place
+        # Where nobody has waited, as for one that is refused, nobody else will.
+        hangs = isinstance(error, TimeoutError)
+        place.standing = breaker.failed(place.standing, now) if hangs else breaker.answered(place.standing)
+        self._tell_in_time(reason(error), now)
         self._standing = breaker.failed(self._standing, now)
-        if worth_a_line:
+
+    def _tell_in_time(self, why: str, now: float) -> None:
+        if breaker.is_worth_a_line(self._standing, now):
+            self._standing = breaker.told(self._standing, now)
             self._tell(why)
 
 
