@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -41,13 +42,22 @@ class Alone(NamedTuple):
 
 @contextmanager
 def alone(
-    folder: Path, script: str = OBLIGING, *before: str, program: Sequence[str] = (), **environment: str
+    folder: Path,
+    script: str = OBLIGING,
+    *before: str,
+    program: Sequence[str] = (),
+    parameters: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Alone]:
     """A gate before a shell script, or another program. before: words of a screen."""
     its, mine = connected_over_tcp()
     mine.settimeout(PATIENCE)
     variables = {"PATH": os.environ["PATH"], "OUT": str(folder / "out"), "TCPREMOTEIP": "192.0.2.7", **environment}
-    words = [*before, *gate_words(controls(folder / "control")), *(program or ("/bin/sh", "-c", SHELL + script))]
+    words = [
+        *before,
+        *gate_words(controls(folder / "control"), parameters),
+        *(program or ("/bin/sh", "-c", SHELL + script)),
+    ]
     with mine, its:
         process = subprocess.Popen(
             words, stdin=its.fileno(), stdout=its.fileno(), stderr=subprocess.PIPE, env=variables
@@ -78,6 +88,29 @@ def test_a_message_goes_through_and_the_backend_is_outlived(tmp_path: Path) -> N
     assert heard == [*TO_RCPT, b"DATA", b"text", b".", b"QUIT", b"done"]
     assert log.startswith(b"smtpgate: message from unknown[192.0.2.7]: 250 queued; ")
     assert log.count(b"\n") == 1
+
+
+#: What no client waits for has no end, so who waits for that waits for ever.
+_PATIENT = """
+import sys
+from ucspi_py.cli import start
+from ucspi_py.system.store import attempts
+
+attempts._FOR_NOBODY = 3600.0
+start.main(sys.argv[1:])
+"""
+
+
+def test_a_store_that_hangs_keeps_no_banner(tmp_path: Path) -> None:
+    """It is opened while the client is spoken with, who may never come to need it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = f"redis://127.0.0.1:{silent.getsockname()[1]}/0?socket_timeout=3600"
+        lists = f"smtpd_recipient_restrictions=reject_unauth_destination, check_greylist {store}"
+        with alone(tmp_path, OBLIGING, sys.executable, "-c", _PATIENT, parameters=(lists,)) as running:
+            assert running.client.reply() == BANNER
+            assert running.client.ask(TO_RCPT[0]).startswith(b"250 ")
+            assert running.client.ask(b"QUIT") == b"221 2.0.0 Bye"
+            assert b"warning" not in running.end()
 
 
 @pytest.mark.parametrize("by_screen", [False, True])

@@ -60,13 +60,14 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
     asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, backends.reap)
     trust = Trust(await _logins(program.gate, log), _starttls(program.gate, log))
     gate = Gate(program.gate, log, lambda: False, ways, trust)
-    await gate.open()
+    opening = asyncio.ensure_future(gate.open())  # the client waits for no store that hangs, unless it needs it
     with client_socket() as connected:
         guest = Client(connected, client.environment, client.refusal, client.screen, backends.start, alone())
         if program.gate.tls is None or not program.gate.tls.wrapper_mode:
             await gate.talk(guest)
         elif secured := await _wrapped(trust, connected, log):
             await gate.talk(guest._replace(secured=secured))
+    opening.cancel()
     await gate.close()
     await backends.end()
 
