@@ -10,10 +10,10 @@ from ucspi_py.core.auth.sasl import Fault
 from ucspi_py.core.dnsbl import loglines as dnsbl
 from ucspi_py.core.gate import loglines as gate
 from ucspi_py.core.gate.content.checked import HEADER, Note
-from ucspi_py.core.gate.greylist.check import words
 from ucspi_py.core.gate.logins import loglines as logins
 from ucspi_py.core.gate.loglines import Course
 from ucspi_py.core.gate.restrictions.judgement import LogLine
+from ucspi_py.core.gate.restrictions.services.greylisting import words
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.greylist.attempt import Deferred, Passed
 from ucspi_py.core.ledger import loglines as ledger

@@ -1,5 +1,6 @@
 """check_policy_service: how it is written, what a service is told, and what its action does."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,9 +9,10 @@ from tests.support.restrictions import World, facts, judged, last_check, reply, 
 from ucspi_py.core.errors import AskedWrongly
 from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
-from ucspi_py.core.gate.policy.attributes import Particulars
+from ucspi_py.core.gate.policy.particulars import Particulars
 from ucspi_py.core.gate.policy.service import parse_service
-from ucspi_py.core.gate.policy.settings import PolicySettings
+from ucspi_py.core.gate.policy.settings import PolicyService, PolicySettings
+from ucspi_py.core.gate.restrictions.checks.actions import flaw
 from ucspi_py.core.gate.restrictions.configured import restriction_settings
 from ucspi_py.core.gate.restrictions.facts import Facts, Stage
 from ucspi_py.core.gate.restrictions.judgement import Judgement
@@ -21,6 +23,11 @@ from ucspi_py.core.tls.facts import TlsFacts
 
 SERVICE = "inet:127.0.0.1:10023"
 ASKED = f"check_policy_service {SERVICE}"
+
+
+def parsed(word: str, *classes: str) -> PolicyService:
+    """A service of a list, where there are some restriction classes."""
+    return parse_service(word, partial(flaw, classes=classes))
 
 
 @pytest.mark.parametrize(
@@ -37,13 +44,13 @@ ASKED = f"check_policy_service {SERVICE}"
 )
 def test_where_a_service_listens(word: str, server: object) -> None:
     """As Postfix has it."""
-    assert parse_service(word).server == server
+    assert parsed(word).server == server
 
 
 def test_a_service_has_settings_of_its_own() -> None:
     """Those that it does not have are those of all; in braces of its own a value may have blanks and commas."""
     word = "{ unix:p, timeout=5m, try_limit=1, { default_action = defer_if_permit 4.3.0 later, please }, max_idle=9 }"
-    service = parse_service(word)
+    service = parsed(word)
 
     assert service.text == "unix:p"
     assert service.settings(PolicySettings(max_ttl=77, timeout=3)) == PolicySettings(
@@ -74,12 +81,12 @@ def test_a_service_has_settings_of_its_own() -> None:
 def test_what_is_no_service_is_said(word: str, why: str) -> None:
     """Postfix dies of most of these."""
     with pytest.raises(ValueError, match=why):
-        parse_service(word)
+        parsed(word)
 
 
 def test_a_default_action_may_be_a_class() -> None:
     """As the value of a table may."""
-    assert parse_service("{ unix:p, default_action=strict }", ["strict"]).own == (("default_action", b"strict"),)
+    assert parsed("{ unix:p, default_action=strict }", "strict").own == (("default_action", b"strict"),)
 
 
 def configured(text: str) -> PolicySettings | None:

@@ -5,6 +5,7 @@ import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.support.ports import free_port
 from ucspi_py.core.dns.message import AAAA, A, Absent, Answer, Found
 from ucspi_py.core.gate.policy.service import parse_service
 from ucspi_py.core.gate.policy.settings import PolicySettings
+from ucspi_py.core.gate.restrictions.checks.actions import flaw
 from ucspi_py.core.policy.asking import REPLY_LIMIT, request
 from ucspi_py.system.gate.policy import client as clients
 from ucspi_py.system.gate.policy.client import PolicyClient
@@ -53,7 +55,7 @@ class Asking:
 
     def __init__(self, service: str, settings: PolicySettings = ONE_TRY) -> None:
         self.said: list[str] = []
-        self.client = PolicyClient(parse_service(service), settings, known, self.said.append)
+        self.client = PolicyClient(parse_service(service, partial(flaw, classes=())), settings, known, self.said.append)
 
     async def ask(self, seconds: float = 20.0) -> bytes | None:
         """Ask once."""

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ..dnsbl.zone import Zone
-from ..gate.greylist import check as greylist
 from ..gate.maps.names import Broken
 from ..gate.restrictions.facts import UNKNOWN, Facts, NameStatus
 from ..gate.restrictions.questions import (
@@ -29,6 +28,7 @@ from ..gate.restrictions.questions import (
     ZoneQuestion,
 )
 from ..gate.restrictions.restriction import CLASS, FLAWED, TABLE, Restriction
+from ..gate.restrictions.services import greylisting
 from ..store import url
 from ..text import shown
 
@@ -84,7 +84,9 @@ def _facts(asked: Mapping[Question, Answer]) -> Iterator[str]:
 
 
 def _visit(answer: Answer) -> str:
-    return shown(greylist.words(answer.verdict)) if isinstance(answer, Visited) else "is not asked about: it is refused"
+    if isinstance(answer, Visited):
+        return shown(greylisting.words(answer.verdict))
+    return "is not asked about: it is refused"
 
 
 def _value(answer: Answer) -> str:

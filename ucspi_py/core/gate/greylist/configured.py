@@ -1,32 +1,24 @@
 """What check_greylist does in a configuration: its texts become TripletSettings."""
 
-from collections.abc import Sequence
-
 from ...client.limits import Prefixes
 from ...errors import AskedWrongly
 from ...greylist.triplet.settings import TripletSettings
 from ..language.configuration import Configuration
-from ..restrictions.restriction import Restriction
 from .parameters import CLIENTS, DELAY, HEADER, RECIPIENTS, TEXT, WINDOW
 
 
-def triplet_settings(configuration: Configuration, restrictions: Sequence[Restriction]) -> TripletSettings:
-    """Make the settings of check_greylist. restrictions: each of them in any list.
+def triplet_settings(configuration: Configuration, store: str) -> TripletSettings:
+    """Make the settings of check_greylist. store: of its records.
 
-    Raises AskedWrongly for two stores, one of which would not know what the other does, and for times by which nobody
-    would ever be let in.
+    Raises AskedWrongly for times by which nobody would ever be let in.
     """
-    first, *others = restrictions
-    for one in others:
-        if one.store != first.store:
-            raise AskedWrongly(f"{one.where}: check_greylist has another store here than in {first.where}")
     delay, window = configuration.value(DELAY), configuration.value(WINDOW)
     if window <= delay:
         raise AskedWrongly(
             f"{configuration.where(WINDOW)}: {WINDOW} must be longer than {DELAY}, or nobody would ever be let in"
         )
     return TripletSettings(
-        store=first.store,
+        store=store,
         delay=delay,
         retry_window=window,
         max_age=configuration.value("greylist_max_age"),

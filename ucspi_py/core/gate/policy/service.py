@@ -1,31 +1,33 @@
 """The word behind check_policy_service -> the service (smtpd_check.c, policy_client_register)."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from typing import cast
 
 from ..language.words import Fragment, split
-from ..restrictions.checks.actions import flaw
 from ..server import parse_server
 from .parameters import PARSE
 from .settings import PolicyService
 
 _WHAT = "a policy service"
 
+#: Tells what is wrong with an action; None = nothing.
+Flaw = Callable[[bytes], str | None]
 
-def parse_service(word: str, classes: Collection[str] = ()) -> PolicyService:
+
+def parse_service(word: str, flaw: Flaw) -> PolicyService:
     """Parse ``unix:PATH``, ``inet:HOST:PORT``, or either in braces with settings: ``{ unix:PATH, timeout=5s }``.
 
-    classes: names of restriction classes, for a default action. Raises ValueError.
+    flaw: of a default action. Raises ValueError.
     """
     if not word.startswith("{"):
         return PolicyService(parse_server(word, _WHAT), word)
     server, *own = [one.text for one in split((Fragment(_inside(word), ""),))] or [""]
-    return PolicyService(parse_server(server, _WHAT), server, tuple(_own(one, classes) for one in own))
+    return PolicyService(parse_server(server, _WHAT), server, tuple(_own(one, flaw) for one in own))
 
 
-def action_flaw(action: bytes, classes: Collection[str]) -> str | None:
-    """Tell what is wrong with a default action; None = nothing. classes: names of restriction classes."""
-    found = flaw(action, classes)
+def action_flaw(action: bytes, flaw: Flaw) -> str | None:
+    """Tell what is wrong with a default action; None = nothing. flaw: tells what is wrong with it as with any."""
+    found = flaw(action)
     return None if found is None else f"must be what an access table may say: {found}"
 
 
@@ -36,7 +38,7 @@ def _inside(word: str) -> str:
     return word[1:-1].strip()
 
 
-def _own(word: str, classes: Collection[str]) -> tuple[str, bytes | int]:
+def _own(word: str, flaw: Flaw) -> tuple[str, bytes | int]:
     """One setting, ``name=value``; in braces there may be blanks in it."""
     name, equals, text = (_inside(word) if word.startswith("{") else word).partition("=")
     name = name.strip()
@@ -46,7 +48,7 @@ def _own(word: str, classes: Collection[str]) -> tuple[str, bytes | int]:
         value = cast(bytes | int, PARSE[name](text.strip()))
     except ValueError as wrong:
         raise ValueError(f"{name} {wrong}") from None
-    wrong_action = action_flaw(value, classes) if name == "default_action" and isinstance(value, bytes) else None
+    wrong_action = action_flaw(value, flaw) if name == "default_action" and isinstance(value, bytes) else None
     if wrong_action:
         raise ValueError(f"{name} {wrong_action}")
     return name, value

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import fields, replace
+from functools import partial
 from ipaddress import ip_address
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from .addresses.resolved import Kind
 from .domains import parse_domains, parse_maps
 from .parse import parse_classes, parse_list
 from .relay_check import check_relay
+from .restriction import Restrictions
 from .settings import Codes, Destinations, RestrictionSettings
 
 _Read = TypeVar("_Read")
@@ -85,14 +87,25 @@ def restriction_settings(
     if settings.greylists:
         from ..greylist.configured import triplet_settings  # which few have
 
-        settings = replace(settings, greylist=triplet_settings(configuration, settings.greylists))
+        settings = replace(settings, greylist=triplet_settings(configuration, _store(settings.greylists)))
     return _with_policy(settings, configuration) if settings.policy_services else settings
+
+
+def _store(restrictions: Restrictions) -> str:
+    """The store of all of them: of two, one would not know what the other does."""
+    first, *others = restrictions
+    for one in others:
+        if one.store != first.store:
+            raise AskedWrongly(f"{one.where}: check_greylist has another store here than in {first.where}")
+    return first.store
 
 
 def _with_policy(settings: RestrictionSettings, configuration: Configuration) -> RestrictionSettings:
     from ..policy.configured import policy_settings
+    from .checks.actions import flaw
 
-    return replace(settings, policy=policy_settings(configuration, settings.smtpd_restriction_classes))
+    of_action = partial(flaw, classes=settings.smtpd_restriction_classes)
+    return replace(settings, policy=policy_settings(configuration, of_action))
 
 
 def _destinations(configuration: Configuration, host_addresses: Callable[[], Iterable[bytes]]) -> Destinations:

@@ -7,7 +7,7 @@ from ...smtp.path import Path
 from .judgement import Deferral
 
 if TYPE_CHECKING:
-    from ..policy.attributes import Particulars
+    from ..policy.particulars import Particulars
 
 #: The name of a client that has none (postconf(5), smtpd_banner and its like).
 UNKNOWN = b"unknown"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ...dnsbl import zone
@@ -122,8 +123,9 @@ def _argument(
         return _store(name, word.text)
     if needs is Needs.SERVICE:
         from ..policy.service import parse_service
+        from .checks.actions import flaw
 
-        return parse_service(word.text, classes)
+        return parse_service(word.text, partial(flaw, classes=classes))
     return seconds if needs is Needs.SECONDS else _zone(word.text, of_names="_rhs" in name)
 
 

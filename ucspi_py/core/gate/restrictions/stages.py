@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 
 from ...smtp.path import Path
-from ..greylist import check as greylist
 from .addresses.address import said
 from .asking import NotYetKnown
 from .checks.table import CHECKS
@@ -12,6 +11,7 @@ from .evaluation import Check, Ended, Evaluation, Subject
 from .facts import Facts, Stage
 from .judgement import Judgement, Verdict
 from .questions import Known, Question
+from .services import greylisting
 from .settings import RestrictionSettings
 
 _REJECT = Verdict.REJECT
@@ -63,7 +63,7 @@ def _rcpt(evaluation: Evaluation) -> Verdict:
                 return _REJECT
     if _recipient_lists(evaluation, recipient) is _REJECT:
         return _REJECT
-    return Verdict.DUNNO if evaluation.discard else greylist.visit(evaluation)
+    return Verdict.DUNNO if evaluation.discard else greylisting.visit(evaluation)
 
 
 def _data(evaluation: Evaluation) -> Verdict:

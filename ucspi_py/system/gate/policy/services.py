@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable, Mapping
 
 from ....core.dns.message import Ask
-from ....core.gate.policy import check  # noqa: F401  what asks, and no worker can import it once root is given up
 from ....core.gate.policy.settings import PolicyService, PolicySettings
 from ....core.gate.restrictions.questions import PolicyFailure, PolicyOutcome, PolicyQuestion
+from ....core.gate.restrictions.services import policy  # noqa: F401  no worker can once root is given up
 from ....core.metrics.asked import HeardOfOne, unheard_of_one
 from .client import PolicyClient
 from .telling import Telling

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ....core.gate.loglines import About
-from ....core.gate.policy.attributes import Particulars
+from ....core.gate.policy.particulars import Particulars
 from ....core.gate.visitor import Visitor
 from ....core.smtp.envelope import Envelope
 

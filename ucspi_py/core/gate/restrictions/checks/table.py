@@ -2,20 +2,20 @@
 
 from collections.abc import Mapping
 
-from ...greylist import check as greylist
 from ..evaluation import Check, Evaluation, Subject
 from ..judgement import Verdict
 from ..names import REFUSED
 from ..restriction import CLASS, FLAWED, TABLE, Restriction
+from ..services import greylisting
 from . import access, client, destination, envelope, general, helo, logins, users, zones
 from .servers import SERVER_ACCESS
 
 
 def _policy_service(evaluation: Evaluation, restriction: Restriction, subject: Subject) -> Verdict:
     """check_policy_service: few have one."""
-    from ...policy import check
+    from ..services import policy
 
-    return check.policy_service(evaluation, restriction, subject)
+    return policy.policy_service(evaluation, restriction, subject)
 
 
 CHECKS: Mapping[str, Check] = {
@@ -72,6 +72,6 @@ CHECKS: Mapping[str, Check] = {
     "check_ccert_access": general.dunno,
     "check_channel_access": access.channel,
     "check_etrn_access": general.dunno,
-    "check_greylist": greylist.put_off,
+    "check_greylist": greylisting.put_off,
     "check_policy_service": _policy_service,
 }

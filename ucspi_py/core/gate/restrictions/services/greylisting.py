@@ -3,15 +3,15 @@
 A recipient that is refused leaves no record: whoever tries names would fill the store.
 """
 
-from ...greylist.attempt import Attempt, Deferred
-from ...greylist.attempt import Verdict as GreylistVerdict
-from ...greylist.triplet import texts
-from ..restrictions.addresses.address import RECIPIENT, said
-from ..restrictions.evaluation import Evaluation, Subject
-from ..restrictions.facts import Facts, NameStatus, Stage
-from ..restrictions.judgement import Verdict
-from ..restrictions.questions import GreylistQuestion
-from ..restrictions.restriction import Restriction
+from ....greylist.attempt import Attempt, Deferred
+from ....greylist.attempt import Verdict as GreylistVerdict
+from ....greylist.triplet import texts
+from ..addresses.address import RECIPIENT, said
+from ..evaluation import Evaluation, Subject
+from ..facts import Facts, NameStatus, Stage
+from ..judgement import Verdict
+from ..questions import GreylistQuestion
+from ..restriction import Restriction
 
 _DETAIL = b"4.2.0"
 

@@ -1,12 +1,11 @@
 """What a policy service is told of a command (smtpd_check.c, check_policy_service; SMTPD_POLICY_README)."""
 
-from typing import NamedTuple
-
-from ...tls.facts import TlsFacts
-from ...tls.subject import common_name, issuer_name
-from ..restrictions.addresses.address import said
-from ..restrictions.evaluation import Evaluation
-from ..restrictions.facts import Stage
+from ....tls.facts import TlsFacts
+from ....tls.subject import common_name, issuer_name
+from ...policy.particulars import Particulars
+from ..addresses.address import said
+from ..evaluation import Evaluation
+from ..facts import Stage
 
 Attributes = tuple[tuple[bytes, bytes], ...]
 
@@ -15,28 +14,6 @@ _XTEXT = frozenset(range(33, 127)) - frozenset(b"+")
 _NO_TLS = TlsFacts(b"", b"", 0)
 #: Commands behind which there are recipients to be counted.
 _COUNTED = (Stage.DATA, Stage.END_OF_MESSAGE)
-
-
-class Particulars(NamedTuple):
-    """What of a session nobody but policy services is told.
-
-    instance: of the message, the same at each of its commands. esmtp: the client has said EHLO, and was not refused
-    then. says_ehlo: it says that now. size: bytes of the
-    message, as MAIL has said or as they came; 0 = not known. client_port, server_ip, server_port: of the connection,
-    b"" = not known. method: by which it has logged in. login_sender: who has handed the message in, by AUTH= of MAIL,
-    as it was said. tls: None = it speaks none.
-    """
-
-    instance: bytes = b""
-    esmtp: bool = False
-    says_ehlo: bool = False
-    size: int = 0
-    client_port: bytes = b""
-    server_ip: bytes = b""
-    server_port: bytes = b""
-    method: bytes = b""
-    login_sender: bytes = b""
-    tls: TlsFacts | None = None
 
 
 def attributes(evaluation: Evaluation, context: bytes) -> Attributes:

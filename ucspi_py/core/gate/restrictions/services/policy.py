@@ -1,13 +1,13 @@
 """check_policy_service: a policy service is told of the command, and says what an access table would say."""
 
-from ...policy import asking
-from ..restrictions.checks.actions import act
-from ..restrictions.evaluation import Evaluation, Subject
-from ..restrictions.judgement import Verdict
-from ..restrictions.questions import PolicyFailure
-from ..restrictions.restriction import Restriction
+from ....policy import asking
+from ...policy.settings import PolicySettings
+from ..checks.actions import act
+from ..evaluation import Evaluation, Subject
+from ..judgement import Verdict
+from ..questions import PolicyFailure
+from ..restriction import Restriction
 from .attributes import attributes
-from .settings import PolicySettings
 
 #: Questions about one command: an action may be a list of classes, each of which asks once more.
 _MOST = 30

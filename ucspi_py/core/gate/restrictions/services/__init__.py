@@ -1,0 +1,1 @@
+"""Restrictions behind which somebody has records or rules of his own: greylisting, policy services. Never asks."""
