@@ -216,6 +216,23 @@ def test_who_came_while_it_was_away_counts_later(redis: RedisServer) -> None:
 
 
 @pytest.mark.usefixtures("patient")
+def test_who_left_while_it_was_away_counts_no_more(redis: RedisServer) -> None:
+    """It is told of them later, long before their time there is over."""
+
+    async def go_through() -> None:
+        async with hosts(redis.url) as (host,):
+            assert [await host.enter(TWO) for _ in range(2)] == [True, True]
+            mend = await asyncio.to_thread(is_demoted, redis)
+            host.fleet.left(1)
+            await becomes(lambda: _is(bool(host.log.lines), asyncio.sleep(0, True)))
+            host.fleet.left(2)
+            await asyncio.to_thread(mend)
+            await becomes(lambda: asyncio.to_thread(lambda: redis.ask(f"ZCARD {KEY}") == b":0"))
+
+    asyncio.run(go_through())
+
+
+@pytest.mark.usefixtures("patient")
 def test_who_stays_is_renewed(redis: RedisServer) -> None:
     """For longer than a connection counts without it."""
 

@@ -36,7 +36,7 @@ _PATIENCE_OF_A_LOOK = 5.0
 _RENEWALS = 3
 #: Looks for what is to be renewed, from one renewal to the next.
 _LOOKS = 30
-#: Connections that have ended, and of which the store is still to hear; it hears of no more, and lets those expire.
+#: Connections that have ended, and of which the store is still to hear; older ones are left to expire there.
 _MOST_LEFT = 10_000
 
 #: A change of nothing: a server that only answers, as one that has been demoted, is of no use.
@@ -65,7 +65,8 @@ class Fleet:
         self._members = (f"{worker}:{number}" for number in count())
         self._seconds = life / 1000 / _RENEWALS
         self._leases = Leases(self._seconds)
-        self._left: deque[Lease] = deque()
+        self._left: deque[Lease] = deque(maxlen=_MOST_LEFT)
+        self._is_telling = False
         # Who has left is not to be renewed behind that.
         self._turn = asyncio.Lock()
 
@@ -126,25 +127,35 @@ class Fleet:
         self._give_back(lease)
 
     def _give_back(self, lease: Lease) -> None:
-        if len(self._left) < _MOST_LEFT:
-            self._left.append(lease)
+        self._left.append(lease)
         if len(self._left) == 1:
             self._tasks.take_on(self._say_who_left())
 
     async def _say_who_left(self) -> None:
+        """Tell the store, until it fails; those of whom it has not heard then are told at the next look."""
+        if self._is_telling:
+            return
+        self._is_telling = True
         while self._left:
-            lease = self._left[0]
+            lease = self._left.popleft()
             async with self._turn:
-                await self._attempts.tell(partial(self._run, scripts.LEAVE, lease.keys, (lease.member,)))
-            self._left.popleft()
+                is_told = await self._attempts.tell(partial(self._run, scripts.LEAVE, lease.keys, (lease.member,)))
+            if not is_told:
+                self._left.appendleft(lease)
+                break
+        self._is_telling = False
 
     async def _keep(self) -> None:
         while True:
             await asyncio.sleep(self._seconds / _LOOKS)
-            for lease in self._leases.due():
-                async with self._turn:
-                    if not lease.is_over and not await self._is_renewed(lease):
-                        break
+            await self._renew_all()
+            await self._say_who_left()
+
+    async def _renew_all(self) -> None:
+        for lease in self._leases.due():
+            async with self._turn:
+                if not lease.is_over and not await self._is_renewed(lease):
+                    break
 
     async def _is_renewed(self, lease: Lease) -> bool:
         arguments = (str(self._life), lease.member)
