@@ -1,15 +1,18 @@
 """examples/haproxy: two hosts behind one HAProxy, as the files stand but for addresses, ports and paths."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import manual
 import pytest
 
 from tests.support import nameserver
 from tests.support.checkout import ROOT
 from tests.support.field import FieldHost, field_host
+from tests.support.pages import DOCS, literals
 from tests.support.ports import free_port
 from tests.support.programs import need_root, theirs
 from tests.support.waiting import PATIENCE, until
@@ -18,6 +21,7 @@ EXAMPLE = ROOT / "examples/haproxy"
 #: The addresses of one host of the two, on which the same service listens here.
 HOSTS = {"192.0.2.11:2525": "127.0.0.11", "192.0.2.12:2525": "127.0.0.12"}
 LISTED = {"3.0.0.127.zen.spamhaus.org A": ["127.0.0.2"], "3.0.0.127.zen.spamhaus.org TXT": ["Listed by zen"]}
+_ADMIN = "/run/haproxy/admin.sock"
 
 
 class Balanced:
@@ -27,6 +31,7 @@ class Balanced:
         self.host = host
         self.logs = {ip: host.folder / f"out-{ip}" for ip in HOSTS.values()}
         self._port = free_port()
+        self._admin = host.folder / "admin.sock"
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -66,12 +71,19 @@ class Balanced:
                 server.terminate()
                 server.wait(PATIENCE)
 
+    def told(self, command: str) -> str:
+        """What a command of the manual about the balancer prints."""
+        command = command.replace(_ADMIN, str(self._admin))
+        return subprocess.run(["sh", "-c", command], capture_output=True, check=True, text=True).stdout.strip()
+
     def log(self) -> str:
         """What both have logged."""
         return "".join(path.read_text() for path in self.logs.values())
 
     def _configuration(self) -> Path:
         text = (EXAMPLE / "haproxy.cfg").read_text().replace("bind :25", f"bind 127.0.0.1:{self.host.port}")
+        assert _ADMIN in text
+        text = text.replace(_ADMIN, str(self._admin))
         for told, ip in HOSTS.items():
             assert told in text
             text = text.replace(told, f"{ip}:{self._port}")
@@ -113,6 +125,27 @@ def test_checks_are_not_in_the_log(balanced: Balanced) -> None:
     assert "from 127.0.0.1\n" not in log
     assert ":127.0.0.1::" not in log
     assert "check.invalid" not in log
+
+
+@pytest.mark.skipif(shutil.which("socat") is None, reason="needs socat")
+def test_a_host_is_taken_out_and_in_again(balanced: Balanced) -> None:
+    """By the commands of the manual: who is inside stays, others come to the other host, and are told of."""
+    lines = "\n".join(literals(manual.read(DOCS / "upgrading.rst"))).splitlines()
+    drain, inside, ready, state = (line for line in lines if line.endswith(("haproxy/admin.sock", " }'")))
+    until(lambda: {balanced.told(inside.replace("mx1", name)) for name in ("mx1", "mx2")} == {"0"}, "nobody inside")
+    with balanced.host.client("127.0.0.2") as one, balanced.host.client("127.0.0.2") as other:
+        balanced.told(drain)
+        came = balanced.told(inside.replace("$5", "$8"))
+        for _ in range(4):
+            assert balanced.host.answer("127.0.0.2", "you@ours.example")[0] == 250
+        assert balanced.told(inside.replace("$5", "$8")) == came
+        assert balanced.told(inside) == "1"
+        assert (one.noop()[0], other.noop()[0]) == (250, 250)
+    until(lambda: balanced.told(inside) == "0", "the end of who was inside")
+
+    balanced.told(ready)
+
+    until(lambda: balanced.told(state) == "UP", "the host to be in again")
 
 
 def test_haproxy_has_nothing_against_its_configuration() -> None:
