@@ -18,6 +18,7 @@ import pytest
 from tests.support.forked import in_child
 from tests.support.programs import need_root, ours
 from tests.support.recorder import OTHER, USER, Client, Clients, Recorder, run_as, users
+from tests.support.redisserver import RedisServer
 from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.ledger.recorder import request as requests
 from ucspi_py.core.ledger.recorder.request import Reply, Request, Standing
@@ -206,6 +207,23 @@ def test_a_ledger_that_is_locked_keeps_nobody_waiting(clients: Clients) -> None:
         log = recorder.wait_log(b"no grant to joe")
 
     assert re.search(rb"unable to use \S+: (database is locked|timed out)\n", log)
+
+
+def test_a_server_that_hangs_keeps_nobody_waiting_for_half_a_second(clients: Clients, tmp_path: Path) -> None:
+    """A login waits for a server as long as any other client; on a busy machine some may wait longer."""
+    client = clients.come()
+
+    def waited(asked: Recorder) -> float:
+        since = time.monotonic()
+        reply = asked.ask(Request(b"", b"joe", b"", 900), client.ours.fileno())
+        assert reply == Reply(Standing.FAILED, "the ledger cannot be used")
+        return time.monotonic() - since
+
+    options = ("--private", "--ports", str(clients.port))
+    with RedisServer(tmp_path) as redis, Recorder(*options, store=redis.url) as asked:
+        redis.stop()
+        until(lambda: waited(asked) < 0.45, "a login to be answered soon")
+        asked.wait_log(b": timed out\n")
 
 
 def test_a_recorder_stands_alone(recorder: Recorder, tmp_path: Path) -> None:

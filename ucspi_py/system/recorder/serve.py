@@ -19,6 +19,7 @@ from ..process import rlimits
 from ..process.loop import new_loop
 from ..process.signals import Signals
 from ..report.log import Log
+from ..store.attempts import patience
 from .connected import user_of
 from .listening import listening
 from .packets import PATIENCE
@@ -31,7 +32,7 @@ _MOST, _MOST_OF_ONE = 1024, 256
 #: Descriptors of each: its connection, and two that may come with a packet.
 _DESCRIPTORS = 3
 
-#: Seconds that the store has for each login: whoever tells of it hears in time that it has failed, also where we and it
+#: Seconds that any store has for each login: whoever tells of it hears in time that it has failed, also where we and it
 #: have to wait for a processor.
 _LEDGERS_PATIENCE = 0.5 * PATIENCE
 
@@ -52,7 +53,8 @@ def run(settings: RecorderSettings, ledger: LedgerSettings, log: Log) -> None:
             log.say(loglines.anybodys_port(port))
         loop = new_loop()
         try:
-            _Recorder(settings, Ledger(ledger, _LEDGERS_PATIENCE), log, loop, listener).run(signals)
+            kept = Ledger(ledger, min(_LEDGERS_PATIENCE, patience(ledger.store)))
+            _Recorder(settings, kept, log, loop, listener).run(signals)
         finally:
             loop.close()
 

@@ -27,6 +27,11 @@ _FOR_NOBODY = 1.0
 _HANGS = reason(TimeoutError())
 
 
+def patience(place: str) -> float:
+    """Tell for how many seconds a client may have to wait for a store. place: path of a file, or a URL."""
+    return _FOR_A_SERVER if url.is_url(place) else _FOR_A_FILE
+
+
 class _Place:
     """How all stores of a process stand that are at one place: what hangs there, hangs for each of them."""
 
@@ -47,7 +52,7 @@ class Attempts:
     def __init__(self, place: str, tell: Callable[[str], None], heard: HeardOfOne = unheard_of_one) -> None:
         self._tell = tell
         self._heard = heard
-        self._patience = _FOR_A_SERVER if url.is_url(place) else _FOR_A_FILE
+        self._patience = patience(place)
         self._standing = breaker.Standing()
         self._place = _place(url.server(place))
 
@@ -75,12 +80,12 @@ class Attempts:
         self._place.standing = breaker.asked(self._place.standing, now)
         return await self._attempt(deed, otherwise, heard, self._patience)
 
-    async def _attempt(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne, patience: float) -> T:
+    async def _attempt(self, deed: Callable[[], Awaitable[T]], otherwise: T, heard: HeardOfOne, seconds: float) -> T:
         went, since = Went.FAILED, time.monotonic()
         try:
             begun = deed()  # which may load a library: that is no time of the store's
             since = time.monotonic()
-            answer = await _within(patience, begun)
+            answer = await _within(seconds, begun)
             went = Went.ANSWERED
             self._standing = breaker.answered(self._standing)
             self._place.standing = breaker.answered(self._place.standing)
