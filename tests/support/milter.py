@@ -1,12 +1,11 @@
 """A milter of a test's own, over either kind of socket: it says what it is told to, and keeps what it heard."""
 
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.support.listening import ListeningServer, serving
 from ucspi_py.core.milter.packet import PacketReader, number, packed
 
 #: Said to whatever is not in the script; and, instead of packets, by a milter that says nothing, or hangs up.
@@ -27,20 +26,17 @@ def optneg(version: int = 6, actions: int = 0x1FF, protocol: int = 0, more: byte
     return packed(b"O", number(version) + number(actions) + number(protocol) + more)
 
 
-class ScriptedMilter:
+class ScriptedMilter(ListeningServer):
     """A milter. says: by the command that it hears, what it sends. unanswered: commands that it says nothing to.
 
-    heard: what it has heard. connections: how many it has had.
+    heard: what it has heard.
     """
 
     def __init__(self, listening: socket.socket, service: str) -> None:
-        self.service = service
+        super().__init__(listening, service)
         self.says: dict[bytes, bytes] = {b"O": optneg()}
         self.unanswered: set[bytes] = set()
         self.heard: list[Heard] = []
-        self.connections = 0
-        self._listening = listening
-        self._open: list[socket.socket] = []
 
     @property
     def commands(self) -> bytes:
@@ -53,33 +49,15 @@ class ScriptedMilter:
             with suppress(OSError):
                 connected.sendall(packet)
 
-    def drop(self) -> None:
-        """Close all connections, as a milter that is started anew."""
-        for connected in self._open:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
-
-    def accept(self) -> None:
-        """Serve until the socket is closed."""
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(connected)
-            threading.Thread(target=self._serve, args=(connected, self.connections), daemon=True).start()
-
-    def _serve(self, connected: socket.socket, count: int) -> None:
+    def serve(self, connected: socket.socket, number: int, /) -> None:
+        """Answer as it is told to."""
         reader = PacketReader()
-        with connected, suppress(OSError):
-            while data := connected.recv(65536):
-                reader.feed(data)
-                while packet := reader.next():
-                    self.heard.append(Heard(count, *packet))
-                    if not self._answer(connected, packet.command):
-                        return
+        while data := connected.recv(65536):
+            reader.feed(data)
+            while packet := reader.next():
+                self.heard.append(Heard(number, *packet))
+                if not self._answer(connected, packet.command):
+                    return
 
     def _answer(self, connected: socket.socket, command: bytes) -> bool:
         """Whether it goes on."""
@@ -92,24 +70,6 @@ class ScriptedMilter:
         return True
 
 
-@contextmanager
-def scripted_milter(path: Path | None = None) -> Iterator[ScriptedMilter]:
+def scripted_milter(path: Path | None = None) -> AbstractContextManager[ScriptedMilter]:
     """A running milter. path: of its socket; None = it listens on a port."""
-    if path is None:
-        listening = socket.create_server(("127.0.0.1", 0))
-        service = f"inet:127.0.0.1:{listening.getsockname()[1]}"
-    else:
-        listening = socket.socket(socket.AF_UNIX)
-        listening.bind(str(path))
-        listening.listen()
-        service = f"unix:{path}"
-    milter = ScriptedMilter(listening, service)
-    accepting = threading.Thread(target=milter.accept, daemon=True)
-    accepting.start()
-    try:
-        yield milter
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        milter.drop()
-        accepting.join()
+    return serving(ScriptedMilter, path)

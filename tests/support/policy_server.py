@@ -1,34 +1,26 @@
 """A policy server of a test's own, over either kind of socket: it says what it is told to, and keeps what it heard."""
 
 import socket
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
+
+from tests.support.listening import ListeningServer, serving
 
 #: Said by a server that says nothing, and by one that closes the connection.
 SILENT, CLOSES = b"", b"close"
 
 
-class PolicyServer:
+class PolicyServer(ListeningServer):
     """A server. action: what it says of a request now, or bytes beginning with = that it sends as they are.
 
-    requests: those that it has heard, as attributes. connections: how many it has had.
+    requests: those that it has heard, as attributes.
     """
 
     def __init__(self, listening: socket.socket, service: str) -> None:
-        self.service = service
+        super().__init__(listening, service)
         self.action = b"DUNNO"
         self.requests: list[Mapping[str, str]] = []
-        self.connections = 0
-        self._listening = listening
-        self._open: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.service.rpartition(":")[2])
 
     def say(self, action: bytes) -> None:
         """Say this from now on."""
@@ -38,29 +30,10 @@ class PolicyServer:
         """What it has heard of one attribute."""
         return [request[name] for request in self.requests]
 
-    def drop(self) -> None:
-        """Close all connections, as a server that is started anew."""
-        for connected in self._open:
-            with suppress(OSError):
-                connected.shutdown(socket.SHUT_RDWR)
-        self._open.clear()
-
-    def accept(self) -> None:
-        """Serve until the socket is closed."""
-        while True:
-            try:
-                connected, _ = self._listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            self._open.append(connected)
-            thread = threading.Thread(target=self._serve, args=(connected,), daemon=True)
-            self._threads.append(thread)
-            thread.start()
-
-    def _serve(self, connected: socket.socket) -> None:
-        with connected, connected.makefile("rb") as lines, suppress(OSError):
-            request: dict[str, str] = {}
+    def serve(self, connected: socket.socket, _number: int, /) -> None:
+        """Answer each request."""
+        request: dict[str, str] = {}
+        with connected.makefile("rb") as lines:
             for line in lines:
                 if line != b"\n":
                     name, _, value = line.decode().removesuffix("\n").partition("=")
@@ -74,24 +47,6 @@ class PolicyServer:
                 connected.sendall(b"" if self.action == SILENT else whole)
 
 
-@contextmanager
-def policy_server(path: Path | None = None, *, ip: str = "127.0.0.1") -> Iterator[PolicyServer]:
+def policy_server(path: Path | None = None, *, ip: str = "127.0.0.1") -> AbstractContextManager[PolicyServer]:
     """A running server. path: of its socket; None = it listens on a port. ip: there."""
-    if path is None:
-        listening = socket.create_server((ip, 0), family=socket.AF_INET6 if ":" in ip else socket.AF_INET)
-        service = f"inet:{ip}:{listening.getsockname()[1]}"
-    else:
-        listening = socket.socket(socket.AF_UNIX)
-        listening.bind(str(path))
-        listening.listen()
-        service = f"unix:{path}"
-    server = PolicyServer(listening, service)
-    accepting = threading.Thread(target=server.accept, daemon=True)
-    accepting.start()
-    try:
-        yield server
-    finally:
-        listening.shutdown(socket.SHUT_RDWR)
-        listening.close()
-        server.drop()
-        accepting.join()
+    return serving(PolicyServer, path, ip)
