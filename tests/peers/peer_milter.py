@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from tests.support.answering import run
 from tests.support.milter import ScriptedMilter, optneg, scripted_milter
+from tests.support.milters.scenes import absent
 from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE, until
-from tests.system.test_milter_client import absent
 from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
@@ -22,7 +23,6 @@ from ucspi_py.core.smtp.path import Path, parse_path
 from ucspi_py.system.gate.milter.client import MilterClient
 from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits
 from ucspi_py.system.gate.milter.held import HeldMessage
-from ucspi_py.system.process.loop import new_loop
 
 from . import postfix
 
@@ -127,11 +127,7 @@ def of_ours(milter: ScriptedMilter, sender: bytes, recipients: Sequence[bytes], 
         client.close()
         await asyncio.sleep(0)
 
-    loop = new_loop()
-    try:
-        loop.run_until_complete(session())
-    finally:
-        loop.close()
+    run(session())
 
 
 @pytest.mark.parametrize("offer", OFFERS)

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.gate_room import Guest, Room, play
+from tests.support.gate_room import Guest, Room
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
+from tests.support.milters.scenes import play
 from tests.support.smtp_client import Client
 from tests.support.waiting import PATIENCE, until
-from tests.system.test_gate_milters import closing, room
+from tests.system.test_gate_milters import room
 from ucspi_py.core.milter.packet import packed
 
 from . import postfix
@@ -149,7 +150,7 @@ def both_of_ours(folder: Path, milter: ScriptedMilter, dialogue: Sequence[bytes]
             heard.append(await reply(guest))
 
     at = room(folder, milter, error_sleep_time=0)
-    play(at, closing(scene))
+    play(at, scene)
     return heard, b"\n".join(at.told)
 
 

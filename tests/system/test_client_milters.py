@@ -5,8 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from tests.support.answering import run
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
-from tests.system.test_milter_client import absent
+from tests.support.milters.scenes import absent
 from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import client_facts
@@ -23,7 +24,6 @@ from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter.client import MilterClient
 from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits
 from ucspi_py.system.gate.milter.held import HeldMessage
-from ucspi_py.system.process.loop import new_loop
 
 ENVIRONMENT = {b"TCPREMOTEPORT": b"4711", b"TCPLOCALIP": b"192.0.2.9", b"TCPLOCALPORT": b"25"}
 VISITOR = Visitor(b"client.example", b"192.0.2.1", unique_id=b"id", login=b"me", method=b"PLAIN")
@@ -64,11 +64,7 @@ def play(
             client.close()
             await asyncio.sleep(0)
 
-    loop = new_loop()
-    try:
-        loop.run_until_complete(session())
-    finally:
-        loop.close()
+    run(session())
     return said
 
 

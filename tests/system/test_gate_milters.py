@@ -1,19 +1,18 @@
 """Milters at the gate: what a client hears at each command, and what reaches the backend."""
 
-import asyncio
 import base64
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.gate_room import BEGIN, MAIL, RCPT, Guest, Room, play
+from tests.support.gate_room import BEGIN, MAIL, RCPT, Room
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
+from tests.support.milters.scenes import absent, message, play, sent, ways
 from tests.support.restrictions import split
-from tests.system.test_milter_client import absent
 from ucspi_py.core.dns.message import Answer
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.language.words import Word
@@ -26,9 +25,7 @@ from ucspi_py.core.milter.packet import number, packed
 from ucspi_py.core.milter.words import Protocol
 from ucspi_py.system.gate.lists.lookups import Ways
 
-MESSAGE = b"Subject: x\r\n\r\n..dot\r\nbody\r\n.\r\n"
 SPAM = packed(b"y", b"554 5.7.1 Spam\0")
-Scene = Callable[[Room], Awaitable[None]]
 
 
 @pytest.fixture
@@ -38,47 +35,12 @@ def milter() -> Iterator[ScriptedMilter]:
         yield found
 
 
-def ways() -> Ways:
-    """No name server knows anybody."""
-    return Ways(absent, absent)  # type: ignore[arg-type]
-
-
 def room(
     folder: Path, milter: ScriptedMilter, content: ContentSettings | None = None, own: str = "", **smtp: Any
 ) -> Room:
     """A gate with a milter."""
     word = f"{{ {milter.service}, {own} }}" if own else milter.service
     return Room(folder, milters=GateMilters((parse_milter(word),)), content=content, ways=ways, **smtp)
-
-
-def closing(scene: Scene) -> Scene:
-    """A scene behind which the gate gives its connections back."""
-
-    async def closed(at: Room) -> None:
-        try:
-            await scene(at)
-        finally:
-            for guest in at.guests:
-                guest.socket.close()
-                await guest.gone()
-            await at.gate.close()
-            for _ in range(3):  # what is closed is given back in the next turns
-                await asyncio.sleep(0)
-
-    return closed
-
-
-async def message(guest: Guest, content: bytes = MESSAGE) -> bytes:
-    """What a client hears of a message."""
-    assert (await guest.ask(b"DATA")).startswith(b"354 ")
-    await guest.say(content)
-    return await guest.line()
-
-
-def sent(room: Room) -> list[bytes]:
-    """The content that a backend has got."""
-    heard = room.heard
-    return heard[heard.index(b"DATA") + 1 : heard.index(b".")]
 
 
 def test_a_message_past_a_milter(tmp_path: Path, milter: ScriptedMilter) -> None:
@@ -93,7 +55,7 @@ def test_a_message_past_a_milter(tmp_path: Path, milter: ScriptedMilter) -> None
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTLNBE"
     assert sent(at) == [b"X-Seen: yes", b"Subject: x", b"", b"..dot", b"body"]
     assert b"RCPT TO:<two@example.org>" in at.heard
@@ -122,7 +84,7 @@ def test_refusals(
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"DATA" not in at.heard
 
 
@@ -142,7 +104,7 @@ def test_a_recipient_that_the_gate_refuses(tmp_path: Path, milter: ScriptedMilte
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     heard = [one.data for one in milter.heard if one.command == b"R"]
     assert heard == [b"<x@elsewhere.example>\0"] * bool(wants) + [b"<r@example.org>\0"]
     assert not [line for line in at.heard if b"elsewhere" in line]
@@ -157,7 +119,7 @@ def test_whose_mail_it_is(tmp_path: Path, milter: ScriptedMilter) -> None:
         await guest.ask(b"HELO c", MAIL, b"RCPT TO:<r@EXAMPLE.org>", b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     macros = b"".join(one.data for one in milter.heard if one.command == b"D")
     assert b"{mail_host}\0example.net\0{mail_mailer}\0smtp\0" in macros
     assert b"{rcpt_mailer}\0local\0" in macros
@@ -193,7 +155,7 @@ def test_the_log(tmp_path: Path, milter: ScriptedMilter, command: bytes, said: b
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     told = [one for one in at.told if b"NOQUEUE" in one]
     assert told[0] == line
     assert not [one for one in told if b": reject:" in one]
@@ -212,7 +174,7 @@ def test_a_refused_client(tmp_path: Path, milter: ScriptedMilter) -> None:
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +200,7 @@ def test_the_end_of_a_message(tmp_path: Path, milter: ScriptedMilter, own: str, 
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert (b"DATA" in at.heard) == (heard == b"250 queued")
 
 
@@ -257,7 +219,7 @@ def test_checks_come_before_milters(tmp_path: Path, milter: ScriptedMilter) -> N
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert [one.data for one in milter.heard if one.command == b"L"] == [b"Subject\0y\0"]
     assert sent(at)[0] == b"Subject: y"
 
@@ -284,7 +246,7 @@ def test_opendkim_signs(tmp_path: Path, signer: str, lines: int) -> None:
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     found = b"\n".join(sent(at)) + b"\n"
     signature, rest = found[: -len(content.replace(b"\r", b""))], found[-len(content.replace(b"\r", b"")) :]
     assert rest == content.replace(b"\r", b"")
@@ -306,7 +268,7 @@ def test_a_header_on_which_libmilter_hangs_up(tmp_path: Path, signer: str) -> No
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"." not in at.heard
 
 
@@ -323,7 +285,7 @@ def test_an_address_that_is_not_ascii(tmp_path: Path, milter: ScriptedMilter) ->
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert [line for line in at.heard if address in line] == [b"MAIL FROM:" + address, b"RCPT TO:" + address]
 
 
@@ -343,7 +305,7 @@ def test_headers_of_lists_are_counted(tmp_path: Path, milter: ScriptedMilter, pl
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     headers = [b"X-One: 1", b"X-Two: 2", b"(Received)", b"X-Three: 3", b"X-Four: 4"]
     headers.insert(place, b"X-Milter: here")
     headers.remove(b"(Received)")
@@ -361,7 +323,7 @@ def test_a_client_that_leaves(tmp_path: Path, milter: ScriptedMilter) -> None:
         guest.socket.close()
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"E" not in milter.commands
     assert b"DATA" not in at.heard
 
@@ -384,5 +346,5 @@ def test_the_name_is_found_out_once(tmp_path: Path, milter: ScriptedMilter) -> N
         await guest.ask(b"QUIT")
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert asked == [b"7.2.0.192.in-addr.arpa"]

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import answering
 from tests.support.clock_ahead import ClockAhead
 from tests.support.milter import CLOSES, CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
+from tests.support.milters.scenes import absent
 from tests.support.ports import free_port
 from tests.support.waiting import until
-from ucspi_py.core.dns.message import Absent, Answer
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import MilterSettings
 from ucspi_py.core.milter import events
@@ -25,7 +26,6 @@ from ucspi_py.core.smtp.reply import reply
 from ucspi_py.system.gate.milter import client as clients
 from ucspi_py.system.gate.milter.client import MilterClient
 from ucspi_py.system.gate.milter.connection import MilterConnection
-from ucspi_py.system.process.loop import new_loop
 
 PATIENT = 30.0
 #: Seconds that are over at once.
@@ -47,11 +47,6 @@ def over_inet() -> Iterator[ScriptedMilter]:
         yield found
 
 
-def absent(_name: bytes, _kind: int, _deadline: float, callback: Callable[[Answer], None]) -> None:
-    """Answer as a name server that knows nobody."""
-    callback(Absent())
-
-
 def run(
     service: str, scene: Callable[[MilterClient], Awaitable[None]], settings: MilterSettings | None = None
 ) -> list[str]:
@@ -65,11 +60,7 @@ def run(
         finally:
             client.close()
 
-    loop = new_loop()
-    try:
-        loop.run_until_complete(play())
-    finally:
-        loop.close()
+    answering.run(play())
     return said
 
 

@@ -6,11 +6,13 @@ from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 
+from tests.support.answering import run
 from tests.support.milter import CLOSES, CONTINUE, ScriptedMilter, optneg, scripted_milter
+from tests.support.milters.scenes import absent
 from tests.support.ports import free_port
 from tests.support.waiting import until
 from tests.system.test_milted_backend import full_disk
-from tests.system.test_milter_client import CLIENT, absent
+from tests.system.test_milter_client import CLIENT
 from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.macros import ClientFacts, MacroFacts
 from ucspi_py.core.gate.milter.service import parse_milter
@@ -26,7 +28,6 @@ from ucspi_py.system.gate.milter.client import MilterClient
 from ucspi_py.system.gate.milter.held import HeldMessage
 from ucspi_py.system.gate.milter.session_milter import Heard
 from ucspi_py.system.gate.milter.session_milters import SessionMilters
-from ucspi_py.system.process.loop import new_loop
 
 FACTS = MacroFacts(
     ClientFacts(hostname=b"mx.example.org", ip=b"192.0.2.1"), queue_id=b"id.1", recipient=Path(b"r", b"example.org")
@@ -60,11 +61,7 @@ def play(scene: Scene, *words: str) -> list[str]:
                 client.close()
             await asyncio.sleep(0)
 
-    loop = new_loop()
-    try:
-        loop.run_until_complete(session())
-    finally:
-        loop.close()
+    run(session())
     return said
 
 

@@ -2,15 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.support.gate_room import BEGIN, MAIL, OBLIGING, RCPT, Guest, Room, eventually, play
+from tests.support.gate_room import BEGIN, MAIL, OBLIGING, RCPT, Guest, Room, eventually
 from tests.support.milter import CLOSES, CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
+from tests.support.milters.scenes import message, play, sent, ways
 from tests.support.waiting import until
-from tests.system.test_gate_milters import SPAM, closing, message, sent, ways
+from tests.system.test_gate_milters import SPAM
 from ucspi_py.core.gate.content.settings import ContentSettings
 from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter.service import parse_milter
@@ -32,7 +33,6 @@ esac; done
 #: More than waits anywhere between a client and its backend.
 LARGE = (b"x" * 998 + b"\r\n") * 8000
 DEFERRED = b"451 4.7.1 Service unavailable - try again later"
-Scene = Callable[[Room], Awaitable[None]]
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_a_message_is_streamed(tmp_path: Path, milters: tuple[ScriptedMilter, Sc
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     for milter in milters:
         assert milter.commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTLLNBE"
         assert [one.data for one in milter.heard if one.command == b"B"] == [BODY * 2]
@@ -102,7 +102,7 @@ def test_who_wants_no_content(tmp_path: Path, milters: tuple[ScriptedMilter, Scr
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert milters[0].commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTE"
 
 
@@ -129,7 +129,7 @@ def test_a_refused_message(
             assert await message(guest, HEADERS + BODY + DOT) == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert at.heard.count(b".") == (said != CLOSES)
     assert at.heard.count(b"DATA") == 1 + (said != CLOSES)
 
@@ -147,7 +147,7 @@ def test_a_refusal_in_the_midst(tmp_path: Path, milters: tuple[ScriptedMilter, S
         assert await guest.line() == b"554 5.7.1 Spam"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     until(lambda: milters[0].commands.replace(b"D", b"").startswith(b"OCHMRTLA"))
     assert b"L" not in milters[1].commands
 
@@ -164,7 +164,7 @@ def test_the_first_milter_decides(tmp_path: Path, milters: tuple[ScriptedMilter,
         assert await guest.line() == b"554 5.7.1 Spam"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert milters[0].commands.replace(b"D", b"").rstrip(b"Q") == b"OCHMRTLLNBE"
     until(lambda: milters[1].commands.replace(b"D", b"").startswith(b"OCHMRTLA"))
 
@@ -180,7 +180,7 @@ def test_the_second_milter_is_heard(tmp_path: Path, milters: tuple[ScriptedMilte
         assert await guest.line() == DEFERRED
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"." not in at.heard
 
 
@@ -198,7 +198,7 @@ def test_a_message_that_is_discarded_early(
         assert await guest.line() == b"250 2.0.0 Ok: discarded"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"DATA" not in at.heard
     assert b"E" not in milters[0].commands
 
@@ -216,7 +216,7 @@ def test_who_has_accepted_changes_nothing(tmp_path: Path, milters: tuple[Scripte
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 def test_one_that_may_change_has_it_held(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
@@ -230,7 +230,7 @@ def test_one_that_may_change_has_it_held(tmp_path: Path, milters: tuple[Scripted
         assert await guest.line() == b"554 5.7.1 Spam"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"DATA" not in at.heard
 
 
@@ -255,7 +255,7 @@ def test_a_stuck_milter_holds_its_client_back(tmp_path: Path, milters: tuple[Scr
         await left(guest)
         await left(other)
 
-    play(at, closing(scene))
+    play(at, scene)
     bodies = [one.data for one in milters[0].heard if one.command == b"B"]
     assert b"".join(bodies) == LARGE
     assert {len(body) for body in bodies[:-1]} == {CHUNK}
@@ -272,7 +272,7 @@ def test_a_skipped_body(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedM
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert milters[0].commands.count(b"B") == 1
     assert len(sent(at)) == 3 + LARGE.count(b"\n")
 
@@ -289,7 +289,7 @@ def test_a_client_that_leaves(tmp_path: Path, milters: tuple[ScriptedMilter, Scr
         guest.reset()
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"." not in at.heard
 
 
@@ -305,7 +305,7 @@ def test_a_message_that_is_too_large(tmp_path: Path, milters: tuple[ScriptedMilt
         assert await message(guest, HEADERS + BODY + DOT) == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert at.heard.count(b".") == 1
     assert milters[0].connections == 1
 
@@ -324,7 +324,7 @@ def test_checks_refuse_what_is_streamed(tmp_path: Path, milters: tuple[ScriptedM
         assert await message(guest, HEADERS + BODY + DOT) == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert milters[0].commands.count(b"E") == 1
     assert at.heard.count(b".") == 1
 
@@ -359,7 +359,7 @@ def test_nobody_wants_what_waits(
         assert await guest.line() == heard
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 def test_a_dry_run(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
@@ -374,7 +374,7 @@ def test_a_dry_run(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert sent(at) == (HEADERS + BODY).split(b"\r\n")[:-1]
 
 
@@ -398,6 +398,6 @@ def test_a_dry_run_of_changes(tmp_path: Path, milters: tuple[ScriptedMilter, Scr
         assert await guest.line() == b"250 queued"
         await left(guest)
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"X-Seen: yes" in sent(at)
     assert [line for line in at.heard if line.startswith(b"RCPT")] == [RCPT]

@@ -1,6 +1,6 @@
 """A milter that is stuck: whom it keeps waiting, for how long, and how such a session ends."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,11 +16,10 @@ from tests.support.gate_room import (
     Guest,
     Room,
     eventually,
-    play,
     set_by_test,
 )
 from tests.support.milter import CONTINUE, SILENT, ScriptedMilter, optneg, scripted_milter
-from tests.system.test_gate_milters import closing, message, ways
+from tests.support.milters.scenes import message, play, ways
 from ucspi_py.core.gate.maps.names import MapName
 from ucspi_py.core.gate.milter.service import parse_milter
 from ucspi_py.core.gate.milter.settings import GateMilters
@@ -30,7 +29,6 @@ LEAVING = b"421 4.3.2 mx.example.org Service not available, try again later"
 CONTENT = b"Subject: x\r\n\r\nbody\r\n"
 #: A client that smtpd_milter_maps spares.
 SPARED = {b"TCPREMOTEIP": b"192.0.2.99"}
-Scene = Callable[[Room], Awaitable[None]]
 
 
 @pytest.fixture
@@ -76,7 +74,7 @@ def test_many_wait_and_others_do_not(tmp_path: Path, milter: ScriptedMilter) -> 
         assert await (await at.guest()).ask(b"HELO c", MAIL) == DEFERRED
         assert milter.connections == asked
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 def test_a_stop_waits_for_the_milter(tmp_path: Path, milter: ScriptedMilter, clock: Clock) -> None:
@@ -96,7 +94,7 @@ def test_a_stop_waits_for_the_milter(tmp_path: Path, milter: ScriptedMilter, clo
         assert await guest.line() == LEAVING
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 @pytest.mark.parametrize("actions", [0, 0x1FF])
@@ -118,7 +116,7 @@ def test_a_stop_in_a_message(tmp_path: Path, milter: ScriptedMilter, clock: Cloc
         assert await guest.line() == LEAVING
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 def test_a_client_that_is_gone(tmp_path: Path, milter: ScriptedMilter) -> None:
@@ -134,7 +132,7 @@ def test_a_client_that_is_gone(tmp_path: Path, milter: ScriptedMilter) -> None:
         guest.reset()
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 @pytest.mark.parametrize("command", [b"O", b"C"])
@@ -155,7 +153,7 @@ def test_a_client_before_its_banner(tmp_path: Path, milter: ScriptedMilter, comm
         milter.says |= {b"O": optneg(), b"C": CONTINUE}
         assert (await (await at.guest()).ask(*BEGIN)).startswith(b"250")
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 @pytest.mark.parametrize("command", [b"O", b"C"])
@@ -175,7 +173,7 @@ def test_a_client_that_is_gone_before_its_banner(
             assert await guest.rest() == [BANNER]
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 def test_a_client_that_speaks_before_its_banner(tmp_path: Path, milter: ScriptedMilter) -> None:
@@ -195,7 +193,7 @@ def test_a_client_that_speaks_before_its_banner(tmp_path: Path, milter: Scripted
         for guest in (stranger, friend):
             await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
 
 
 @pytest.mark.parametrize("actions", [0, 0x1FF])
@@ -214,5 +212,5 @@ def test_a_message_whose_client_is_gone(tmp_path: Path, milter: ScriptedMilter, 
         milter.say(CONTINUE)
         await guest.gone()
 
-    play(at, closing(scene))
+    play(at, scene)
     assert b"." in at.heard
