@@ -11,8 +11,11 @@ from tests.support.fleets import hosts
 from tests.support.sentinel import Replicated
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.limits import ClientLimits
+from ucspi_py.core.fleet.scripts import LEAVE
 from ucspi_py.core.store import breaker
 from ucspi_py.system.store.records import Records
+from ucspi_py.system.store.server import redis_sentinels
+from ucspi_py.system.store.server.redis_server import RedisServer
 
 LIMITS = ClientLimits(per_client=1)
 
@@ -92,3 +95,63 @@ def test_where_no_sentinel_answers(replicated: Replicated) -> None:
         assert b"the limits of this host hold alone" in host.log.lines[0]
 
     asyncio.run(go_through())
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replicated]:
+    """One for tests that leave it as it was."""
+    with Replicated(tmp_path_factory.mktemp("sentinels")) as shared:
+        yield shared
+
+
+@pytest.mark.parametrize("kind", ["primary", "sentinels"])
+def test_a_limit_of_connections_is_waited_for(shared: Replicated, kind: str) -> None:
+    """Of many clients at once nobody is told that there are too many, nor when to give up."""
+    url = shared.url if kind == "sentinels" else shared.primary.url
+
+    async def go_through() -> None:
+        way = RedisServer(f"{url}?max_connections=1&timeout=0.001")
+        try:
+            told = await asyncio.gather(*(way.run(LEAVE, ("u1:{a}:n",), ("-",)) for _ in range(20)))
+        finally:
+            await way.close()
+        assert told == 20 * [1]
+
+    asyncio.run(go_through())
+
+
+#: What a server says that is no Sentinel, or a broken one: nothing, a number, half of what is asked.
+NO_SENTINELS = (b"+OK\r\n", b":5\r\n", b"*1\r\n*-1\r\n", b"*1\r\n*1\r\n$4\r\nname\r\n", b"$abc\r\n", 5000 * b"*1\r\n")
+
+
+def test_a_sentinel_that_is_none_keeps_nobody_from_the_others(
+    shared: Replicated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it says, and though it is the first to answer."""
+    monkeypatch.setattr(redis_sentinels, "_PATIENCE", PATIENCE)
+    to_say = list(NO_SENTINELS)
+    for one in shared.sentinels[1:]:
+        one.stop()
+
+    async def lie(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(65536)
+        writer.write(to_say.pop())
+        if not to_say:
+            shared.sentinels[1].go_on()
+        await reader.read()
+        writer.close()
+
+    async def go_through() -> None:
+        async with await asyncio.start_server(lie, "127.0.0.1", 0) as liar:
+            places = len(NO_SENTINELS) * f"127.0.0.1:{liar.sockets[0].getsockname()[1]},"
+            way = RedisServer(shared.url.replace("//", f"//{places}"))
+            try:
+                assert await way.run(LEAVE, ("u1:{a}:n",), ("-",)) == 1
+            finally:
+                await way.close()
+
+    try:
+        asyncio.run(go_through())
+    finally:
+        for one in shared.sentinels[1:]:
+            one.go_on()

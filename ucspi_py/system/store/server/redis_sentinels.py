@@ -10,7 +10,6 @@ from redis.asyncio.connection import parse_url
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError, Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from ....core.store.url import Sentinels
 from .understood import understood
@@ -49,7 +48,7 @@ class _All:
         asked = [asyncio.ensure_future(one.discover_master(service_name)) for one in self._each]
         try:
             for answer in asyncio.as_completed(asked, timeout=_PATIENCE):
-                with contextlib.suppress(RedisError, OSError):
+                with contextlib.suppress(Exception):  # what is no Sentinel may say anything
                     found: tuple[str, int] = await answer
                     return found
         finally:

@@ -38,7 +38,7 @@ class RedisServer:
     def __init__(self, url: str, patience: float | None = _PATIENCE) -> None:
         self._pool = _pool(url, patience)
         # A pool fails whoever comes while all its connections are in use.
-        self._turn = asyncio.Semaphore(_CONNECTIONS)
+        self._turn = asyncio.Semaphore(self._pool.max_connections)
         self.client: Redis = Redis(connection_pool=self._pool)
 
     async def ask(self, deed: Awaitable[T]) -> T:
@@ -75,9 +75,9 @@ def _pool(url: str, patience: float | None) -> ConnectionPool:
         **understood(Connection, protocol=2, driver_info=None),
     }
     found = sentinels(url)
-    if found:
-        return redis_sentinels.pool(found, wishes)
-    pool = ConnectionPool.from_url(url, **wishes)
+    pool = redis_sentinels.pool(found, wishes) if found else ConnectionPool.from_url(url, **wishes)
+    # Of BlockingConnectionPool, which we have not: who asks has a deadline that is shorter.
+    pool.connection_kwargs.pop("timeout", None)
     if pool.connection_class is SSLConnection:
         redis_tls.quicken(pool)
     return pool
