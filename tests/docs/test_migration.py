@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import manual
 import pytest
 
+from tests.support.certificates import Authority
 from tests.support.pages import DOCS, literals
 from tests.support.ports import free_port
 from tests.support.programs import ours
@@ -50,12 +52,19 @@ def host(tmp_path: Path) -> Path:
         "var/spool/relay-ctrl/allow/192.0.2.7": "",
         "home/vpopmail/etc/open-smtp": f'192.0.2.7:allow,RELAYCLIENT="",RBLSMTPD=""\t{int(time.time())}\n',
         "bin/qmail-smtpd": "#!/bin/sh\n",
+        "bin/qmail-popup": "#!/bin/sh\n",
     }
     for name, text in files.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    (tmp_path / "bin/qmail-smtpd").chmod(0o755)
+    for program in (tmp_path / "bin").iterdir():
+        program.chmod(0o755)
+    pair = Authority(tmp_path).pair("mx.example.org")
+    (tmp_path / "etc/ssl").mkdir()
+    for stem in ("etc/ssl/mx", "web"):
+        shutil.copy(pair.certificate, tmp_path / f"{stem}.pem")
+        shutil.copy(pair.key, tmp_path / f"{stem}.key")
     (tmp_path / "var/lib/relay").mkdir(parents=True)
     for name in ("etc/tcp.smtp.cdb", "new.cdb"):
         with (tmp_path / "etc/tcp.smtp").open() as source:
@@ -89,8 +98,8 @@ def test_the_names_in_a_run_script_are_changed_once(tmp_path: Path) -> None:
 def test_a_command_is_taken(command: str, host: Path) -> None:
     """With files as the page means them; servers say what keeps them from starting, and nothing does."""
     words = re.sub(r"(?<![\w.])/(?=etc|var|home|srv)", f"{host}/", command)
-    words = re.sub(r" (0|127\.0\.0\.1) (smtp|80|443|2525) ", f" 127.0.0.1 {free_port()} ", words)
-    words = re.sub(r" -u \w+ -g \w+| --tls \S+", "", words)
+    words = re.sub(r" (0|::|127\.0\.0\.1) (smtp|pop3|\d\d+) ", f" 127.0.0.1 {free_port()} ", words)
+    words = re.sub(r" -u \w+ -g \w+", "", words)
     words = words.replace("pytcpserver ", "pytcpserver --check ").replace("--check --check", "--check")
     environment = {**os.environ, "PATH": f"{host}/bin:{Path(ours('pyrules')).parent}:{os.environ['PATH']}"}
 
