@@ -20,6 +20,7 @@ GROUP = grp.getgrnam("mail")
 @pytest.fixture
 def path() -> Iterator[Path]:
     """A daemon's socket in a folder, both for everybody."""
+    need_root()
     with tempfile.TemporaryDirectory() as room, socket.socket(socket.AF_UNIX) as daemon:
         os.chmod(room, 0o755)  # noqa: S103  # the worker's user comes this way
         folder = Path(room, "run")
@@ -32,7 +33,6 @@ def path() -> Iterator[Path]:
 
 def tried(path: Path, gid: int = NOBODY) -> str | None:
     """As nobody."""
-    need_root()
     found = flaw(UnixPlace(str(path)), NOBODY, gid)
     return found and found.replace(str(path.parent), "RUN")
 

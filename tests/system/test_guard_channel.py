@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.guards import Checker, RunningGuard, guard
+from tests.support.programs import need_root
 from tests.support.waiting import until
 from ucspi_py.core.guard import request
 from ucspi_py.core.guard.request import KeysAsked
@@ -34,7 +35,8 @@ def running(tmp_path: Path) -> Iterator[RunningGuard]:
 
 
 def descriptors(pid: int) -> int:
-    """How many a process has open."""
+    """How many a process has open; of one whose memory is hidden root alone is told."""
+    need_root()
     return len(os.listdir(f"/proc/{pid}/fd"))
 
 

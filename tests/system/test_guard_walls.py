@@ -230,6 +230,7 @@ def test_the_guard_leaves_no_core(settings: GuardSettings) -> None:
 
 def test_no_password_stays_in_sight(settings: GuardSettings, checker: Checker) -> None:
     """While a checker runs its password is in no command line and no environment, of the guard or of its own."""
+    need_root()
     with guard(settings) as running:
         packet = request.encode(CheckAsked(Credentials(b"PLAIN", b"hang", b"pa55word"), PEER))
         with channel.ask(running.channel, packet or b""):
