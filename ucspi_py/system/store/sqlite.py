@@ -7,14 +7,14 @@ connection nor a thread may cross a fork. Never decides.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from ...core.store.change import Change, Page, Script, Tenant, single
 from ...core.store.size import DEFAULT
 from .file import sqlite_tables as tables
+from .file.serial_executor import SerialExecutor, settle
 from .file.sqlite_file import SqliteFile
 from .file.turn import Answer
 
@@ -49,13 +49,13 @@ class SqliteStore:
         busy: float = _BUSY,
     ) -> None:
         self._file = SqliteFile(path, tenants, pages or size // 4096 * 15 // 16, size, busy)
-        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._executor = SerialExecutor()
         self._waiting: deque[_Waiting] = deque()
         self._is_busy = False
 
     async def open(self) -> None:
         """Open the file, made if it does not exist."""
-        await self._in_thread(self._file.opened)
+        await self._executor.run(self._file.opened)
 
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
@@ -76,16 +76,16 @@ class SqliteStore:
         after: what the last call gave; None = the first. prefix: with which the keys begin; of hex digits an even
         number.
         """
-        return await self._in_thread(lambda: tables.page(self._file.opened(), tenant, after, prefix))
+        return await self._executor.run(lambda: tables.page(self._file.opened(), tenant, after, prefix))
 
     async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys, no more than a page has -> how many there were."""
-        return await self._in_thread(lambda: self._file.forget(tenant, keys))
+        return await self._executor.run(lambda: self._file.forget(tenant, keys))
 
     async def close(self) -> None:
         """Give everything back."""
-        await self._in_thread(self._file.close)
-        self._thread.shutdown(wait=False)
+        await self._executor.run(self._file.close)
+        self._executor.close()
 
     def _take_turn(self) -> None:
         """Have the thread do what somebody still waits for, if there is anything."""
@@ -94,28 +94,14 @@ class SqliteStore:
             one = self._waiting.popleft()
             if not one.result.done():
                 asked.append(one)
-        self._is_busy = bool(asked)
         if asked:
-            self._thread.submit(self._play, asyncio.get_running_loop(), asked)
+            scripts = [one.script for one in asked]
+            self._executor.begin(partial(self._file.play, scripts), partial(self._end_turn, asked))
+        self._is_busy = bool(asked)
 
-    def _play(self, loop: asyncio.AbstractEventLoop, asked: Sequence[_Waiting]) -> None:
-        """In the thread: play scripts, and wake the loop once with what they come to."""
-        try:
-            answers = self._file.play([one.script for one in asked])
-        except Exception as error:  # each of them waits for an answer
-            answers = [Answer(None, error)] * len(asked)
-        with suppress(RuntimeError):  # the loop was closed meanwhile, and nobody waits any more
-            loop.call_soon_threadsafe(self._end_turn, asked, answers)
-
-    def _end_turn(self, asked: Sequence[_Waiting], answers: Sequence[Answer]) -> None:
+    def _end_turn(self, asked: Sequence[_Waiting], answers: Sequence[Answer] | Exception) -> None:
+        if isinstance(answers, Exception):
+            answers = [Answer(None, answers)] * len(asked)
         for one, answer in zip(asked, answers, strict=True):
-            if one.result.done():
-                continue
-            if answer.error:
-                one.result.set_exception(answer.error)
-            else:
-                one.result.set_result(answer.result)
+            settle(one.result, answer.error or answer.result)
         self._take_turn()
-
-    async def _in_thread(self, deed: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, deed)

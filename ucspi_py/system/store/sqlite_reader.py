@@ -4,12 +4,10 @@ What is read has either a WAL, and then its readers see each change at once; or 
 as any other file, and not kept open: whoever writes next begins a WAL.
 """
 
-import asyncio
 import errno
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
 from typing import TypeVar
@@ -17,6 +15,7 @@ from urllib.parse import quote
 
 from ...core.store.change import Kept, Page, Row, Tenant
 from .file import sqlite_tables as tables
+from .file.serial_executor import SerialExecutor
 from .file.sqlite_file import identity
 
 T = TypeVar("T")
@@ -35,11 +34,11 @@ class SqliteReader:
         self._path = os.path.abspath(path)
         self._connection: sqlite3.Connection | None = None
         self._identity: tuple[int, int] | None = None
-        self._thread = ThreadPoolExecutor(max_workers=1)
+        self._executor = SerialExecutor()
 
     async def read_some(self, tenant: Tenant, keys: Sequence[str]) -> tuple[Row, ...]:
         """Read the records of some keys; those that there are."""
-        return await self._in_thread(lambda: self._asked(lambda connection: _records(connection, tenant, keys)))
+        return await self._executor.run(lambda: self._asked(lambda connection: _records(connection, tenant, keys)))
 
     async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         """Read the records of some keys, those that there are; there need not be a file, or a tenant in it.
@@ -47,7 +46,7 @@ class SqliteReader:
         Raises OSError where its folder cannot be searched.
         """
         question = partial(tables.found, tenant=tenant, keys=keys)
-        return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or []
+        return await self._executor.run(lambda: self._asked_if_there(tenant, question)) or []
 
     async def page(self, tenant: Tenant, after: str | None, prefix: str = "") -> Page:
         """Read some records as SqliteStore.page() does; there need not be a file, or a tenant in it.
@@ -55,15 +54,12 @@ class SqliteReader:
         Raises OSError where its folder cannot be searched.
         """
         question = partial(tables.page, tenant=tenant, after=after, prefix=prefix)
-        return await self._in_thread(lambda: self._asked_if_there(tenant, question)) or ([], None)
+        return await self._executor.run(lambda: self._asked_if_there(tenant, question)) or ([], None)
 
     async def close(self) -> None:
         """Give everything back."""
-        await self._in_thread(self._close)
-        self._thread.shutdown(wait=False)
-
-    async def _in_thread(self, deed: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, deed)
+        await self._executor.run(self._close)
+        self._executor.close()
 
     def _asked(self, question: Callable[[sqlite3.Connection], T]) -> T:
         if not _has_wal(self._path):
