@@ -142,7 +142,7 @@ def test_a_client_with_a_name_and_ipv6() -> None:
 def test_zero_bytes_end_no_string() -> None:
     """What a client says has no end of its own."""
     assert events.helo(b"a\0b") == b"a?b\0"
-    assert events.address(b"<a@b>", [b"SIZE=1"]) == b"<a@b>\0SIZE=1\0"
+    assert events.address(b"<a@b>", [(b"SIZE", b"1")]) == b"<a@b>\0SIZE=1\0"
 
 
 @pytest.mark.parametrize(("protocol", "value"), [(0, b"one\n two"), (Protocol.HDR_LEADSPC, b" one\n two")])

@@ -40,6 +40,7 @@ class MilterDialogue:
     agreed: what is agreed on, perhaps about another client on this connection; None until then. answer: to the event
     that was told last; None while it is due. failure: why nothing more is to be had of it; then every answer that it
     has not given before is Passed.ON, and its default action is the caller's to do. heard: packets that have come.
+    output: packets that nobody has taken.
     wanted: what it wants to have changed. is_restful: whether a message was ended by abort() before its end, and
     nothing was told since.
     """
@@ -54,7 +55,7 @@ class MilterDialogue:
         self._offer = offer
         self._spoken = agreed.spoken if agreed else NOTHING_SPOKEN
         self._reader = PacketReader()
-        self._output = bytearray()
+        self.output = bytearray()
         self._event: Event | None = None
         self._refusal: Reply | None = None
         self._accepts_all = self._accepts_message = False
@@ -87,18 +88,13 @@ class MilterDialogue:
 
     def hears(self, event: Event) -> bool:
         """Whether it would be told of an event now."""
-        if not self.is_usable or event not in self._spoken.heard or event is self._skipped:
+        if event not in self._spoken.heard or event is self._skipped:
             return False
         return not self._accepts_message or event in OF_CONNECTION
 
-    @property
-    def unsent(self) -> int:
-        """Bytes of the packets that nobody has taken."""
-        return len(self._output)
-
     def take_output(self) -> bytes:
         """The packets since the last call."""
-        output, self._output = bytes(self._output), bytearray()
+        output, self.output = bytes(self.output), bytearray()
         return output
 
     def take_changes(self) -> list[Change]:
@@ -108,7 +104,7 @@ class MilterDialogue:
     def negotiate(self) -> None:
         """Offer; what it answers is in agreed, and answer is set then."""
         self.answer = None
-        self._output += self._offer.wire
+        self.output += self._offer.wire
 
     def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None) -> None:
         """Tell an event, if it is to hear of it; the answer is in answer, perhaps at once.
@@ -123,13 +119,13 @@ class MilterDialogue:
             self._skipped = None
         is_heard = self.hears(event)
         if macros is not None and (is_heard or self._is_left_out(event)):
-            self._output += packet.packed(MACRO, event.wire + macros)
+            self.output += packet.packed(MACRO, event.wire + macros)
         if not is_heard:
             return
         self.is_restful = False
         if event is not Event.UNKNOWN:
             self._in_message = event not in _OUTSIDE
-        self._output += packet.packed(event.wire, data)
+        self.output += packet.packed(event.wire, data)
         if event in self._spoken.answered:
             self._event, self.answer, self._progress = event, None, 0
 
@@ -139,13 +135,13 @@ class MilterDialogue:
             self.fail("was left before its answer")
         self.is_restful = self.is_usable and self._in_message and not self._accepts_message
         if self.is_usable and self._in_message:
-            self._output += packet.packed(ABORT)
+            self.output += packet.packed(ABORT)
         self._forget_message()
 
     def quit(self, *, is_kept: bool = False) -> None:
         """Say goodbye. is_kept: the connection is for another client, with what is agreed on (SMFIC_QUIT_NC)."""
         if self.failure is None:
-            self._output += packet.packed(QUIT_NC if is_kept else QUIT)
+            self.output += packet.packed(QUIT_NC if is_kept else QUIT)
 
     def receive(self, data: bytes) -> None:
         """Take what it says. A filter that says what it may not say has failed."""
@@ -172,7 +168,8 @@ class MilterDialogue:
         self.failure = self.failure or failure
         self.answer = self.answer or Passed.ON
         self.wanted.drop()
-        self._output.clear()
+        self.output.clear()
+        self._spoken = NOTHING_SPOKEN
 
     def _forget_message(self) -> None:
         self._accepts_message = self._in_message = False
@@ -181,7 +178,7 @@ class MilterDialogue:
 
     def _is_left_out(self, event: Event) -> bool:
         """Whether it gets the macros of an event that it does not hear of; it may use them later (milter8_event)."""
-        if not self.is_usable or self._accepts_message or event is self._skipped or event in _OF_CONTENT:
+        if self._accepts_message or event is self._skipped or event in _OF_CONTENT:
             return False
         return event in self._spoken.known
 
@@ -225,10 +222,12 @@ class MilterDialogue:
         if isinstance(said, Reply):
             if is_early or said is replies.SHUT_DOWN:
                 self._refusal = said
+                self._spoken = NOTHING_SPOKEN
             return said
         match said:
             case Said.ACCEPT if is_early:
                 self._accepts_all = True
+                self._spoken = NOTHING_SPOKEN
             case Said.ACCEPT:
                 self._accepts_message = True
             case Said.SKIP:

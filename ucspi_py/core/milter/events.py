@@ -25,9 +25,9 @@ def command(name: bytes) -> bytes:
     return string(name)
 
 
-def address(path: bytes, parameters: Iterable[bytes] = ()) -> bytes:
-    """Tell of MAIL or RCPT. path: with its < and >. parameters: each as it was said."""
-    return strings((path, *parameters))
+def address(path: bytes, parameters: Iterable[tuple[bytes, bytes | None]] = ()) -> bytes:
+    """Tell of MAIL or RCPT. path: with its < and >. parameters: names and values, None = it has none."""
+    return strings((path, *(name if value is None else b"%b=%b" % (name, value) for name, value in parameters)))
 
 
 def header(name: bytes, value: bytes, agreed: Agreed) -> bytes:

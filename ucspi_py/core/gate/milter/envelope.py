@@ -11,6 +11,9 @@ from ...smtp.reply import reply
 #: A gate has no queue in which mail could be held, and the client is not to come again with it.
 QUARANTINED = reply(550, b"5.7.1 A filter wants the message to be held, and it cannot be held here")
 
+#: milter8.c, milter8_conf_error(): an address of a milter that is none.
+NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later")
+
 
 def changed(envelope: Envelope, changes: Iterable[Change], limit: int) -> Envelope:
     """Change an envelope, which may have no recipients then.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from ....core.gate.loglines import About
-from ....core.gate.milter.envelope import QUARANTINED, changed
+from ....core.gate.milter.envelope import NO_ADDRESS, QUARANTINED, changed
 from ....core.gate.milter.facts import of_message, with_name
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.header_checks import Checked
@@ -36,9 +36,6 @@ FindName = Callable[[], Awaitable[ClientName]]
 #: A message that milters hear of while it comes; or a reply: it is thrown away, and that is said at its end; None = it
 #: is to be held, as they may change it.
 Streamed = Hearing | Reply | None
-
-#: milter8.c, milter8_conf_error(): an address of a milter that is none.
-_NO_ADDRESS = reply(451, b"4.3.5 Server configuration problem - try again later")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +73,8 @@ class ClientMilters:
         self._say = say
         self._messages = 0
         self._about: About = None
-        self._discards = False
+        self._of_content = MacroFacts(facts)
+        self._discards = self._is_begun = False
         self._hearing: Hearing | None = None
 
     def lasting(self) -> Reply | None:
@@ -111,6 +109,7 @@ class ClientMilters:
         """Tell a command that is none; None = nobody says more of it. name: as it was said."""
         if self._hearing:
             await self._begin()
+        self._is_begun = True
         told = await self._milters.tell(Event.UNKNOWN, events.command(name), self._facts())
         return self._meaning(told, b"UNKNOWN", self._about)
 
@@ -118,8 +117,9 @@ class ClientMilters:
         """Tell MAIL; None = it passes."""
         await self._begin()
         self._about = envelope
+        self._is_begun = True
         self._messages += 1
-        data = events.address(envelope.sender.wire, map(_said, envelope.parameters))
+        data = events.address(envelope.sender.wire, envelope.parameters)
         return self._meaning(await self._tell(Event.MAIL, data, self._facts(envelope)), b"MAIL", envelope)
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply | None:
@@ -135,7 +135,8 @@ class ClientMilters:
 
     async def data(self, envelope: Envelope) -> Reply | None:
         """Tell DATA; None = it passes."""
-        return self._meaning(await self._tell(Event.DATA, b"", self._facts(envelope)), b"DATA", envelope)
+        self._of_content = self._facts(envelope)
+        return self._meaning(await self._tell(Event.DATA, b"", self._of_content), b"DATA", envelope)
 
     async def hear(self, message: HeldMessage, envelope: Envelope) -> Reply | Envelope | None:
         """Have milters hear a message -> what the client hears, or another envelope; None = it is as it was.
@@ -144,12 +145,12 @@ class ClientMilters:
         """
         try:
             check = partial(self.check, envelope) if self.check else None
-            heard = await self._milters.hear(message, self._facts(envelope), self._limits.body, check)
+            heard = await self._milters.hear(message, self._of_content, self._limits.body, check)
             return self._found(heard, envelope)
         finally:
             self.dropped()
 
-    def stream(self, envelope: Envelope, on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
+    def stream(self, on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
         """Begin with a message for which DATA has passed, told while it comes where none of them may change it.
 
         on_room, on_refusal: as of Hearing; in a dry run nobody hears of a refusal.
@@ -159,7 +160,7 @@ class ClientMilters:
         if self._milters.may_change:
             return None
         refused = _nothing if self.spare else on_refusal
-        self._hearing = self._milters.hearing(self._facts(envelope), on_room, refused)
+        self._hearing = self._milters.hearing(self._of_content, on_room, refused)
         return self._hearing
 
     async def hear_end(self, hearing: Hearing, envelope: Envelope) -> Reply | None:
@@ -177,7 +178,7 @@ class ClientMilters:
 
     def dropped(self) -> None:
         """End the message, whatever has become of it. A milter that has not answered yet hears of that later."""
-        self._discards = False
+        self._discards = self._is_begun = False
         if self._hearing and self._hearing.is_at_work:
             self._hearing.stop()
         else:
@@ -194,7 +195,8 @@ class ClientMilters:
         """Be done with the message before."""
         if self._hearing:
             await self._settle(self._hearing)
-        self.dropped()
+        if self._is_begun:
+            self.dropped()
 
     async def _settle(self, hearing: Hearing) -> None:
         """Have milters answer what they heard of a message that was dropped meanwhile."""
@@ -213,7 +215,7 @@ class ClientMilters:
             found = changed(envelope, heard.changes, self._limits.recipients)
         except MilterFailed as failure:
             self._say(f"a milter changes an envelope: {failure.sentence}")
-            return self._meaning(_NO_ADDRESS, b"END-OF-MESSAGE", envelope)
+            return self._meaning(NO_ADDRESS, b"END-OF-MESSAGE", envelope)
         return None if self.spare or found == envelope else found
 
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
@@ -243,8 +245,3 @@ class ClientMilters:
 
 def _nothing() -> None:
     """Who hears in a dry run of what a milter refuses before the end of a message."""
-
-
-def _said(parameter: tuple[bytes, bytes | None]) -> bytes:
-    name, value = parameter
-    return name if value is None else b"%b=%b" % (name, value)

@@ -45,9 +45,12 @@ class MilterConnection:
         """
         dialogue = self.dialogue
         dialogue.tell(event, data, macros)
-        if dialogue.unsent > _LITTLE:
+        if dialogue.failure:
+            return None
+        if len(dialogue.output) > _LITTLE:
             self.send()
-        return None if dialogue.failure or self._socket.is_full else dialogue.answer
+            return None if self._socket.is_full else dialogue.answer
+        return dialogue.answer
 
     async def answer(self, seconds: float, take: Take | None = None) -> Answer:
         """Send what the dialogue has for the milter, and wait for the answer, and until there is room for more.
@@ -79,9 +82,9 @@ class MilterConnection:
 
     def abort(self) -> None:
         """End the message that is under way, if there is one."""
-        unsent = self.dialogue.unsent
+        unsent = len(self.dialogue.output)
         self.dialogue.abort()
-        if self.dialogue.unsent > unsent:
+        if len(self.dialogue.output) > unsent:
             self.send()
 
     def anew(self) -> None:

@@ -58,7 +58,7 @@ class MiltedBackend(RunningBackend):
     @property
     def is_full(self) -> bool:
         """Whether so much content waits, for milters or for the backend, that no more is to be sent."""
-        return super().is_full or (isinstance(self._message, Hearing) and self._message.is_full)
+        return self._socket.is_full or (isinstance(self._message, Hearing) and self._message.is_full)
 
     async def data(self) -> Reply:
         """Ask milters, and the backend for its 354 where the message is not held. Cancelled, closes the backend."""

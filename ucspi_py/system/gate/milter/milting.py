@@ -16,7 +16,7 @@ from ..lists.client_name import client_name
 from ..parts import OfSession
 from .chosen import ChosenMilters, MakeClient
 from .client import MilterClient
-from .client_milters import ClientMilters, Limits, Streamed
+from .client_milters import ClientMilters, Limits
 from .header_checking import HeaderChecks
 from .hearing import Hearing
 from .held import HeldMessage
@@ -81,10 +81,7 @@ def _of_messages(milters: ClientMilters, dialogue: Dialogue) -> MessageMilters:
     async def hear(message: HeldMessage) -> Reply | Envelope | None:
         return await milters.hear(message, dialogue.envelope) if dialogue.envelope else None
 
-    def stream(on_room: Callable[[], None], on_refusal: Callable[[], None]) -> Streamed:
-        return milters.stream(dialogue.envelope, on_room, on_refusal) if dialogue.envelope else None
-
     async def end(hearing: Hearing) -> Reply | None:
         return await milters.hear_end(hearing, dialogue.envelope) if dialogue.envelope else None
 
-    return MessageMilters(data, stream, end, hear)
+    return MessageMilters(data, milters.stream, end, hear)

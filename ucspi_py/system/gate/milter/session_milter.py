@@ -48,7 +48,7 @@ class SessionMilter:
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
         self._event = Event.CONNECT
-        self._told: tuple[Event, MacroFacts, bytes] | None = None
+        self._told: tuple[tuple[bytes, ...], MacroFacts, bytes] | None = None
 
     async def begin(self) -> None:
         """Connect to it."""
@@ -163,11 +163,11 @@ class SessionMilter:
         return Passed.ON
 
     def _macros(self, agreed: Agreed | None, facts: MacroFacts) -> bytes:
-        """The macros of the event; headers of a message have the same."""
+        """The macros of the event. Many events of a message have the same: its id."""
         event = _LISTS.get(self._event, self._event)
-        if self._told is None or self._told[0] is not event or self._told[1] is not facts:
-            names = (agreed and agreed.macros.get(event)) or self._client.settings.macros[event]
-            self._told = event, facts, strings(chain.from_iterable(values(names, facts)))
+        names = (agreed and agreed.macros.get(event)) or self._client.settings.macros[event]
+        if self._told is None or self._told[0] != names or self._told[1] is not facts:
+            self._told = names, facts, strings(chain.from_iterable(values(names, facts)))
         return self._told[2]
 
     def _give_up(self, failure: MilterFailed, refusal: Reply | None = None) -> None:
