@@ -100,3 +100,12 @@ def over_tls(folder: Path) -> Iterator[tuple[RedisServer, str]]:
     trust = ("--tls-ca-cert-file", str(authority.ca_file), "--tls-auth-clients", "no")
     with RedisServer(folder, *own, *trust, ip="127.0.0.1") as redis:
         yield redis, f"rediss://localhost:{port}/0?ssl_ca_certs={authority.ca_file}"
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[RedisServer]:
+    """A cluster of one server that has all slots, and takes no command with keys in two of them."""
+    with RedisServer(folder, "--cluster-enabled", "yes") as redis:
+        assert redis.ask("CLUSTER ADDSLOTSRANGE 0 16383") == b"+OK"
+        until(lambda: b"cluster_state:ok" in redis.text("CLUSTER INFO"), "the cluster to be well")
+        yield redis

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.redisserver import RedisServer
+from tests.support.redisserver import RedisServer, cluster
 from tests.support.waiting import until
 from ucspi_py.core.client.limits import NETWORK, ClientLimits, Excess
 from ucspi_py.core.fleet import asking, scripts, tries
@@ -205,12 +205,10 @@ def test_what_is_taken_back_too_late_makes_no_room(store: Store) -> None:
 def test_a_cluster_takes_each_script(tmp_path: Path) -> None:
     """All its keys are in one slot, and it touches no other; a script with keys in two is refused there."""
     limits = ClientLimits(per_client=2, per_network=2, arrivals=5)
-    with RedisServer(tmp_path, "--cluster-enabled", "yes") as cluster:
-        assert cluster.ask("CLUSTER ADDSLOTSRANGE 0 16383") == b"+OK"
-        until(lambda: b"cluster_state:ok" in cluster.text("CLUSTER INFO"), "the cluster to be well")
+    with cluster(tmp_path) as redis:
 
         async def all_of_it() -> None:
-            way = Way(cluster.url)
+            way = Way(redis.url)
             for ip in (IP, b"2001:db8::7"):
                 asked = asking.question(limits, ip, "mx1:1")
                 assert asked

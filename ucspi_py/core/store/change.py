@@ -116,7 +116,8 @@ def single(key: str, change: Change[T]) -> Script[T]:
 def redis_keys(tenant: Tenant, key: str) -> tuple[str, ...]:
     """The names of a record's key: the one to write, and the one to read where that is missing, if there was one.
 
-    The braces make all keys of one network neighbours in a Redis cluster, so that one script may touch them.
+    The braces make all keys of one network neighbours in a Redis cluster, so that one script may touch them. The one of
+    an older release has none.
     """
     name = redis_name(tenant, tenant.neighbourhood(key), key) if tenant.neighbourhood else redis_name(tenant, key)
     return (name,) if tenant.old_prefix is None else (name, tenant.old_prefix + key)

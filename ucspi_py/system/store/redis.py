@@ -6,6 +6,7 @@ To be made in the process that uses it: no connection may cross a fork. Never de
 import time
 from collections.abc import Sequence
 from functools import cache
+from itertools import chain, islice
 from typing import TypeVar
 
 from ...core.store.change import Change, Kept, Page, Row, Script, Tenant, key_of, redis_keys, redis_pattern
@@ -19,13 +20,14 @@ _PAGE = 1000
 #: Seconds until the end of a record that somebody has made to have none.
 _AGES = 1 << 31
 
-#: One change of one record, as one command: nobody else writes meanwhile. KEYS: as redis_keys().
+#: One change of one record, as one command: nobody else writes meanwhile. KEYS: the first of redis_keys(). ARGV: those
+#: of the change, and behind them the second key, if there is one.
 _SCRIPT = """
 local function change(text, argv)
 CHANGE
 end
 local found = redis.call('GET', KEYS[1])
-if not found and KEYS[2] then found = redis.call('GET', KEYS[2]) end
+OLD
 local answer, text, life = change(found, ARGV)
 if text == '' then
   redis.call('DEL', KEYS[1])
@@ -33,6 +35,16 @@ elseif text and text ~= found then
   redis.call('SET', KEYS[1], text, 'EX', life)
 end
 return answer
+"""
+
+#: The key of an older release is in another slot than that of this one, so it is not named to a cluster, where it may
+#: be another server's; there no older release has written any.
+_OLD = """
+if not found then
+  local old = redis.pcall('GET', ARGV[#ARGV])
+  if type(old) == 'table' and not string.find(old.err, 'cluster') then return old end
+  found = type(old) == 'string' and old
+end
 """
 
 
@@ -51,8 +63,9 @@ class RedisStore:
 
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
-        script, arguments = _script(change.lua), tuple(map(str, change.arguments))
-        answer = await self._server.run(script, redis_keys(change.tenant, key), arguments)
+        name, *old = redis_keys(change.tenant, key)
+        script = _script(change.lua, has_old=bool(old))
+        answer = await self._server.run(script, (name,), (*map(str, change.arguments), *old))
         if not isinstance(answer, int):
             raise ValueError("there is something else under our keys")
         return change.result(answer)
@@ -94,10 +107,12 @@ class RedisStore:
 
     async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys, no more than a page has -> how many there were."""
+        names = [redis_keys(tenant, key) for key in keys]
         async with self._server.client.pipeline(transaction=False) as pipe:
-            for key in keys:
-                pipe.delete(*redis_keys(tenant, key))
-            return sum(map(bool, await self._server.ask(pipe.execute())))
+            for name in chain.from_iterable(names):
+                pipe.delete(name)
+            gone = iter(await self._server.ask(pipe.execute()))
+        return sum(any(tuple(islice(gone, len(each)))) for each in names)
 
     async def close(self) -> None:
         """Give everything back."""
@@ -122,6 +137,6 @@ def _end(now: float, life: int) -> int:
 
 
 @cache
-def _script(lua: str) -> str:
+def _script(lua: str, *, has_old: bool) -> str:
     """The script around a change."""
-    return _SCRIPT.replace("CHANGE", lua)
+    return _SCRIPT.replace("OLD", _OLD if has_old else "").replace("CHANGE", lua)
