@@ -1,4 +1,4 @@
-"""Records in a cluster: whatever is asked of one at once is in one slot of it. test_fleet_scripts has those of fleets."""
+"""Records in a cluster: whatever is asked of one at once is in one slot of it. test_fleet_scripts has a fleet's."""
 
 import asyncio
 from collections.abc import Iterator
