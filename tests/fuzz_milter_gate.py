@@ -18,7 +18,7 @@ from tests.fuzz_milter_oracle import BODY_LIMIT, Told, asks, passes
 from tests.support.admission import Lines
 from tests.support.ends import End, ObligingEnd
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import GateMilters
+from ucspi_py.core.gate.milter.settings import GateMilters, Limits
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.milter.dialogue import MilterDialogue
 from ucspi_py.core.milter.packet import PacketReader
@@ -29,7 +29,6 @@ from ucspi_py.core.smtp.settings import Greeting, SmtpSettings
 from ucspi_py.system.gate.backend import running
 from ucspi_py.system.gate.backend.pipe import BackendPipe
 from ucspi_py.system.gate.milter import client, connection
-from ucspi_py.system.gate.milter.client_milters import Limits
 from ucspi_py.system.gate.milter.milting import Milting
 from ucspi_py.system.gate.parts import OfSession
 from ucspi_py.system.gate.session_log import SessionLog

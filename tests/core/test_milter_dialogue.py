@@ -190,6 +190,26 @@ def test_unanswered_events() -> None:
     assert dialogue.take_output() == packed(b"L") * 2 + packed(b"N")
 
 
+@pytest.mark.parametrize(
+    ("protocol", "before", "is_silent"),
+    [
+        (0, None, False),
+        (Protocol.NR_MAIL, None, True),
+        (Protocol.NOMAIL, None, True),
+        (0, packed(b"a"), True),
+        (Protocol.NR_MAIL, packed(b"r"), False),
+        (Protocol.NR_MAIL, packed(b"?"), False),
+    ],
+)
+def test_who_is_silent(protocol: int, before: bytes | None, *, is_silent: bool) -> None:
+    """Nothing comes of an event without an answer, but where the filter has failed, or refused the client before."""
+    dialogue = agreed(protocol=protocol)
+    if before:
+        told(dialogue, Event.CONNECT, before)
+
+    assert dialogue.is_silent(Event.MAIL) == is_silent
+
+
 def test_no_reply_to_headers_is_offered_to_old_filters() -> None:
     """milter_protocol may have no_header_reply beside an old version."""
     dialogue = agreed(2, protocol=Protocol.NR_HDR, offer=Offer(2, no_header_reply=True))

@@ -15,13 +15,13 @@ from tests.support.waiting import PATIENCE, until
 from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import MacroTexts, MilterSettings
+from ucspi_py.core.gate.milter.settings import Limits, MacroTexts, MilterSettings
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.milter.words import Protocol
 from ucspi_py.core.smtp.envelope import Envelope
 from ucspi_py.core.smtp.path import Path, parse_path
 from ucspi_py.system.gate.milter.client import MilterClient
-from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits
+from ucspi_py.system.gate.milter.client_milters import ClientMilters
 from ucspi_py.system.gate.milter.held import HeldMessage
 
 from . import postfix

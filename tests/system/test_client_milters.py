@@ -12,17 +12,18 @@ from ucspi_py.core.gate.milter.content import BODY_LIMIT
 from ucspi_py.core.gate.milter.envelope import QUARANTINED
 from ucspi_py.core.gate.milter.macros import client_facts
 from ucspi_py.core.gate.milter.service import parse_milter
-from ucspi_py.core.gate.milter.settings import DefaultAction, MacroTexts, MilterSettings
+from ucspi_py.core.gate.milter.settings import DefaultAction, Limits, MacroTexts, MilterSettings
 from ucspi_py.core.gate.restrictions.answers import ClientName
 from ucspi_py.core.gate.restrictions.facts import NameStatus
 from ucspi_py.core.gate.visitor import Visitor
 from ucspi_py.core.milter.packet import number, packed
 from ucspi_py.core.milter.words import Protocol
 from ucspi_py.core.smtp.envelope import Envelope
+from ucspi_py.core.smtp.events import HeloGiven, SenderGiven
 from ucspi_py.core.smtp.path import Path
 from ucspi_py.core.smtp.reply import Reply, reply
 from ucspi_py.system.gate.milter.client import MilterClient
-from ucspi_py.system.gate.milter.client_milters import ClientMilters, Limits
+from ucspi_py.system.gate.milter.client_milters import ClientMilters
 from ucspi_py.system.gate.milter.held import HeldMessage
 
 ENVIRONMENT = {b"TCPREMOTEPORT": b"4711", b"TCPLOCALIP": b"192.0.2.9", b"TCPLOCALPORT": b"25"}
@@ -103,6 +104,58 @@ def test_a_whole_session(milter: ScriptedMilter) -> None:
     assert b"{daemon_addr}\x00192.0.2.9\0" in macros[b"C"]
     assert b"{auth_authen}\0me\0" in macros[b"M"]
     assert macros[b"T"] == macros[b"E"] == b"i\0id.1\0"
+
+
+GREETS, SENDS = HeloGiven(b"EHLO", b"client.example", None), SenderGiven(ENVELOPE)
+
+
+def test_commands_to_which_a_milter_says_nothing(milter: ScriptedMilter) -> None:
+    """They pass at once, and it hears them with the next one to which it has an answer; a message before is ended."""
+    milter.says[b"O"] = optneg(protocol=Protocol.NR_CONN | Protocol.NR_HELO | Protocol.NR_MAIL)
+    milter.unanswered = {b"C", b"H", b"M"}
+
+    async def scene(milters: ClientMilters) -> None:
+        assert await milters.connect() is None
+        for _ in range(2):
+            assert milters.passes(GREETS)
+            assert milters.passes(SENDS)
+            assert await milters.recipient(ENVELOPE, BOB) is None
+
+    assert play(milter, scene) == []
+    assert milter.commands.replace(b"D", b"") == b"OCHMRAHMRQ"
+
+
+@pytest.mark.parametrize("answered", [b"H", b"M"])
+def test_commands_to_which_a_milter_says_something(milter: ScriptedMilter, answered: bytes) -> None:
+    """They have to be waited for, and it has not heard of them."""
+    protocol = {b"H": Protocol.NR_MAIL, b"M": Protocol.NR_HELO}[answered]
+    milter.says[b"O"] = optneg(protocol=protocol)
+    milter.unanswered = {b"H", b"M"} - {answered}
+
+    async def scene(milters: ClientMilters) -> None:
+        assert await milters.connect() is None
+        assert milters.passes(GREETS) == (answered != b"H")
+        assert milters.passes(SENDS) == (answered != b"M")
+
+    assert play(milter, scene) == []
+    assert answered not in milter.commands
+
+
+def test_a_milter_that_hung_up_lets_nothing_pass(milter: ScriptedMilter) -> None:
+    """Its default action is said at the next command, also where it would have said nothing to that."""
+    milter.says[b"O"] = optneg(protocol=Protocol.NR_MAIL)
+    milter.unanswered = {b"M"}
+
+    async def scene(milters: ClientMilters) -> None:
+        assert await milters.connect() is None
+        assert milters.passes(SENDS)
+        milter.drop()
+        async with asyncio.timeout(10):
+            while milters.passes(SENDS):
+                await asyncio.sleep(0.001)
+        assert await milters.mail(ENVELOPE) == reply(451, LATER)
+
+    play(milter, scene)
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,12 @@ class MilterDialogue:
             return False
         return not self._accepts_message or event in OF_CONNECTION
 
+    def is_silent(self, event: Event) -> bool:
+        """Whether nothing comes of an event now: it may hear of it, says nothing, and has said nothing that lasts."""
+        if self.failure or self._refusal:
+            return False
+        return event not in self._spoken.answered or not self.hears(event)
+
     def take_output(self) -> bytes:
         """The packets since the last call."""
         output, self.output = bytes(self.output), bytearray()

@@ -9,7 +9,7 @@ import asyncio
 from ...core.smtp import events
 from ...core.smtp.reply import Reply
 from ..stream.stream import Stream
-from .backend.pipe import nobody
+from .backend.pipe import PASSES, nobody
 from .client_end import ClientEnd
 from .presence import CROWDED, of_one_session
 from .session import Host, Session
@@ -133,6 +133,8 @@ class Conversation(Trusting):
                 self._backend.send(event.data)
             case events.RecipientGiven():
                 return self._is_refused(event)
+            case events.HeloGiven() | events.SenderGiven():
+                return self._passes(event)
             case events.MessageRefused():
                 self._backend.close()
                 self._log.message(event.envelope, event.reply, event.size)
@@ -146,6 +148,14 @@ class Conversation(Trusting):
                 self._pause = asyncio.get_running_loop().call_later(event.seconds, self._resume)
             case _:
                 return False
+        return True
+
+    def _passes(self, event: events.HeloGiven | events.SenderGiven) -> bool:
+        """Whether a command passes without waiting for anybody; then it has been answered."""
+        if not self._backend.passes(event):
+            return False
+        self._log.comes(event)
+        self._dialogue.answer(PASSES)
         return True
 
     def _is_refused(self, event: events.RecipientGiven) -> bool:

@@ -81,8 +81,8 @@ def milting(settings: GateSettings, ways: "Callable[[], Ways]", complain: Compla
     if settings.milters is None:
         return None
     from ...core.gate.milter.content import body_limit
+    from ...core.gate.milter.settings import Limits
     from .milter.client import MilterClient
-    from .milter.client_milters import Limits
     from .milter.milting import Milting
 
     limits = Limits(settings.smtp.recipient_limit, body_limit(settings.message_size_limit))

@@ -169,8 +169,8 @@ class SessionLog:
         """Take note of a client that is about to log in, or to speak TLS."""
         self.watch.at(State.AUTH if isinstance(event, LoginAsked) else State.STARTTLS)
 
-    def asked(self, event: Event) -> None:
-        """Count from now on how long a client waits for the answer to an event; at another transaction begin anew.
+    def comes(self, event: Event) -> None:
+        """Take note of what a client is at; at another transaction begin anew.
 
         The same envelope without recipients means the same one.
         """
@@ -179,6 +179,10 @@ class SessionLog:
             self._begun, self._delay, self._restriction = envelope, 0.0, None
         helo = event.name if isinstance(event, HeloGiven) else envelope and envelope.helo
         self.watch.at(_STATES.get(type(event), State.SESSION), helo or b"")
+
+    def asked(self, event: Event) -> None:
+        """Count from now on how long a client waits for the answer to an event."""
+        self.comes(event)
         self._asked_at = time.monotonic()
 
     def answered(self) -> None:

@@ -79,6 +79,13 @@ class Milter(NamedTuple):
         return replace(of_all, **own)  # type: ignore[arg-type]
 
 
+class Limits(NamedTuple):
+    """What milters may do to a message. recipients: of one. body: bytes of another body."""
+
+    recipients: int
+    body: int
+
+
 class MacroTexts(NamedTuple):
     """What macros have of the configuration.
 

@@ -43,8 +43,7 @@ class BackendPipe:
     start: of a backend. environment: a stranger's; each backend gets what the visitor makes of it, made when it starts,
     as few clients ever have one. report: gets one sentence about each that fails. on_room: to be set; called when
     content may be sent again after is_full. make: may be set; makes a backend's end here. milters: may be set; the
-    client's. A coroutine of this that is
-    cancelled closes the backend.
+    client's. A coroutine of this that is cancelled closes the backend.
     """
 
     __slots__ = (
@@ -89,6 +88,10 @@ class BackendPipe:
         Where that is None, milters have something against it, and judge its commands.
         """
         return await self.milters.connect() if self.milters else None
+
+    def passes(self, event: HeloGiven | SenderGiven) -> bool:
+        """Tell a command to those who only hear of it -> whether it passes, and nobody is to be waited for."""
+        return self.milters is None or self.milters.passes(event)
 
     async def ask(self, event: Event) -> Reply:
         """Answer what hangs on the backend."""

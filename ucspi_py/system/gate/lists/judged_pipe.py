@@ -56,6 +56,14 @@ class JudgedPipe(BackendPipe):
             self.milters.find_name = self._lists.find_name
         return await super().connect()
 
+    def passes(self, event: HeloGiven | SenderGiven) -> bool:
+        """Tell a command that no list judges, and of which no policy service hears."""
+        if self._lists.judges_early or self._lists.telling:
+            return False
+        if isinstance(event, SenderGiven):
+            self._begin(event.envelope)
+        return super().passes(event)
+
     async def ask(self, event: Event) -> Reply:
         """Answer what hangs on lists or on the backend."""
         match event:

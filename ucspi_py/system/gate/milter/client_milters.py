@@ -4,7 +4,6 @@ Source: Postfix, smtpd.c, check_milter_reply() and whatever calls it.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from functools import partial
 
 from ....core.gate.loglines import About
@@ -13,6 +12,7 @@ from ....core.gate.milter.facts import of_message, with_name
 from ....core.gate.milter.header import Header
 from ....core.gate.milter.header_checks import Checked
 from ....core.gate.milter.macros import ClientFacts, MacroFacts
+from ....core.gate.milter.settings import Limits
 from ....core.gate.restrictions.answers import ClientName
 from ....core.gate.restrictions.judgement import DISCARDED
 from ....core.gate.visitor import Visitor
@@ -21,10 +21,11 @@ from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
 from ....core.milter.words import Event
 from ....core.smtp.envelope import Envelope
+from ....core.smtp.events import HeloGiven, SenderGiven
 from ....core.smtp.path import Path
 from ....core.smtp.reply import Reply, reply
 from .client import MilterClient
-from .hearing import Hearing
+from .hearing import Hearing, Streamed
 from .held import HeldMessage
 from .session_milter import Heard
 from .session_milters import SessionMilters
@@ -33,17 +34,6 @@ from .session_milters import SessionMilters
 Spare = Callable[[bytes, Reply, About, Path | None], None]
 Note = Callable[[bytes, Reply | None, About, Path | None], None]
 FindName = Callable[[], Awaitable[ClientName]]
-#: A message that milters hear of while it comes; or a reply: it is thrown away, and that is said at its end; None = it
-#: is to be held, as they may change it.
-Streamed = Hearing | Reply | None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What milters may do to a message. recipients: of one. body: bytes of another body."""
-
-    recipients: int
-    body: int
 
 
 class ClientMilters:
@@ -101,9 +91,18 @@ class ClientMilters:
     async def helo(self, name: bytes, verb: bytes = b"HELO") -> Reply | None:
         """Tell HELO or EHLO; a refusal that does not hang up is said at MAIL. verb: which of both, for the log."""
         await self._begin()
-        self._about = name
-        answer = self._meaning(await self._tell(Event.HELO, events.helo(name), self._facts()), verb, name)
+        answer = self._meaning(await self._tell(*self._helo(name)), verb, name)
         return answer if answer and answer.hangs_up else None
+
+    def passes(self, event: HeloGiven | SenderGiven) -> bool:
+        """Tell HELO, EHLO or MAIL where nothing comes of it -> whether it was told; else helo() or mail() has that."""
+        if self._hearing or not self._milters.is_silent(Event.HELO if isinstance(event, HeloGiven) else Event.MAIL):
+            return False
+        if self._is_begun:
+            self.dropped()
+        told = self._helo(event.name) if isinstance(event, HeloGiven) else self._mail(event.envelope)
+        self._milters.tell_silent(*told)
+        return True
 
     async def unknown(self, name: bytes) -> Reply | None:
         """Tell a command that is none; None = nobody says more of it. name: as it was said."""
@@ -116,11 +115,7 @@ class ClientMilters:
     async def mail(self, envelope: Envelope) -> Reply | None:
         """Tell MAIL; None = it passes."""
         await self._begin()
-        self._about = envelope
-        self._is_begun = True
-        self._messages += 1
-        data = events.address(envelope.sender.wire, envelope.parameters)
-        return self._meaning(await self._tell(Event.MAIL, data, self._facts(envelope)), b"MAIL", envelope)
+        return self._meaning(await self._tell(*self._mail(envelope)), b"MAIL", envelope)
 
     async def recipient(self, envelope: Envelope, path: Path) -> Reply | None:
         """Tell a recipient that passes all else; None = it passes."""
@@ -159,7 +154,7 @@ class ClientMilters:
             return DISCARDED
         if self._milters.may_change:
             return None
-        refused = _nothing if self.spare else on_refusal
+        refused = (lambda: None) if self.spare else on_refusal
         self._hearing = self._milters.hearing(self._of_content, on_room, refused)
         return self._hearing
 
@@ -218,6 +213,16 @@ class ClientMilters:
             return self._meaning(NO_ADDRESS, b"END-OF-MESSAGE", envelope)
         return None if self.spare or found == envelope else found
 
+    def _helo(self, name: bytes) -> tuple[Event, bytes, MacroFacts]:
+        self._about = name
+        return Event.HELO, events.helo(name), self._facts()
+
+    def _mail(self, envelope: Envelope) -> tuple[Event, bytes, MacroFacts]:
+        self._about = envelope
+        self._is_begun = True
+        self._messages += 1
+        return Event.MAIL, events.address(envelope.sender.wire, envelope.parameters), self._facts(envelope)
+
     async def _tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer:
         if self._hearing:
             await self._settle(self._hearing)
@@ -241,7 +246,3 @@ class ClientMilters:
     def _facts(self, envelope: Envelope | None = None, recipient: Path | None = None) -> MacroFacts:
         """What macros tell now."""
         return of_message(self.facts, self.visitor, self._messages, envelope, recipient)
-
-
-def _nothing() -> None:
-    """Who hears in a dry run of what a milter refuses before the end of a message."""

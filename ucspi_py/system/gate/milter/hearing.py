@@ -8,6 +8,7 @@ from ....core.gate.milter.parts import Part, Parts
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.words import Event
+from ....core.smtp.reply import Reply
 from .session_milter import Heard, SessionMilter
 
 #: Bytes that wait for milters: from so many on no more is to come.
@@ -118,3 +119,8 @@ class Hearing:
                     self._on_refusal()
             if self._answers[at] is not Passed.ON:
                 return
+
+
+#: A message that milters hear of while it comes; or a reply: it is thrown away, and that is said at its end; None = it
+#: is to be held, as they may change it.
+Streamed = Hearing | Reply | None

@@ -9,8 +9,7 @@ from ....core.smtp.envelope import Envelope
 from ....core.smtp.reply import Reply, reply
 from ..backend.pipe import BackendEnds
 from ..backend.running import RunningBackend
-from .client_milters import Streamed
-from .hearing import Hearing
+from .hearing import Hearing, Streamed
 from .held import HeldMessage
 
 #: smtpd.c, data_cmd().

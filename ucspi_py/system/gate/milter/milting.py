@@ -6,7 +6,7 @@ from functools import partial
 
 from ....core.dns.message import Ask
 from ....core.gate.milter.macros import client_facts
-from ....core.gate.milter.settings import GateMilters
+from ....core.gate.milter.settings import GateMilters, Limits
 from ....core.gate.visitor import Visitor
 from ....core.smtp.dialogue import Dialogue
 from ....core.smtp.envelope import Envelope
@@ -16,7 +16,7 @@ from ..lists.client_name import client_name
 from ..parts import OfSession
 from .chosen import ChosenMilters, MakeClient
 from .client import MilterClient
-from .client_milters import ClientMilters, Limits
+from .client_milters import ClientMilters
 from .header_checking import HeaderChecks
 from .hearing import Hearing
 from .held import HeldMessage

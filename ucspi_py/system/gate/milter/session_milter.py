@@ -78,6 +78,12 @@ class SessionMilter:
         """Whether it would be told of an event now."""
         return self._connection is not None and self._connection.dialogue.hears(event)
 
+    def is_silent(self, event: Event) -> bool:
+        """Whether nothing would come of an event now."""
+        if self._connection is None:
+            return self._default is Passed.ON
+        return self._connection.dialogue.is_silent(event)
+
     def tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer | None:
         """Tell an event -> what comes of it; None = answer() has that. data: of its packet."""
         connection = self._connection

@@ -37,6 +37,15 @@ class SessionMilters:
         """What the first has against the client that has something against it at each command; None = none has."""
         return next((milter.lasting for milter in self._milters if milter.lasting), None)
 
+    def is_silent(self, event: Event) -> bool:
+        """Whether nothing would come of an event now: none of them has to be waited for."""
+        return all(milter.is_silent(event) for milter in self._milters)
+
+    def tell_silent(self, event: Event, data: bytes, facts: MacroFacts) -> None:
+        """Tell an event of which nothing comes."""
+        for milter in self._milters:
+            milter.tell(event, data, facts)
+
     async def connect(self, data: bytes, facts: MacroFacts) -> Answer:
         """Connect to them, and tell who comes. A refusal is that of all that follows; who comes behind is not asked."""
         for milter in self._milters:
