@@ -66,25 +66,19 @@ class Headers:
     def _ends_with(self, line: bytes) -> bool:
         """Take a line -> whether it ends the headers."""
         text = line.removeprefix(b".")
-        if self._open and text.startswith((b" ", b"\t")):
-            self._take(text)
-            return False
-        self._close()
-        self._begun = begun(text)
-        if self._begun:
+        if not (self._open and text.startswith((b" ", b"\t"))):
+            self._close()
+            self._begun = begun(text)
+            if self._begun is None:
+                self.is_done, self.has_separator = True, not text
+                return True
             self._count += 1
-            self._take(text)
-            return False
-        self.is_done, self.has_separator = True, not text
-        return True
-
-    def _take(self, text: bytes) -> None:
-        """Take a line of a header."""
         self._open.append(text)
         self._open_size += len(text) + 1
         self._lines += 1
         is_long = self._open_size - 1 > HEADER_LIMIT
         self.is_too_large = is_long or self._lines > LINES_LIMIT or self._count > MOST_HEADERS
+        return False
 
     def _close(self) -> None:
         if self._begun:

@@ -87,15 +87,14 @@ class Parts:
     def _take_headers(self) -> None:
         headers, self._headers.headers = self._headers.headers, []
         for header in headers:
-            self._add(Part(Event.HEADER, header, size=sum(map(len, header.lines))))
+            size = sum(map(len, header.lines))
+            self._parts.append(Part(Event.HEADER, header, b"", size))
+            self.waiting += size
         if self._headers.is_done:
-            self._add(END_OF_HEADERS)
+            self._parts.append(END_OF_HEADERS)
 
     def _add_body(self, size: int) -> None:
         chunk = bytes(self._body[:size])
         del self._body[:size]
-        self._add(Part(Event.BODY, body=chunk, size=size))
-
-    def _add(self, part: Part) -> None:
-        self._parts.append(part)
-        self.waiting += part.size
+        self._parts.append(Part(Event.BODY, body=chunk, size=size))
+        self.waiting += size
