@@ -61,6 +61,24 @@ def test_a_helo_ends_the_transaction_when_it_is_carried_out() -> None:
     assert (talk.next(), talk.helo, talk.envelope) == (None, b"c", None)
 
 
+def test_a_command_is_carried_out_at_once() -> None:
+    """Where nobody has to be asked it says its own reply, and ends a transaction before it, as behind a verdict."""
+    talk = dialogue()
+    for line, said in ((b"EHLO a b", EHLO), (b"MAIL FROM:<s@example.net>", SENDER_OK)):
+        event = told(talk, line)
+        assert isinstance(event, HeloGiven | SenderGiven)
+        talk.go_on(event)
+        assert talk.take_output() == said
+    told(talk, b"RCPT TO:<r@example.org>")
+    talk.answer(YES)
+    event = told(talk, b"HELO c")
+    assert isinstance(event, HeloGiven)
+    talk.go_on(event)
+
+    assert isinstance(talk.next(), TransactionDropped)
+    assert talk.counts == {b"EHLO": [1, 1], b"MAIL": [1, 1], b"RCPT": [1, 1], b"HELO": [1, 1]}
+
+
 def test_a_refused_sender_begins_nothing() -> None:
     """And is an error."""
     talk = dialogue()

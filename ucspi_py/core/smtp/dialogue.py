@@ -75,6 +75,11 @@ class Dialogue(Trust):
                 return event
         return None
 
+    def go_on(self, asked: events.HeloGiven | events.SenderGiven) -> None:
+        """Carry out the event that waits, against which nobody has anything; it has its own reply."""
+        self._asked = None
+        self._end_early(asked, carried_out(self._state, asked))
+
     def answer(self, reply: Reply, login: bytes = b"") -> None:
         """Answer the event that waits; what hangs up ends the session behind it. login: whose a LoginAsked is."""
         asked, self._asked = self._asked, None
@@ -91,7 +96,7 @@ class Dialogue(Trust):
         elif isinstance(asked, events.DataAsked):
             self._settle(b"DATA", self._without_content(said))
         elif isinstance(asked, events.HeloGiven | events.SenderGiven):
-            self._end_early(asked, said)
+            self._end_early(asked, carried_out(self._state, asked) if said.accepted else said)
         elif isinstance(asked, events.UnknownGiven):
             self._settle(UNKNOWN, replies.NOT_RECOGNIZED if said.accepted else said)
         elif isinstance(asked, events.LoginAsked):
@@ -162,8 +167,6 @@ class Dialogue(Trust):
     def _end_early(self, asked: events.HeloGiven | events.SenderGiven, said: Said) -> None:
         """Settle a command that was judged before it was carried out."""
         name = asked.verb if isinstance(asked, events.HeloGiven) else b"MAIL"
-        if said.accepted:
-            said = carried_out(self._state, asked)
         self._settle(name, said)
         self._dropped = said.dropped
         if VERBS[name].is_junk:

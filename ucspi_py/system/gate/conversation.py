@@ -9,7 +9,7 @@ import asyncio
 from ...core.smtp import events
 from ...core.smtp.reply import Reply
 from ..stream.stream import Stream
-from .backend.pipe import PASSES, nobody
+from .backend.pipe import nobody
 from .client_end import ClientEnd
 from .presence import CROWDED, of_one_session
 from .session import Host, Session
@@ -155,7 +155,7 @@ class Conversation(Trusting):
         if not self._backend.passes(event):
             return False
         self._log.comes(event)
-        self._dialogue.answer(PASSES)
+        self._dialogue.go_on(event)
         return True
 
     def _is_refused(self, event: events.RecipientGiven) -> bool:

@@ -136,7 +136,7 @@ def _of_certificate(tell: Callable[[TlsFacts], bytes]) -> Callable[[MacroFacts],
 
 def _address(path: Path | None) -> bytes | None:
     """As Postfix writes it anew, with a domain in small letters."""
-    return None if path is None else path._replace(domain=path.domain and path.domain.lower()).address
+    return None if path is None else Path(path.local, path.domain and path.domain.lower()).address
 
 
 def _host(path: Path | None, hostname: bytes) -> bytes | None:
