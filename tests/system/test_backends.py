@@ -294,6 +294,58 @@ def test_in_a_burst_it_pauses_once_with_its_slot() -> None:
     assert list(bench.board.backends()) == [(0, 4711)]
 
 
+def test_programs_of_tasks_start_behind_all_else_and_one_after_the_other() -> None:
+    """What starts a program makes the processor forget all else: whoever has only to be answered comes first."""
+
+    class Noting(Pretending):
+        """It notes the order."""
+
+        def start(self, _client_fd: int, _environment: dict[bytes, bytes], _more: Sequence[int] = ()) -> int:
+            """As if."""
+            order.append("start")
+            return super().start(_client_fd, _environment, _more)
+
+    order: list[str] = []
+
+    async def starting(bench: Bench) -> None:
+        await bench.start(connection())
+        order.append("started")
+
+    async def other() -> None:
+        order.append("other")
+
+    async def story() -> None:
+        bench = Bench(Noting())
+        await asyncio.gather(starting(bench), other(), starting(bench), other())
+
+    run(story)
+
+    assert order == ["other", "other", "start", "start", "started", "started"]
+
+
+def test_whoever_is_cancelled_claims_nothing_unless_its_program_runs() -> None:
+    """A slot is that of its program until the program has ended, whoever has wanted it."""
+
+    async def story() -> None:
+        bench = Bench(Pretending())
+        starting = asyncio.create_task(bench.start(connection()))
+        await asyncio.sleep(0)
+        starting.cancel()
+        await asyncio.wait([starting])
+        assert bench.free == 2
+
+        starting = asyncio.create_task(bench.start(connection()))
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(starting.cancel)
+        await asyncio.wait([starting])
+        assert starting.cancelled() or starting.result()
+        assert list(bench.board.backends()) == [(0, 4711)]
+        bench.backends.ended(4711, 0)
+        assert bench.free == 2
+
+    run(story)
+
+
 def test_a_burst_that_is_given_up_in_its_pause_claims_nothing() -> None:
     """The session is closed, and its slot is free."""
 

@@ -11,6 +11,7 @@ from ...core.client.local import is_local
 from ...core.errors import error_words
 from ...core.top.watch import UNWATCHED, Watch
 from ..accept.slots import Slots
+from ..process.loop import at_end_of_turn
 from ..report.connection_log import ConnectionLog
 from .spawn import Launcher
 from .spawn_batch import pause
@@ -35,8 +36,9 @@ class Backends:
     """Starts backends and takes their ends.
 
     rest: called when there is no room for another process; nobody new is to be let in for a while. in_bursts: whether
-    start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch). watch:
-    may be set; hears of each client that waits for a slot, and of each that has its program.
+    start() pauses once when it has its slot, until all connections that came together have theirs (spawn_batch);
+    otherwise it is a task's, and waits for the end of the loop's turn. watch: may be set; hears of each client that
+    waits for a slot, and of each that has its program.
     """
 
     def __init__(
@@ -75,11 +77,35 @@ class Backends:
         leaves nothing claimed either.
         """
         slot = await self._reserve(connection)
+        is_tried = False
+
+        def launch() -> int | None:
+            nonlocal is_tried
+            is_tried = True
+            return self._launch(slot, connection, fd, on_end, more)
+
         try:
-            # Before the start: the backend may run for milliseconds before we are told its process id.
             self._slots.name(slot, connection.keys)
             if self._in_bursts:
                 await pause()
+                return launch()
+            return await at_end_of_turn(launch)
+        except BaseException:
+            if not is_tried:
+                self._slots.give_back(slot)
+            raise
+
+    def _launch(
+        self,
+        slot: int,
+        connection: Connection,
+        fd: int,
+        on_end: Callable[[int], None] | None,
+        more: Sequence[int],
+    ) -> int | None:
+        """Start the program in its slot; None where it cannot be started, which gives the slot back."""
+        try:
+            # Before the start: the backend may run for milliseconds before we are told its process id.
             self._slots.announce(slot, os.fstat(fd).st_ino)
             pid = self._launcher.start(fd, connection.environment, more)
             self._slots.hold(slot, pid)
