@@ -23,7 +23,7 @@ from ucspi_py.system.ledger.ledger import Granted, Ledger, Login
 from ucspi_py.system.ledger.reader import LedgerReader
 from ucspi_py.system.store.redis import RedisStore
 
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("patient", "own_time")
 
 NOW = 1_800_000_000
 SETTINGS = GreylistSettings("", 300, 1_000, 10_000, NETWORK, 60)

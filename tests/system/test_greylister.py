@@ -20,7 +20,7 @@ from ucspi_py.system.greylist.greylister import Greylister
 from ucspi_py.system.screens.greylist import Greylist
 
 #: That a server answers late is for another file.
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("patient", "own_time")
 
 NOW, HOUR = 1_800_000_000, 3600
 NEW, FOUND = Deferred(300, True), Passed(b"triplet found")

@@ -23,7 +23,7 @@ from ucspi_py.system.store.sqlite import SqliteStore
 
 NET = "192.0.2.0/24"
 #: That a server answers late is for another file.
-pytestmark = pytest.mark.usefixtures("patient")
+pytestmark = pytest.mark.usefixtures("patient", "own_time")
 
 VISIT = Visit(NOW, GreylistSettings("db", 300, 1_000, 10_000, NETWORK, 60))
 

@@ -84,12 +84,12 @@ class Records:
 def keeper(place: str, size: int = DEFAULT) -> Callable[[str, Sequence[Tenant]], Store]:
     """The kind of store that a path or a URL calls for. Raises ImportError where its library is missing.
 
-    size: bytes that a file may have.
+    size: bytes that a file may have. Where hosts share a server, its clock counts, and not that of each of them.
     """
     if url.is_url(place):
         from .redis import RedisStore
 
-        return RedisStore
+        return partial(RedisStore, by_its_clock=True)
     from .sqlite import SqliteStore
 
     return partial(SqliteStore, size=size)

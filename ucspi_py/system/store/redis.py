@@ -21,8 +21,9 @@ _PAGE = 1000
 _AGES = 1 << 31
 
 #: One change of one record, as one command: nobody else writes meanwhile. KEYS: the first of redis_keys(). ARGV: those
-#: of the change, and behind them the second key, if there is one.
+#: of the change, of which the first is the time, and behind them the second key, if there is one.
 _SCRIPT = """
+CLOCK
 local function change(text, argv)
 CHANGE
 end
@@ -46,16 +47,23 @@ if not found then
   found = type(old) == 'string' and old
 end
 """
+#: A user who may not ask for it (ACL) has the time of its host.
+_CLOCK = """
+local time = redis.pcall('TIME')
+if time[1] then ARGV[1] = time[1] end
+"""
 
 
 class RedisStore:
     """One process's way to the server. Its methods raise redis.RedisError, OSError or ValueError where it fails.
 
-    url: redis:, rediss: or unix:. tenants: nothing has to be made ready for them.
+    url: redis:, rediss: or unix:. tenants: nothing has to be made ready for them. by_its_clock: whether changes have
+    the server's time, and not their own.
     """
 
-    def __init__(self, url: str, _tenants: Sequence[Tenant]) -> None:
+    def __init__(self, url: str, _tenants: Sequence[Tenant], *, by_its_clock: bool = False) -> None:
         self._server = RedisServer(url)
+        self._by_its_clock = by_its_clock
 
     async def open(self) -> None:
         """Ask whether the server is there."""
@@ -64,7 +72,7 @@ class RedisStore:
     async def update(self, key: str, change: Change[T]) -> T:
         """Apply a change to the record of a key, and return its result. Raises ValueError for what is no record."""
         name, *old = redis_keys(change.tenant, key)
-        script = _script(change.lua, has_old=bool(old))
+        script = _script(change.lua, has_old=bool(old), by_its_clock=self._by_its_clock)
         answer = await self._server.run(script, (name,), (*map(str, change.arguments), *old))
         if not isinstance(answer, int):
             raise ValueError("there is something else under our keys")
@@ -137,6 +145,7 @@ def _end(now: float, life: int) -> int:
 
 
 @cache
-def _script(lua: str, *, has_old: bool) -> str:
+def _script(lua: str, *, has_old: bool, by_its_clock: bool) -> str:
     """The script around a change."""
-    return _SCRIPT.replace("OLD", _OLD if has_old else "").replace("CHANGE", lua)
+    around = _SCRIPT.replace("CLOCK", _CLOCK if by_its_clock else "").replace("OLD", _OLD if has_old else "")
+    return around.replace("CHANGE", lua)
