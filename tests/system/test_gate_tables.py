@@ -114,7 +114,7 @@ def test_tables_of_main_cf_need_no_file() -> None:
 
 
 def test_a_cdb_is_looked_into_on_disk_and_replaced(tmp_path: Path) -> None:
-    """100,000 keys cost less memory than 1,000 of them would."""
+    """100,000 keys cost less memory than 2,000 of them would."""
     _cdb(tmp_path / "access.cdb", {b"%d@example" % number: b"OK" for number in range(100_000)})
     clock, name = _Clock(), MapName("cdb", str(tmp_path / "access"))
     tables = Tables(_nobody, clock)
@@ -123,7 +123,8 @@ def test_a_cdb_is_looked_into_on_disk_and_replaced(tmp_path: Path) -> None:
     try:
         assert tables.look_up(name, b"77777@EXAMPLE") == b"OK"
         assert tables.look_up(name, b"100000@example") is None
-        assert tracemalloc.get_traced_memory()[1] < 100_000
+        # Python 3.14 opens a file with a buffer of 128 KiB.
+        assert tracemalloc.get_traced_memory()[1] < 200_000
     finally:
         tracemalloc.stop()
 

@@ -161,6 +161,9 @@ def test_asyncio_goes_on_as_ever(loop: asyncio.AbstractEventLoop, pipes: list[tu
         loop.add_reader(ours, heard.append, "read")
         loop.add_writer(ours, heard.append, "write")
         await asyncio.to_thread(heard.append, "thread")
+        async with asyncio.timeout(10):
+            while "write" not in heard:
+                await asyncio.sleep(0)
         asked = asyncio.ensure_future(loop.sock_recv(theirs, 10))
         await loop.sock_sendall(ours, b"hello")
         loop.remove_writer(ours)

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import pytest
@@ -213,6 +214,21 @@ def test_a_name_that_is_none_costs_its_own_handshake_and_no_line(
             lambda plain: _with_name(trusting(keys.authority.ca_file), plain, b"\xff\n: forged"[:10]),
         )
     assert capsys.readouterr().err == ""
+
+
+def test_a_name_that_python_3_14_speaks_of_costs_no_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the name in a text, where others have it as an object."""
+    told: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", told.append)
+    odd_names.keep_quiet()
+    text = "Exception ignored in ssl servername callback while decoding name b'\\xff'"
+
+    for err_msg in (text, "Exception ignored in another callback"):
+        sys.unraisablehook(SimpleNamespace(exc_type=UnicodeDecodeError, object=None, err_msg=err_msg))
+
+    assert [what.err_msg for what in told if isinstance(what, SimpleNamespace)] == [
+        "Exception ignored in another callback"
+    ]
 
 
 def test_what_else_cannot_be_raised_is_told_as_before(

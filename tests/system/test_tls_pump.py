@@ -298,7 +298,8 @@ def test_whoever_is_silent_for_too_long_is_left(room: Room) -> None:
     ends = []
 
     def client(secured: ssl.SSLSocket) -> None:
-        with suppress(ssl.SSLEOFError):  # Python 3.11.2 says nothing of an end without close_notify
+        # Python 3.11.2 says nothing of an end without close_notify; OpenSSL 3.6 is the first to send an alert then.
+        with suppress(ssl.SSLEOFError, BrokenPipeError):
             assert secured.recv(1) == b""
         ends.append("client")
 

@@ -22,5 +22,10 @@ class _Hook:
         self._tell = tell
 
     def __call__(self, what: "UnraisableHookArgs", /) -> None:
-        if not (issubclass(what.exc_type, UnicodeDecodeError) and isinstance(what.object, bytes)):
+        if not (issubclass(what.exc_type, UnicodeDecodeError) and _is_of_a_name(what)):
             self._tell(what)
+
+
+def _is_of_a_name(what: "UnraisableHookArgs") -> bool:
+    """The name is the object; from Python 3.14 on a text has it."""
+    return isinstance(what.object, bytes) or "ssl servername callback" in (what.err_msg or "")
