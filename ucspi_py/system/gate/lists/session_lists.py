@@ -164,7 +164,7 @@ class SessionLists:
         return found
 
     async def _visit(self, question: GreylistQuestion) -> GreylistOutcome:
-        found = await self._wait_for(self._lookups.visit(question), float("inf"), b"greylist")  # it has a deadline
+        found = await self._wait_for(self._lookups.visit(question), None, b"greylist")  # it has a deadline
         if found:
             self.log.visited(found.verdict)
         return found._replace(header=b"") if found and self._dry_run else found  # Then nobody has had it wait.
@@ -217,8 +217,8 @@ class SessionLists:
             smtputf8=(b"SMTPUTF8", None) in about.parameters,
         )
 
-    async def _wait_for(self, awaited: Awaitable[T], deadline: float, what: bytes = b"") -> T | None:
-        """Wait for something, until the deadline; None = it is late, or we are in a hurry."""
+    async def _wait_for(self, awaited: Awaitable[T], deadline: float | None, what: bytes = b"") -> T | None:
+        """Wait for something, until the deadline, None = for ever; None = it is late, or we are in a hurry."""
         self.log.watch.waits(what)
         try:
             with self._patience.until(0.0 if self._in_a_hurry else deadline):
