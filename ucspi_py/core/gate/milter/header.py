@@ -19,7 +19,7 @@ class Header(NamedTuple):
     @property
     def value(self) -> bytes:
         """All behind the colon, its lines divided by LF alone, as milters hear it."""
-        return self.text.partition(b":")[2]
+        return b"\n".join(self.lines).partition(b":")[2]
 
     @property
     def text(self) -> bytes:

@@ -55,6 +55,14 @@ class MilterSettings:
     macros: Mapping[Event, tuple[bytes, ...]] = field(default_factory=lambda: DEFAULT_MACROS)
     queue_directory: str = "/var/spool/postfix"
 
+    def names(self, wanted: Mapping[Event, tuple[bytes, ...]]) -> Mapping[Event, tuple[bytes, ...]]:
+        """Tell the names of macros at each event. wanted: lists that the milter has chosen itself.
+
+        Postfix sends those of the headers' end with each header, and those of the message's end with its body.
+        """
+        names = {**self.macros, **wanted}
+        return {**names, Event.HEADER: names[Event.EOH], Event.BODY: names[Event.END]}
+
 
 #: What may stand in the braces of a milter.
 NAMES = tuple(one.name for one in fields(MilterSettings) if one.name not in ("queue_directory", "macros"))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -15,7 +15,6 @@ from ....core.metrics.asked import Went
 from ....core.milter.changes import BodyReplaced, Change, HeaderAdded, HeaderChanged, HeaderInserted
 from ....core.milter.dialogue import Answer, Passed
 from ....core.milter.failure import MilterFailed
-from ....core.milter.negotiation import Agreed
 from ....core.milter.packet import strings
 from ....core.milter.words import OF_CONNECTION, Event
 from ....core.smtp.reply import Reply
@@ -23,8 +22,6 @@ from .client import MilterClient
 from .connection import MilterConnection
 from .held import HeldMessage, NewBody
 
-#: Events of a message, with the lists of macros that Postfix sends with them.
-_LISTS = {Event.HEADER: Event.EOH, Event.BODY: Event.END}
 #: Events that have milter_content_timeout for their answer.
 _OF_CONTENT = frozenset((Event.HEADER, Event.EOH, Event.BODY, Event.END))
 _HEADER_CHANGES = (HeaderAdded, HeaderInserted, HeaderChanged)
@@ -48,6 +45,7 @@ class SessionMilter:
         self._connection: MilterConnection | None = None
         self._default: Answer = Passed.ON
         self._event = Event.CONNECT
+        self._names: Mapping[Event, tuple[bytes, ...]] = {}
         self._told: tuple[tuple[bytes, ...], MacroFacts, bytes] | None = None
 
     async def begin(self) -> None:
@@ -56,6 +54,9 @@ class SessionMilter:
             self._connection = await self._client.begin()
         except MilterFailed as failure:
             self._give_up(failure)
+            return
+        agreed = self._connection.dialogue.agreed
+        self._names = self._client.settings.names(agreed.macros if agreed else {})
 
     @property
     def may_change(self) -> bool:
@@ -90,7 +91,7 @@ class SessionMilter:
         if connection is None:
             return self._default
         self._event = event
-        return connection.tell(event, data, self._macros(connection.dialogue.agreed, facts))
+        return connection.tell(event, data, self._macros(facts))
 
     def tell_part(self, part: Part, facts: MacroFacts) -> Answer | None:
         """Tell a part of a message, as tell()."""
@@ -168,10 +169,9 @@ class SessionMilter:
                 await asyncio.sleep(0)  # others are served between two pieces, also where the milter answers to none
         return Passed.ON
 
-    def _macros(self, agreed: Agreed | None, facts: MacroFacts) -> bytes:
+    def _macros(self, facts: MacroFacts) -> bytes:
         """The macros of the event. Many events of a message have the same: its id."""
-        event = _LISTS.get(self._event, self._event)
-        names = (agreed and agreed.macros.get(event)) or self._client.settings.macros[event]
+        names = self._names[self._event]
         if self._told is None or self._told[0] != names or self._told[1] is not facts:
             self._told = names, facts, strings(chain.from_iterable(values(names, facts)))
         return self._told[2]
