@@ -39,8 +39,8 @@ FindName = Callable[[], Awaitable[ClientName]]
 class ClientMilters:
     """The milters of one client. clients: connect to them. limits: of what they may do.
 
-    visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name, None = it is in facts.
-    spare: may be set, in a dry run: then nothing is refused. note: may be set; gets what they refuse, as
+    visitor: who it is. facts: what macros tell of it. find_name: may be set; finds its name once, None = it is in
+    facts. spare: may be set, in a dry run: then nothing is refused. note: may be set; gets what they refuse, as
     SessionLog.filtered() has that. check: may be set; says of a message's headers what SessionMilter.hear() asks.
     """
 
@@ -76,8 +76,9 @@ class ClientMilters:
 
         What is refused for now is said at MAIL, as is what is refused for good; HELO is answered all the same.
         """
-        if self.find_name:
-            self.facts = with_name(self.facts, await self.find_name())
+        find_name, self.find_name = self.find_name, None  # who finds it knows us by the dialogue: no cycle is left
+        if find_name:
+            self.facts = with_name(self.facts, await find_name())
         port = int(self.facts.port) if self.facts.port.isdigit() else 0
         data = events.connect(self.facts.name, self.visitor.ip, min(port, 65535))
         told = await self._milters.connect(data, self._facts())
