@@ -1,6 +1,7 @@
 """Milters at the gate: what a client hears at each command, and what reaches the backend."""
 
 import base64
+import gc
 import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,7 +24,9 @@ from ucspi_py.core.gate.restrictions.parse import parse_list
 from ucspi_py.core.gate.restrictions.settings import RestrictionSettings
 from ucspi_py.core.milter.packet import number, packed
 from ucspi_py.core.milter.words import Protocol
+from ucspi_py.core.smtp.dialogue import Dialogue
 from ucspi_py.system.gate.lists.lookups import Ways
+from ucspi_py.system.gate.milter.client_milters import ClientMilters
 
 SPAM = packed(b"y", b"554 5.7.1 Spam\0")
 
@@ -348,3 +351,26 @@ def test_the_name_is_found_out_once(tmp_path: Path, milter: ScriptedMilter) -> N
 
     play(at, scene)
     assert asked == [b"7.2.0.192.in-addr.arpa"]
+
+
+def test_a_client_that_has_left_is_gone_without_the_garbage_collector(tmp_path: Path, milter: ScriptedMilter) -> None:
+    """Lists that find its name, its dialogue and its milters do not hold each other."""
+    lists = RestrictionSettings(smtpd_recipient_restrictions=parse_list(split("permit")))
+    at = Room(tmp_path, milters=GateMilters((parse_milter(milter.service),)), restrictions=lists, ways=ways)
+
+    async def scene(at: Room) -> None:
+        guest = await at.guest()
+        assert (await guest.ask(*BEGIN)).startswith(b"250")
+        assert await message(guest) == b"250 queued"
+        await guest.ask(b"QUIT")
+        await guest.gone()
+
+    gc.collect()
+    gc.disable()
+    try:
+        play(at, closing(scene))
+        left = [one for one in gc.get_objects() if isinstance(one, ClientMilters | Dialogue)]
+    finally:
+        gc.enable()
+
+    assert left == []
