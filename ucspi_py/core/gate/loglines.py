@@ -196,7 +196,7 @@ def _user(client: Visitor) -> bytes:
 
 def _told(reply: Reply, *paths: Path) -> bytes:
     """A reply on one line. What is quoted in an address could hold fields of a line: ``"; from=<a> to=<b>"@c``."""
-    return reply._replace(texts=(_shown(reply.texts[0], *paths),)).line
+    return Reply(reply.code, (_shown(reply.texts[0], *paths),)).line
 
 
 def _shown(text: bytes, *paths: Path) -> bytes:

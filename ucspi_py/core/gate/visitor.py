@@ -28,6 +28,7 @@ _NOT_OURS = (
 )
 #: What says that a client has logged in, which the gate alone can know.
 LOGIN_NAMES = (b"SMTPAUTHUSER", b"SMTP_AUTH_USER", b"SMTPAUTHMETHOD", b"AUTHINFO", b"AUTHENTICATED")
+_TAKEN_AWAY = (*_NOT_OURS, *LOGIN_NAMES)
 
 
 class Visitor(NamedTuple):
@@ -76,9 +77,7 @@ def visitor(
     local = is_local(environment)
     ruled = _RELAYCLIENT in environment
     relays = not local and (ruled or is_in(ip, settings.mynetworks))
-    changes: list[tuple[bytes, bytes | None]] = [
-        (name, None) for name in (*_NOT_OURS, *LOGIN_NAMES) if name in environment
-    ]
+    changes: list[tuple[bytes, bytes | None]] = [(name, None) for name in _TAKEN_AWAY if name in environment]
     if environment.get(_RBLSMTPD):
         # We have spoken it, or spared the client; a patched qmail-smtpd would refuse postmaster and relays once more.
         changes.append((_RBLSMTPD, None))

@@ -20,3 +20,7 @@ class Envelope(NamedTuple):
     sender: Path
     parameters: Parameters = ()
     recipients: tuple[Path, ...] = ()
+
+    def having(self, *recipients: Path) -> "Envelope":
+        """Make the same with other recipients."""
+        return Envelope(self.helo, self.esmtp, self.sender, self.parameters, recipients)

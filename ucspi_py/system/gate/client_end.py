@@ -84,11 +84,11 @@ class ClientEnd:
         """Send what the dialogue has to say, and be done when that was the last."""
         if self._is_mute or self.over.done():
             return
-        said = self._dialogue.take_output()
+        said, finished = self._dialogue.take_output(), self._dialogue.finished
         if said:
             self._time.heard(time.monotonic())
-        if said or self._dialogue.finished:
-            self._stream.send(said, last=self._dialogue.finished)
+        if said or finished:
+            self._stream.send(said, last=finished)
 
     async def secure(self, shake_hands: "ShakeHands") -> TlsFacts:
         """Speak within TLS from now on. Nothing is said in the clear any more, also where that fails: raises Failure.

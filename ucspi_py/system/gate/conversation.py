@@ -19,14 +19,15 @@ from .trusting import Trusting
 class Conversation(Trusting):
     """One session. All times are seconds of the monotonic clock."""
 
-    __slots__ = ("_asked", "_is_greeted", "_pause", "_refusal")
+    __slots__ = ("_asked", "_is_greeted", "_loop", "_pause", "_refusal")
 
     def __init__(self, host: Host, session: Session) -> None:
         client = ClientEnd(session.socket, session.dialogue, host.settings.smtp, self._received, self._hung_up)
         if session.secured:
             client.speak_within(session.secured)
         super().__init__(host, session, client)
-        self._asked: asyncio.Future[events.Event | None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self._asked: asyncio.Future[events.Event | None] = self._loop.create_future()
         self._is_greeted = False
         self._pause: asyncio.TimerHandle | None = None
         self._refusal: Reply | None = None
@@ -71,7 +72,7 @@ class Conversation(Trusting):
     async def _serve(self) -> None:
         """Carry out what the backend is wanted for, one thing after the other."""
         while (event := await self._asked) is not None:
-            self._asked = asyncio.get_running_loop().create_future()
+            self._asked = self._loop.create_future()
             if isinstance(event, events.LoginAsked | events.TlsAsked):
                 self._log.proves(event)
                 await self._become(event)
@@ -145,7 +146,7 @@ class Conversation(Trusting):
             case events.ExchangeFailed():
                 self._log.exchange_failed(event)
             case events.Paused():
-                self._pause = asyncio.get_running_loop().call_later(event.seconds, self._resume)
+                self._pause = self._loop.call_later(event.seconds, self._resume)
             case _:
                 return False
         return True

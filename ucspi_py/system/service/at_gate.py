@@ -9,6 +9,7 @@ from functools import partial
 from ...core.client.window import Event
 from ..accept.scoreboard import Place
 from ..accept.socket_options import set_options
+from ..backend.backends import Connection
 from ..gate.gate import Client as GateClient
 from ..gate.gate import Gate
 from ..gate.session import Hold
@@ -37,8 +38,9 @@ def _guest(service: Service, client: Client, refusal: Refusal | None, backends: 
     hold, environment = Hold(standing), client.connection.environment
     name, verdict = (refusal.screen.settings.log_name, refusal.verdict) if refusal else (b"", None)
     tls = client.proxied.header.tls if client.proxied else None
-    guest = GateClient(client.socket, environment, verdict, name, backends.start, hold, standing, client.tls, tls)
-    return guest._replace(unique_id=service.connection_log.id_of(client.connection.endpoints))
+    unique_id = service.connection_log.id_of(client.connection.endpoints)
+    standings = hold, standing
+    return GateClient(client.socket, environment, verdict, name, backends.start, *standings, client.tls, tls, unique_id)
 
 
 class _Standing:
@@ -87,7 +89,8 @@ class OwnBackends:
         self, environment: dict[bytes, bytes], fd: int, on_end: Callable[[int], None], more: Sequence[int] = ()
     ) -> int | None:
         """Start one, as Backends.start does. environment: the program's. fd, on_end, more: as there."""
-        wanted = self._client.connection._replace(environment=environment)
+        endpoints, names, keys, _ = self._client.connection
+        wanted = Connection(endpoints, names, keys, environment)
         pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end), more)
         if pid is not None:
             self.any_started = True

@@ -80,7 +80,7 @@ class BackendDialogue:
         if self._refused and self._refused[0] is envelope:
             self._settle(self._refused[1])
             return
-        if (self._transaction, self._accepted) != (_bare(envelope), len(envelope.recipients)):
+        if not self._is_within(envelope):
             self._forget_transaction()
             if envelope.recipients:
                 self._settle(UNAVAILABLE)
@@ -137,14 +137,20 @@ class BackendDialogue:
         self.exchange.expire()
         self._settle_with_last_words()
 
+    def _is_within(self, envelope: Envelope) -> bool:
+        """Whether a transaction is this one, with just the recipients that were accepted."""
+        if self._transaction is None or self._accepted != len(envelope.recipients):
+            return False
+        return self._transaction == envelope.having()
+
     def _ask(self) -> bool:
         """Begin with what is asked; False where the backend has said its last words already, which are the answer."""
         self.answer = None
         self._settle_with_last_words()
-        return self.usable
+        return self.exchange.usable
 
     def _settle_with_last_words(self) -> None:
-        if self.answer is None and not self.usable:
+        if self.answer is None and not self.exchange.usable:
             self._settle(self.exchange.last_words)
 
     def _settle(self, answer: Reply) -> None:
@@ -198,7 +204,7 @@ class BackendDialogue:
         if self._is_out_of_place(heard, "MAIL"):
             return
         if heard.is_positive:
-            self._transaction = _bare(envelope)
+            self._transaction = envelope.having()
             self._go_on()
         else:
             self._refused = (envelope, heard)
@@ -237,7 +243,3 @@ class BackendDialogue:
 
     def _fail(self, command: str, heard: Reply, words: Reply = UNAVAILABLE) -> None:
         self.exchange.fail(f'replied "{quoted(heard.line)}" to {command}', words)
-
-
-def _bare(envelope: Envelope) -> Envelope:
-    return envelope._replace(recipients=())

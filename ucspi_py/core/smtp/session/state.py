@@ -83,7 +83,7 @@ class State:
 
     def take(self, envelope: Envelope, recipient: Path) -> None:
         """Put an accepted recipient into the transaction's envelope."""
-        self.envelope = envelope._replace(recipients=(*envelope.recipients, recipient))
+        self.envelope = envelope.having(*envelope.recipients, recipient)
 
     def offer(self, offers: Offers) -> None:
         """Offer this from now on."""

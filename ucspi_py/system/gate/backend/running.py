@@ -4,6 +4,7 @@ import asyncio
 import math
 import os
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 from ....core.smtp.backend.dialogue import BackendDialogue
@@ -33,7 +34,7 @@ class RunningBackend:
         on_room: Callable[[], None],
     ) -> None:
         self.dialogue = dialogue
-        self.idle_since = loop.time()
+        self.idle_since = time.monotonic()
         self._loop = loop
         self._socket = BackendSocket(loop, connected, self._receive, on_room)
         self._report = report
@@ -70,7 +71,7 @@ class RunningBackend:
             self.close()
             raise
         finally:
-            self.idle_since = self._loop.time()
+            self.idle_since = time.monotonic()
             self._look_at_dialogue()
 
     def tell(self) -> None:
@@ -119,7 +120,7 @@ class RunningBackend:
             self._socket.send(goodbye)
             self._socket.finish()
             self._has_quit = True
-            self._set_timer(self._loop.time() + _GRACE, self.close)
+            self._set_timer(time.monotonic() + _GRACE, self.close)
         else:
             self.close()
 
@@ -161,7 +162,7 @@ class RunningBackend:
 
     async def _wait_for_answer(self) -> Reply:
         self._answered = self._loop.create_future()
-        self._asked_at = self._loop.time()
+        self._asked_at = time.monotonic()
         self._watch(self._asked_at)
         try:
             return await self._answered
@@ -187,7 +188,7 @@ class RunningBackend:
             self.dialogue.receive_end()
         self.tell()
         if self._answered and self.dialogue.exchange.replies > replies:
-            self._asked_at = self._loop.time()
+            self._asked_at = time.monotonic()
             self._watch(self._asked_at)
         self._look_at_dialogue()
 
@@ -215,7 +216,7 @@ class RunningBackend:
         if since is None:
             return
         late = since + self.dialogue.exchange.patience
-        if late > self._loop.time():
+        if late > time.monotonic():
             self._set_timer(late, self._look)
         else:
             self.dialogue.expire()

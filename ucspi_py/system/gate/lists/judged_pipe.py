@@ -99,7 +99,7 @@ class JudgedPipe(BackendPipe):
         if answer is None:
             answer = _TAKEN if self._discards else await super().recipient(envelope, path)
         if answer.is_positive:
-            self._envelope = envelope._replace(recipients=(*envelope.recipients, path))
+            self._envelope = envelope.having(*envelope.recipients, path)
         return answer
 
     async def data(self) -> Reply:
