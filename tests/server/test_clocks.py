@@ -106,7 +106,7 @@ def test_who_may_not_ask_a_server_for_its_time_has_the_host_s(redis: RedisServer
     ahead = int(time.time()) + 3600
 
     async def visit() -> None:
-        store = keeper(url)(url, (TENANT,))
+        store = keeper(url, by_its_clock=True)(url, (TENANT,))
         assert isinstance(await store.update("192.0.2.0/24", Visit(ahead, SETTINGS)), Refuse)
         await store.close()
 

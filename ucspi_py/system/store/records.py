@@ -77,19 +77,21 @@ class Records:
             await self._attempts.insist(self._store.close, None)
 
     def _kept(self) -> Store:
-        self._store = self._store or keeper(self._place, self._size)(self._place, self._tenants)
+        if self._store is None:
+            # Hosts that share a server have its time, whatever theirs is.
+            self._store = keeper(self._place, self._size, by_its_clock=True)(self._place, self._tenants)
         return self._store
 
 
-def keeper(place: str, size: int = DEFAULT) -> Callable[[str, Sequence[Tenant]], Store]:
+def keeper(place: str, size: int = DEFAULT, *, by_its_clock: bool = False) -> Callable[[str, Sequence[Tenant]], Store]:
     """The kind of store that a path or a URL calls for. Raises ImportError where its library is missing.
 
-    size: bytes that a file may have. Where hosts share a server, its clock counts, and not that of each of them.
+    size: bytes that a file may have. by_its_clock: as of RedisStore.
     """
     if url.is_url(place):
         from .redis import RedisStore
 
-        return partial(RedisStore, by_its_clock=True)
+        return partial(RedisStore, by_its_clock=by_its_clock)
     from .sqlite import SqliteStore
 
     return partial(SqliteStore, size=size)
