@@ -1,7 +1,9 @@
 """pypostgrey beside others: hosts that share records, zones that are asked before."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -40,6 +42,21 @@ def test_two_hosts_share_one_redis(tmp_path: Path) -> None:
         until(lambda: other.ask(instance="2").startswith(b"PREPEND X-Greylist: "), "the delay at the other host")
         assert one.ask(instance="3") == b"DUNNO"
         one.wait_log(b"reason=triplet found, client")
+
+
+def test_a_redis_that_hangs_delays_hardly_any_question(tmp_path: Path) -> None:
+    """Those behind the first that has waited for it are answered at once, and it is asked again when it goes on."""
+    with RedisServer(tmp_path) as redis, Postgrey("--processes=1", store=redis.url) as server:
+        assert server.ask() == NEW
+        redis.stop()
+        waits = []
+        for _ in range(30):
+            since = time.monotonic()
+            assert server.ask() == b"DUNNO"
+            waits.append(time.monotonic() - since)
+        redis.go_on()
+        until(lambda: server.ask().startswith(b"DEFER_IF_PERMIT "), "the store")
+    assert median(waits) < 0.2
 
 
 def test_a_redis_that_is_away_lets_everybody_in_and_counts_again_when_it_is_back(tmp_path: Path) -> None:

@@ -21,15 +21,15 @@ class Count:
         parse=lambda text: (int(text),),
         old_prefix="old:",
     )
-    lua: ClassVar[str] = "local count = (text or 0) + argv[1]; return count, string.format('%d', count), 100"
+    lua: ClassVar[str] = "local count = (text or 0) + argv[2]; return count, string.format('%d', count), 100"
 
     step: int
     now: int = NOW
 
     @property
     def arguments(self) -> tuple[int, ...]:
-        """By how much."""
-        return (self.step,)
+        """The time, and by how much."""
+        return self.now, self.step
 
     @property
     def without_store(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 from statistics import median
 from typing import Protocol
@@ -29,20 +30,24 @@ from ucspi_py.core.errors import Failure
 from ucspi_py.core.greylist.attempt import Attempt, Passed
 from ucspi_py.core.greylist.settings import GreylistSettings
 from ucspi_py.core.greylist.triplet.settings import TripletSettings
+from ucspi_py.core.greylist.visit import TENANT, Visit
 from ucspi_py.core.ledger.address import address
 from ucspi_py.core.ledger.grant import How
 from ucspi_py.core.ledger.settings import LedgerSettings
 from ucspi_py.core.metrics.asked import Went
-from ucspi_py.core.smtp.verdict import Accept
+from ucspi_py.core.smtp.verdict import Accept, Refuse
 from ucspi_py.core.store import breaker
 from ucspi_py.system.greylist.greylister import Greylister
 from ucspi_py.system.ledger.ledger import Granted, Ledger, Login
 from ucspi_py.system.ledger.reader import LedgerReader
 from ucspi_py.system.screens.greylist import Greylist
+from ucspi_py.system.store.redis import RedisStore
 
 #: Seconds far below those that a client has waited before; tests/system/test_attempts.py has the true figure.
 _SOON = 0.9
 _ROAMING = b"203.0.113.7"
+
+GREYLIST = GreylistSettings("", 300, 172_800, 3_024_000, NETWORK, 60)
 
 Heard = Callable[[Went, float], None]
 
@@ -64,7 +69,7 @@ class ByNetwork:
     """As pygreylist does."""
 
     def __init__(self, url: str, heard: Heard) -> None:
-        self._greylist = Greylist(GreylistSettings(url, 300, 172_800, 3_024_000, NETWORK, 60), Lines(), heard)
+        self._greylist = Greylist(replace(GREYLIST, store=url), Lines(), heard)
         self._ips = (b"198.51.%d.1" % number for number in range(256))
         self.begin, self.close = self._greylist.open, self._greylist.close
 
@@ -262,6 +267,30 @@ def test_a_server_that_forgets_scripts(kind: Kind, redis: RedisServer) -> None:
         return scene
 
     assert asyncio.run(go()).went.keys() == {Went.ANSWERED}
+
+
+@pytest.mark.usefixtures("patient")
+def test_greylists_that_were_emptied(redis: RedisServer) -> None:
+    """Who was let in waits once more, and as long as anybody."""
+    settings, attempt = (
+        TripletSettings(redis.url, delay=0),
+        Attempt(b"192.0.2.7", b"x", b"x", b"s@x.example", b"r@y.example"),
+    )
+
+    async def go() -> None:
+        network = RedisStore(redis.url, (TENANT,))
+        triplets = Greylister(settings, pytest.fail)
+        for _ in range(2):
+            assert isinstance(await network.update("192.0.2.0/24", Visit(1_000, GREYLIST)), Refuse)
+            assert await network.update("192.0.2.0/24", Visit(1_300, GREYLIST)) == Accept()
+            assert await network.update("192.0.2.0/24", Visit(1_301, GREYLIST)) == Accept()
+            assert await triplets.judge(attempt) == Passed(b"triplet found", 0)
+            assert await triplets.judge(attempt) == Passed(b"triplet found")
+            assert redis.ask("FLUSHALL") == b"+OK"
+        for one in (network, triplets):
+            await one.close()
+
+    asyncio.run(go())
 
 
 @pytest.mark.usefixtures("patient")

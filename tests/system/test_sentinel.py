@@ -12,7 +12,12 @@ from tests.support.sentinel import Replicated
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.client.limits import ClientLimits
 from ucspi_py.core.fleet.scripts import LEAVE
+from ucspi_py.core.ledger.address import address
+from ucspi_py.core.ledger.grant import How
+from ucspi_py.core.ledger.settings import LedgerSettings
 from ucspi_py.core.store import breaker
+from ucspi_py.system.ledger.ledger import Ledger, Login
+from ucspi_py.system.ledger.reader import LedgerReader
 from ucspi_py.system.store.records import Records
 from ucspi_py.system.store.server import redis_sentinels
 from ucspi_py.system.store.server.redis_server import RedisServer
@@ -35,12 +40,14 @@ def _short_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_server_that_takes_over_is_found(replicated: Replicated) -> None:
-    """By records and by a fleet, though the old one only hangs, and comes back as a replica; its writes are there."""
+    """By records, grants and a fleet, though the old one only hangs, and is a replica then; its writes are there."""
     replicated.sentinels[0].go_on()
 
     async def go_through() -> None:
         told: list[str] = []
         records = Records(replicated.url, (Count.tenant,), told.append)
+        ledger, grants = Ledger(LedgerSettings(replicated.url), PATIENCE), LedgerReader(replicated.url, told.append)
+        await ledger.grant(Login(address(b"203.0.113.7"), How.POP3, b"joe", b"tests"), 900)
         async with hosts(replicated.url, 2, 6000) as (one, other):
             assert await records.update("key", Count(1)) == 1
             assert await one.enter(LIMITS)
@@ -50,14 +57,17 @@ def test_the_server_that_takes_over_is_found(replicated: Replicated) -> None:
             await asyncio.to_thread(replicated.wait_for_replica)
             replicated.primary.stop()
             assert await other.enter(LIMITS, b"192.0.2.9")
+            assert await grants.grants(b"203.0.113.7") == ()
             await asyncio.to_thread(replicated.wait_for_failover)
             async with asyncio.timeout(PATIENCE):
                 while await records.update("key", Count(1)) != 2:
                     await asyncio.sleep(0.01)
+                while not await grants.grants(b"203.0.113.7"):
+                    await asyncio.sleep(0.01)
                 while await other.enter(LIMITS):
                     await asyncio.sleep(0.01)
             assert max(one.slowest, other.slowest) < 0.9
-        await records.close()
+        await asyncio.gather(records.close(), ledger.close(), grants.close())
 
     try:
         asyncio.run(go_through())

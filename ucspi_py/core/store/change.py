@@ -82,7 +82,7 @@ class Change(Protocol[T_co]):
 
     @property
     def arguments(self) -> tuple[int | str, ...]:
-        """Those of the Lua."""
+        """Those of the Lua. The first is now, in the place of which a server may have its own time."""
 
     @property
     def without_store(self) -> T_co:
