@@ -70,3 +70,20 @@ def test_a_version_that_does_not_start_leaves_the_old_one(host: Host, package: P
 
     assert clients.lost == []
     assert clients.served > 0
+
+
+def test_the_way_back_loses_nobody(host: Host, package: Path) -> None:
+    """The old package is installed again by the manual's command, and its program takes over."""
+    pid = host.main_pid("smtpd")
+    with Clients(host) as clients:
+        before = _visits(host)
+        host.run("apt-get", "install", "--yes", "--allow-downgrades", f"/srv/{package.name}")
+        until(lambda: any(" comes from " not in line for line in _visits(host)[len(before) :]), "the old", _PATIENCE)
+
+    assert clients.lost == []
+    assert clients.served > 0
+    assert host.main_pid("smtpd") == pid
+
+
+def _visits(host: Host) -> list[str]:
+    return [line for line in host.log("smtpd") if line.startswith("tcpserver: pid ")]
