@@ -10,8 +10,10 @@ import pytest
 from tests.support.redisserver import RedisServer, cluster
 from tests.support.waiting import until
 from ucspi_py.core.client.limits import NETWORK, ClientLimits, Excess
+from ucspi_py.core.errors import Failure
 from ucspi_py.core.fleet import asking, scripts, tries
 from ucspi_py.core.fleet.names import login_names, names
+from ucspi_py.system.fleet import fleet
 from ucspi_py.system.store.server.redis_server import RedisServer as Way
 
 IP = b"192.0.2.7"
@@ -245,3 +247,17 @@ def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> Non
         await way.close()
 
     asyncio.run(all_of_it())
+
+
+@pytest.mark.parametrize("missing", ["time", "get", "set", "zadd", "zrem", "zcard", "zremrangebyscore", "pexpire"])
+def test_a_look_at_the_store_finds_a_right_that_is_missing(missing: str, server: RedisServer) -> None:
+    """Before a client comes, and nothing of it stays there."""
+    rights = "~u1:* +evalsha +eval +time +get +set +zadd +zrem +zcard +zremrangebyscore +pexpire"
+    url = server.url.replace("//", "//fleet:s3cret@")
+    server.ask(f"ACL SETUSER fleet reset on >s3cret {rights}")
+    asyncio.run(fleet.look(url))
+    until(lambda: server.ask("DBSIZE") == b":0", "the keys to be gone")
+
+    server.ask(f"ACL SETUSER fleet -{missing}")
+    with pytest.raises(Failure, match="can't run"):
+        asyncio.run(fleet.look(url))

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from ..client.limits import ClientLimits, Excess, Presence, exceeded_by_client
+from ..client.limits import NETWORK, ClientLimits, Excess, Presence, exceeded_by_client
 from .names import names
 
 #: Milliseconds that a connection counts for, unless that is renewed: a host that is gone takes its own with it.
@@ -17,6 +17,11 @@ class Question(NamedTuple):
     keys: tuple[str, ...]
     arguments: tuple[str, ...]
     leases: tuple[str, ...]
+
+
+_KEYS = names(b"0.0.0.0", NETWORK)
+#: About a client that nobody is, and that counts for a millisecond: with all limits, so that all we do there is tried.
+NOBODY = Question(_KEYS, ("1", "1", "1000", "1000", "1", "-"), _KEYS[1:])
 
 
 def question(limits: ClientLimits, ip: bytes, member: str, life: int = LIFE) -> Question | None:

@@ -13,11 +13,10 @@ from functools import partial
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from ...core.client.limits import NETWORK, ClientLimits, Excess
+from ...core.client.limits import ClientLimits, Excess
 from ...core.errors import Failure
 from ...core.fleet import asking, loglines, scripts
 from ...core.fleet.asking import Question
-from ...core.fleet.names import names
 from ...core.metrics.asked import HeardOfOne
 from ...core.store import url
 from ..report.log import Log
@@ -25,7 +24,7 @@ from ..report.tasks import Tasks
 from ..store.attempts import Attempts
 from ..store.reason import reason
 from .leases import Lease, Leases
-from .tries import FleetTries
+from .tries import FleetTries, Run
 
 if TYPE_CHECKING:
     from ..store.server.redis_server import RedisServer
@@ -38,9 +37,6 @@ _RENEWALS = 3
 _LOOKS = 30
 #: Connections that have ended, and of which the store is still to hear; older ones are left to expire there.
 _MOST_LEFT = 10_000
-
-#: A change of nothing: a server that only answers, as one that has been demoted, is of no use.
-_NOBODY_LEAVES = (scripts.LEAVE, (names(b"0.0.0.0", NETWORK).client,), ("-",))
 
 #: Starts a program, as Backends.start does -> its process id, None where that failed.
 Start = Callable[..., Awaitable[int | None]]
@@ -116,7 +112,7 @@ class Fleet:
             await self._server.close()
 
     async def _open(self) -> None:
-        await self._attempts.insist(partial(self._run, *_NOBODY_LEAVES), None)
+        await self._attempts.insist(lambda: _try_out(self._way().run), None)
 
     def _asked(self, limits: ClientLimits, question: Question) -> Awaitable[Excess | None]:
         return _understood(limits, self._run(scripts.ENTER, question.keys, question.arguments))
@@ -165,12 +161,15 @@ class Fleet:
         return is_renewed
 
     def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Awaitable[Any]:
-        """Begin to run a script. What is loaded or made ready before is no time of the store's."""
+        return self._way().run(script, keys, arguments)
+
+    def _way(self) -> "RedisServer":
+        """Find the way to the store. What is loaded or made ready for it is no time of the store's."""
         if self._server is None:
             from ..store.server.redis_server import RedisServer
 
             self._server = RedisServer(self._place, patience=None)
-        return self._server.run(script, keys, arguments)
+        return self._server
 
     def _complain(self, why: str) -> None:
         self._log.warn(loglines.alone(url.shown(self._place), why))
@@ -180,15 +179,24 @@ async def _understood(limits: ClientLimits, answer: Awaitable[Any]) -> Excess | 
     return asking.excess(limits, await answer)
 
 
+async def _try_out(run: Run) -> None:
+    """Have nobody come and leave: a server that only answers is of no use, as one that has been demoted."""
+    await run(scripts.ENTER, asking.NOBODY.keys, asking.NOBODY.arguments)
+    await run(scripts.LEAVE, asking.NOBODY.leases, asking.NOBODY.arguments[-1:])
+
+
 async def look(place: str) -> None:
-    """Look whether a store can be used, and change nothing. place: its URL. Raises Failure."""
+    """Look whether a store can be used, and we may do there what we have to; nothing of it stays.
+
+    place: its URL. Raises Failure.
+    """
     try:
         from ..store.server.redis_server import RedisServer
 
         server = RedisServer(place)
         try:
             async with asyncio.timeout(_PATIENCE_OF_A_LOOK):
-                await server.run(*_NOBODY_LEAVES)
+                await _try_out(server.run)
         finally:
             await server.close()
     except Exception as error:  # the library has its own
