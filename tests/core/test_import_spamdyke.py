@@ -13,6 +13,10 @@ FILES = {
     "/etc/spamdyke/ip": "# ours\n203.0.113.4\n192.0.2.0/23\n\n10.1.2-3.\n",
     "/etc/spamdyke/names": ".example.net\nmail.example.com\n",
     "/etc/spamdyke/more.conf": "reject-empty-rdns\n",
+    "/etc/spamdyke/blocked.conf": "relay-level=block-all\r\n",
+    "/etc/spamdyke/empty": "# nobody yet\n",
+    "/etc/spamdyke/blanks": "mail.example.com \n joe@example.org\n\t192.0.2.1\n",
+    "/etc/spamdyke/mac": "mail.example.com\rmail.example.net\r",
     "/etc/spamdyke/zones": "zen.example\nno zone\n",
 }
 BASE = {"compatibility_level", "parent_domain_matches_subdomains", "smtpd_relay_restrictions", "mynetworks"}
@@ -272,11 +276,63 @@ def test_an_entry_of_a_file_that_is_not_said_is_named_where_it_stands() -> None:
     assert listed(text) == "reject_rbl_client zen.example"
 
 
-def test_a_file_that_includes_itself_ends() -> None:
-    """And is named."""
-    found = import_spamdyke("a", "config-file=a\n", {"a": "config-file=a\n"}.get)
+def test_what_a_file_includes_counts_behind_all_that_stands_in_it() -> None:
+    """As spamdyke reads it once it has read the whole file: so nobody relays here."""
+    found = parameters("config-file=/etc/spamdyke/blocked.conf\nrelay-level=normal\nip-relay-entry=192.0.2.1")
 
-    assert [one.what for one in found.not_said] == ["config-file=a"]
+    assert found["mynetworks"] == ""
+    assert found["smtpd_relay_restrictions"] == "reject_unauth_destination"
+
+
+def test_a_level_may_be_written_in_capitals() -> None:
+    """Of its option as well as of its value."""
+    found = parameters("RELAY-Level=Block-All\nip-relay-entry=192.0.2.1\nreject-sender=No-MX")
+
+    assert found["mynetworks"] == ""
+    assert found["smtpd_recipient_restrictions"].endswith("reject_unknown_sender_domain")
+
+
+@pytest.mark.parametrize("option", ["rdns-whitelist-file", "sender-whitelist-file", "rdns-relay-file"])
+def test_blanks_around_an_entry_of_a_file_are_part_of_it(option: str) -> None:
+    """It matches nobody at spamdyke, and lets nobody in here."""
+    text = f"{option}=/etc/spamdyke/blanks"
+
+    assert listed(text) == ""
+    assert "allow" not in imported(text).main_cf
+    assert len(not_said(text)) == 3
+
+
+@pytest.mark.parametrize(
+    "option", [f"{who}-{kind}" for who in ("ip", "rdns") for kind in ("blacklist", "whitelist", "relay")]
+)
+def test_a_file_with_no_entry_is_no_fault(option: str) -> None:
+    """It is noted with the rest that needs no word."""
+    text = f"{option}-file=/etc/spamdyke/empty"
+
+    assert not_said(text) == []
+    assert f"# spamdyke.conf:1: {text}" in imported(text).main_cf
+
+
+def test_lines_may_end_in_a_carriage_return_alone() -> None:
+    """As in files of old."""
+    both = "check_client_access inline:{ {mail.example.com = OK} {mail.example.net = OK} }"
+
+    assert listed("rdns-whitelist-file=/etc/spamdyke/mac") == both
+    assert listed("reject-empty-rdns\rreject-sender=no-mx").count("reject_unknown") == 2
+
+
+def test_a_file_that_includes_itself_ends() -> None:
+    """It is not read again, and named; however often it does so."""
+    files, read = {"a": "config-file=b\n" * 9, "b": "config-file=a\nconfig-file=b\n" * 9}, []
+
+    def noted(path: str) -> str | None:
+        read.append(path)
+        return files.get(path)
+
+    found = import_spamdyke("a", files["a"], noted)
+
+    assert {one.what for one in found.not_said} == {"config-file=a", "config-file=b"}
+    assert read == 9 * ["b"]
 
 
 @pytest.mark.parametrize("value", ["x\x0by", "x\udcff", "\x1b[2J"])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .names import renamed
 
+_END = re.compile("\r\n|[\r\n]")
 _LINE = re.compile(r"([^=\s]+)[ \t]*(?:=[ \t]*(.*))?")
 #: Values that take back what stands above: all of an option, or one value of it (CONFIG_VALUE_CANCEL, ..._REMOVE).
 _CANCEL, _REMOVE = "!!!", "!"
@@ -53,7 +54,7 @@ def parse(path: str, text: str, read: Read) -> Conf:
     kept: list[Setting] = []
     taken_back: list[Setting] = []
     wrong: list[tuple[Setting, str]] = []
-    for one, why in _lines(path, text, read, 0):
+    for one, why in _lines((path,), text, read):
         if why:
             wrong.append((one, why))
         elif one.value.startswith(_REMOVE):
@@ -66,28 +67,37 @@ def parse(path: str, text: str, read: Read) -> Conf:
     return Conf(tuple(kept), read, tuple(taken_back), tuple(wrong))
 
 
-def _lines(path: str, text: str, read: Read, depth: int) -> Iterator[tuple[Setting, str]]:
-    """Yield each setting, and why it is none; the lines of an included file in the place of the line that names it."""
+def _lines(paths: tuple[str, ...], text: str, read: Read) -> Iterator[tuple[Setting, str]]:
+    """Yield each setting, and why it is none; those of the files that it includes behind all of its own.
+
+    paths: of the file and of those that include it.
+    """
+    included: list[Setting] = []
     for number, line in _numbered(text):
-        written = line.replace("\t", " ")
-        place = f"{path}:{number}"
+        written = line.strip().replace("\t", " ")
+        place = f"{paths[0]}:{number}"
         found = _LINE.fullmatch(written)
         if not found or not written.isprintable():
             yield Setting(place, written, "", ""), "it is not OPTION=VALUE"
             continue
-        name, value = renamed(found[1].lower(), found[2] or "")
-        one = Setting(place, written, name, value)
-        if name != "config-file":
-            yield one, ""
-            continue
-        inner = read(value) if depth < _DEPTH else None
-        if inner is None:
-            yield (
-                one,
-                "the file cannot be read, and what it restricts is missing here; import as a user who may read it",
-            )
+        one = Setting(place, written, *renamed(found[1].lower(), found[2] or ""))
+        if one.name == "config-file":
+            included.append(one)
         else:
-            yield from _lines(value, inner, read, depth + 1)
+            yield one, ""
+    for one in included:
+        yield from _included(one, paths, read)
+
+
+def _included(one: Setting, paths: tuple[str, ...], read: Read) -> Iterator[tuple[Setting, str]]:
+    if one.value in paths:
+        yield one, "the file includes itself, and is not read again"
+        return
+    inner = read(one.value) if len(paths) <= _DEPTH else None
+    if inner is None:
+        yield one, "the file cannot be read, and what it restricts is missing here; import as a user who may read it"
+    else:
+        yield from _lines((one.value, *paths), inner, read)
 
 
 class Entry(NamedTuple):
@@ -116,7 +126,7 @@ def _entries(path: str, text: str) -> Iterator[Entry]:
 
 
 def _numbered(text: str) -> Iterator[tuple[int, str]]:
-    """Yield each line that is no comment, without the blanks around it."""
-    for number, line in enumerate(text.split("\n"), 1):
+    """Yield each line that is neither a comment nor blank."""
+    for number, line in enumerate(_END.split(text), 1):
         if line.strip() and not line.startswith("#"):
-            yield number, line.strip()
+            yield number, line

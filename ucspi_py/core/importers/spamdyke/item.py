@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 from .conf import Setting
 
+#: Why there is nothing to be said of a list, beside its entries that are named.
+NO_ENTRY = "it has no entry that can be said"
+
 
 class Kind(enum.Enum):
     """Where something is said, or that it is not."""

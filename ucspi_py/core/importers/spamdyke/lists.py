@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from . import keys
 from .conf import Conf, Entry, Setting, entries
-from .item import Item, Kind, literal, unsaid
+from .item import NO_ENTRY, Item, Kind, literal, passed, unsaid
 
 OK, REJECT = "OK", "REJECT"
 _UNREAD = "the file cannot be read"
@@ -67,11 +67,13 @@ def table(conf: Conf, some: List) -> Iterator[Item]:
             if of_entry.keys:
                 place = [] if entry.place == setting.place else [f"# {entry}"]
                 lines += [*place, *(f"      {{{literal(key)} = {action}}}" for key in of_entry.keys)]
-    if lines:
-        settings += told
-        yield Item(
-            Kind.RESTRICTION, tuple(settings), (f"    {some.restriction} inline:{{", *lines, "    }"), note=some.note
-        )
+    if not lines:
+        yield from (passed(one, NO_ENTRY) for one in settings)
+        return
+    settings += told
+    yield Item(
+        Kind.RESTRICTION, tuple(settings), (f"    {some.restriction} inline:{{", *lines, "    }"), note=some.note
+    )
 
 
 def zones(conf: Conf, option: str, restrictions: tuple[str, ...]) -> Iterator[Item]:

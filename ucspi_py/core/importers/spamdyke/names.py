@@ -16,6 +16,14 @@ _BECAME = {
     "reject-identical-sender-recipient": ("reject-recipient", "same-as-sender"),
     "reject-missing-sender-mx": ("reject-sender", "no-mx"),
 }
+#: Those whose values are words, in which capitals do not count.
+_WORDS = frozenset(
+    (
+        *("config-dir-search", "dns-level", "dns-query-type-a", "dns-query-type-mx", "dns-query-type-ptr"),
+        *("dns-query-type-rbl", "dns-spoof", "dns-tcp", "filter-level", "graylist-level", "log-level", "log-target"),
+        *("reject-recipient", "reject-sender", "relay-level", "smtp-auth-level", "tls-level"),
+    )
+)
 YES, NO = ("", "yes", "true", "1"), ("no", "false", "0")
 
 
@@ -26,4 +34,4 @@ def renamed(name: str, value: str) -> tuple[str, str]:
         return (new, meaning) if value.lower() in YES else (new, f"!{meaning}" if value.lower() in NO else value)
     if name.startswith("greylist-") or name == "rejection-text-greylist":
         name = name.replace("greylist", "graylist")
-    return _RENAMED.get(name, name), value
+    return _RENAMED.get(name, name), value.lower() if name in _WORDS else value

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from . import keys
 from .conf import Conf, Setting, entries
-from .item import Item, Kind, passed, said, unsaid
+from .item import NO_ENTRY, Item, Kind, passed, said, unsaid
 
 _SHORTEST = 8
 _BLOCKED = "relay-level=block-all stands above it: nobody relays"
@@ -85,7 +85,9 @@ def _names(conf: Conf) -> Iterator[Item]:
                 odd = setting._replace(place=entry.place, written=entry.text)
                 yield unsaid(odd, names.why or _OPEN, "name the hosts of your own")
             lines += [f'={name}:allow,RELAYCLIENT=""' for name in names.keys if "." in entry.text.strip(".")]
-    if lines:
+    if not lines:
+        yield from (passed(one, NO_ENTRY) for one in settings)
+    else:
         note = "write these before the last rule, and let pytcpserver believe only names that lead back (-p)"
         yield Item(Kind.RULE, tuple(settings), tuple(lines), note)
         yield Item(Kind.SERVER, tuple(settings), ("-p",))
