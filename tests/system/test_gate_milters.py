@@ -368,7 +368,7 @@ def test_a_client_that_has_left_is_gone_without_the_garbage_collector(tmp_path: 
     gc.collect()
     gc.disable()
     try:
-        play(at, closing(scene))
+        play(at, scene)
         left = [one for one in gc.get_objects() if isinstance(one, ClientMilters | Dialogue)]
     finally:
         gc.enable()

@@ -20,13 +20,13 @@ class Patience:
         self._requests = 0
         self._has_ended = False
 
-    def until(self, deadline: float) -> Self:
+    def until(self, deadline: float | None) -> Self:
         """Have the next block end then. deadline: second of the loop's clock; what needs no wait is done after it, too.
 
-        A block without it has no deadline.
+        None = it has none, as a block without this.
         """
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_at(deadline, self.end)
+        if deadline is not None:
+            self._timer = asyncio.get_running_loop().call_at(deadline, self.end)
         return self
 
     def end(self) -> None:
