@@ -141,6 +141,23 @@ def test_commands_to_which_a_milter_says_something(milter: ScriptedMilter, answe
     assert answered not in milter.commands
 
 
+@pytest.mark.parametrize("said", [packed(b"a"), packed(b"d")])
+def test_the_message_behind_one_that_a_milter_has_enough_of(milter: ScriptedMilter, said: bytes) -> None:
+    """It says nothing more to that one, and something to the next."""
+    milter.says[b"M"] = said
+
+    async def scene(milters: ClientMilters) -> None:
+        assert await milters.connect() is None
+        assert await milters.mail(ENVELOPE) is None
+        assert not milters.passes(GREETS)
+        assert await milters.helo(b"client.example") is None
+        assert not milters.passes(SENDS)
+        assert await milters.mail(ENVELOPE) is None
+        assert not milters.passes(SENDS)
+
+    assert play(milter, scene) == []
+
+
 def test_a_milter_that_hung_up_lets_nothing_pass(milter: ScriptedMilter) -> None:
     """Its default action is said at the next command, also where it would have said nothing to that."""
     milter.says[b"O"] = optneg(protocol=Protocol.NR_MAIL)

@@ -97,10 +97,10 @@ class ClientMilters:
 
     def passes(self, event: HeloGiven | SenderGiven) -> bool:
         """Tell HELO, EHLO or MAIL where nothing comes of it -> whether it was told; else helo() or mail() has that."""
+        if self._is_begun and not self._hearing:  # milters may have heard enough of it, but not of the next message
+            self.dropped()
         if self._hearing or not self._milters.is_silent(Event.HELO if isinstance(event, HeloGiven) else Event.MAIL):
             return False
-        if self._is_begun:
-            self.dropped()
         told = self._helo(event.name) if isinstance(event, HeloGiven) else self._mail(event.envelope)
         self._milters.tell_silent(*told)
         return True
