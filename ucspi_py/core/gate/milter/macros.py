@@ -1,6 +1,6 @@
 """The values of macros: what milters are told beside an event (smtpd_milter.c, smtpd_milter_eval; MILTER_README)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
@@ -91,15 +91,15 @@ def client_facts(
     )
 
 
-def values(names: Iterable[bytes], facts: MacroFacts) -> tuple[tuple[bytes, bytes], ...]:
-    """Tell the values of macros; one that has none now and none by default is left out."""
-    found = []
-    for name, bare, known in _known(tuple(names)):
+def values(names: tuple[bytes, ...], facts: MacroFacts) -> list[bytes]:
+    """Tell names of macros, each with its value behind it; one that has none now and none by default is left out."""
+    found: list[bytes] = []
+    for name, bare, known in _known(names):
         value = known(facts) if known else None
         value = facts.client.defaults.get(bare) if value is None else value
         if value is not None:
-            found.append((name, value))
-    return tuple(found)
+            found += name, value
+    return found
 
 
 @lru_cache(64)

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from itertools import chain
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
@@ -91,7 +90,11 @@ class SessionMilter:
         if connection is None:
             return self._default
         self._event = event
-        return connection.tell(event, data, self._macros(facts))
+        names = self._names[event]
+        if self._told is None or self._told[0] != names or self._told[1] is not facts:
+            # Many events of a message have the same macros: its id.
+            self._told = names, facts, strings(values(names, facts))
+        return connection.tell(event, data, self._told[2])
 
     def tell_part(self, part: Part, facts: MacroFacts) -> Answer | None:
         """Tell a part of a message, as tell()."""
@@ -168,13 +171,6 @@ class SessionMilter:
             if part.event is Event.BODY:
                 await asyncio.sleep(0)  # others are served between two pieces, also where the milter answers to none
         return Passed.ON
-
-    def _macros(self, facts: MacroFacts) -> bytes:
-        """The macros of the event. Many events of a message have the same: its id."""
-        names = self._names[self._event]
-        if self._told is None or self._told[0] != names or self._told[1] is not facts:
-            self._told = names, facts, strings(chain.from_iterable(values(names, facts)))
-        return self._told[2]
 
     def _give_up(self, failure: MilterFailed, refusal: Reply | None = None) -> None:
         """Have no more of it. refusal: that it has said before, and that lasts."""
