@@ -1,7 +1,7 @@
 """setuptools' backend, whose archives are the same to the byte wherever and whenever they are made of the same sources.
 
-Both have the manual pages that are made of docs/. SOURCE_DATE_EPOCH is the time of all that is in them, in seconds
-since 1970 (reproducible-builds.org); 1980 without it.
+Both have the manual pages and completions that are made of docs/. SOURCE_DATE_EPOCH is the time of all that is in
+them, in seconds since 1970 (reproducible-builds.org); 1980 without it.
 """
 
 import gzip
@@ -37,8 +37,8 @@ __all__ = [
 #: The earliest time that a zip knows.
 _1980 = 315532800
 
-#: Where the manual pages are made.
-_MAN = Path("man")
+#: Where the manual pages are made, and the completions.
+_MAN, _COMPLETIONS = Path("man"), Path("completions")
 
 #: What makes them; whoever builds from a source archive, which has them, needs nothing.
 _DOCUTILS = "docutils>=0.19"
@@ -61,7 +61,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
     for left in Path("build").glob("*"):
         if left.name.startswith(("lib", "scripts", "bdist")):
             shutil.rmtree(left)
-    _write_manual()
+    _write_made()
     name: str = build_meta.build_wheel(wheel_directory, config_settings, metadata_directory)
     _repack_wheel(Path(wheel_directory, name))
     return name
@@ -69,7 +69,7 @@ def build_wheel(wheel_directory: str, config_settings: Settings = None, metadata
 
 def build_sdist(sdist_directory: str, config_settings: Settings = None) -> str:
     """Build the source archive (PEP 517); its name."""
-    _write_manual()
+    _write_made()
     name: str = build_meta.build_sdist(sdist_directory, config_settings)
     _repack_sdist(Path(sdist_directory, name))
     return name
@@ -83,11 +83,13 @@ def _is_source_archive() -> bool:
     return Path("PKG-INFO").exists() and _MAN.exists()
 
 
-def _write_manual() -> None:
+def _write_made() -> None:
     if not _is_source_archive():
         import manual
+        import shell_completions
 
         manual.write(Path("docs"), _MAN)
+        shell_completions.write(Path("docs"), _COMPLETIONS)
 
 
 def _repack_wheel(wheel: Path) -> None:

@@ -8,6 +8,12 @@ from tests.debian.root import Root
 from tests.support.pages import PROGRAMS
 from ucspi_py import __version__
 
+COMPLETIONS = (
+    "bash-completion/completions/pyrules",
+    "fish/vendor_completions.d/pyrules.fish",
+    "zsh/vendor-completions/_pyrules",
+)
+
 
 def test_a_second_build_is_the_same(builder: Root, package: Path) -> None:
     """In another folder, at another time: not a byte differs."""
@@ -24,7 +30,7 @@ def test_lintian_has_nothing_to_say(builder: Root, package: Path) -> None:
     assert builder.run("lintian", "--fail-on=error,warning", "/" + str(changes.relative_to(builder.path))) == ""
 
 
-def test_the_package_has_each_program_and_its_page(package: Path) -> None:
+def test_the_package_has_each_program_its_page_and_completions(package: Path) -> None:
     """And is only in folders of Debian's, without a file of /etc."""
     listed = subprocess.run(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE, check=True).stdout
     names = (
@@ -33,4 +39,5 @@ def test_the_package_has_each_program_and_its_page(package: Path) -> None:
 
     assert {f"./usr/bin/{program}" for program in PROGRAMS} <= set(names)
     assert {f"./usr/share/man/man8/{page}.8.gz" for page in ("pytcpserver", "pysmtpgate", "pygreylist")} <= set(names)
+    assert {f"./usr/share/{place}" for place in COMPLETIONS} <= set(names)
     assert {name.split("/")[1] for name in names if name} <= {"", "usr", "lib"}

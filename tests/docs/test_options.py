@@ -4,10 +4,13 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import cache
 
 import pytest
+import shell_completions
 
-from tests.support.pages import PROGRAMS, program_page, rows, sections
+from tests.support.pages import DOCS, PROGRAMS, program_page, rows, sections
 from ucspi_py.cli.greylist.commands import COMMANDS as GREYLIST_COMMANDS
 from ucspi_py.core.gate.language.parameters import PARAMETERS
 from ucspi_py.core.gate.language.refused import REFUSED
@@ -15,6 +18,7 @@ from ucspi_py.core.gate.language.refused import REFUSED
 #: Programs of several commands.
 GROUPS = ("pygreylist", "pyrelay", "pyrules")
 _OPTION = re.compile(r"(?<![\w-])--?\w[\w-]*")
+OWN_WORDS = shell_completions.own_words(DOCS)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -36,6 +40,23 @@ def test_a_default_is_the_one_of_help(program: str) -> None:
     helped = {option: found[1] for option, text in _helped(program).items() if (found := re.search(r"\(/?(\d+)", text))}
 
     assert {option: number for option, number in helped.items() if number not in defaults[option]} == {}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_page_says_whose_an_option_is_and_whether_it_has_a_value(program: str) -> None:
+    """As shells complete them: of the program itself, and of each of its commands."""
+    said = {
+        command: {name: option.takes for option in options for name in option.names}
+        for command, options in OWN_WORDS[program].options.items()
+    }
+
+    for command, options in said.items():
+        helped = {
+            name: bool(re.search(r" [\[A-Z]", head))
+            for head, _ in _entries(_help(program, *([command] if command else [])))
+            for name in _OPTION.findall(head)
+        }
+        assert (command, options) == (command, helped)
 
 
 @pytest.mark.parametrize("program", GROUPS)
@@ -71,10 +92,16 @@ def _helped(program: str) -> dict[str, str]:
     texts = [_help(program), *(_help(program, command) for command in _commands(program))]
     said: dict[str, str] = {}
     for text in texts:
-        for entry in re.findall(r"^  (-.*(?:\n {4,}.*)*)", text.partition("\nOptions:\n")[2], re.MULTILINE):
-            head, _, words = entry.replace("\n", "  ").partition("  ")
-            said |= dict.fromkeys(_OPTION.findall(head), " ".join(words.split()))
+        for head, words in _entries(text):
+            said |= dict.fromkeys(_OPTION.findall(head), words)
     return said
+
+
+def _entries(text: str) -> Iterator[tuple[str, str]]:
+    """The options of a text of ``--help``, with their values, and what it says of them."""
+    for entry in re.findall(r"^  (-.*(?:\n {4,}.*)*)", text.partition("\nOptions:\n")[2], re.MULTILINE):
+        head, _, words = entry.replace("\n", "  ").partition("  ")
+        yield head, " ".join(words.split())
 
 
 def _commands(program: str) -> list[str]:
@@ -85,6 +112,7 @@ def _commands(program: str) -> list[str]:
     return re.findall(r"^  ([a-z]\S*)", _help(program).partition("\nCommands:\n")[2], re.MULTILINE)
 
 
+@cache
 def _help(*words: str) -> str:
     return subprocess.run(
         [sys.executable, "-m", "ucspi_py", *words, "--help"],

@@ -8,11 +8,15 @@ from pathlib import Path
 
 import manual
 import pytest
+import shell_completions
 
 from tests.support.archives import EPOCH, Archives, build, wanted
 from tests.support.checkout import ROOT, fresh_checkout
 
 MANUAL = manual.pages(ROOT / "docs")
+COMPLETIONS = shell_completions.files(ROOT / "docs")
+#: Where shells look for them below share/.
+PLACES = {"bash": "bash-completion/completions", "fish": "fish/vendor_completions.d", "zsh": "zsh/site-functions"}
 
 
 def test_the_source_archive_is_complete(archives: Archives) -> None:
@@ -27,7 +31,7 @@ def test_the_source_archive_is_complete(archives: Archives) -> None:
         held = {member.name.partition("/")[2] for member in archive if not member.isdir()}
 
     assert tracked - held == set()
-    made = {"PKG-INFO", *(f"man/{name}" for name in MANUAL)}
+    made = {"PKG-INFO", *(f"man/{name}" for name in MANUAL), *(f"completions/{name}" for name in COMPLETIONS)}
     assert {name for name in held - tracked if not name.startswith("ucspi_py.egg-info/")} == made
 
 
@@ -54,6 +58,19 @@ def test_the_wheel_has_the_manual(archives: Archives) -> None:
 
     assert {name: text for name, text in shared.items() if name} == MANUAL
     assert {"man8/pytcpserver.8", "man8/pyrblsmtpd.8", "man8/pygreylist.8", "man5/ucspi_py-rules.5"} <= set(MANUAL)
+
+
+def test_the_wheel_has_completions(archives: Archives) -> None:
+    """Of each program for each shell, where it looks for them."""
+    with zipfile.ZipFile(archives.wheel) as wheel:
+        shared = {name.partition("/data/share/")[2]: wheel.read(name).decode() for name in wheel.namelist()}
+
+    for shell, place in PLACES.items():
+        held = {name.removeprefix(place): text for name, text in shared.items() if name.startswith(place)}
+        assert held == {
+            name.removeprefix(shell): text for name, text in COMPLETIONS.items() if name.startswith(f"{shell}/")
+        }
+        assert len(held) == len(list((ROOT / "bin").glob("py*")))
 
 
 def test_a_second_build_is_the_same(archives: Archives, place: Path) -> None:

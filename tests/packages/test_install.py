@@ -38,7 +38,7 @@ def test_a_way_to_install(way: list[str], python: str, archives: Archives, tmp_p
     (package,) = tmp_path.glob("**/ucspi_py/__init__.py")
     for name in _LIBRARIES:
         (package.parents[1] / name).symlink_to(Path(import_module(name).__file__ or "").parent)
-    (launcher,) = tmp_path.glob("**/pytcprules")
+    (launcher,) = tmp_path.glob("**/bin/pytcprules")
     (tmp_path / "python3").write_text("#!/bin/sh\nexit 66\n")
     (tmp_path / "python3").chmod(0o755)
     environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONPATH": "/nonexistent"}

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 #: What a clone does not have.
 _MADE = re.compile(
-    r"\.git|\..*cache|\.venv|\.hypothesis|\.tox|build|dist|demo|man|wheels|.*\.egg-info|__pycache__|\.coverage.*"
+    r"\.git|\..*cache|\.venv|\.hypothesis|\.tox|build|dist|demo|man|completions|wheels|.*\.egg-info|__pycache__|\.coverage.*"
 )
 
 
