@@ -7,11 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import manual
 import pytest
 
 from tests.support.checkout import ROOT
-from tests.support.pages import DOCS, PROGRAMS, literals, program_page, sections
+from tests.support.pages import DOCS, PROGRAMS, literals, page, program_page, sections
 from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
 
@@ -33,7 +32,7 @@ def run(*words: str | Path, rules: str = "", **variables: str) -> subprocess.Com
 
 def examples() -> list[str]:
     """The blocks of rules on the page about the language."""
-    return [block for block in literals(manual.read(DOCS / "rules.rst")) if ":deny" in block]
+    return [block for block in literals(page(DOCS / "rules.rst")) if ":deny" in block]
 
 
 @pytest.mark.parametrize("rules", examples(), ids=lambda rules: rules.partition("\n")[0])

@@ -7,11 +7,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import manual
 import pytest
 
 from tests.support.certificates import Authority
-from tests.support.pages import DOCS, literals
+from tests.support.pages import DOCS, literals, page
 from tests.support.ports import free_port
 from tests.support.programs import ours
 
@@ -26,11 +25,7 @@ postscreen_greet_wait = 4s
 
 def commands() -> list[str]:
     """Those of our programs on the page, each in a line of its own, without what the page shows of their output."""
-    lines = [
-        line.removeprefix("$ ")
-        for block in literals(manual.read(DOCS / "migration.rst"))
-        for line in block.splitlines()
-    ]
+    lines = [line.removeprefix("$ ") for block in literals(page(DOCS / "migration.rst")) for line in block.splitlines()]
     return [line.partition("  #")[0].rstrip() for line in lines if re.search(r"(^|\| )(py\w+) ", line)]
 
 
@@ -81,7 +76,7 @@ def test_the_names_in_a_run_script_are_changed_once(tmp_path: Path) -> None:
     """By one command, which may be run again; paths and our own names stay."""
     [command] = [
         line
-        for block in literals(manual.read(DOCS / "migration.rst"))
+        for block in literals(page(DOCS / "migration.rst"))
         for line in block.splitlines()
         if line.startswith("sed ")
     ]

@@ -2,10 +2,9 @@
 
 import re
 
-import manual
 import pytest
 
-from tests.support.pages import DOCS, literals, rows
+from tests.support.pages import DOCS, literals, page, rows
 from ucspi_py.core.gate.language import syntax
 from ucspi_py.core.gate.language.configuration import Configuration
 from ucspi_py.core.gate.maps.parse import parse_table
@@ -15,7 +14,7 @@ from ucspi_py.core.gate.milter.configured import gate_milters
 from ucspi_py.core.gate.milter.header_checks import flaw
 from ucspi_py.core.gate.milter.parameters import MACROS
 
-PAGE = manual.read(DOCS / "milters.rst")
+PAGE = page(DOCS / "milters.rst")
 BLOCKS = [block for block in literals(PAGE) if "smtpd_milters" in block]
 
 

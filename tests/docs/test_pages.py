@@ -10,7 +10,7 @@ from docutils.core import publish_string
 from docutils.writers.html5_polyglot import Writer
 
 from tests.support.checkout import ROOT
-from tests.support.pages import DOCS, PAGES, PROGRAMS, name, program_page, sections
+from tests.support.pages import DOCS, PAGES, PROGRAMS, name, page, program_page, sections
 
 ORDER = ["Interface", "Environment", "Options", "Signals", "Exit codes", "Notes"]
 WORDS_OF_A_SENTENCE = 20
@@ -46,12 +46,12 @@ def test_a_manual_page_speaks_of_others_as_man_does() -> None:
 def test_a_link_leads_somewhere(path: Path) -> None:
     """To a file that is there, and to a section of it that is there."""
     dead = []
-    for link in manual.read(path).findall(nodes.reference):
+    for link in page(path).findall(nodes.reference):
         file, _, part = link.get("refuri", "").partition("#")
         if file.startswith(("http:", "https:")):
             continue
         target = (path.parent / file).resolve() if file else path
-        if not target.exists() or (part and part not in manual.read(target).ids):
+        if not target.exists() or (part and part not in page(target).ids):
             dead.append(link.get("refuri"))
 
     assert dead == []
@@ -59,9 +59,7 @@ def test_a_link_leads_somewhere(path: Path) -> None:
 
 def test_readme_leads_to_every_page() -> None:
     """Nobody has to guess what is in docs/."""
-    links = {
-        link.get("refuri", "").partition("#")[0] for link in manual.read(ROOT / "README.rst").findall(nodes.reference)
-    }
+    links = {link.get("refuri", "").partition("#")[0] for link in page(ROOT / "README.rst").findall(nodes.reference)}
 
     assert {f"docs/{path.name}" for path in DOCS.iterdir()} <= links
 
@@ -69,10 +67,10 @@ def test_readme_leads_to_every_page() -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_page_has_the_order_of_skarnet(program: str) -> None:
     """Who has read one page knows where to look in the next."""
-    page = program_page(program)
+    found = program_page(program)
 
-    assert next(page.findall(nodes.title)).astext() == program
-    assert list(sections(page)) == [*ORDER, "See also"]
+    assert next(found.findall(nodes.title)).astext() == program
+    assert list(sections(found)) == [*ORDER, "See also"]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name)
@@ -80,7 +78,7 @@ def test_a_sentence_is_short(path: Path) -> None:
     """One fact a sentence."""
     paragraphs = [
         paragraph.astext()
-        for paragraph in manual.read(path).findall(nodes.paragraph)
+        for paragraph in page(path).findall(nodes.paragraph)
         if NOT_HELD.isdisjoint(_titles(paragraph))
     ]
     sentences = [sentence for text in paragraphs for sentence in re.split(r"(?<=[.?!:])\s+", text)]

@@ -6,12 +6,10 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import manual
-
 from tests.support.checkout import ROOT
 from tests.support.gate import controls
 from tests.support.nameserver import Records, lists, serving
-from tests.support.pages import literals
+from tests.support.pages import literals, page
 from tests.support.programs import ours
 from tests.support.rules_tools import compile_rules
 
@@ -26,7 +24,7 @@ DNS: Records = {
 
 def test_the_explanation_of_readme(tmp_path: Path) -> None:
     """Of examples/postfix/restrictions; what is cut off ends in dots."""
-    block = next(text for text in literals(manual.read(ROOT / "README.rst")) if "explain --session" in text)
+    block = next(text for text in literals(page(ROOT / "README.rst")) if "explain --session" in text)
     command, *expected = block.replace("\\\n", "").splitlines()
     said = _explain(tmp_path, shlex.split(command)[2:])
 

@@ -1,6 +1,7 @@
 """The pages of docs/ and README as trees of docutils'."""
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import manual
@@ -13,9 +14,15 @@ PAGES = [ROOT / "README.rst", *sorted(DOCS.glob("*.rst"))]
 PROGRAMS = sorted(path.name for path in (ROOT / "bin").iterdir() if path.name.startswith("py"))
 
 
+@cache
+def page(path: Path) -> nodes.document:
+    """The tree of a page, read once for all tests: none of them is to change it."""
+    return manual.read(path)
+
+
 def program_page(name: str) -> nodes.document:
     """The tree of a program's page."""
-    return manual.read(DOCS / f"{name}.rst")
+    return page(DOCS / f"{name}.rst")
 
 
 def sections(parent: nodes.Element) -> dict[str, nodes.section]:
