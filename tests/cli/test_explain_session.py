@@ -44,11 +44,19 @@ TO_US = ("--sender", "s@example.net", "--recipient", "r@example.org")
 DNS: Records = lists("bl.example", "192.0.2.7", text="go away")
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Path:
-    """The folder of a service, with rules and a main.cf."""
-    done = compile_rules(RULES.encode(), tmp_path / "tcp.cdb", "--provenance")
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The rules of all services."""
+    cdb = tmp_path_factory.mktemp("rules") / "tcp.cdb"
+    done = compile_rules(RULES.encode(), cdb, "--provenance")
     assert done.returncode == 0, done
+    return cdb.read_bytes()
+
+
+@pytest.fixture
+def service(tmp_path: Path, rules: bytes) -> Path:
+    """The folder of a service, with rules and a main.cf."""
+    (tmp_path / "tcp.cdb").write_bytes(rules)
     main_cf = MAIN_CF + f"qmail_control = {controls(tmp_path / 'control')}\n"
     (tmp_path / "main.cf").write_text(main_cf)
     return tmp_path

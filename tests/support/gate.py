@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from .programs import ours
+from .rules_tools import compiled_by_ours
 from .server import QUIET, Server
 from .smtp_client import Client, Manner, Step
 
@@ -91,9 +91,7 @@ def gate_words(control: Path, parameters: Sequence[str] = ()) -> tuple[str, ...]
 @cache
 def _compiled(rules: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
-        cdb, temporary = f"{folder}/rules.cdb", f"{folder}/tmp"
-        subprocess.run([ours("pytcprules"), "-q", cdb, temporary], input=rules.encode(), check=True)
-        return Path(cdb).read_bytes()
+        return compiled_by_ours(rules.encode(), Path(folder) / "rules.cdb").read_bytes()
 
 
 @contextmanager

@@ -1,12 +1,12 @@
 """A pytcpserver whose program is a pyrblsmtpd of ours, with zones at a name server that answers as told."""
 
 import os
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from .programs import ours
+from .rules_tools import compiled_by_ours
 from .server import QUIET, Server
 
 PASSED = b"passed\n"
@@ -31,9 +31,7 @@ def screened(
 ) -> Iterator[Server]:
     """A server with these words of pyrblsmtpd before its program. rules: source for -x."""
     if rules is not None:
-        cdb = folder / "rules.cdb"
-        subprocess.run([ours("pytcprules"), cdb, folder / "tmp"], input=rules.encode(), check=True)
-        options = (*options, "-x", str(cdb))
+        options = (*options, "-x", str(compiled_by_ours(rules.encode(), folder / "rules.cdb")))
     backend = (ours("pyrblsmtpd"), *words, *program)
     env = environment(dns, **(variables or {}))
     with Server(ours("pytcpserver"), (*options, *QUIET), backend, folder, env=env) as server:
