@@ -85,5 +85,23 @@ def test_the_way_back_loses_nobody(host: Host, package: Path) -> None:
     assert host.main_pid("smtpd") == pid
 
 
+def test_a_service_of_that_name_that_is_not_ours_is_left_alone(host: Host, package: Path, tmp_path: Path) -> None:
+    """Neither an upgrade nor a removal ends it, though an administrator has another program under it."""
+    edit = Edit("core/service/loglines.py", "tcpserver: pid %d from", "tcpserver: pid %d comes from")
+    own = host.root.path / "etc/systemd/system/smtpd.service"
+    own.write_text("[Service]\nExecStart=/bin/sleep infinity\n")
+    try:
+        host.run("systemctl", "daemon-reload")
+        host.run("systemctl", "restart", "smtpd")
+        pid = host.main_pid("smtpd")
+        host.install(changed(package, tmp_path, 4, edit))
+        host.run("sh", "/var/lib/dpkg/info/ucspi-py.prerm", "remove")
+        assert host.main_pid("smtpd") == pid
+    finally:
+        host.run("systemctl", "stop", "smtpd")
+        own.unlink()
+        host.run("systemctl", "daemon-reload")
+
+
 def _visits(host: Host) -> list[str]:
     return [line for line in host.log("smtpd") if line.startswith("tcpserver: pid ")]
