@@ -55,6 +55,8 @@ def not_said(text: str) -> list[str]:
         ("reject-empty-rdns", "reject_unknown_reverse_client_hostname"),
         ("REJECT-EMPTY-RDNS = yes", "reject_unknown_reverse_client_hostname"),
         ("reject-empty-rdns\nreject-empty-rdns=no", ""),
+        ("reject-empty-rdns=y", "reject_unknown_reverse_client_hostname"),
+        ("reject-empty-rdns\nreject-empty-rdns=Never", ""),
         ("reject-unresolvable-rdns=1", "reject_unknown_client_hostname"),
         ("reject-sender=no-mx", "reject_unknown_sender_domain"),
         ("reject-missing-sender-mx", "reject_unknown_sender_domain"),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from .conf import Conf
 from .item import Item, passed, unsaid
 from .lists import BLACKLISTS
+from .names import is_no
 
 _KEYWORD = (
     "the gate does not look for a client's address in its name",
@@ -68,7 +69,6 @@ _NEEDS_NONE = {
     "log-target": "all lines go to standard error: to multilog, svlogd or the journal",
     "tls-dhparams-file": "OpenSSL has its own",
 }
-_OFF = ("no", "false", "0")
 _TEXTS = "rejection-text-"
 _TABLE_TEXTS = frozenset(_TEXTS + one.option for one in BLACKLISTS)
 
@@ -82,7 +82,7 @@ def left_out(conf: Conf, is_told: frozenset[str]) -> Iterator[Item]:
         name = setting.name
         if setting.place in is_told:
             continue
-        if name == "reject-ip-in-cc-rdns" and setting.value.lower() in _OFF:
+        if name == "reject-ip-in-cc-rdns" and is_no(setting.value):
             yield passed(setting, "it is switched off")
         elif name in _NEEDS_NONE:
             yield passed(setting, _NEEDS_NONE[name])

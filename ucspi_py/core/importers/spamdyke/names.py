@@ -24,14 +24,23 @@ _WORDS = frozenset(
         *("reject-recipient", "reject-sender", "relay-level", "smtp-auth-level", "tls-level"),
     )
 )
-YES, NO = ("", "yes", "true", "1"), ("no", "false", "0")
+
+
+def is_yes(value: str) -> bool:
+    """Whether a flag is set: its first letter counts, and nothing is yes (spamdyke.h, COMMAND_LINE_TRUE)."""
+    return value[:1].lower() in ("", "1", "t", "y")
+
+
+def is_no(value: str) -> bool:
+    """Whether a flag is taken back (spamdyke.h, COMMAND_LINE_FALSE)."""
+    return value[:1].lower() in ("0", "f", "n")
 
 
 def renamed(name: str, value: str) -> tuple[str, str]:
     """Name an option as spamdyke 5.0 does, with the value that it has there. name: in small letters."""
     if name in _BECAME:
         new, meaning = _BECAME[name]
-        return (new, meaning) if value.lower() in YES else (new, f"!{meaning}" if value.lower() in NO else value)
+        return (new, meaning) if is_yes(value) else (new, f"!{meaning}" if is_no(value) else value)
     if name.startswith("greylist-") or name == "rejection-text-greylist":
         name = name.replace("greylist", "graylist")
     return _RENAMED.get(name, name), value.lower() if name in _WORDS else value

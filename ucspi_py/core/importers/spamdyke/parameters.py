@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from .conf import Conf, Setting
 from .item import Item, Kind, passed, said, unsaid
-from .names import NO, YES
+from .names import is_no, is_yes
 from .numbers import number
 
 _FLAGS = {
@@ -30,9 +30,9 @@ def flags(conf: Conf) -> Iterator[Item]:
     """Say what must be true of a client's name."""
     for name, (restriction, note) in _FLAGS.items():
         setting = conf.last(name)
-        if setting and setting.value.lower() in YES:
+        if setting and is_yes(setting.value):
             yield said(Kind.RESTRICTION, setting, f"    {restriction}", note=note)
-        elif setting and setting.value.lower() in NO:
+        elif setting and is_no(setting.value):
             yield passed(setting, "it is switched off")
 
 
