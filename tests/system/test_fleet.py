@@ -1,6 +1,7 @@
 """A host of a fleet and its store: what is counted, what happens where it fails, and who is forgotten."""
 
 import asyncio
+import gc
 import signal
 import subprocess
 import sys
@@ -184,6 +185,20 @@ async def _one_of_a_hundred_waits(host: Host) -> bool:
     went = host.went - before
     assert went in ({Went.FAILED: 1, Went.SKIPPED: 99}, {Went.SKIPPED: 100})
     return Went.FAILED in went
+
+
+def test_nothing_is_said_of_those_who_wait_for_a_connection_when_they_give_up(redis: RedisServer) -> None:
+    """Python warns of what is begun and never awaited, and its warnings stand in the log of the service."""
+
+    async def go_through() -> None:
+        async with hosts(redis.url) as (host,):
+            assert await host.enter(TWO)
+            redis.stop()
+            assert all(await asyncio.gather(*(host.enter(TWO) for _ in range(50))))
+            redis.go_on()
+
+    asyncio.run(go_through())
+    gc.collect()
 
 
 @pytest.mark.usefixtures("patient")

@@ -50,6 +50,9 @@ class RedisServer:
             # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
             await self._pool.disconnect(inuse_connections=False)
             raise
+        finally:
+            if asyncio.iscoroutine(deed):
+                deed.close()  # of who gave up before its turn; or Python would warn of it in the log
 
     async def run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
         """Run a script in Lua -> its answer: by its digest, or by its text where the server does not know it yet."""
