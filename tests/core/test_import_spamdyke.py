@@ -62,6 +62,7 @@ def not_said(text: str) -> list[str]:
         ("reject-missing-sender-mx", "reject_unknown_sender_domain"),
         ("reject-missing-sender-mx=no", ""),
         ("reject-sender=no-mx\nreject-sender=none", ""),
+        ("dns-blacklist-entry=z.example\n" * 2 + "dns-blacklist-entry=!z.example", "reject_rbl_client z.example"),
         ("reject-sender=no-mx\nreject-sender=!no-mx", ""),
         ("dns-blacklist-entry=zen.example", "reject_rbl_client zen.example"),
         ("check-dnsrbl=zen.example", "reject_rbl_client zen.example"),

@@ -58,13 +58,21 @@ def parse(path: str, text: str, read: Read) -> Conf:
         if why:
             wrong.append((one, why))
         elif one.value.startswith(_REMOVE):
-            value = one.value.removeprefix(_REMOVE)
-            gone = [old for old in kept if old.name == one.name and (one.value == _CANCEL or old.value == value)]
+            gone = _gone(one, kept)
             kept = [old for old in kept if old not in gone]
             taken_back += [*gone, one]
         else:
             kept.append(one)
     return Conf(tuple(kept), read, tuple(taken_back), tuple(wrong))
+
+
+def _gone(one: Setting, kept: list[Setting]) -> list[Setting]:
+    """Find those that a setting takes back: all of its option, or all of a value; of a list the first of them."""
+    of_option = [old for old in kept if old.name == one.name]
+    if one.value == _CANCEL:
+        return of_option
+    found = [old for old in of_option if old.value == one.value.removeprefix(_REMOVE)]
+    return found[:1] if one.name.endswith(("-entry", "-file")) else found
 
 
 def _lines(paths: tuple[str, ...], text: str, read: Read) -> Iterator[tuple[Setting, str]]:
