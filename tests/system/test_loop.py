@@ -5,13 +5,12 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextvars import ContextVar
 from functools import partial
 from typing import Any
 
 import pytest
 
-from ucspi_py.system.process.loop import add_bulk_reader, at_end_of_turn, new_loop, watch_edges
+from ucspi_py.system.process.loop import add_bulk_reader, end_of_turn, new_loop, watch_edges
 
 
 @pytest.fixture
@@ -309,62 +308,44 @@ def test_a_loop_of_asyncio_has_no_way_to_wait_for_what_comes(pipes: list[tuple[i
 
 # The end of a turn
 
-VISIT: ContextVar[str] = ContextVar("visit", default="nobody's")
 
-
-def test_what_waits_for_the_end_of_a_turn_comes_behind_all_that_is_ready(
+def test_the_end_of_a_turn_comes_behind_all_that_is_ready(
     loop: asyncio.AbstractEventLoop, pipes: list[tuple[int, int]]
 ) -> None:
-    """And before the next poll; it has the context of whoever waits, who is told what came of it."""
+    """And before the next poll, in the order of those who wait."""
     order: list[str] = []
 
-    def call() -> str:
-        order.append(f"call of {VISIT.get()}")
-        return "made"
-
-    async def waiting(name: str) -> str:
-        VISIT.set(name)
+    async def waiting(name: str) -> None:
         loop.add_reader(pipes[0][0], read)
-        return await at_end_of_turn(call)
+        await end_of_turn()
+        order.append(name)
 
-    async def story() -> tuple[str, str]:
+    async def story() -> None:
         both = asyncio.gather(waiting("one"), waiting("two"))
         loop.call_soon(order.append, "ready")
-        one, two = await both
-        return one, two
+        await both
 
     def read() -> None:
         order.append("read")
         loop.remove_reader(pipes[0][0])
 
-    assert loop.run_until_complete(story()) == ("made", "made")
+    loop.run_until_complete(story())
     turn(loop)
-    assert order == ["ready", "call of one", "call of two", "read"]
+    assert order == ["ready", "one", "two", "read"]
 
 
-def test_whoever_waits_for_the_end_of_a_turn_has_what_it_raises(loop: asyncio.AbstractEventLoop) -> None:
-    """The loop does not."""
-
-    def fail() -> None:
-        raise ValueError("broken")
-
-    with pytest.raises(ValueError, match="broken"):
-        loop.run_until_complete(at_end_of_turn(fail))
-
-
-def test_whoever_is_cancelled_before_the_end_of_a_turn_has_nothing_done(loop: asyncio.AbstractEventLoop) -> None:
-    """Nor is anything raised."""
-    done: list[str] = []
+def test_whoever_is_cancelled_before_the_end_of_a_turn_does_not_go_on(loop: asyncio.AbstractEventLoop) -> None:
+    """The others do."""
 
     async def story() -> None:
-        waiting = asyncio.ensure_future(at_end_of_turn(lambda: done.append("done")))
-        loop.call_soon(waiting.cancel)
-        await asyncio.wait([waiting])
+        waiting = [asyncio.ensure_future(end_of_turn()) for _ in range(2)]
+        loop.call_soon(waiting[0].cancel)
+        await asyncio.wait(waiting)
+        assert [one.cancelled() for one in waiting] == [True, False]
 
     loop.run_until_complete(story())
-    assert not done
 
 
 def test_where_the_loop_is_asyncios_own_the_end_of_a_turn_is_now() -> None:
-    """Who waits is told what came of it."""
-    assert asyncio.run(at_end_of_turn(lambda: "made")) == "made"
+    """Who waits goes on."""
+    asyncio.run(end_of_turn())

@@ -11,7 +11,7 @@ from ...core.client.local import is_local
 from ...core.errors import error_words
 from ...core.top.watch import UNWATCHED, Watch
 from ..accept.slots import Slots
-from ..process.loop import at_end_of_turn
+from ..process.loop import end_of_turn
 from ..report.connection_log import ConnectionLog
 from .spawn import Launcher
 from .spawn_batch import pause
@@ -77,35 +77,10 @@ class Backends:
         leaves nothing claimed either.
         """
         slot = await self._reserve(connection)
-        is_tried = False
-
-        def launch() -> int | None:
-            nonlocal is_tried
-            is_tried = True
-            return self._launch(slot, connection, fd, on_end, more)
-
-        try:
-            self._slots.name(slot, connection.keys)
-            if self._in_bursts:
-                await pause()
-                return launch()
-            return await at_end_of_turn(launch)
-        except BaseException:
-            if not is_tried:
-                self._slots.give_back(slot)
-            raise
-
-    def _launch(
-        self,
-        slot: int,
-        connection: Connection,
-        fd: int,
-        on_end: Callable[[int], None] | None,
-        more: Sequence[int],
-    ) -> int | None:
-        """Start the program in its slot; None where it cannot be started, which gives the slot back."""
         try:
             # Before the start: the backend may run for milliseconds before we are told its process id.
+            self._slots.name(slot, connection.keys)
+            await (pause() if self._in_bursts else end_of_turn())
             self._slots.announce(slot, os.fstat(fd).st_ino)
             pid = self._launcher.start(fd, connection.environment, more)
             self._slots.hold(slot, pid)

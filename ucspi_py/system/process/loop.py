@@ -9,9 +9,8 @@ import select
 import selectors
 import time
 from collections.abc import Callable
-from contextvars import copy_context
 from functools import partial
-from typing import Protocol, TypeVar, TypeVarTuple
+from typing import Protocol, TypeVarTuple
 
 #: Descriptors that one poll returns at most; the others come with the next, after timers have had their turn. The loop
 #: as a whole was measured: 385 to 337 us for a listed client against asyncio's own.
@@ -23,7 +22,6 @@ _READABLE = getattr(select, "EPOLLIN", 0)
 
 _Args = TypeVarTuple("_Args")
 _Call = Callable[[], object]
-_T = TypeVar("_T")
 
 
 class _HasFileno(Protocol):
@@ -59,26 +57,11 @@ def add_bulk_reader(loop: asyncio.AbstractEventLoop, fd: int | _HasFileno, call:
         loop.add_reader(fd, call)
 
 
-async def at_end_of_turn(call: Callable[[], _T]) -> _T:
-    """Make a call when all else is done that this turn of the loop had to do -> what it returns.
-
-    At once where the loop has no way to. Cancelled before, the call is not made any more. Raises what it does.
-    """
+async def end_of_turn() -> None:
+    """Wait until all else is done that this turn of the loop has to do; a loop of asyncio's own has no way to."""
     loop = asyncio.get_running_loop()
-    if not isinstance(loop, _Loop):
-        return call()
-    made: asyncio.Future[_T] = loop.create_future()
-    loop.make_last(partial(copy_context().run, _make, call, made))
-    return await made
-
-
-def _make(call: Callable[[], _T], made: asyncio.Future[_T]) -> None:
-    if made.done():
-        return
-    try:
-        made.set_result(call())
-    except BaseException as error:  # whoever waits has it, not the loop
-        made.set_exception(error)
+    if isinstance(loop, _Loop):
+        await loop.end_of_turn()
 
 
 class _Loop(asyncio.SelectorEventLoop):
@@ -100,9 +83,11 @@ class _Loop(asyncio.SelectorEventLoop):
         """See the function."""
         self._poll.watch_bulk(_number(fd), call)
 
-    def make_last(self, call: _Call) -> None:
-        """Have a call made at the end of this turn. It raises nothing."""
-        self._poll.last_calls.append(call)
+    def end_of_turn(self) -> asyncio.Future[None]:
+        """What is done at the end of this turn."""
+        last: asyncio.Future[None] = self.create_future()
+        self._poll.last.append(last)
+        return last
 
     def remove_reader(self, fd: int | _HasFileno) -> bool:
         """Watch a descriptor no more; False where it was not watched."""
@@ -118,13 +103,13 @@ class _Loop(asyncio.SelectorEventLoop):
 class _Poll(selectors.DefaultSelector):
     """Ours and all that asyncio watches in one poll. failed: gets what a call of ours has raised, and the call.
 
-    last_calls: made before the next poll, which is put off until whoever waits for them has gone on.
+    last: done before the next poll, which is put off until whoever waits for them has gone on.
     """
 
     def __init__(self, failed: Callable[[Exception, _Call], None]) -> None:
         super().__init__()
         self._failed = failed
-        self.last_calls: list[_Call] = []
+        self.last: list[asyncio.Future[None]] = []
         self._calls: dict[int, _Call] = {}
         self._both = select.epoll()
         self._bulk = select.epoll()
@@ -156,10 +141,11 @@ class _Poll(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Make our calls; what is asyncio's is for asyncio to call."""
-        if self.last_calls:
-            calls, self.last_calls = self.last_calls, []
-            for call in calls:
-                call()
+        if self.last:
+            waiting, self.last = self.last, []
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
             return []
         self._asyncios_too = self._bulk_too = False
         self._call(self._both.poll(timeout, _AT_ONCE))
