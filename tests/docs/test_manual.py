@@ -1,7 +1,6 @@
 """The manual pages are what man and its index take, without a word against them."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,8 +8,7 @@ import manual
 import pytest
 
 from tests.support.pages import DOCS
-
-pytestmark = pytest.mark.skipif(shutil.which("lexgrog") is None, reason="needs man-db")
+from tests.support.programs import theirs
 
 PAGES = manual.pages(DOCS)
 
@@ -21,7 +19,7 @@ def test_apropos_finds_each_page(tmp_path: Path) -> None:
     for name, text in files.items():
         (tmp_path / name).write_bytes(text)
 
-    found = subprocess.run(["lexgrog", *files], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    found = subprocess.run([theirs("lexgrog"), *files], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
 
     names = {line.partition(": ")[0]: line.partition(': "')[2].partition(" - ")[0] for line in found.splitlines()}
     assert names == {name: Path(name).stem for name in files}
@@ -34,7 +32,8 @@ def test_man_shows_a_page_without_a_warning(name: str, tmp_path: Path) -> None:
     page.write_bytes(PAGES[name])
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "MANWIDTH": "80"}
 
-    shown = subprocess.run(["man", "--warnings", "-l", str(page)], env=environment, capture_output=True, check=True)
+    words = [theirs("man"), "--warnings", "-l", str(page)]
+    shown = subprocess.run(words, env=environment, capture_output=True, check=True)
 
     assert shown.stderr == b""
     assert page.stem.encode() in shown.stdout

@@ -1,6 +1,5 @@
 """examples/haproxy: two hosts behind one HAProxy, as the files stand but for addresses, ports and paths."""
 
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -127,9 +126,9 @@ def test_checks_are_not_in_the_log(balanced: Balanced) -> None:
     assert "check.invalid" not in log
 
 
-@pytest.mark.skipif(shutil.which("socat") is None, reason="needs socat")
 def test_a_host_is_taken_out_and_in_again(balanced: Balanced) -> None:
     """By the commands of the manual: who is inside stays, others come to the other host, and are told of."""
+    theirs("socat")
     lines = "\n".join(literals(manual.read(DOCS / "upgrading.rst"))).splitlines()
     drain, inside, ready, state = (line for line in lines if line.endswith(("haproxy/admin.sock", " }'")))
     until(lambda: {balanced.told(inside.replace("mx1", name)) for name in ("mx1", "mx2")} == {"0"}, "nobody inside")

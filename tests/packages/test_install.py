@@ -1,6 +1,5 @@
 """The ways in which pip installs: each time the programs run with the Python and the package of that installation."""
 
-import shutil
 import subprocess
 import sys
 from importlib import import_module
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.archives import Archives
+from tests.support.programs import theirs
 
 #: What the package needs, as its own modules are called.
 _LIBRARIES = ("click", "cdblib", "dns")
@@ -53,9 +53,9 @@ def test_a_way_to_install(way: list[str], python: str, archives: Archives, tmp_p
     assert shown == b"ok\n"
 
 
-@pytest.mark.skipif(shutil.which("man") is None, reason="needs man")
 def test_man_finds_the_manual_of_a_venv(archives: Archives, tmp_path: Path) -> None:
     """Where its bin is in $PATH, and nobody has told man of it."""
+    theirs("man")
     venv = tmp_path / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
     install(str(venv / "bin/python3"), archives.wheel, tmp_path)
