@@ -67,9 +67,19 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
             await gate.talk(guest)
         elif secured := await _wrapped(trust, connected, log):
             await gate.talk(guest._replace(secured=secured))
-    opening.cancel()
+    await _give_up(opening)
     await gate.close()
     await backends.end()
+
+
+async def _give_up(opening: asyncio.Future[None]) -> None:
+    """Have nothing opened any more: what is closed while it opens would be said to fail.
+
+    A cancellation may be lost in redis, in a timeout of no time that came first (async_timeout, for Python 3.11.2).
+    """
+    while not opening.done():
+        opening.cancel()
+        await asyncio.wait((opening,), timeout=0.05)
 
 
 async def _logins(settings: GateSettings, log: Log) -> "Logins | None":
