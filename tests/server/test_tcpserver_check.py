@@ -22,7 +22,7 @@ from tests.support.ports import free_port
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
 from tests.support.server import QUIET, Server
-from tests.support.waiting import PATIENCE
+from tests.support.waiting import PATIENCE, until
 
 NOBODY = ("-u", "nobody", "-g", "nogroup")
 
@@ -232,7 +232,7 @@ def test_the_store_of_a_fleet_is_asked(folder: Path) -> None:
     port = free_port()
     with RedisServer(folder) as redis:
         well = check("--fleet", redis.url)
-        assert redis.ask("DBSIZE") == b":0"
+        until(lambda: redis.ask("DBSIZE") == b":0", "what was tried to be gone")
         redis.ask(f"REPLICAOF 127.0.0.1 {port}")
         replica = check("--fleet", redis.url.replace("//", "//:s3cret@"))
 

@@ -25,6 +25,8 @@ USER, NETWORK, PAIR = (
 )
 #: Seconds far below those after which the library itself loses its patience.
 _SOON = 0.9
+#: Of the keys by which a store is tried: they may be there for a millisecond more.
+NOBODY = "{0.0.0.0/"
 
 
 @pytest.fixture(scope="module")
@@ -186,7 +188,8 @@ def test_all_that_is_kept_has_an_end(redis: RedisServer) -> None:
 
     through(redis.url, come)
 
-    names = set(redis.ask("EVAL \"return table.concat(redis.call('KEYS', '*'), ' ')\" 0").decode().split())
+    kept = redis.ask("EVAL \"return table.concat(redis.call('KEYS', '*'), ' ')\" 0").decode().split()
+    names = {name for name in kept if NOBODY not in name}
     of_home, of_away = login_names(HOME, JOE), login_names(AWAY, JOE)
     assert of_home and of_away
     assert names == {*of_home, of_away.network}
