@@ -82,6 +82,13 @@ class Postgrey:
                 [theirs("postgrey"), *place, *self._options], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         until(self._answers, "postgrey to answer")
+        until(self._catches_hup, "postgrey to read files when it is told to")
+
+    def _catches_hup(self) -> bool:
+        """It has its socket before, and a signal that it does not catch ends it."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text(encoding="ascii")
+        caught = int(status.partition("SigCgt:")[2].split()[0], 16)
+        return bool(caught & 1 << signal.SIGHUP - 1)
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, self.said()
