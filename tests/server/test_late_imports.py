@@ -241,16 +241,21 @@ def test_a_worker_whose_gate_asks_policy_services_imports_nothing(tmp_path: Path
     assert imported(tmp_path) == []
 
 
-def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
-    """For a login that is right, for one of which nobody can tell, and once the guard is gone."""
-    checker = Checker(tmp_path)
+def gate_with_logins(checker: Checker, folder: Path) -> tuple[str, ...]:
+    """Words of a gate at which who logs in is checked so."""
     parameters = (
         "smtpd_sasl_auth_enable=yes",
         "smtpd_tls_auth_only=no",
         "smtpd_sasl_type=checkpassword",
         f"smtpd_sasl_path={' '.join(checker.argv)}",
     )
-    gate = gate_words(controls(tmp_path / "control"), parameters)
+    return gate_words(controls(folder / "control"), parameters)
+
+
+def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
+    """For a login that is right, for one of which nobody can tell, and once the guard is gone."""
+    checker = Checker(tmp_path)
+    gate = gate_with_logins(checker, tmp_path)
     with serving((*QUIET, "-w1"), gate, tmp_path) as server:
         server.host = "127.0.0.1"
         for login in (b"\0bob\0right", b"\0exit111\0x"):
@@ -265,13 +270,7 @@ def test_a_worker_with_a_guard_imports_nothing(tmp_path: Path) -> None:
 def test_a_worker_whose_logins_count_at_a_fleet_imports_nothing(tmp_path: Path) -> None:
     """For those that are right, wrong and too many; and once the store is gone."""
     checker = Checker(tmp_path)
-    parameters = (
-        "smtpd_sasl_auth_enable=yes",
-        "smtpd_tls_auth_only=no",
-        "smtpd_sasl_type=checkpassword",
-        f"smtpd_sasl_path={' '.join(checker.argv)}",
-    )
-    gate = gate_words(controls(tmp_path / "control"), parameters)
+    gate = gate_with_logins(checker, tmp_path)
     names = login_names(b"127.0.0.1", b"bob")
     assert names
     with RedisServer(tmp_path) as redis, serving((*QUIET, "-w1", "--fleet", redis.url), gate, tmp_path) as server:
