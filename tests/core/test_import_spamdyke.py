@@ -149,6 +149,15 @@ def test_logins_within_tls_alone() -> None:
     assert "smtpd_sasl_auth_enable" not in parameters(tls + program)
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [("", True), ("smtp-auth-level=none", False), ("smtp-auth-level=observe", False)],
+)
+def test_logins_of_a_patched_program(text: str, told: bool) -> None:
+    """Without a level spamdyke leaves logins to qmail-smtpd: main.cf says that the gate does not."""
+    assert ("# a patched qmail-smtpd is asked for no login" in imported(text).main_cf) == told
+
+
 def test_greylisting_of_some_clients() -> None:
     """By a class of restrictions, for those whom the exceptions name; its times and its text."""
     text = "graylist-level=only\ngraylist-dir=/g\ngraylist-exception-ip-entry=192.0.2.\ngraylist-min-secs=300\n"

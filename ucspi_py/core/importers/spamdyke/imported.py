@@ -117,7 +117,7 @@ def _comment(line: str) -> str:
 
 def _because(item: Item) -> str:
     places = ", ".join(_plain(one) for one in item.settings)
-    return f"{places}: {item.note}" if item.note else places
+    return ": ".join(part for part in (places, item.note) if part)
 
 
 def _plain(text: object) -> str:

@@ -10,6 +10,8 @@ _TLS = ("smtp", "smtp-no-passthrough", "smtps")
 LEVELS = (*_NO_TLS, *_TLS)
 _OFFERED = ("ondemand", "ondemand-encrypted", "always", "always-encrypted")
 AUTH_LEVELS = ("none", "observe", *_OFFERED)
+#: spamdyke's default, smtp-auth-level=observe, is for a qmail-smtpd with a patch that does SMTP AUTH.
+_OBSERVED = "a patched qmail-smtpd is asked for no login, set smtpd_sasl_auth_enable where users have one"
 _FILES = {"tls-certificate-file": "smtpd_tls_cert_file", "tls-privatekey-file": "smtpd_tls_key_file"}
 
 
@@ -40,6 +42,8 @@ def logins(conf: Conf) -> Iterator[Item]:
     level, commands = conf.last("smtp-auth-level"), conf.all("smtp-auth-command")
     if not level or level.value not in _OFFERED:
         yield from (passed(one, "nobody is offered a login without smtp-auth-level") for one in commands)
+        if not level:
+            yield Item(Kind.PASSED, (), note=_OBSERVED)
         if level and level.value == "none":
             yield passed(level, "so it is without it")
         elif level and level.value == "observe":
