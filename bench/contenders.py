@@ -132,6 +132,13 @@ def bare(workshop: Workshop) -> Server:
     return Server([workshop.bare_acceptor, workshop.backend], {}, tells_port=True)
 
 
+def proxy(workshop: Workshop) -> Server:
+    """Starts the backend of the gate's rows, passes bytes both ways, and does nothing else: Python, as ours is."""
+    return Server(
+        [sys.executable, str(Path(__file__).with_name("bare_proxy.py")), workshop.smtp_backend], {}, tells_port=True
+    )
+
+
 def ours(name: str) -> str:
     """The installed launcher of one of our programs."""
     return str(Path(sys.executable).parent / name)

@@ -1,4 +1,7 @@
-"""The servers of the gate's rows: ours with the gate, tcpserver with nothing between, Postfix. Never measures."""
+"""The servers of the gate's rows: ours with the gate, tcpserver with nothing between, a bare proxy, Postfix.
+
+Never measures.
+"""
 
 import os
 import subprocess
@@ -8,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import postfix
-from contenders import MANY, Server, djb_words, ours
+from contenders import MANY, Server, djb_words, ours, proxy
+from findings import Figures, ratio
 from restrictions import Restrictions
 from workshop import OWN_DOMAIN, Workshop, needed
 
@@ -46,10 +50,17 @@ def standing(
         for name in names:
             if name == "postfix":
                 servers[name] = stack.enter_context(postfix.standing(workshop, lists))
+            elif name == "proxy":
+                servers[name] = stack.enter_context(proxy(workshop))
             else:
                 command = djb_words(programs[name], workshop, limit, chains[name])
                 servers[name] = stack.enter_context(Server(command, environment, tells_port=True))
         yield servers
+
+
+def proxied(rates: Figures) -> str:
+    """Say what a bare proxy reaches of tcpserver: no gate in Python reaches more."""
+    return f"a bare proxy in Python reaches {ratio(rates['proxy'], rates['tcpserver']):.2f} of tcpserver"
 
 
 @contextmanager

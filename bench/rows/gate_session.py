@@ -3,6 +3,7 @@
 Never looks at content.
 """
 
+from dataclasses import replace
 from functools import partial
 
 import gates
@@ -31,7 +32,8 @@ def refused(workshop: Workshop, effort: Effort) -> list[Finding]:
 def message(workshop: Workshop, effort: Effort) -> list[Finding]:
     """Sessions with one small message; Postfix, which queues it before it is discarded, is there for information."""
     rates = _letters(workshop, effort)
-    return [compared("gate-message", "gate: a message of 2 KB, 20 at a time", "/s", rates, Bar(">=", 0.75))]
+    finding = compared("gate-message", "gate: a message of 2 KB, 20 at a time", "/s", rates, Bar(">=", 0.75))
+    return [replace(finding, note=gates.proxied(rates))]
 
 
 def lists(workshop: Workshop, effort: Effort) -> list[Finding]:
@@ -40,7 +42,10 @@ def lists(workshop: Workshop, effort: Effort) -> list[Finding]:
         refusals, letters = _refusals(workshop, effort, served), _letters(workshop, effort, served)
     return [
         compared("gate-lists-refused", "  refused at RCPT, with lists", "/s", refusals, Bar(">=", 0.7, to="postfix")),
-        compared("gate-lists-message", "  a message of 2 KB, with lists", "/s", letters, Bar(">=", 0.7)),
+        replace(
+            compared("gate-lists-message", "  a message of 2 KB, with lists", "/s", letters, Bar(">=", 0.7)),
+            note=gates.proxied(letters),
+        ),
     ]
 
 
@@ -50,7 +55,7 @@ def _refusals(workshop: Workshop, effort: Effort, lists: Restrictions | None = N
 
 
 def _letters(workshop: Workshop, effort: Effort, lists: Restrictions | None = None) -> Figures:
-    with gates.standing(workshop, _ALL, lists=lists) as servers:
+    with gates.standing(workshop, (*_ALL, "proxy"), lists=lists) as servers:
         return _rates(workshop, servers, effort.rounds, "message", effort.messages)
 
 
