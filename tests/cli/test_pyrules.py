@@ -12,6 +12,7 @@ import pytest
 
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compiled_by_ours, pyrules, run, text
+from tests.support.terminal import everything
 from ucspi_py.cli.rules.commands import pyrules as group
 from ucspi_py.system.rules.write import write
 
@@ -172,10 +173,9 @@ def test_progress_is_for_terminals_only(tmp_path: Path) -> None:
     try:
         command = [ours("pyrules"), "preview", str(cdb), str(cdb)]
         subprocess.run(command, input=LOG, stdout=subprocess.DEVNULL, stderr=slave, check=True)
-        seen = os.read(master, 4096)
     finally:
-        os.close(master)
         os.close(slave)
+    seen = everything(master)
 
     assert b"lines of the log" in seen and seen.endswith(b"\r\x1b[K")
     assert pyrules("preview", cdb, cdb, stdin=LOG).stderr == b""

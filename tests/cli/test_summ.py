@@ -1,6 +1,5 @@
 """pysumm: its report for people, for programs and for a browser."""
 
-import contextlib
 import gzip
 import json
 import os
@@ -14,6 +13,7 @@ import pytest
 
 from tests.support import sample_log
 from tests.support.programs import ours, theirs
+from tests.support.terminal import everything
 
 LOG = b"".join(b"2026-11-26 05:00:00.123456789  " + line for line in sample_log.every_kind())
 #: What a hostile log may hold: texts of clients, in a log of others' programs too, that our own lines never have.
@@ -132,19 +132,10 @@ def test_a_long_log_has_a_bar_on_a_terminal_alone(tmp_path: Path) -> None:
         subprocess.run(command, stdout=subprocess.DEVNULL, stderr=slave, check=True)
     finally:
         os.close(slave)
-    seen = _all(master)
+    seen = everything(master)
 
     assert re.search(rb"\[#{10,30} *\] +\d+ %  40,000 lines", seen), seen
     assert seen.endswith(b"\r\x1b[K")
-
-
-def _all(terminal: int) -> bytes:
-    """What was written to a terminal whose other end is closed: it comes in pieces, and then as an error."""
-    seen = b""
-    with open(terminal, "rb", buffering=0) as stream, contextlib.suppress(OSError):
-        while piece := stream.read(4096):
-            seen += piece
-    return seen
 
 
 def test_a_page_loads_nothing_and_runs_nothing(tmp_path: Path) -> None:
