@@ -64,7 +64,7 @@ def service(tmp_path: Path, rules: bytes) -> Path:
 
 def runs(service: Path, chain: str, options: str = OPTIONS) -> None:
     """Have its run script start this."""
-    (service / "run").write_text(f"#!/bin/sh\nexec pytcpserver {options} 0 smtp \\\n  {chain}\n")
+    (service / "run").write_text(f"#!/bin/sh\nexec pytcpserver {options} 0 25 \\\n  {chain}\n")
 
 
 def explain(service: Path, ip: str, *words: str, dns: str = "127.0.0.1@9", before: Sequence[str] = ()) -> Run:

@@ -54,7 +54,7 @@ def service(folder: Path, words: Sequence[str], rules: bytes = RULES, options: s
     """A run script. words: of the program."""
     compiled_by_ours(rules, folder / "tcp.cdb")
     file = folder / "run"
-    file.write_text(f"#!/bin/sh\nexec pytcpserver {options} -x tcp.cdb 0 smtp {shlex.join(words)}\n")
+    file.write_text(f"#!/bin/sh\nexec pytcpserver {options} -x tcp.cdb 0 25 {shlex.join(words)}\n")
     return str(file)
 
 
@@ -282,7 +282,7 @@ def test_on_a_port_of_submission_strangers_may_be_refused(tmp_path: Path) -> Non
     file = service(tmp_path, (str(script),), b":allow\n")
     assert run("--from", file, "--own", "joe@example.org").code == 1
 
-    Path(file).write_text(Path(file).read_text().replace(" smtp ", " 587 "))
+    Path(file).write_text(Path(file).read_text().replace(" 0 25 ", " 0 587 "))
     assert run("--from", file, "--own", "joe@example.org").code == 0
 
 

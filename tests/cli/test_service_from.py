@@ -22,7 +22,7 @@ LEFT_OUT = [
     ("tcpserver --rate=$RATE $MORE -v 0 smtp {}", (
         "pytcpserver --rate=$RATE: left out", "pytcpserver $MORE: left out",
     )),
-    ("tcpserver -v $OPTIONS 0 smtp {}", ("$OPTIONS: left out",)),
+    ("tcpserver -v $OPTIONS 0 25 {}", ("$OPTIONS: left out",)),
     ('tcpserver -v "$IP" "$PORT" {}', ("$IP: taken as 0", "$PORT: taken as 0")),
     ('tcpserver 0 smtp pyrblsmtpd -r bl -r "$ZONE" -bt$SECONDS {}', (
         "pyrblsmtpd -r $ZONE: left out", "pyrblsmtpd -bt$SECONDS: left out",

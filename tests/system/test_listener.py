@@ -2,6 +2,7 @@
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,13 @@ def test_what_is_no_port(port: str) -> None:
     """One sentence, however long the word is."""
     with pytest.raises(Failure, match="unable to figure out port number for"):
         listener.port_number(port)
+
+
+def test_a_system_that_knows_no_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container without netbase: what to do is said."""
+    monkeypatch.setattr(listener, "_SERVICES", str(tmp_path / "services"))
+    with pytest.raises(Failure, match=r"port number for no-such-service: .* give a number, or install"):
+        listener.port_number("no-such-service")
 
 
 def test_an_interface_that_is_not_there_is_a_failure_with_a_reason() -> None:

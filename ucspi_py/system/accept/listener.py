@@ -14,12 +14,19 @@ _STREAM = int(socket.SOCK_STREAM)
 #: On Linux what is accepted blocks; elsewhere (BSD, macOS) it is as its listener is, and a program would read EAGAIN.
 _INHERITS_NON_BLOCKING = sys.platform != "linux"
 
+#: Containers may have none of it: getservbyname then knows no service.
+_SERVICES = "/etc/services"
+_NO_SERVICES = f"there is no {_SERVICES}; give a number, or install it (on Debian: apt-get install netbase)"
+
 #: tcp_info of a listening socket on Linux: tcpi_unacked is the length of its queue, tcpi_sacked the longest allowed.
 _QUEUE = struct.Struct("=24xLL")
 
 
 def port_number(port: str) -> int:
-    """Parse a decimal port or look up a TCP service (services(5)). Raises Failure with tcpserver's sentence."""
+    """Parse a decimal port or look up a TCP service (services(5)).
+
+    Raises Failure with tcpserver's sentence, and what to do where the system knows no service at all.
+    """
     if port.isascii() and port.isdigit():
         digits = port.lstrip("0") or "0"
         if len(digits) <= 5 and int(digits) <= 65535:
@@ -28,7 +35,8 @@ def port_number(port: str) -> int:
         try:
             return socket.getservbyname(port, "tcp")
         except (OSError, UnicodeError):
-            pass
+            if not os.path.exists(_SERVICES):
+                raise Failure(f"unable to figure out port number for {port}: {_NO_SERVICES}") from None
     raise Failure(f"unable to figure out port number for {port}")
 
 
