@@ -22,7 +22,8 @@ _FITTING = {
     b"QUIT": rb"221 2\.0\.0 ",
     b"AUTH": rb"503 ",
     b"BDAT": rb"521 ",
-} | dict.fromkeys((b"STARTTLS", b"EXPN", b"XCLIENT", b"ETRN"), rb"502 ")
+    b"STARTTLS": rb"50[12] ",
+} | dict.fromkeys((b"EXPN", b"XCLIENT", b"ETRN"), rb"502 ")
 
 
 class Heard(NamedTuple):
