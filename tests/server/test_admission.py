@@ -75,14 +75,19 @@ def _let_it_come_to_rest(server: Server) -> None:
 @contextmanager
 def stopped(server: Server) -> Iterator[None]:
     """The master is stopped, and its workers have had the hundredth of a second that they take to see it."""
-    stat = Path(f"/proc/{server.process.pid}/stat")
-    server.process.send_signal(signal.SIGSTOP)
     try:
-        until(lambda: stat.read_text().rpartition(") ")[2][0] == "T", "the master to stop")
+        _stop(server.process.pid)
         time.sleep(0.02)
         yield
     finally:
         server.process.send_signal(signal.SIGCONT)
+
+
+def _stop(pid: int) -> None:
+    """Stop a process, which may do something still when the signal was sent."""
+    os.kill(pid, signal.SIGSTOP)
+    stat = Path(f"/proc/{pid}/stat")
+    until(lambda: stat.read_text().rpartition(") ")[2][0] == "T", "the process to stop")
 
 
 class TestStopped:
@@ -148,6 +153,55 @@ class TestDrain:
             until(lambda: worker not in children(server.process.pid), "the worker to end")
             for client in clients:
                 client.close()
+
+    @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGUSR2, signal.SIGKILL])
+    def test_who_waits_for_a_slot_gets_that_of_a_worker_that_is_gone(self, end: signal.Signals, tmp_path: Path) -> None:
+        """No master keeps the scoreboard any more: it was stopped, or followed, or killed together with that worker."""
+        options = ("-c2", "-w2", "--reserve", "1", "-v", *QUIET)
+        with Server(SERVER, options, ("cat",), tmp_path) as server, server.connect() as first:
+            first.sendall(b"x")
+            assert first.recv(1) == b"x"
+            server.wait_log(b"tcpserver: ok ")  # before that its worker does not know the program yet
+            one, other = workers = until(lambda: (two := children(server.process.pid))[1:] and two)
+            gone = one if children(one) else other
+            _stop(gone)
+            with server.connect() as second:
+                until(lambda: _is_accepted(second), "the other worker to have the client")
+                _end(server, end, gone)
+                first.sendall(b"y")
+                assert first.recv(1) == b"y"
+                second.sendall(b"z")
+                second.settimeout(1.5)
+                with pytest.raises(TimeoutError):
+                    second.recv(1)
+
+                first.close()
+                second.settimeout(30)
+                assert second.recv(1) == b"z"
+            until(lambda: not any(map(_runs, workers)), "the workers' end")
+
+
+def _end(server: Server, number: signal.Signals, worker: int) -> None:
+    """End the master, or have it followed, and see the end of one worker, which is stopped."""
+    if number == signal.SIGKILL:
+        os.kill(server.process.pid, number)
+        os.kill(worker, number)
+    else:
+        os.kill(worker, signal.SIGCONT)
+        os.kill(server.process.pid, number)
+    until(lambda: not _runs(worker), "the worker's end")
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process runs; of one that has ended and was not reaped there is no program."""
+    return Path(f"/proc/{pid}/exe").exists()
+
+
+def _is_accepted(client: socket.socket) -> bool:
+    """Whether a process has the other end of a connection: until then its socket has no inode."""
+    ends = [f":{end[1]:04X}" for end in (client.getpeername(), client.getsockname())]
+    rows = map(str.split, Path("/proc/net/tcp").read_text().splitlines())
+    return any([row[1][8:], row[2][8:]] == ends and row[9] != "0" for row in rows)
 
 
 class TestDescriptors:

@@ -15,7 +15,7 @@ from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.process import orphans
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import QUIET, VERBOSE, Log
-from ucspi_py.system.service.reaper import Reaper
+from ucspi_py.system.service.reaper import Reaper, WithoutMaster
 
 
 @pytest.fixture
@@ -192,13 +192,49 @@ def test_the_living_are_told_from_the_dead() -> None:
     with child() as pid:
         assert orphans.lives(pid)
         assert orphans.is_child(pid)
+        assert not orphans.has_ended(pid)
         os.kill(pid, signal.SIGKILL)
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         assert orphans.is_child(pid)
+        assert orphans.has_ended(pid)
         assert pid not in [orphan.pid for orphan in orphans.children_but(())]
         os.waitpid(pid, 0)
         assert not orphans.is_child(pid)
         assert not orphans.lives(pid)
+        assert orphans.has_ended(pid)
+
+
+def test_without_a_master_workers_free_the_slots_of_the_dead(board: Scoreboard) -> None:
+    """None does where there is one, which may be about to find a program that was being started."""
+    claimed_by_a_dead_worker(board, None)
+    death, alive = os.pipe()
+    without = WithoutMaster(board, death)
+    without.clear()
+    assert board.free(board.slots) == 1
+    os.close(alive)
+    without.clear()
+    assert board.free(board.slots) == 2
+    os.close(death)
+
+
+def test_what_a_master_had_taken_over_is_freed_when_it_was_followed(board: Scoreboard) -> None:
+    """Its successor has the same process id, and a scoreboard of its own; a program that runs keeps its slot."""
+    death, alive = os.pipe()
+    os.close(alive)
+    with child() as running, child() as ended:
+        os.kill(ended, signal.SIGKILL)
+        os.waitid(os.P_PID, ended, os.WEXITED | os.WNOWAIT)
+        for program in (running, ended):
+            row = board.claim(board.slots)
+            assert row is not None
+            board.hold(row, program)
+        worker = os.fork()
+        if not worker:
+            WithoutMaster(board, death).clear()
+            os._exit(0)
+        assert os.waitpid(worker, 0)[1] == 0
+        assert list(board.backends()) == [(0, running)]
+    os.close(death)
 
 
 def test_orphans_come_to_whoever_adopts() -> None:

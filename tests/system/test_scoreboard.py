@@ -110,3 +110,49 @@ def test_what_is_announced() -> None:
     assert board.claimed_by(os.getpid()) == []
     board.give_back(row)
     assert board.has_free(board.slots)
+
+
+def _claim_as_another(board: Scoreboard) -> int:
+    """Four rows of a process that has ended: in hand, two with programs 41 and 42, and a place -> its process id."""
+    pid = os.fork()
+    if not pid:
+        for program in (None, 41, 42):
+            row = board.claim(board.slots)
+            if row is not None and program:
+                board.hold(row, program)
+        board.claim(board.pending)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    return pid
+
+
+def test_rows_of_the_dead_are_free_but_for_programs_that_run() -> None:
+    """And those of the living are theirs, whatever has become of their programs."""
+    board = Scoreboard(4, 2)
+    worker = _claim_as_another(board)
+    row = board.claim(board.slots)
+    assert row == 3
+    board.hold(row, 41)
+    board.claim(board.pending)
+
+    board.bury({worker, 41}.__contains__)
+
+    assert list(board.backends()) == [(2, 42), (3, 41)]
+    assert (board.free(board.slots), board.free(board.pending)) == (2, 1)
+    board.bury({worker, 41, 42}.__contains__)
+    assert list(board.backends()) == [(3, 41)]
+
+
+def test_a_row_that_another_has_freed_meanwhile_is_whoever_claims_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that look for the dead at once free nothing twice."""
+    board = Scoreboard(3, 1)
+    worker = _claim_as_another(board)
+
+    def quicker() -> None:
+        board.bury({worker}.__contains__)
+        assert board.claim(board.slots) == 0
+
+    meanwhile(quicker, monkeypatch)
+    board.bury({worker, 41}.__contains__)
+    assert board.claimed_by(os.getpid()) == [0]
+    assert list(board.backends()) == [(2, 42)]

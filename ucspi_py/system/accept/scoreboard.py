@@ -7,7 +7,7 @@ whole service; a lock of each row, which dies with its holder, makes that exact.
 """
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 from ...core.client.limits import Keys
@@ -231,3 +231,20 @@ class Scoreboard:
         """Find the rows that a worker has claimed and runs no backend in. owner: its process id."""
         states = (_CLAIMED, _STARTING, _HELD, _DISMISSED)
         return [row for row in range(self.pending.stop) if self._memory[row] in states and self._owners[row] == owner]
+
+    def bury(self, has_ended: Callable[[int], bool]) -> None:
+        """Free the rows of workers that have ended, but for backends that run, and of whose start a worker has heard.
+
+        has_ended: whether a process id has.
+        """
+        taken = list(self.taken(range(self.pending.stop)))
+        dead = set(filter(has_ended, {owner for _, owner in taken}))
+        for row, owner in taken:
+            if owner in dead and self._shared.try_byte(row):
+                try:
+                    # Another process may have freed it meanwhile, and a third one have claimed it.
+                    is_theirs = self._memory[row] != _FREE and self._owners[row] == owner
+                    if is_theirs and (self._memory[row] != _RUNNING or has_ended(self._pids[row])):
+                        self.give_back(row)
+                finally:
+                    self._shared.free_byte(row)

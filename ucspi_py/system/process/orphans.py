@@ -75,10 +75,22 @@ def lives(pid: int) -> bool:
     return True
 
 
+def has_ended(pid: int) -> bool:
+    """Whether there is no process, or one that nobody has reaped, where the system shows that. pid: its process id."""
+    try:
+        return _stat(pid)[_STATE] == b"Z"
+    except OSError:
+        return not lives(pid)
+
+
+def _stat(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+
+
 def _seen(pid: int) -> Orphan | None:
     """What can be seen of a process; None of one that has ended."""
     try:
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        fields = _stat(pid)
     except OSError:
         return None
     return None if fields[_STATE] == b"Z" else Orphan(pid, int(fields[_START_TIME]), _sockets(pid))

@@ -51,7 +51,10 @@ class _Visit:
 
 
 class Admission:
-    """Lets clients in to one worker; stops the worker's loop when it is closed and nobody is in any more."""
+    """Lets clients in to one worker; stops the worker's loop when it is closed and nobody is in any more.
+
+    clear: may be set; called each second while anybody waits, and frees what nobody will give back.
+    """
 
     def __init__(
         self,
@@ -80,6 +83,7 @@ class Admission:
         capacity = min(OVERFLOW_LIMIT, room_beside(taken))
         self._overflow = OverflowQueue(capacity, self._has_room, self._bring_in, tasks.failed, connection_log.waits)
         self._look_due = False
+        self.clear: Callable[[], None] = _nothing
         self._slow_look = Timer(_LOOK_WITHOUT_EVENTS, self._look_again)
 
     def open(self, serve: Serve) -> None:
@@ -155,6 +159,7 @@ class Admission:
 
     def _look_again(self) -> None:
         """Look as if no event had ever come and no look had ever failed."""
+        self.clear()
         self._places.look_again()
         self._look()
 
@@ -217,6 +222,10 @@ class Admission:
                 return
             message = self._settings.overload_message
             last_reply.say(client, limits.BUSY if message is None else message)
+
+
+def _nothing() -> None:
+    """Leave it to the master, which frees what the dead have claimed."""
 
 
 def _fixed_local(listeners: Sequence[Listener]) -> tuple[bytes, bytes] | None:

@@ -1,10 +1,11 @@
 """The slots of the dead: what a dead worker has claimed or started, freed in the end. Never reaps and never forks."""
 
+import os
 from collections.abc import Collection, Mapping
 
 from ...core.service.adoption import started_program
 from ..accept.scoreboard import Scoreboard
-from ..process import orphans
+from ..process import orphans, signals
 from ..report.connection_log import ConnectionLog
 
 
@@ -79,3 +80,21 @@ class Reaper:
             pid = self._board.pid(row)
             if pid in living or not lives(pid):
                 self._board.give_back(row)
+
+
+class WithoutMaster:
+    """Keeps the scoreboard true among workers whose master is gone. To be made in each of them.
+
+    death: descriptor of the pipe that ends with the master; also when it was followed, and its successor has a
+    scoreboard of its own.
+    """
+
+    def __init__(self, board: Scoreboard, death: int) -> None:
+        self._board = board
+        self._death = death
+        self._master = os.getppid()
+
+    def clear(self) -> None:
+        """Free the rows of whoever has ended, if there is no master that does."""
+        if signals.readable(0, self._death):
+            self._board.bury(lambda pid: pid == self._master or orphans.has_ended(pid))

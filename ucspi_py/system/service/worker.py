@@ -26,6 +26,7 @@ from .admission import Admission
 from .context import Service, Tls
 from .observers import in_worker
 from .pipes import keep_saying, say_standing
+from .reaper import WithoutMaster
 from .shared import Shared
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Worker:
         self._connection_log, self._serve, self._heard = in_worker.telling(shared, self._metered)
         self._watching = in_worker.watching(shared)
         self._admission = self._begin_admission()
+        self._admission.clear = WithoutMaster(shared.tables.board, shared.pipes.death).clear
         self._dnsbl = DnsblClient(settings.program, shared.tables.zones, shared.ask, shared.log)
         self._totals = WorkerTotals(shared.tables.totals)
         host = Host(shared.log, self._zones, self._totals.note, self._heard)
@@ -66,10 +68,9 @@ class Worker:
         gate = settings.program.gate
         self._checker: Checker | None = None
         self._gate = Gate(gate, shared.log, self._admission.is_crowded, self._ways, self._trust()) if gate else None
-        if self._metered and self._gate:
-            self._metered.note_sessions(self._gate)
-        if self._watching and self._gate:
-            self._watching.note_sessions(self._gate)
+        for observer in (self._metered, self._watching):
+            if observer and self._gate:
+                observer.note_sessions(self._gate)
         self._backends = self._begin_backends()
         self._backends.watch = self._watching or UNWATCHED
         self._tls = self._begin_tls()
