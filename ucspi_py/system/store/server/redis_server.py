@@ -45,11 +45,7 @@ class RedisServer:
         """Await what a command gives."""
         try:
             async with self._turn:
-                return await deed
-        except (RedisError, OSError, asyncio.CancelledError):
-            # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
-            await self._pool.disconnect(inuse_connections=False)
-            raise
+                return await self._asked(deed)
         finally:
             if asyncio.iscoroutine(deed):
                 deed.close()  # of who gave up before its turn; or Python would warn of it in the log
@@ -61,6 +57,14 @@ class RedisServer:
     async def close(self) -> None:
         """Give everything back."""
         await self._pool.disconnect()
+
+    async def _asked(self, deed: Awaitable[T]) -> T:
+        try:
+            return await deed
+        except (RedisError, OSError, asyncio.CancelledError):
+            # The server may have been demoted, or be gone: nobody is to wait for it on each connection that is open.
+            await self._pool.disconnect(inuse_connections=False)
+            raise
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[str]) -> Any:
         try:
