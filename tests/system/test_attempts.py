@@ -85,6 +85,40 @@ def test_who_comes_behind_a_failure_does_not_wait() -> None:
     assert went == [Went.FAILED] * 100 + [Went.SKIPPED] * 100
 
 
+def test_no_more_than_a_thousand_wait_together_for_a_server() -> None:
+    """Whatever they ask it; who comes then does not wait, and may again once one has gone; each trouble has a line."""
+    told, went = list[str](), list[Went]()
+
+    async def come() -> tuple[float, float, str]:
+        one, other = (
+            Attempts(f"{SERVER[:-1]}{number}", told.append, lambda how, _seconds: went.append(how)) for number in (0, 1)
+        )
+        asked = [asyncio.ensure_future(one.ask(nothing_comes, "late")) for _ in range(1000)]
+        await asyncio.sleep(0)
+        too_many = await waited(asyncio.gather(*(other.ask(well, "late") for _ in range(3))))
+        asked.pop().cancel()
+        await asyncio.sleep(0)
+        in_place = await other.ask(well, "late")
+        return too_many, await waited(asyncio.gather(*asked)), in_place
+
+    too_many, waited_for, in_place = run(come())
+
+    assert (too_many, waited_for) == pytest.approx((0, 0.25))
+    assert in_place == "well"
+    assert went == [Went.SKIPPED] * 3 + [Went.ANSWERED] + [Went.FAILED] * 999
+    assert told == ["1000 clients wait for it already", "timed out"]
+
+
+def test_as_many_wait_for_a_file_as_come() -> None:
+    """It takes them one after the other, and each has a second."""
+
+    async def come() -> float:
+        attempts = Attempts(FILE, lambda _why: None)
+        return await waited(asyncio.gather(*(attempts.ask(nothing_comes, None) for _ in range(2000))))
+
+    assert run(come()) == pytest.approx(1.0)
+
+
 def test_a_library_is_no_time_of_the_store_s() -> None:
     """What is loaded or made ready before the store hears of anything does not count."""
 

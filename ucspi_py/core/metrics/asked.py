@@ -5,7 +5,7 @@ from enum import StrEnum
 
 
 class Went(StrEnum):
-    """How it went. SKIPPED: nobody was asked, since the one to be asked has just failed."""
+    """How it went. SKIPPED: nobody was asked, since the one to be asked has just failed, or too many wait for it."""
 
     ANSWERED = "answered"
     FAILED = "failed"

@@ -2,9 +2,11 @@
 
 A store that fails delays a client for a moment, and who asks says what the answer is then. Behind a failure one client
 alone is made to wait for it, to see whether it is well. Of several stores at one place a client waits for one alone.
+No more wait together for a server than it answers in that moment: more of them would cost each other longer than that.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -24,7 +26,10 @@ _FOR_A_SERVER = 0.25
 _FOR_A_FILE = 1.0
 #: Seconds for what no client waits for.
 _FOR_NOBODY = 1.0
+#: Clients that may wait together for a server: what this process tells it, and hears of it, in a tenth of a second.
+_TOGETHER = 1000
 _HANGS = reason(TimeoutError())
+_CROWDED = f"{_TOGETHER} clients wait for it already"
 
 
 def patience(place: str) -> float:
@@ -33,9 +38,13 @@ def patience(place: str) -> float:
 
 
 class _Place:
-    """How all stores of a process stand that are at one place: what hangs there, hangs for each of them."""
+    """How all stores of a process stand that are at one place: what hangs there, hangs for each of them.
+
+    waiting: how many clients wait for it.
+    """
 
     standing = breaker.Standing()
+    waiting = 0
 
 
 @cache
@@ -53,12 +62,21 @@ class Attempts:
         self._tell = tell
         self._heard = heard
         self._patience = patience(place)
-        self._standing = breaker.Standing()
+        self._together = _TOGETHER if url.is_url(place) else math.inf
+        self._standing = self._crowd = breaker.Standing()
         self._place = _place(url.server(place))
 
     async def ask(self, deed: Callable[[], Awaitable[T]], otherwise: T) -> T:
-        """Attempt a deed, unless the store has just failed. otherwise: the answer without it."""
-        return await self._ask(deed, otherwise, self._heard)
+        """Attempt a deed, unless the store has just failed, or too many wait. otherwise: the answer without it."""
+        if self._place.waiting >= self._together:
+            self._crowd = self._told_in_time(self._crowd, _CROWDED, time.monotonic())
+            self._heard(Went.SKIPPED, 0.0)
+            return otherwise
+        self._place.waiting += 1
+        try:
+            return await self._ask(deed, otherwise, self._heard)
+        finally:
+            self._place.waiting -= 1
 
     async def tell(self, deed: Callable[[], Awaitable[object]]) -> bool:
         """Attempt a deed of no client, unless the store has just failed -> whether it is done."""
@@ -72,7 +90,7 @@ class Attempts:
         now = time.monotonic()
         is_hanging = not breaker.may_be_asked(self._place.standing, now)
         if is_hanging:
-            self._tell_in_time(_HANGS, now)
+            self._standing = self._told_in_time(self._standing, _HANGS, now)
         if is_hanging or not breaker.may_be_asked(self._standing, now):
             heard(Went.SKIPPED, 0.0)
             return otherwise
@@ -101,13 +119,13 @@ class Attempts:
         # Where nobody has waited, as for one that is refused, nobody else will.
         hangs = isinstance(error, TimeoutError)
         place.standing = breaker.failed(place.standing, now) if hangs else breaker.answered(place.standing)
-        self._tell_in_time(reason(error), now)
-        self._standing = breaker.failed(self._standing, now)
+        self._standing = breaker.failed(self._told_in_time(self._standing, reason(error), now), now)
 
-    def _tell_in_time(self, why: str, now: float) -> None:
-        if breaker.is_worth_a_line(self._standing, now):
-            self._standing = breaker.told(self._standing, now)
-            self._tell(why)
+    def _told_in_time(self, standing: breaker.Standing, why: str, now: float) -> breaker.Standing:
+        if not breaker.is_worth_a_line(standing, now):
+            return standing
+        self._tell(why)
+        return breaker.told(standing, now)
 
 
 async def _within(seconds: float, begun: Awaitable[T]) -> T:
