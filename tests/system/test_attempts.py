@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from collections.abc import Awaitable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,7 @@ from tests.support.virtual_time import VirtualLoop, run
 from ucspi_py.core.metrics.asked import Went
 from ucspi_py.system.store import attempts as module
 from ucspi_py.system.store.attempts import Attempts
+from ucspi_py.system.store.server.redis_server import RedisServer
 
 SERVER, FILE = "redis://192.0.2.1/0", "/var/lib/greylist/db"
 
@@ -149,6 +152,30 @@ def test_an_answer_that_is_there_is_heard(held_up: float) -> None:
             return await Attempts(SERVER, pytest.fail).ask(lambda: loop().sock_recv(ours, 9), b"late")
 
     assert run(ask()) == b"well"
+
+
+@pytest.mark.parametrize("held_up", [0.1, 10.0])
+def test_an_answer_of_a_server_that_is_there_is_heard(held_up: float, tmp_path: Path) -> None:
+    """As above, through the library, which takes some turns of the loop."""
+    delay = 0.0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            while await reader.read(1000):
+                loop().call_later(delay, writer.write, b":1\r\n")
+                loop().call_later(delay, loop().hold_up, held_up if delay else 0.0)
+
+    async def ask() -> object:
+        nonlocal delay
+        async with await asyncio.start_unix_server(answer, tmp_path / "redis"):
+            way, attempts = RedisServer(f"unix://{tmp_path}/redis", None), Attempts(SERVER, pytest.fail)
+            await attempts.insist(lambda: way.run("return 1", (), ()), None)
+            delay = 0.2
+            heard = await attempts.ask(lambda: way.run("return 1", (), ()), "late")
+            await way.close()
+            return heard
+
+    assert run(ask()) == 1
 
 
 def test_a_client_waits_for_one_of_the_stores_of_a_server_alone() -> None:

@@ -73,13 +73,9 @@ async def _talk(program: Program, backends: "Backends", client: Screened, log: L
 
 
 async def _give_up(opening: asyncio.Future[None]) -> None:
-    """Have nothing opened any more: what is closed while it opens would be said to fail.
-
-    A cancellation may be lost in redis, in a timeout of no time that came first (async_timeout, for Python 3.11.2).
-    """
-    while not opening.done():
-        opening.cancel()
-        await asyncio.wait((opening,), timeout=0.05)
+    """Have nothing opened any more: what is closed while it opens would be said to fail."""
+    opening.cancel()
+    await asyncio.wait((opening,))
 
 
 async def _logins(settings: GateSettings, log: Log) -> "Logins | None":

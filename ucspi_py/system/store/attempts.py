@@ -28,6 +28,8 @@ _FOR_A_FILE = 1.0
 _FOR_NOBODY = 1.0
 #: Clients that may wait together for a server: what this process tells it, and hears of it, in a tenth of a second.
 _TOGETHER = 1000
+#: Turns of the loop that an answer takes at most from the kernel to who has asked.
+_TURNS = 3
 _HANGS = reason(TimeoutError())
 _CROWDED = f"{_TOGETHER} clients wait for it already"
 
@@ -132,16 +134,19 @@ async def _within(seconds: float, begun: Awaitable[T]) -> T:
     """Await what was begun. What has come by then is heard, also where this process is late to look at it."""
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as waiting:
-        late = loop.call_later(seconds, loop.call_soon, _give_up, waiting)
+        late = loop.call_later(seconds, _give_up, waiting, _TURNS)
         try:
             return await begun
         finally:
             late.cancel()
 
 
-def _give_up(waiting: asyncio.Timeout) -> None:
-    with suppress(RuntimeError):  # it has come
-        waiting.reschedule(0.0)
+def _give_up(waiting: asyncio.Timeout, turns: int) -> None:
+    if turns:
+        asyncio.get_running_loop().call_soon(_give_up, waiting, turns - 1)
+    else:
+        with suppress(RuntimeError):  # it has come
+            waiting.reschedule(0.0)
 
 
 async def _done(deed: Callable[[], Awaitable[object]]) -> bool:

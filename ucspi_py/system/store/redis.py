@@ -85,11 +85,7 @@ class RedisStore:
     async def find(self, tenant: Tenant, keys: Sequence[str]) -> list[Kept]:
         """Read the records of some keys, those that there are. Raises ValueError for what is no record."""
         names = [(key, name) for key in keys for name in redis_keys(tenant, key)]
-        async with self._server.client.pipeline(transaction=False) as pipe:
-            for _, name in names:
-                pipe.get(name)
-                pipe.pttl(name)
-            answers = await self._server.ask(pipe.execute())
+        answers = await self._server.ask_all([(word, name) for _, name in names for word in ("GET", "PTTL")])
         now = time.time()
         found: dict[str, Kept] = {}
         for (key, name), text, life in zip(names, answers[::2], answers[1::2], strict=True):
@@ -116,10 +112,7 @@ class RedisStore:
     async def forget(self, tenant: Tenant, keys: Sequence[str]) -> int:
         """Forget the records of some keys, no more than a page has -> how many there were."""
         names = [redis_keys(tenant, key) for key in keys]
-        async with self._server.client.pipeline(transaction=False) as pipe:
-            for name in chain.from_iterable(names):
-                pipe.delete(name)
-            gone = iter(await self._server.ask(pipe.execute()))
+        gone = iter(await self._server.ask_all([("DEL", name) for name in chain.from_iterable(names)]))
         return sum(any(tuple(islice(gone, len(each)))) for each in names)
 
     async def close(self) -> None:

@@ -27,6 +27,6 @@ class _Connection(SSLConnection):
     async def disconnect(self, *words: Any, **more: Any) -> None:
         """Disconnect without a farewell: a server that hangs returns none, and the library waits for it."""
         writer: Any = self._writer
-        if writer is not None:
+        if writer is not None and not writer.transport.is_closing():  # also of who has given up on it
             writer.transport.abort()
         await super().disconnect(*words, **more)
