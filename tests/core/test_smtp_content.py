@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.readers import READERS, rfc
+from ucspi_py.core.smtp import content as content_module
 from ucspi_py.core.smtp.content import Content
 from ucspi_py.core.smtp.settings import BareNewline
 
@@ -134,6 +135,35 @@ def test_even(length: int, changed: bytes) -> None:
             content.receive(said[:end])
 
             assert content.flawed == bool(re.search(rb"(?<!\r)\n", said[:end]))
+
+
+@pytest.mark.parametrize("some", [1, 6, 64])
+@pytest.mark.parametrize("changed", [b"\n", b"\r", b".", b"", b"\r\n", b"\n\n", b"\r\n.\r\n"])
+@pytest.mark.parametrize("bare_newline", BareNewline)
+def test_even_pieces(bare_newline: BareNewline, changed: bytes, some: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of such lines mean what they mean line by line, wherever they are cut, and however they are looked at."""
+    monkeypatch.setattr(content_module, "_SOME", some)
+    even = b"ab\r\n" * 5
+    for at in range(len(even)):
+        said = even[:at] + changed + even[at + 1 :]
+        expected = line_by_line(said, bare_newline)
+        for cut in range(len(said)):
+            assert told([said[:cut], said[cut:]], bare_newline) == expected
+
+
+@pytest.mark.parametrize("bare_newline", BareNewline)
+def test_an_attachment_is_passed_as_it_came(bare_newline: BareNewline) -> None:
+    """Without a copy of it in memory, also while it is looked through."""
+    piece = (b"a" * 76 + b"\r\n") * 1680
+    content = Content(bare_newline)
+    content.receive(b"Subject: large\r\n\r\na")
+    tracemalloc.start()
+    passed = content.receive(piece)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert passed is piece
+    assert peak < len(piece) / 2
 
 
 @pytest.mark.parametrize("bare_newline", BareNewline)
