@@ -7,7 +7,6 @@ refused client has six of them; they were a tenth of all that it cost.
 import asyncio
 import select
 import selectors
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol, TypeVarTuple
@@ -15,9 +14,6 @@ from typing import Protocol, TypeVarTuple
 #: Descriptors that one poll returns at most; the others come with the next, after timers have had their turn. The loop
 #: as a whole was measured: 385 to 337 us for a listed client against asyncio's own.
 _AT_ONCE = 256
-#: Bulk readers that are called in one turn: each may take as long as a whole refused client does. Once they have taken
-#: so many seconds, as some do that speak TLS, the rest has to wait for the next turn.
-_BULK_AT_ONCE, _BULK_SECONDS = 4, 0.01
 _READABLE = getattr(select, "EPOLLIN", 0)
 
 _Args = TypeVarTuple("_Args")
@@ -46,7 +42,9 @@ def watch_edges(loop: asyncio.AbstractEventLoop, fd: int | _HasFileno, call: _Ca
 
 
 def add_bulk_reader(loop: asyncio.AbstractEventLoop, fd: int | _HasFileno, call: _Call) -> None:
-    """Have a call made whenever much is to be read, behind all else that is ready, a few such calls in each turn.
+    """Have a call made whenever much is to be read, behind all else that is ready, one such call in each turn.
+
+    Each may take as long as a whole refused client does, and longer where it speaks TLS.
 
     fd: a descriptor, or what has one, that is not watched yet. Ended by remove_reader(). As add_reader() where the loop
     has no way to.
@@ -150,7 +148,8 @@ class _Poll(selectors.DefaultSelector):
         self._asyncios_too = self._bulk_too = False
         self._call(self._both.poll(timeout, _AT_ONCE))
         if self._bulk_too:
-            self._call_bulk()
+            # What is ready, and is not called, stands before what was (epoll(7)).
+            self._call(self._bulk.poll(0, 1))
         # Looked at after our calls, which may have closed what was ready before them.
         return super().select(0) if self._asyncios_too else []
 
@@ -158,15 +157,6 @@ class _Poll(selectors.DefaultSelector):
         self._both.close()
         self._bulk.close()
         super().close()
-
-    def _call_bulk(self) -> None:
-        """One poll for each: what is ready, and is not called, would else have to stand behind what was (epoll(7))."""
-        until = time.monotonic() + _BULK_SECONDS
-        for _ in range(_BULK_AT_ONCE):
-            ready = self._bulk.poll(0, 1)
-            self._call(ready)
-            if not ready or time.monotonic() >= until:
-                break
 
     def _call(self, ready: list[tuple[int, int]]) -> None:
         for fd, call in [(fd, self._calls.get(fd)) for fd, _ in ready]:
