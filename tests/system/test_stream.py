@@ -164,6 +164,24 @@ def test_a_stream_that_pauses_reads_nothing(ends: Ends) -> None:
     run(ends, story)
 
 
+@pytest.mark.parametrize(("is_bulk", "pieces"), [(False, [4096, 4096, 1]), (True, [122_880, 7_120])])
+def test_bulk_is_read_in_large_pieces(ends: Ends, is_bulk: bool, pieces: list[int]) -> None:
+    """As much as has come, 120 KB at most, and in small ones otherwise."""
+    heard: list[int] = []
+
+    async def play() -> None:
+        stream = Stream(asyncio.get_running_loop(), ends.server, lambda _stream, data: heard.append(len(data)))
+        stream.read_in_bulk(is_bulk)
+        ends.client.send(b"a" * sum(pieces))
+        stream.begin()
+        await eventually(lambda: sum(heard) >= sum(pieces))
+        stream.leave()
+
+    with closing(new_loop()) as loop:
+        loop.run_until_complete(play())
+    assert heard == pieces
+
+
 def test_the_other_side_resets(ends: Ends) -> None:
     """It is over, and no error of ours."""
 

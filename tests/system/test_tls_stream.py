@@ -15,7 +15,7 @@ from tests.support.held import Ends, connected, eventually, some_turns
 from tests.support.tls import Slowly, serving, shake_hands, trusting
 from tests.support.waiting import PATIENCE
 from ucspi_py.system.process.loop import new_loop
-from ucspi_py.system.stream.stream import BULK, PIECE, Stream
+from ucspi_py.system.stream.stream import PIECE, Stream
 from ucspi_py.system.tls import bulk, tls_stream
 from ucspi_py.system.tls.handshake import handshake
 from ucspi_py.system.tls.session import TlsSession
@@ -222,7 +222,7 @@ def test_bulk_is_handed_on_in_large_pieces(pouring: Pouring, monkeypatch: pytest
     """Though it is received and deciphered in small ones."""
     monkeypatch.setattr(bulk, "_TURN", PATIENCE)
     pouring.pour(lambda stream: stream.read_in_bulk(True))
-    assert bulk.MOST < max(pouring.pieces) <= BULK
+    assert bulk.MOST < max(pouring.pieces) <= bulk.BULK
 
 
 def test_what_takes_too_long_in_bulk_is_for_another_turn(pouring: Pouring, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,9 +7,10 @@ but new keys (KeyUpdate), each may take ten milliseconds.
 import socket
 import time
 
-from ..stream.stream import BULK
 from .session import TlsSession
 
+#: Bytes that are handed on at once, at most.
+BULK = 65536
 #: Bytes of a client that are received and fed at once.
 AT_ONCE = 16384
 #: Bytes that may have to be read then: OpenSSL has kept what it had of a record, which may have as many.

@@ -13,8 +13,7 @@ from collections.abc import Callable
 
 from ..process.loop import add_bulk_reader
 from ..stream.outlet import Outlet
-from ..stream.stream import BULK
-from .bulk import AT_ONCE, MOST, with_more
+from .bulk import AT_ONCE, BULK, MOST, with_more
 from .session import TlsSession
 
 #: Seconds without a byte until both are left: qmail's timeoutsmtpd.
