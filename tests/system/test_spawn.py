@@ -155,6 +155,18 @@ def test_few_descriptors_for_the_program() -> None:
     in_child(check)
 
 
+@pytest.mark.parametrize(("soft", "hard", "told", "now"), [(100, 400, 100, 400), (400, 400, None, 400)])
+def test_a_limit_that_nobody_can_raise_is_left_as_it_is(soft: int, hard: int, told: int | None, now: int) -> None:
+    """So no program that is started has to be given another one."""
+
+    def check() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        assert rlimits.make_room(1000) == told
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (now, hard)
+
+    in_child(check)
+
+
 @pytest.mark.parametrize("few", [None, 12])
 def test_more_descriptors_have_the_numbers_behind_standard_error(few: int | None, limits: SoftLimits) -> None:
     """In their order; and none of them stays with us, so that whoever has the other end sees the program's."""

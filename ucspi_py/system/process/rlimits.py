@@ -30,9 +30,9 @@ def make_room(clients: int) -> int | None:
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = clients + _OTHER_DESCRIPTORS
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
-        return None
     room = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= room:
+        return None
     resource.setrlimit(resource.RLIMIT_NOFILE, (room, hard))
     return soft
 
