@@ -5,6 +5,7 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
@@ -26,6 +27,7 @@ from ucspi_py.core.smtp.reply import reply
 from ucspi_py.system.gate.milter import client as clients
 from ucspi_py.system.gate.milter.client import MilterClient
 from ucspi_py.system.gate.milter.connection import MilterConnection
+from ucspi_py.system.stream import stream
 
 PATIENT = 30.0
 #: Seconds that are over at once.
@@ -112,6 +114,35 @@ def test_connections_are_kept(over_inet: ScriptedMilter) -> None:
 
     assert over_inet.commands == b"O" + b"DCDMAK" * 3
     assert over_inet.connections == 1
+
+
+def test_a_connection_that_nobody_wants(over_inet: ScriptedMilter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is kept for a while; the next client has another one."""
+    monkeypatch.setattr(clients, "_KEPT_SECONDS", IMPATIENT)
+
+    async def scene(client: MilterClient) -> None:
+        connection = await left(client)
+        while connection.is_open:
+            await asyncio.sleep(0.001)
+        client.end(await greeted(client))
+
+    assert run(over_inet.service, scene) == []
+    assert over_inet.connections == 2
+
+
+def test_all_connections_have_one_timer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever comes behind the first has none of its own, and leaves none behind."""
+    monkeypatch.setattr(stream, "_LOOKS", PATIENT)
+    with scripted_milter(tmp_path / "socket") as milter:
+
+        async def scene(client: MilterClient) -> None:
+            first = await greeted(client)
+            with patch.object(asyncio.get_running_loop(), "call_at", side_effect=AssertionError):
+                for connection in [await greeted(client) for _ in range(5)]:
+                    client.end(connection)
+            client.end(first)
+
+        assert run(milter.service, scene) == []
 
 
 def test_an_old_milter_is_not_kept(over_inet: ScriptedMilter) -> None:

@@ -208,7 +208,7 @@ class Deadlines:
 
     def _look(self) -> None:
         now = time.monotonic()
-        for stream in self._streams:
+        for stream in tuple(self._streams):  # one that ends may be none of them any more
             if stream.deadline <= now:
                 stream.end()
         if self._streams:

@@ -19,7 +19,7 @@ from ....core.milter.negotiation import VERSIONS, Agreed, Offer
 from ...auth import reach
 from ...lookup import resolver
 from ...store.reason import reason
-from ..milter.connection import MilterConnection
+from ..milter.connection import MilterConnection, OpenConnections
 from ..reach import NoAddress, connected_socket
 
 #: Seconds that a milter has, also where it is given more: it is one word that it is asked for.
@@ -93,7 +93,7 @@ class _Asking:
         async with asyncio.timeout(min(settings.connect_timeout, self._left)):
             deadline = time.monotonic() + self._left
             connected = await connected_socket(self._server, settings.queue_directory, self._ask, deadline)
-        connection = MilterConnection(offer, connected)
+        connection = MilterConnection(offer, connected, OpenConnections())
         connection.dialogue.negotiate()
         await connection.answer(min(settings.command_timeout, self._left))
         failure, agreed = connection.dialogue.failure, connection.dialogue.agreed

@@ -1,6 +1,5 @@
 """Connects to one milter for all clients of a process: a breaker, and connections that are kept. Judges nobody."""
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from ....core.milter.failure import MilterFailed
 from ....core.store import breaker
 from ...store.reason import reason
 from ..reach import NoAddress, connected_socket
-from .connection import MilterConnection
+from .connection import MilterConnection, OpenConnections
 
 #: Seconds for which a connection is kept that nobody uses, and how many are.
 _KEPT_SECONDS, _MOST_KEPT = 60.0, 20
@@ -38,6 +37,7 @@ class MilterClient:
         self._say = say
         self.heard = heard
         self._kept: list[MilterConnection] = []
+        self._open = OpenConnections()
         self._standing = breaker.Standing()
         self._has_failed = self._is_tried = False
 
@@ -48,8 +48,6 @@ class MilterClient:
         """
         while self._kept:
             connection = self._kept.pop()
-            if connection.timer:
-                connection.timer.cancel()
             if connection.is_open:
                 connection.anew()
                 return connection
@@ -98,7 +96,7 @@ class MilterClient:
         dialogue.quit(is_kept=is_kept)
         connection.send()
         if is_kept:
-            connection.timer = asyncio.get_running_loop().call_later(_KEPT_SECONDS, connection.close)
+            connection.keep(_KEPT_SECONDS)
             self._kept.append(connection)
         else:
             connection.close()
@@ -115,7 +113,7 @@ class MilterClient:
             connected = await connected_socket(self.milter.server, settings.queue_directory, self._ask, deadline)
         except (OSError, NoAddress) as failure:
             raise MilterFailed(reason(failure)) from None
-        connection = MilterConnection(settings.protocol, connected)
+        connection = MilterConnection(settings.protocol, connected, self._open)
         connection.dialogue.negotiate()
         await connection.answer(settings.command_timeout)
         if connection.dialogue.failure:

@@ -3,12 +3,14 @@
 import asyncio
 import math
 import socket
+import time
 from collections.abc import Callable
 
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, MilterDialogue, Passed
 from ....core.milter.negotiation import Offer
 from ....core.milter.words import Event
+from ...stream.stream import Deadlines
 from ..backend.backend_socket import BackendSocket
 
 #: Bytes of a milter's that are read at once: another body comes in packets of 64 KB.
@@ -19,24 +21,41 @@ _LITTLE = 4096
 Take = Callable[[list[Change]], None]
 
 
-class MilterConnection:
-    """A connection. offer: what the milter is offered. connected: to the milter; close() closes it.
+class OpenConnections:
+    """The open connections to a milter, with one timer for all of them."""
 
-    dialogue: with the milter. timer: to be set; closes it one day.
+    def __init__(self) -> None:
+        self._connections: set[MilterConnection] = set()
+        self._deadlines = Deadlines(self._connections)
+
+    def add(self, connection: "MilterConnection", loop: asyncio.AbstractEventLoop) -> None:
+        """Have one ended when its deadline is over. loop: its own."""
+        self._connections.add(connection)
+        self._deadlines.ask(loop)
+
+    def remove(self, connection: "MilterConnection") -> None:
+        """Look at one no more."""
+        self._connections.discard(connection)
+
+
+class MilterConnection:
+    """A connection. offer: what the milter is offered. connected: to the milter; close() closes it. among: the others.
+
+    dialogue: with the milter. deadline: monotonic second from which end() is called.
     """
 
-    def __init__(self, offer: Offer, connected: socket.socket) -> None:
+    def __init__(self, offer: Offer, connected: socket.socket, among: OpenConnections) -> None:
         self.dialogue = MilterDialogue(offer)
         self.is_open = True
-        self.timer: asyncio.TimerHandle | None = None
+        self.deadline = math.inf
         self._offer = offer
+        self._among = among
         self._loop = asyncio.get_running_loop()
         self._socket = BackendSocket(self._loop, connected, self._received, self._look, _PIECE)
         self._answered: asyncio.Future[None] | None = None
         self._take: Take | None = None
-        self._patience = self._since = 0.0
-        self._looked_at = math.inf
-        self._watch: asyncio.TimerHandle | None = None
+        self._patience = 0.0
+        among.add(self, self._loop)
 
     def tell(self, event: Event, data: bytes, macros: bytes) -> Answer | None:
         """Tell an event -> what comes of it; None = answer() has that.
@@ -60,10 +79,8 @@ class MilterConnection:
         """
         self.send()
         if self.dialogue.answer is None or self._socket.is_full:
-            self._take, self._patience, self._since = take, seconds, self._loop.time()
+            self._take, self._patience, self.deadline = take, seconds, time.monotonic() + seconds
             self._answered = self._loop.create_future()
-            if self._since + seconds < self._looked_at:
-                self._look_at(self._since + seconds)
             try:
                 await self._answered
             except BaseException:
@@ -72,6 +89,7 @@ class MilterConnection:
                 raise
             finally:
                 self._answered = self._take = None
+                self.deadline = math.inf
         if self.dialogue.failure:
             self.close()
         return self.dialogue.answer or Passed.ON
@@ -87,18 +105,28 @@ class MilterConnection:
         if len(self.dialogue.output) > unsent:
             self.send()
 
+    def keep(self, seconds: float) -> None:
+        """Keep it for another client. seconds: for so long."""
+        self.deadline = time.monotonic() + seconds
+
     def anew(self) -> None:
         """Begin with another client, of whom nothing is known yet; what is agreed on stays."""
+        self.deadline = math.inf
         self.dialogue = MilterDialogue(self._offer, self.dialogue.agreed)
 
     def close(self) -> None:
         """End it at once; what is not sent yet is lost."""
         self.is_open = False
-        for timer in (self.timer, self._watch):
-            if timer:
-                timer.cancel()
-        self.timer = self._watch = None
+        self._among.remove(self)
         self._socket.close()
+
+    def end(self) -> None:
+        """Give up a milter that is late, or close what was kept for nobody."""
+        if self._answered is None:
+            self.close()
+            return
+        self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds", is_late=True)
+        self._look()
 
     def _received(self, data: bytes) -> None:
         """Take what the milter says. Whoever waits hears of an error of ours, and need not wait in vain."""
@@ -117,7 +145,7 @@ class MilterConnection:
             self.dialogue.receive_end()
             self.close()
         if self.dialogue.heard > heard:  # a piece of a packet is no sign of life
-            self._since = self._loop.time()
+            self.deadline = time.monotonic() + self._patience
             if self._take:
                 self._take(self.dialogue.take_changes())
         if self.dialogue.failure and self._answered is None:
@@ -130,20 +158,3 @@ class MilterConnection:
             return
         if self.dialogue.failure or not self._socket.is_full:
             self._answered.set_result(None)
-
-    def _look_at(self, second: float) -> None:
-        """Have the milter looked at then. One look in vain costs less than a timer for each answer."""
-        if self._watch:
-            self._watch.cancel()
-        self._looked_at, self._watch = second, self._loop.call_at(second, self._look_whether_late)
-
-    def _look_whether_late(self) -> None:
-        self._looked_at, self._watch = math.inf, None
-        if self._answered is None:
-            return
-        late = self._since + self._patience
-        if late > self._loop.time():
-            self._look_at(late)
-        else:
-            self.dialogue.fail(f"it said nothing for {self._patience:.0f} seconds", is_late=True)
-            self._look()
