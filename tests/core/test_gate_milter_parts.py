@@ -22,13 +22,13 @@ def taken(parts: Parts) -> list[tuple[Event, bytes]]:
     """All that wait."""
     found = []
     while part := parts.next():
-        found.append((part.event, part.data(AGREED)))
+        found += [(part.event, data) for data in part.data(AGREED)]
     return found
 
 
-def told(content: bytes, size: int, *, has_body: bool = True) -> list[tuple[Event, bytes]]:
+def told(content: bytes, size: int, *, has_body: bool = True, in_runs: bool = False) -> list[tuple[Event, bytes]]:
     """The parts of a message that comes in pieces of a size, each taken as soon as it is whole."""
-    parts, found = Parts(has_body=has_body), []
+    parts, found = Parts(has_body=has_body, in_runs=in_runs), []
     for at in range(0, len(content), size):
         parts.feed(content[at : at + size])
         found += taken(parts)
@@ -37,11 +37,24 @@ def told(content: bytes, size: int, *, has_body: bool = True) -> list[tuple[Even
     return found + taken(parts)
 
 
+@pytest.mark.parametrize("in_runs", [False, True])
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_pieces_of_any_size(size: int) -> None:
+def test_pieces_of_any_size(size: int, *, in_runs: bool) -> None:
     """The parts are the same."""
-    assert told(CONTENT, size) == TOLD
-    assert told(CONTENT, size, has_body=False) == TOLD[:3]
+    assert told(CONTENT, size, in_runs=in_runs) == TOLD
+    assert told(CONTENT, size, in_runs=in_runs, has_body=False) == TOLD[:3]
+
+
+def test_headers_that_nobody_answers() -> None:
+    """Those that come together are one part, as long as a piece of a body may be."""
+    long = b"X: " + b"y" * 40_000 + b"\r\n"
+    parts = Parts(has_body=True, in_runs=True)
+    parts.feed(b"A: 1\r\n" + 2 * long + b"C: 3\r\n\r\nbody")
+    parts.end()
+
+    found = iter(parts.next, None)
+
+    assert [len(part.data(AGREED)) for part in found] == [3, 1, 1, 1]
 
 
 def test_a_message_of_headers_alone() -> None:
@@ -56,7 +69,7 @@ def test_a_large_body() -> None:
     assert [len(data) for _, data in found] == [0, CHUNK, CHUNK, CHUNK, 200_000 - 3 * CHUNK]
     assert b"".join(data for _, data in found) == body * 200
 
-    parts = Parts(has_body=True)
+    parts = Parts(has_body=True, in_runs=False)
     parts.feed(b"\r\n" + body * 65)
     assert parts.waiting == 0
     parts.feed(body)
@@ -65,7 +78,7 @@ def test_a_large_body() -> None:
 
 def test_a_body_that_is_not_wanted_any_more() -> None:
     """What waits of it is dropped, and what comes is."""
-    parts = Parts(has_body=True)
+    parts = Parts(has_body=True, in_runs=False)
     parts.feed(b"Subject: x\r\n\r\n" + b"x" * 2 * CHUNK)
     parts.drop_body()
     assert parts.waiting == len(b"Subject: x")
@@ -76,7 +89,7 @@ def test_a_body_that_is_not_wanted_any_more() -> None:
 
 def test_too_many_headers() -> None:
     """Nothing more is looked at."""
-    parts = Parts(has_body=True)
+    parts = Parts(has_body=True, in_runs=False)
     parts.feed(b"X: y\r\n" * (HEADERS_LIMIT // 6 + 1))
     assert parts.is_too_large
     assert parts.has_next
@@ -87,4 +100,4 @@ def test_too_many_headers() -> None:
 
 def test_a_part_that_is_a_piece_of_a_body() -> None:
     """Its data are the piece."""
-    assert Part(Event.BODY, body=b"x").data(AGREED) == b"x"
+    assert Part(Event.BODY, body=b"x").data(AGREED) == (b"x",)

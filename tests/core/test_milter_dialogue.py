@@ -190,6 +190,19 @@ def test_unanswered_events() -> None:
     assert dialogue.take_output() == packed(b"L") * 2 + packed(b"N")
 
 
+@pytest.mark.parametrize("macros", [None, b"i\0id\0"])
+@pytest.mark.parametrize("protocol", [Protocol.NR_HDR, Protocol.NR_HDR | Protocol.NOHDRS])
+def test_headers_in_a_run(protocol: int, macros: bytes | None) -> None:
+    """It hears the same as one by one."""
+    at_once, one_by_one = agreed(protocol=protocol), agreed(protocol=protocol)
+    headers = [b"A\0 1\0", b"B\0 2\0", b"C\0 3\0"]
+    for header in headers:
+        one_by_one.tell(Event.HEADER, header, macros)
+    at_once.tell(Event.HEADER, headers[0], macros, headers[1:])
+
+    assert at_once.take_output() == one_by_one.take_output()
+
+
 @pytest.mark.parametrize(
     ("protocol", "before", "is_silent"),
     [

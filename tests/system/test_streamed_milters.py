@@ -72,8 +72,12 @@ async def left(guest: Guest) -> None:
     await guest.gone()
 
 
-def test_a_message_is_streamed(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter]) -> None:
-    """Backend and milters have what came while the client still thinks about the rest."""
+@pytest.mark.parametrize("silent", [0, 1, 2])
+def test_a_message_is_streamed(tmp_path: Path, milters: tuple[ScriptedMilter, ScriptedMilter], silent: int) -> None:
+    """Backend and milters have what came while the client still thinks about the rest; also who answers no header."""
+    for milter in milters[:silent]:
+        milter.says[b"O"] = optneg(actions=0, protocol=Protocol.NR_HDR)
+        milter.unanswered = {b"L"}
     at = room(tmp_path, *milters)
 
     async def scene(at: Room) -> None:

@@ -1,6 +1,6 @@
 """The dialogue with a milter as in the server and watched: what it says to each command, and what it changes."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from ..milter.changes import (
     BodyReplaced,
@@ -40,11 +40,11 @@ class WatchedDialogue(MilterDialogue):
         self._told: Event | None = None
         self._wanted: list[Change] = []
 
-    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None) -> None:
+    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None, more: Sequence[bytes] = ()) -> None:
         """See MilterDialogue."""
         hears = self.hears(event)
         self._wanted.clear()
-        super().tell(event, data, macros)
+        super().tell(event, data, macros, more)
         if self.answer is None:
             self._told = event
         elif isinstance(self.answer, Reply):

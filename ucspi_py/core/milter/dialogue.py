@@ -3,6 +3,7 @@
 Source: Postfix, milter8.c; libmilter, engine.c.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from ..smtp.reply import Reply
@@ -112,11 +113,12 @@ class MilterDialogue:
         self.answer = None
         self.output += self._offer.wire
 
-    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None) -> None:
+    def tell(self, event: Event, data: bytes = b"", macros: bytes | None = None, more: Sequence[bytes] = ()) -> None:
         """Tell an event, if it is to hear of it; the answer is in answer, perhaps at once.
 
         data: as packet.string() and its like write it. macros: names and values that it gets with this event, as
         packet.strings() writes them, instead of those that it had at the last one of its kind; None = it keeps those.
+        more: data of others of its kind behind it, each with the same macros, where it has no answer.
         """
         if self.answer is None:
             raise ValueError("the last event has no answer yet")
@@ -124,14 +126,17 @@ class MilterDialogue:
         if event is not self._skipped:
             self._skipped = None
         is_heard = self.hears(event)
-        if macros is not None and (is_heard or self._is_left_out(event)):
-            self.output += packet.packed(MACRO, event.wire + macros)
+        told = b"" if macros is None else packet.packed(MACRO, event.wire + macros)
+        if is_heard or self._is_left_out(event):
+            self.output += told
         if not is_heard:
             return
         self.is_restful = False
         if event is not Event.UNKNOWN:
             self._in_message = event not in _OUTSIDE
         self.output += packet.packed(event.wire, data)
+        for one in more:
+            self.output += told + packet.packed(event.wire, one)
         if event in self._spoken.answered:
             self._event, self.answer, self._progress = event, None, 0
 

@@ -1,6 +1,7 @@
 """A message as milters hear of it, part by part, also while it comes. Never holds more than what nobody has taken."""
 
 from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from ...milter import events
@@ -12,29 +13,47 @@ from .header import Header
 
 
 class Part(NamedTuple):
-    """One thing that milters are told. header: of HEADER. body: of BODY. size: bytes of either."""
+    """What milters are told in one step. headers: of HEADER. body: of BODY. size: bytes of either."""
 
     event: Event
-    header: Header | None = None
+    headers: tuple[Header, ...] = ()
     body: bytes = b""
     size: int = 0
 
-    def data(self, agreed: Agreed) -> bytes:
-        """Write the data of its packet. agreed: with the milter."""
-        return events.header(self.header.name, self.header.value, agreed) if self.header else self.body
+    def data(self, agreed: Agreed) -> Sequence[bytes]:
+        """Write the data of its packets, one for each header. agreed: with the milter."""
+        if self.event is not Event.HEADER:
+            return (self.body,)
+        return [events.header(header.name, header.value, agreed) for header in self.headers]
 
 
 END_OF_HEADERS = Part(Event.EOH)
 
 
+def of_headers(headers: Iterable[Header], *, in_runs: bool) -> Iterator[Part]:
+    """Yield headers as parts. in_runs: as of Parts; a run is no larger than a piece of a body has to be."""
+    run: list[Header] = []
+    size = 0
+    for header in headers:
+        run.append(header)
+        size += sum(map(len, header.lines))
+        if size >= CHUNK or not in_runs:
+            yield Part(Event.HEADER, tuple(run), b"", size)
+            run, size = [], 0
+    if run:
+        yield Part(Event.HEADER, tuple(run), b"", size)
+
+
 class Parts:
     """A message that comes in pieces of any size. has_body: whether anybody wants to hear of its body.
 
+    in_runs: whether headers that come together are one part, as nobody answers each.
     waiting: bytes of the parts that wait to be taken; what is no whole part yet is not counted.
     """
 
-    def __init__(self, *, has_body: bool) -> None:
+    def __init__(self, *, has_body: bool, in_runs: bool) -> None:
         self.waiting = 0
+        self._in_runs = in_runs
         self._headers = Headers()
         self._has_body = has_body
         self._unframed = Unframed()
@@ -86,10 +105,9 @@ class Parts:
 
     def _take_headers(self) -> None:
         headers, self._headers.headers = self._headers.headers, []
-        for header in headers:
-            size = sum(map(len, header.lines))
-            self._parts.append(Part(Event.HEADER, header, b"", size))
-            self.waiting += size
+        for part in of_headers(headers, in_runs=self._in_runs):
+            self._parts.append(part)
+            self.waiting += part.size
         if self._headers.is_done:
             self._parts.append(END_OF_HEADERS)
 

@@ -4,7 +4,7 @@ import asyncio
 import math
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from ....core.milter.changes import Change
 from ....core.milter.dialogue import Answer, MilterDialogue, Passed
@@ -57,13 +57,13 @@ class MilterConnection:
         self._patience = 0.0
         among.add(self, self._loop)
 
-    def tell(self, event: Event, data: bytes, macros: bytes) -> Answer | None:
+    def tell(self, event: Event, data: bytes, macros: bytes, more: Sequence[bytes] = ()) -> Answer | None:
         """Tell an event -> what comes of it; None = answer() has that.
 
-        data, macros: as of MilterDialogue.tell(). What has no answer is sent with the next thing that has one.
+        data, macros, more: as of MilterDialogue.tell(). What has no answer is sent with the next thing that has one.
         """
         dialogue = self.dialogue
-        dialogue.tell(event, data, macros)
+        dialogue.tell(event, data, macros, more)
         if dialogue.failure:
             return None
         if len(dialogue.output) > _LITTLE:

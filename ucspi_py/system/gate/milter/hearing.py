@@ -36,7 +36,8 @@ class Hearing:
         self._answers: list[Answer] = [Passed.ON] * len(milters)
         has_body = self._is_heard(Event.BODY)
         is_heard = has_body or self._is_heard(Event.HEADER) or self._is_heard(Event.EOH)
-        self._parts = Parts(has_body=has_body) if is_heard else None
+        in_runs = all(milter.is_silent(Event.HEADER) for milter in milters)
+        self._parts = Parts(has_body=has_body, in_runs=in_runs) if is_heard else None
         self._work: asyncio.Task[None] | None = None
         self._is_stopped = False
 

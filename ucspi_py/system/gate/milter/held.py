@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ....core.gate.milter.content import Framed, Headers, Unframed, framed_headers
 from ....core.gate.milter.header import Header
-from ....core.gate.milter.parts import END_OF_HEADERS, Part
+from ....core.gate.milter.parts import END_OF_HEADERS, Part, of_headers
 from ....core.milter.packet import CHUNK
 from ....core.milter.words import Event
 from .spool import Spool
@@ -44,10 +44,9 @@ class HeldMessage:
         """Take its end."""
         self._taken.end()
 
-    def parts(self) -> Iterator[Part]:
-        """Yield it as milters hear of it."""
-        for header in self.headers:
-            yield Part(Event.HEADER, header)
+    def parts(self, *, in_runs: bool) -> Iterator[Part]:
+        """Yield it as milters hear of it. in_runs: as of Parts."""
+        yield from of_headers(self.headers, in_runs=in_runs)
         yield END_OF_HEADERS
         for chunk in self.chunks():
             yield Part(Event.BODY, body=chunk)

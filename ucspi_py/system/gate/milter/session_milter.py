@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from ....core.gate.milter.failing import reply_for
@@ -84,8 +84,8 @@ class SessionMilter:
             return self._default is Passed.ON
         return self._connection.dialogue.is_silent(event)
 
-    def tell(self, event: Event, data: bytes, facts: MacroFacts) -> Answer | None:
-        """Tell an event -> what comes of it; None = answer() has that. data: of its packet."""
+    def tell(self, event: Event, data: bytes, facts: MacroFacts, more: Sequence[bytes] = ()) -> Answer | None:
+        """Tell an event -> what comes of it; None = answer() has that. data, more: as of MilterDialogue.tell()."""
         connection = self._connection
         if connection is None:
             return self._default
@@ -94,12 +94,15 @@ class SessionMilter:
         if self._told is None or self._told[0] != names or self._told[1] is not facts:
             # Many events of a message have the same macros: its id.
             self._told = names, facts, strings(values(names, facts))
-        return connection.tell(event, data, self._told[2])
+        return connection.tell(event, data, self._told[2], more)
 
     def tell_part(self, part: Part, facts: MacroFacts) -> Answer | None:
         """Tell a part of a message, as tell()."""
         agreed = self._connection and self._connection.dialogue.agreed
-        return self.tell(part.event, part.data(agreed), facts) if agreed else self._default
+        if not agreed:
+            return self._default
+        data, *more = part.data(agreed)
+        return self.tell(part.event, data, facts, more)
 
     async def answer(self, take: Callable[[list[Change]], None] | None = None) -> Answer:
         """Wait for what comes of the event that was told last. take: as of MilterConnection.answer()."""
@@ -162,7 +165,7 @@ class SessionMilter:
             self._client.end(connection)
 
     async def _tell_content(self, message: HeldMessage, facts: MacroFacts) -> Answer:
-        for part in message.parts():
+        for part in message.parts(in_runs=self.is_silent(Event.HEADER)):
             if part.event is Event.BODY and not self.hears(Event.BODY):
                 break
             answer = self.tell_part(part, facts) or await self.answer()
