@@ -1,17 +1,14 @@
 """What mail is taken for where a main.cf says so, for the gate's last check. Never judges a list."""
 
-from ....smtp.path import Path
 from ..evaluation import Evaluation
 from ..facts import Facts, Stage
 from ..questions import Known
 from ..settings import RestrictionSettings
-from .resolve import resolve
+from .resolve import resolve_domain
 from .resolved import Kind
 from .tables import TableFailed
 
 _NO_CLIENT = Facts(Stage.RCPT, b"")
-#: Whom every domain has, and whose name leads nowhere else.
-_ANYBODY = b"postmaster"
 
 
 def takes(settings: RestrictionSettings, known: Known, domain: bytes) -> bool | None:
@@ -22,7 +19,7 @@ def takes(settings: RestrictionSettings, known: Known, domain: bytes) -> bool | 
     """
     evaluation = Evaluation(settings, _NO_CLIENT, known, {})
     try:
-        found = resolve(evaluation, Path(_ANYBODY, domain))
+        found = resolve_domain(evaluation, domain)
     except TableFailed:
         return None
     if found.kind in settings.destinations.unwritten:

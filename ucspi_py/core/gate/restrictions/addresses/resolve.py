@@ -9,6 +9,9 @@ from .hostname import is_bracketed, mail_address
 from .resolved import Kind, Resolved
 from .tables import TableFailed, is_in
 
+#: Whom every domain has.
+_ANYBODY = b"postmaster"
+
 
 def resolve(evaluation: Evaluation, path: Path) -> Resolved:
     """Tell where an address leads. Raises TableFailed."""
@@ -16,6 +19,14 @@ def resolve(evaluation: Evaluation, path: Path) -> Resolved:
     if found is None:
         found = evaluation.resolved[path] = _resolve(evaluation, path)
     return found
+
+
+def resolve_domain(evaluation: Evaluation, domain: bytes) -> Resolved:
+    """Tell where mail for the postmaster of a domain leads, whose name leads nowhere else. Raises TableFailed."""
+    local, domain = _completed(_ANYBODY, domain.lower(), evaluation.settings.destinations)
+    return (
+        Resolved(local, domain, Kind.LOCAL) if _is_local(evaluation, domain) else _elsewhere(evaluation, local, domain)
+    )
 
 
 def resolved_or_refused(evaluation: Evaluation, path: Path) -> Resolved:
