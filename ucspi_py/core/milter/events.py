@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from .negotiation import Agreed
 from .packet import string, strings
 
 _UNKNOWN = b"unknown"
@@ -30,8 +29,8 @@ def address(path: bytes, parameters: Iterable[tuple[bytes, bytes | None]] = ()) 
     return strings((path, *(name if value is None else b"%b=%b" % (name, value) for name, value in parameters)))
 
 
-def header(name: bytes, value: bytes, agreed: Agreed) -> bytes:
-    """Tell of a header. value: all behind the colon, lines divided by LF alone. agreed: whether it has the blank."""
-    if not agreed.has_blank:
+def header(name: bytes, value: bytes, *, has_blank: bool) -> bytes:
+    """Tell of a header. value: all behind the colon, lines divided by LF alone. has_blank: as of Agreed."""
+    if not has_blank:
         value = value.removeprefix(b" ")
     return strings((name, value))

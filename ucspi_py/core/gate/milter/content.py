@@ -4,7 +4,8 @@ Content is framed as core/smtp/content does it: lines that end in CRLF, dots dou
 """
 
 from ...milter.packet import CHUNK
-from .header import Header, begun
+from ..maps.action import HEADER_NAME
+from .header import Header
 
 #: Bytes of all headers of a message, and its lines: they are held in memory, which each line takes of its own, too.
 HEADERS_LIMIT, LINES_LIMIT = 1024 * 1024, 10_000
@@ -33,7 +34,7 @@ class Headers:
         self.is_done = False
         self.has_separator = True
         self.is_too_large = False
-        self._begun: Header | None = None
+        self._name = b""
         self._open: list[bytes] = []
         self._line = b""
         self._size = self._open_size = self._lines = self._count = 0
@@ -68,10 +69,11 @@ class Headers:
         text = line.removeprefix(b".")
         if not (self._open and text.startswith((b" ", b"\t"))):
             self._close()
-            self._begun = begun(text)
-            if self._begun is None:
+            found = HEADER_NAME.match(text)
+            if found is None:
                 self.is_done, self.has_separator = True, not text
                 return True
+            self._name = found[1]
             self._count += 1
         self._open.append(text)
         self._open_size += len(text) + 1
@@ -81,10 +83,9 @@ class Headers:
         return False
 
     def _close(self) -> None:
-        if self._begun:
-            lines = tuple(self._open)
-            self.headers.append(Header(self._begun.name, lines) if len(lines) > 1 else self._begun)
-        self._begun, self._open, self._open_size = None, [], 0
+        if self._open:
+            self.headers.append(Header(self._name, tuple(self._open)))
+            self._open, self._open_size = [], 0
 
 
 class Unframed:

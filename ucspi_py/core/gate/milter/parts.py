@@ -24,7 +24,8 @@ class Part(NamedTuple):
         """Write the data of its packets, one for each header. agreed: with the milter."""
         if self.event is not Event.HEADER:
             return (self.body,)
-        return [events.header(header.name, header.value, agreed) for header in self.headers]
+        has_blank = agreed.has_blank
+        return [events.header(header.name, header.value, has_blank=has_blank) for header in self.headers]
 
 
 END_OF_HEADERS = Part(Event.EOH)
