@@ -125,18 +125,15 @@ class MilterDialogue:
         self.answer = self._refusal or Passed.ON
         if event is not self._skipped:
             self._skipped = None
-        is_heard = self.hears(event)
-        told = b"" if macros is None else packet.packed(MACRO, event.wire + macros)
-        if is_heard or self._is_left_out(event):
-            self.output += told
-        if not is_heard:
+        if not self.hears(event):
+            if macros is not None and self._is_left_out(event):
+                self.output += packet.packed(MACRO, event.wire + macros)
             return
         self.is_restful = False
         if event is not Event.UNKNOWN:
             self._in_message = event not in _OUTSIDE
-        self.output += packet.packed(event.wire, data)
-        for one in more:
-            self.output += told + packet.packed(event.wire, one)
+        for one in (data, *more):
+            self.output += packet.packed(event.wire, one) if macros is None else packet.told(event.wire, one, macros)
         if event in self._spoken.answered:
             self._event, self.answer, self._progress = event, None, 0
 

@@ -1,10 +1,11 @@
 """Packets of the milter protocol: a length, one byte that says what it is, and data (libmilter, comm.c)."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from struct import Struct
 from typing import NamedTuple
 
 from .failure import MilterFailed
+from .words import MACRO
 
 #: Bytes of a packet that a filter may send. libmilter sends at most 64 KB; others have a megabyte (milter.org, MDS_1M).
 LIMIT = 1024 * 1024 + 1
@@ -27,17 +28,22 @@ def packed(command: bytes, data: bytes = b"") -> bytes:
     return (len(data) + 1).to_bytes(_LENGTH) + command + data
 
 
+def told(event: bytes, data: bytes, macros: bytes) -> bytes:
+    """Write the packet of an event behind that of its macros. event: its command."""
+    of_macros, size = (len(macros) + 2).to_bytes(_LENGTH), (len(data) + 1).to_bytes(_LENGTH)
+    return of_macros + MACRO + event + macros + size + event + data
+
+
 def string(text: bytes) -> bytes:
     """Write a string, which ends at a zero byte: one in it is sent as ``?``."""
     return text.replace(b"\0", b"?") + b"\0"
 
 
-def strings(texts: Iterable[bytes]) -> bytes:
+def strings(texts: Sequence[bytes]) -> bytes:
     """Write strings one behind the other."""
-    parts = (*texts, b"")
-    found = b"\0".join(parts)
+    found = b"\0".join(texts)
     # One pass over all of them; hardly ever has one a zero byte.
-    return found if found.count(b"\0") < len(parts) else b"".join(map(string, parts[:-1]))
+    return found + b"\0" if found.count(b"\0") < len(texts) else b"".join(map(string, texts))
 
 
 def number(value: int) -> bytes:

@@ -94,9 +94,11 @@ def client_facts(
 def values(names: tuple[bytes, ...], facts: MacroFacts) -> list[bytes]:
     """Tell names of macros, each with its value behind it; one that has none now and none by default is left out."""
     found: list[bytes] = []
+    defaults = facts.client.defaults
     for name, bare, known in _known(names):
         value = known(facts) if known else None
-        value = facts.client.defaults.get(bare) if value is None else value
+        if value is None:
+            value = defaults.get(bare)
         if value is not None:
             found += name, value
     return found
