@@ -9,6 +9,7 @@ import random
 import re
 import socket
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from typing import ClassVar, NamedTuple
 from unittest import mock
@@ -36,11 +37,8 @@ from ucspi_py.system.process.loop import new_loop
 
 _CONTENT = b"Subject: x\r\nX-A: folded\r\n\ty\r\n\r\nbody\r\n..dot\r\n"
 _ONE = (b"MAIL FROM:<s@a.example>", b"RCPT TO:<r@b.example>", b"RCPT TO:<t@b.example>", b"DATA")
-_DIALOGUES = (
-    (b"HELO c", *_ONE, b"QUIT"),
-    (b"EHLO c", *_ONE, *_ONE, b"QUIT"),
-    (b"FOO", b"EHLO c", *_ONE, b"FOO", *_ONE[:2], b"FOO", b"RSET", b"HELO d", *_ONE, b"QUIT"),
-)
+_BETWEEN = (b"RSET", b"HELO d", b"EHLO d", b"FOO", b"NOOP", b"MAIL FROM:<o@a.example>")
+_ENDS_MESSAGE = (b"RSET", b"HELO d", b"EHLO d")
 _REPLY = re.compile(rb"(?:\d{3}-[^\r\n]*\r\n)*\d{3} [^\r\n]*\r\n")
 _UNFRAMED = re.compile(rb"\r(?!\n)|(?<!\r)\n|(?m:^)\.(?!\.)")
 _EVENTS = {event.value: event for event in Event}
@@ -147,7 +145,7 @@ def fuzz_milted_gate(count: int, chance: random.Random) -> Counter[str]:
 async def _session(chance: random.Random) -> list[str]:
     session = MilterEnd.session = BackendEnd.session = Session(chance)
     actions = [chance.choice(_ACTIONS) for _ in range(chance.choice((1, 1, 2)))]
-    heard = await _talk(session, actions, chance.choice(_DIALOGUES))
+    heard = await _talk(session, actions, _steps(chance))
     assert _REPLY.sub(b"", heard) == b"", heard
     ours = [action == "accept" for action in actions]
     for message in session.taken:
@@ -155,7 +153,21 @@ async def _session(chance: random.Random) -> list[str]:
     return [*("taken" for _ in session.taken), *(line[:3].decode() for line in heard.splitlines() if line[3:4] == b" ")]
 
 
-async def _talk(session: Session, actions: list[str], steps: tuple[bytes, ...]) -> bytes:
+def _steps(chance: random.Random) -> Iterator[bytes]:
+    """What a client says: several messages, whole or dropped anywhere, with other commands between."""
+    yield chance.choice((b"HELO c", b"EHLO c"))
+    for _ in range(chance.randrange(1, 5)):
+        for command in _ONE:
+            yield command
+            between = chance.choice(_BETWEEN) if chance.random() < 0.15 else None
+            if between:
+                yield between
+            if between in _ENDS_MESSAGE:
+                break
+    yield b"QUIT"
+
+
+async def _talk(session: Session, actions: list[str], steps: Iterable[bytes]) -> bytes:
     """Speak with the gate -> all that the client hears."""
     visitor = Visitor(b"unknown", b"192.0.2.1", unique_id=b"id")
     dialogue = Dialogue(SmtpSettings(error_sleep_time=0), Greeting(b"mx", b"mx"), excepted=True, judges_early=True)
@@ -192,8 +204,10 @@ async def _work(session: Session, dialogue: Dialogue, pipe: BackendPipe) -> None
             case events.MessageEnded():
                 session.recipients = [b"TO:" + path.wire for path in event.envelope.recipients]
                 dialogue.answer(await pipe.end_of_data(event.size))
-            case _:
+            case events.HeloGiven() | events.SenderGiven():
                 session.number += isinstance(event, events.SenderGiven)
+                dialogue.go_on(event) if pipe.passes(event) else dialogue.answer(await pipe.ask(event))
+            case _:
                 dialogue.answer(await pipe.ask(event))
     pipe.flush()
 

@@ -63,19 +63,27 @@ _FINAL = {
 def passes(number: int, history: Sequence[Told], *, may_fail: bool) -> bool:
     """Whether a milter lets a message go on. history: all that it heard in a session. may_fail: with accept.
 
-    The last DATA of a message counts: one that is refused may be said again.
+    The last DATA of a message counts: one that is refused may be said again, or the message accepted behind it.
     """
     reading = _Reading(history)
-    for at, told in enumerate(history):
-        found = reading.verdict(told)
+    verdicts = [reading.verdict(told) for told in history]
+    for at, (told, found) in enumerate(zip(history, verdicts, strict=True)):
         if told.message > number or found is Verdict.FAIL:
             break
-        if told.command == b"T" and any(later[:2] in ((number, b"R"), (number, b"T")) for later in history[at + 1 :]):
+        if told.command == b"T" and _goes_on(number, history[at + 1 :], verdicts[at + 1 :]):
             continue
         outcome = _outcome(found, told, number)
         if outcome is not None:
             return outcome
     return may_fail
+
+
+def _goes_on(number: int, later: Sequence[Told], verdicts: Sequence[Verdict | None]) -> bool:
+    """Whether a message goes on behind its DATA: with another one, or accepted at a command that is none."""
+    return any(
+        told.message == number and (told.command in (b"R", b"T") or (told.command, found) == (b"U", Verdict.ACCEPT))
+        for told, found in zip(later, verdicts, strict=True)
+    )
 
 
 class _Reading:

@@ -1,6 +1,7 @@
 """The short form of tests/fuzz.py."""
 
 import random
+from collections.abc import Callable
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.fuzz_milter import fuzz_milters
 from tests.fuzz_milter_gate import fuzz_milted_gate
 from tests.fuzz_proxy import fuzz_headers
 from ucspi_py.system.gate.milter import session_milter
+from ucspi_py.system.gate.milter.client_milters import ClientMilters
 
 SEED = random.randrange(10**9)
 
@@ -65,9 +67,19 @@ def test_milted_gate(seed: int) -> None:
     assert {"taken", "250", "421", "451", "500", "550", "554"} <= set(fates)
 
 
-def test_a_milted_gate_with_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A default action that is lost lets a message pass, which is seen."""
-    monkeypatch.setattr(session_milter, "reply_for", lambda *_failed: None)
+@pytest.mark.parametrize(
+    ("place", "name", "nothing"),
+    [
+        (session_milter, "reply_for", lambda *_failed: None),
+        (ClientMilters, "dropped", lambda _milters: None),
+    ],
+    ids=["a default action is lost", "no message is ended"],
+)
+def test_a_milted_gate_with_a_fault(
+    monkeypatch: pytest.MonkeyPatch, place: object, name: str, nothing: Callable[..., None]
+) -> None:
+    """It lets a message pass, which is seen."""
+    monkeypatch.setattr(place, name, nothing)
 
     with pytest.raises(AssertionError, match="seed"):
         fuzz_milted_gate(2000, random.Random(7))
