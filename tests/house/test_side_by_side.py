@@ -1,4 +1,4 @@
-"""Two processes of tests are told of as one run: the same numbers, the same last line, the same exit code."""
+"""Three processes of tests are told of as one run: the same numbers, the same last line, the same exit code."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-#: Waits for the other one, which does the same. With the last test of a file, a process takes the next file.
+#: Waits for two others, which do the same. With the last test of a file, a process takes the next file.
 MEETS = """
 import pathlib, time
 
@@ -16,7 +16,7 @@ def test_meets():
     here = pathlib.Path(__file__)
     here.with_suffix(".here").touch()
     end = time.monotonic() + 60
-    while not here.with_name({other!r}).exists():
+    while len(list(here.parent.glob("*.here"))) < 3:
         assert time.monotonic() < end
         time.sleep(0.01)
 
@@ -43,11 +43,11 @@ def run(folder: Path, files: dict[str, str], *options: str) -> "subprocess.Compl
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100, check=False)
 
 
-def test_two_files_run_at_the_same_time(tmp_path: Path) -> None:
-    done = run(tmp_path, {"a": MEETS.format(other="test_b.here"), "b": MEETS.format(other="test_a.here")})
+def test_three_files_run_at_the_same_time(tmp_path: Path) -> None:
+    done = run(tmp_path, dict.fromkeys("abc", MEETS))
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert " 4 passed in " in done.stdout.splitlines()[-1]
+    assert " 6 passed in " in done.stdout.splitlines()[-1]
 
 
 def test_who_is_alone_comes_last(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_what_becomes_of_all_is_counted_and_shown(tmp_path: Path) -> None:
         assert words in done.stdout
 
 
-def test_the_first_failure_ends_both_where_that_is_wanted(tmp_path: Path) -> None:
+def test_the_first_failure_ends_all_where_that_is_wanted(tmp_path: Path) -> None:
     fails = "def test_fails(): assert False\n"
 
     done = run(tmp_path, {**dict.fromkeys("abcdefgh", fails), "z": ALONE + NOTES.format(name="z")}, "-x")
