@@ -51,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def store(request: pytest.FixtureRequest, server: RedisServer, tmp_path: Path) -> str:
     """A store of each kind, with nobody in it."""
     if request.param == "redis":
-        server.ask("FLUSHALL")
+        server.empty()
         return server.url
     update(str(tmp_path / "db"), [])
     return str(tmp_path / "db")

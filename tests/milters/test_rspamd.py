@@ -98,7 +98,7 @@ def test_a_higher_score_rewrites_the_subject(at: Site) -> None:
 
 def test_greylisting_is_a_refusal_for_now(at: Site, redis: RedisServer) -> None:
     """The same message passes later; one of a user passes at once."""
-    redis.ask("FLUSHALL")
+    redis.empty()
     grey = head("five points") + BODY
 
     assert at.refuses(grey) == at.refuses(grey) == "451 4.7.1 Try again later"

@@ -170,9 +170,9 @@ def common(message: Message) -> Message:
 def test_the_same_comes_out(world: World, name: str, shape: str) -> None:
     """The same reply, and the same message for the same recipients or none."""
     peers = world.peers[name]
-    world.redis.ask("FLUSHALL")
+    world.redis.empty()
     expected = said(peers.theirs, MESSAGES[shape])
-    world.redis.ask("FLUSHALL")
+    world.redis.empty()
     count = len(peers.backend.messages())
 
     assert said(peers.ours.port, MESSAGES[shape]) == expected

@@ -9,7 +9,10 @@ import pytest
 from tests.support import long_waits
 from tests.support.backends.known import Scripted
 from tests.support.long_waits import Leaving, Queue, Unwell
+from tests.support.shared_redis import redis, shared_redis
 from tests.support.smtp_client import Client
+
+__all__ = ["redis", "shared_redis"]
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from itertools import cycle, islice
 from pathlib import Path
@@ -25,18 +25,6 @@ from ucspi_py.system.store.records import keeper
 
 SERVER = ours("pytcpserver")
 SETTINGS = GreylistSettings("", 300, 172_800, 3_024_000, NETWORK, 60)
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server, whose clock is right."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
-
-
-@pytest.fixture(autouse=True)
-def _empty(redis: RedisServer) -> None:
-    redis.ask("FLUSHALL")
 
 
 def hosts(folder: Path, options: Sequence[str], chain: Sequence[str], stack: ExitStack) -> tuple[Server, Server]:
@@ -88,7 +76,7 @@ def test_triplets(redis: RedisServer, *, is_first_ahead: bool) -> None:
 def test_arrivals(redis: RedisServer, tmp_path: Path) -> None:
     """Exactly so many of a burst are let in; where the store was too slow for a busy machine it is tried again."""
     for _ in range(5):
-        redis.ask("FLUSHALL")
+        redis.empty()
         with ExitStack() as stack:
             both = hosts(tmp_path, ("--rate", "5/3600", "--fleet", redis.url), ("cat",), stack)
             told = [server.talk(b"x", "127.0.0.9") for server in islice(cycle(both), 9)]

@@ -24,18 +24,6 @@ T = TypeVar("T")
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
 
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One store of all tests that do not harm it."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
-
-
-@pytest.fixture(autouse=True)
-def _empty(redis: RedisServer) -> None:
-    redis.ask("FLUSHALL")
-
-
 @contextmanager
 def fleet(url: str, folder: Path, *options: str, hosts: int = 2) -> Iterator[list[Server]]:
     """So many services, each on an address of its own."""
@@ -71,7 +59,7 @@ def test_arrivals_count_wherever_a_client_comes(hosts: int, redis: RedisServer, 
     """Exactly so many of a burst are let in; others have theirs."""
 
     def come(servers: list[Server]) -> list[bytes]:
-        redis.ask("FLUSHALL")
+        redis.empty()
         told = [server.talk(b"x", "127.0.0.9") for server in islice(cycle(servers), 9)]
         return [*told, servers[0].talk(b"x", "127.0.0.8")]
 
@@ -99,7 +87,7 @@ def test_connections_of_a_network_count_as_well(redis: RedisServer, tmp_path: Pa
     """Of its size in the options, which are those of each host; the log says where they were counted."""
 
     def come(servers: list[Server]) -> list[bool]:
-        redis.ask("FLUSHALL")
+        redis.empty()
         one, other = servers
         clients = ((one, "127.1.1.1"), (other, "127.1.2.2"), (one, "127.1.3.3"), (one, "127.2.1.1"))
         with ExitStack() as stack:
@@ -129,7 +117,7 @@ def test_behind_a_proxy_the_client_itself_counts(redis: RedisServer, tmp_path: P
     rules = cdb_of('127.0.0.1:allow,MAXCONNIP="9"\n:allow\n', tmp_path)
 
     def come(servers: list[Server]) -> list[bytes]:
-        redis.ask("FLUSHALL")
+        redis.empty()
         (server,) = servers
         with ExitStack() as stack:
             for header in (proxying.LOCAL, proxying.LOCAL, proxying.line()):

@@ -57,6 +57,10 @@ class RedisServer:
         """Let it answer again."""
         self._process.send_signal(signal.SIGCONT)
 
+    def empty(self) -> None:
+        """Have it forget all that is in it."""
+        assert self.ask("FLUSHALL") == b"+OK"
+
     def ask(self, command: str) -> bytes:
         """What it answers to a command: the value, or the one line of the answer."""
         with socket.create_connection((self.ip, self.port), timeout=PATIENCE) as client:

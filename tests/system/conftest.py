@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
+from tests.support.shared_redis import redis, shared_redis
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.store.change import Tenant
 from ucspi_py.system.store import attempts
 from ucspi_py.system.store import redis as module
+
+__all__ = ["redis", "shared_redis"]
 
 
 @pytest.fixture

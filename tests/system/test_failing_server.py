@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from itertools import count
 from statistics import median
@@ -115,18 +115,6 @@ class ByGrant:
 Kind = Callable[[str, Heard], Asked]
 GREYLISTS: Sequence[Kind] = (ByNetwork, ByTriplet)
 KINDS: Sequence[Kind] = (*GREYLISTS, ByGrant)
-
-
-@pytest.fixture(scope="module")
-def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server that is well again behind each test."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
-
-
-@pytest.fixture(autouse=True)
-def _empty(redis: RedisServer) -> None:
-    redis.ask("FLUSHALL")
 
 
 @pytest.fixture(autouse=True)
@@ -286,7 +274,7 @@ def test_greylists_that_were_emptied(redis: RedisServer) -> None:
             assert await network.update("192.0.2.0/24", Visit(1_301, GREYLIST)) == Accept()
             assert await triplets.judge(attempt) == Passed(b"triplet found", 0)
             assert await triplets.judge(attempt) == Passed(b"triplet found")
-            assert redis.ask("FLUSHALL") == b"+OK"
+            redis.empty()
         for one in (network, triplets):
             await one.close()
 
@@ -301,7 +289,7 @@ def test_a_ledger_that_was_emptied(redis: RedisServer) -> None:
         scene = Scene(ByGrant, redis.url)
         await scene.asked.begin()
         assert await scene.comes()
-        assert redis.ask("FLUSHALL") == b"+OK"
+        redis.empty()
         assert not await scene.comes()
         await scene.asked.begin()
         assert await scene.comes()

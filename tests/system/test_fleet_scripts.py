@@ -20,18 +20,6 @@ IP = b"192.0.2.7"
 NAMES = names(IP, NETWORK)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A real one."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture(autouse=True)
-def _empty(server: RedisServer) -> None:
-    server.ask("FLUSHALL")
-
-
 class Store:
     """A way to the server on a loop of its own."""
 
@@ -55,10 +43,10 @@ class Store:
 
 
 @pytest.fixture
-def store(server: RedisServer) -> Iterator[Store]:
+def store(redis: RedisServer) -> Iterator[Store]:
     """What has just been emptied."""
     with asyncio.Runner() as runner:
-        way = Way(server.url)
+        way = Way(redis.url)
         yield Store(way, lambda asked: runner.run(_awaited(asked)))
         runner.run(way.close())
 
@@ -119,13 +107,13 @@ def test_arrivals_come_back_one_by_one(store: Store) -> None:
     until(lambda: store.enter(limits) is None, "a twentieth of a second")
 
 
-def test_what_nobody_renews_is_gone(server: RedisServer, store: Store) -> None:
+def test_what_nobody_renews_is_gone(redis: RedisServer, store: Store) -> None:
     """As where a host was killed; also its keys, so that nothing is left of it."""
     limits = ClientLimits(per_client=1, per_network=1)
 
     assert store.enter(limits, life=60) is None
     until(lambda: store.enter(limits, life=60) is None, "the lease to be over")
-    until(lambda: server.ask("DBSIZE") == b":0", "the keys to be gone")
+    until(lambda: redis.ask("DBSIZE") == b":0", "the keys to be gone")
 
 
 def test_what_is_renewed_stays(store: Store) -> None:
@@ -137,33 +125,33 @@ def test_what_is_renewed_stays(store: Store) -> None:
     assert reason(store.enter(limits)) == b"1/1 connections of the client on all hosts"
 
 
-def test_a_clock_that_was_an_hour_ahead_keeps_nobody_out(server: RedisServer, store: Store) -> None:
+def test_a_clock_that_was_an_hour_ahead_keeps_nobody_out(redis: RedisServer, store: Store) -> None:
     """As where another server follows: arrivals and connections that lie too far ahead do not count."""
     ahead = int(time.time()) + 3600
-    server.ask(f"SET {NAMES.arrivals} {ahead}000000")
-    server.ask(f"ZADD {NAMES.client} {ahead}000 mx9:1")
+    redis.ask(f"SET {NAMES.arrivals} {ahead}000000")
+    redis.ask(f"ZADD {NAMES.client} {ahead}000 mx9:1")
 
-    server.ask(f"SET u1:{{x}}:f {ahead}000000")
+    redis.ask(f"SET u1:{{x}}:f {ahead}000000")
 
     assert store.enter(ClientLimits(per_client=1, arrivals=5)) is None
     assert store.run(scripts.TRY, ("u1:{x}:f",), ("3", "60000000")) == [0, 1]
 
 
 @pytest.mark.parametrize("written", ["garbage", "nan", "-nan", "inf", "-1", "9" * 30])
-def test_what_is_no_number_of_arrivals(written: str, server: RedisServer, store: Store) -> None:
+def test_what_is_no_number_of_arrivals(written: str, redis: RedisServer, store: Store) -> None:
     """It is none, and the next one counts: nor of wrong passwords."""
-    server.ask(f"SET {NAMES.arrivals} {written}")
-    server.ask(f"SET u1:{{x}}:f {written}")
+    redis.ask(f"SET {NAMES.arrivals} {written}")
+    redis.ask(f"SET u1:{{x}}:f {written}")
 
     assert store.enter(ClientLimits(arrivals=1)) is None
     assert store.enter(ClientLimits(arrivals=1))
     assert [store.run(scripts.TRY, ("u1:{x}:f",), ("1", "60000000")) for _ in range(2)] == [[0, 1], [0, 0]]
 
 
-def test_a_server_that_knows_no_script(server: RedisServer, store: Store) -> None:
+def test_a_server_that_knows_no_script(redis: RedisServer, store: Store) -> None:
     """It is told the text, once."""
     store.enter(ClientLimits(per_client=1))
-    server.ask("SCRIPT FLUSH")
+    redis.ask("SCRIPT FLUSH")
 
     assert reason(store.enter(ClientLimits(per_client=1))) == b"1/1 connections of the client on all hosts"
 
@@ -179,13 +167,13 @@ async def _try_and_take_back(way: Way, ip: bytes) -> None:
     assert await way.run(scripts.TRY, *tries.of_client(of_login, is_known=False)) == [1, 1]
 
 
-def test_tries_are_counted_as_arrivals_are(server: RedisServer, store: Store) -> None:
+def test_tries_are_counted_as_arrivals_are(redis: RedisServer, store: Store) -> None:
     """So many at once, and then one in each part of the period; what was taken back is free at once."""
     few = (("u1:{x}:f",), ("3", "50000"))
 
     assert [0, 0] in [store.run(scripts.TRY, *few) for _ in range(100)]
     until(lambda: store.run(scripts.TRY, *few) == [0, 1], "a third of the period")
-    until(lambda: server.ask("EXISTS u1:{x}:f") == b":0", "nothing of it to be left")
+    until(lambda: redis.ask("EXISTS u1:{x}:f") == b":0", "nothing of it to be left")
 
     many, one_more = (("u1:{x}:f",), ("3", "60000000")), (("u1:{x}:f",), ("60000000",))
     assert [store.run(scripts.TRY, *many) for _ in range(4)] == [[0, 1]] * 3 + [[0, 0]]
@@ -225,12 +213,12 @@ def test_a_cluster_takes_each_script(tmp_path: Path) -> None:
         asyncio.run(all_of_it())
 
 
-def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> None:
+def test_the_rights_that_the_manual_gives_are_enough(redis: RedisServer) -> None:
     """For everything that a fleet runs; nothing else is."""
     limits = ClientLimits(per_client=1, per_network=1, arrivals=1)
     rights = "~u1:* +evalsha +eval +time +get +set +zadd +zrem +zcard +zremrangebyscore +pexpire"
-    server.ask(f"ACL SETUSER fleet on >s3cret {rights}")
-    way = Way(server.url.replace("//", "//fleet:s3cret@"))
+    redis.ask(f"ACL SETUSER fleet on >s3cret {rights}")
+    way = Way(redis.url.replace("//", "//fleet:s3cret@"))
 
     async def all_of_it() -> None:
         asked = asking.question(limits, IP, "mx1:1")
@@ -250,14 +238,14 @@ def test_the_rights_that_the_manual_gives_are_enough(server: RedisServer) -> Non
 
 
 @pytest.mark.parametrize("missing", ["time", "get", "set", "zadd", "zrem", "zcard", "zremrangebyscore", "pexpire"])
-def test_a_look_at_the_store_finds_a_right_that_is_missing(missing: str, server: RedisServer) -> None:
+def test_a_look_at_the_store_finds_a_right_that_is_missing(missing: str, redis: RedisServer) -> None:
     """Before a client comes, and nothing of it stays there."""
     rights = "~u1:* +evalsha +eval +time +get +set +zadd +zrem +zcard +zremrangebyscore +pexpire"
-    url = server.url.replace("//", "//fleet:s3cret@")
-    server.ask(f"ACL SETUSER fleet reset on >s3cret {rights}")
+    url = redis.url.replace("//", "//fleet:s3cret@")
+    redis.ask(f"ACL SETUSER fleet reset on >s3cret {rights}")
     asyncio.run(fleet.look(url))
-    until(lambda: server.ask("DBSIZE") == b":0", "the keys to be gone")
+    until(lambda: redis.ask("DBSIZE") == b":0", "the keys to be gone")
 
-    server.ask(f"ACL SETUSER fleet -{missing}")
+    redis.ask(f"ACL SETUSER fleet -{missing}")
     with pytest.raises(Failure, match="can't run"):
         asyncio.run(fleet.look(url))

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import cycle, islice
 from pathlib import Path
 
@@ -27,20 +27,6 @@ USER, NETWORK, PAIR = (
 _SOON = 0.9
 #: Of the keys by which a store is tried: they may be there for a millisecond more.
 NOBODY = "{0.0.0.0/"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A server that no test harms."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as redis:
-        yield redis
-
-
-@pytest.fixture
-def redis(shared: RedisServer) -> RedisServer:
-    """The same with nothing in it."""
-    shared.ask("FLUSHALL")
-    return shared
 
 
 class Door:
@@ -130,7 +116,7 @@ def test_whom_a_host_knows_its_fleet_knows(redis: RedisServer) -> None:
 
     async def forget(one: Door, other: Door) -> None:
         assert await one.tried(Verdict.YES, ip=HOME) is None
-        redis.ask("FLUSHALL")
+        redis.empty()
         assert await other.asked(OF_USER.tries) == OF_USER.tries
         assert await one.tried(Verdict.YES, ip=HOME) is None
         assert await other.tried(Verdict.YES, ip=HOME) is None
@@ -144,7 +130,7 @@ def test_what_a_host_refuses_by_its_own_limit_is_free_at_the_others(redis: Redis
 
     async def forget(one: Door, other: Door) -> None:
         assert await one.asked(OF_USER.tries) == OF_USER.tries
-        redis.ask("FLUSHALL")
+        redis.empty()
         assert [await one.tried() for _ in range(3)] == [USER.removesuffix(" on all hosts")] * 3
         assert await other.asked(9) == OF_USER.tries
 

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -24,18 +24,10 @@ MANY = tuple(f"aa{number:030x}" for number in range(1, 2_500))
 OTHERS = ("a9" + "ff" * 15, "ab" + "00" * 15)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """A Valkey or Redis server."""
-    with RedisServer(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
 @pytest.fixture(params=["file", "server"])
-def place(request: pytest.FixtureRequest, server: RedisServer, tmp_path: Path) -> str:
+def place(request: pytest.FixtureRequest, redis: RedisServer, tmp_path: Path) -> str:
     """An empty store of each kind."""
-    server.ask("FLUSHALL")
-    return server.url if request.param == "server" else str(tmp_path / "db")
+    return redis.url if request.param == "server" else str(tmp_path / "db")
 
 
 def fill(place: str, kind: type[Count], keys: Iterable[str], now: int = NOW) -> None:
@@ -104,33 +96,30 @@ def test_records_by_their_keys(kind: type[Count], place: str) -> None:
     assert found(place, kind.tenant) == []
 
 
-def test_a_record_without_an_end(server: RedisServer) -> None:
+def test_a_record_without_an_end(redis: RedisServer) -> None:
     """Whoever has persisted it finds it there."""
-    server.ask("FLUSHALL")
-    server.ask("SET u1:{a}:n 1")
+    redis.ask("SET u1:{a}:n 1")
 
-    assert found(server.url, Count.tenant, "a")[0].expires > time.time() + 2**30
+    assert found(redis.url, Count.tenant, "a")[0].expires > time.time() + 2**30
 
 
-def test_what_is_no_record_is_named(server: RedisServer) -> None:
+def test_what_is_no_record_is_named(redis: RedisServer) -> None:
     """Somebody has to take it away by hand."""
-    server.ask("FLUSHALL")
-    server.ask("SET u1:{a}:n nonsense")
+    redis.ask("SET u1:{a}:n nonsense")
 
     with pytest.raises(Failure) as failure:
-        listed(server.url, Count.tenant)
+        listed(redis.url, Count.tenant)
 
     assert "u1:{a}:n: " in failure.value.sentence
 
 
-def test_a_record_of_before_there_were_tags_is_found(server: RedisServer) -> None:
+def test_a_record_of_before_there_were_tags_is_found(redis: RedisServer) -> None:
     """Unless it was written under its new name since."""
-    server.ask("FLUSHALL")
-    server.ask("SET old:a 1")
-    server.ask("SET old:b 2")
-    server.ask("SET u1:{b}:n 3")
+    redis.ask("SET old:a 1")
+    redis.ask("SET old:b 2")
+    redis.ask("SET u1:{b}:n 3")
 
-    assert [one[:2] for one in found(server.url, Count.tenant, "a", "b", "c")] == [("a", (1,)), ("b", (3,))]
+    assert [one[:2] for one in found(redis.url, Count.tenant, "a", "b", "c")] == [("a", (1,)), ("b", (3,))]
 
 
 def test_a_beginning_means_itself(place: str) -> None:
@@ -155,15 +144,14 @@ def test_records_are_forgotten(kind: type[Count], place: str) -> None:
         assert one is kind or len(listed(place, one.tenant)) == 4
 
 
-def test_a_record_of_before_there_were_tags_is_forgotten_too(server: RedisServer) -> None:
+def test_a_record_of_before_there_were_tags_is_forgotten_too(redis: RedisServer) -> None:
     """Under either name there is nothing left, and it counts once."""
-    server.ask("FLUSHALL")
-    server.ask("SET old:a 1")
-    fill(server.url, Count, ("a",))
+    redis.ask("SET old:a 1")
+    fill(redis.url, Count, ("a",))
 
-    assert forgotten(server.url, Count.tenant, "a") == 1
+    assert forgotten(redis.url, Count.tenant, "a") == 1
 
-    assert server.ask("DBSIZE") == b":0"
+    assert redis.ask("DBSIZE") == b":0"
 
 
 @pytest.mark.parametrize("made", [False, True], ids=["no file", "no such tenant"])
