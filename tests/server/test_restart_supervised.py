@@ -91,6 +91,7 @@ def test_usr2_loses_nobody(supervisor: Supervisor, tmp_path: Path) -> None:
                 _tell(supervisor.restart, tmp_path / "service")
             else:
                 os.kill(first, signal.SIGUSR2)
+            until(log.read_bytes, "the new program's word")
             until(lambda: not before & set(children(first)), "the old workers' end")
             visitors.wait(MANY)
         assert visitors.lost == []
