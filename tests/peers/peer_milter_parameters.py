@@ -31,6 +31,13 @@ MACROS = (
     "milter_end_of_header_macros=j",
     "milter_end_of_data_macros=v",
 )
+#: Whether {client_connections} counts by what is limited of a client.
+LIMITS = {
+    "at once": ("connection_count", 9),
+    "connections": ("connection_rate", 99),
+    "messages": ("message_rate", 99),
+    "nothing": ("connection_count", 0),
+}
 #: Of cleanup, too.
 VERSION = "milter_macro_v=$mail_name of $myhostname"
 CHECKS = r"""
@@ -143,8 +150,15 @@ def _sets(milter: ScriptedMilter, other: ScriptedMilter) -> dict[str, tuple[str,
     return {
         "macros": (asks, *MACROS),
         "plain": (asks,),
+        **{name: (asks, *_limited(*limit)) for name, limit in LIMITS.items()},
         **{name: (asks, f"smtpd_milter_maps={table}") for name, table in maps.items()},
     }
+
+
+def _limited(what: str, most: int) -> tuple[str, ...]:
+    limits = {"connection_count": 0, what: most}
+    words = (f"smtpd_client_{limit}_limit={number}" for limit, number in limits.items())
+    return "milter_connect_macros={client_connections}", "smtpd_client_event_limit_exceptions=", *words
 
 
 def say(port: int, host: str = "127.0.0.1") -> bytes:
@@ -177,6 +191,21 @@ def test_the_same_macros(peers: Peers) -> None:
 
     assert told(peers.milter) == expected
     assert any(b"{auth_authen}\0{x}" in data for data in expected)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_connections_are_counted_where_anything_is_limited(peers: Peers, name: str) -> None:
+    """Of a client that is there twice, also where others are limited than those at once."""
+    gate, found = peers.ours[name], []
+    for port, host in ((peers.theirs[name], "127.0.0.1"), (gate.port, gate.host)):
+        peers.forget()
+        with Client(socket.create_connection((host, port), timeout=PATIENCE)) as first:
+            first.reply()
+            say(port, host)
+        found.append([data for data in told(peers.milter) if data.startswith(b"C")])
+
+    assert found[0] == found[1]
+    assert len(found[0]) == 2
 
 
 @pytest.mark.parametrize("name", ["disabled", "another", "nobody's", "unread"])

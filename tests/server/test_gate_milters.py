@@ -103,11 +103,12 @@ def test_names_are_asked_of_name_servers(tmp_path: Path) -> None:
     assert macros(milter, b"C")[b"_"] == b"c.example.net [192.0.2.7]"
 
 
-def test_connections_at_once_are_told(tmp_path: Path) -> None:
-    """Those of the client, where it has a limit; 0 where it has none."""
+@pytest.mark.parametrize("limited", ["connection_count", "message_rate"])
+def test_connections_at_once_are_told(limited: str, tmp_path: Path) -> None:
+    """Those of the client, where it has a limit of any kind; 0 where it has none."""
     backend = NotQmail(tmp_path / "backend", controls(tmp_path / "control"))
     with scripted_milter() as milter:
-        limit, asked = "smtpd_client_connection_count_limit=5", "milter_connect_macros={client_connections}"
+        limit, asked = f"smtpd_client_{limited}_limit=5", "milter_connect_macros={client_connections}"
         parameters = (f"smtpd_milters={milter.service}", limit, asked)
         serving = gated(backend.argv, tmp_path, parameters=parameters, variables=backend.environment)
         with serving as gate, gate.client():

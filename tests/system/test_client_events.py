@@ -85,6 +85,13 @@ def test_a_connection_beyond_the_limit_is_none_for_those_who_come_next() -> None
     assert counter.let_in(claimed(board, Keys(11, 22)), 2) == 2
 
 
+def test_without_a_limit_all_count() -> None:
+    """Who is told how many there are need not turn anybody away."""
+    counter = ClientCounter(board := Scoreboard(2, 6), None)
+
+    assert [counter.let_in(claimed(board, Keys(11, 22)), 0) for _ in range(3)] == [1, 2, 3]
+
+
 def test_a_dead_workers_connections_are_not_counted_any_more() -> None:
     """Once its rows are given back by the master."""
     board = Scoreboard(0, 4)

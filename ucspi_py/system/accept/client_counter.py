@@ -41,10 +41,10 @@ class ClientCounter:
     def let_in(self, place: Place, limit: int) -> int:
         """Count a client that comes to the gate; how many of its connections are there, this one included.
 
-        limit: beyond so many it is not there any more for those who come next.
+        limit: beyond so many it is not there any more for those who come next; 0 = any.
         """
         count = self._board.let_in(place.row, place.keys.client)
-        if count > limit:
+        if 0 < limit < count:
             self._board.turn_away(place.row)
         return count
 

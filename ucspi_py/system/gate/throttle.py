@@ -17,7 +17,10 @@ class Counts(Protocol):
     """Counts a client with all others of its address, over the whole service."""
 
     def let_in(self, limit: int, /) -> int:
-        """Count its connections, this one included. limit: beyond it, this one is not there for those who come next."""
+        """Count its connections, this one included.
+
+        limit: beyond it, this one is not there for those who come next; 0 = there is none.
+        """
 
     def note(self, event: Event, /) -> int:
         """Count an event -> how many of the kind its period has, this one included."""
@@ -49,10 +52,7 @@ class Throttle:
         return self._said(self._noted(_EVENTS[verb]))
 
     def _at_once(self) -> Excess | None:
-        limit = self._limits.smtpd_client_connection_count_limit
-        if not limit:
-            return None
-        self.connections = self._counts.let_in(limit)
+        self.connections = self._counts.let_in(self._limits.smtpd_client_connection_count_limit)
         return event_limits.too_many_at_once(self._limits, self._visitor, self.connections, self._name)
 
     def _noted(self, event: Event) -> Excess | None:
