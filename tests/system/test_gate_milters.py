@@ -292,14 +292,33 @@ def test_an_address_that_is_not_ascii(tmp_path: Path, milter: ScriptedMilter) ->
     assert [line for line in at.heard if address in line] == [b"MAIL FROM:" + address, b"RCPT TO:" + address]
 
 
+@pytest.mark.parametrize(
+    ("check", "above"),
+    [
+        ("", [b"X-One: 1", b"X-Two: 2", b"(Received)"]),
+        ("/^X-One:/ IGNORE", [b"X-Two: 2", b"(Received)"]),
+        ("/^X-(One|Two):/ STRIP", [b"(Received)"]),
+        ("/^X-Two:/ PREPEND X-More: 0", [b"X-One: 1", b"X-More: 0", b"X-Two: 2", b"(Received)"]),
+        ("/^X-One:/ REPLACE X-More: 0", [b"X-More: 0", b"X-Two: 2", b"(Received)"]),
+        ("/^X-One:/ PASS", [b"X-One: 1", b"X-Two: 2", b"(Received)"]),
+        ("/^X-Three:/ PREPEND X-More: 0", [b"X-One: 1", b"X-Two: 2", b"(Received)", b"X-More: 0"]),
+    ],
+)
 @pytest.mark.parametrize("place", range(5))
-def test_headers_of_lists_are_counted(tmp_path: Path, milter: ScriptedMilter, place: int) -> None:
-    """A header stands where Postfix has it: behind those of lists comes its own Received, of which there is none."""
+def test_headers_of_lists_are_counted(
+    tmp_path: Path, milter: ScriptedMilter, place: int, check: str, above: list[bytes]
+) -> None:
+    """A header stands where Postfix has it: behind those of lists comes its own Received, of which there is none.
+
+    They count as checks have left them.
+    """
+    (tmp_path / "checks").write_text(f"{check}\n")
+    content = ContentSettings(header_checks=(MapName("regexp", str(tmp_path / "checks")),)) if check else None
     milter.says[b"E"] = packed(b"i", number(place) + b"X-Milter\0here\0") + CONTINUE
     words = ("check_sender_access", "static:{PREPEND X-One: 1}", "check_recipient_access", "static:{PREPEND X-Two: 2}")
     lists = RestrictionSettings(smtpd_recipient_restrictions=parse_list([Word(word, "") for word in words]))
     milters = GateMilters((parse_milter(milter.service),))
-    at = Room(tmp_path, milters=milters, restrictions=lists, ways=ways)
+    at = Room(tmp_path, milters=milters, restrictions=lists, ways=ways, content=content)
 
     async def scene(at: Room) -> None:
         guest = await at.guest()
@@ -309,7 +328,7 @@ def test_headers_of_lists_are_counted(tmp_path: Path, milter: ScriptedMilter, pl
         await guest.gone()
 
     play(at, scene)
-    headers = [b"X-One: 1", b"X-Two: 2", b"(Received)", b"X-Three: 3", b"X-Four: 4"]
+    headers = [*above, b"X-Three: 3", b"X-Four: 4"]
     headers.insert(place, b"X-Milter: here")
     headers.remove(b"(Received)")
     assert sent(at) == [*headers, b"", b"body"]

@@ -35,7 +35,7 @@ class CheckedMessage:
 
     verdict: what the client is told of it instead of what the backend says; None = it passes, so far. notes: for the
     log, in their order. complaints: sentences about tables. Whoever reads these two empties them. is_done: nothing is
-    to be asked until more comes.
+    to be asked until more comes. above: how many headers stand above those of the client, so far.
     """
 
     def __init__(self, settings: ContentSettings, *, dry_run: bool = False) -> None:
@@ -44,6 +44,7 @@ class CheckedMessage:
         self.notes: list[Note] = []
         self.complaints: list[str] = []
         self.is_done = True
+        self.above = self._of_lists = 0
         self._settings = settings
         self._dry_run = dry_run
         self._records = Records(settings.line_length_limit)
@@ -60,6 +61,10 @@ class CheckedMessage:
     def waiting(self) -> int:
         """Bytes that were fed and not looked at."""
         return self._records.waiting
+
+    def begin_with(self, count: int) -> None:
+        """Follow what becomes of the headers of lists, which come first. count: of them."""
+        self.above = self._of_lists = count
 
     def feed(self, content: bytes) -> None:
         """Take content, framed, in pieces of any size."""
@@ -162,6 +167,9 @@ class CheckedMessage:
         return settings.header_checks
 
     def _pass_header(self, header: Header, action: Action) -> None:
+        if self._of_lists:
+            self._of_lists -= 1
+            self.above += (action.verb == b"PREPEND") - (action.verb in _DROPPING)
         if action.verb in _DROPPING:
             return
         if action.verb in _WRITING:

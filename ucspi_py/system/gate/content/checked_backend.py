@@ -1,7 +1,7 @@
 """A backend that gets what the checks of a message pass on, and no end of one that they refuse. Never judges."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ....core.gate.content.checked import Note
@@ -53,6 +53,12 @@ class CheckedBackend(RunningBackend):
         if self.takes_content:
             self._begun().message.feed(content)
             self._checks.turns.want(self._turn)
+
+    def prepend(self, headers: Sequence[bytes]) -> None:
+        """Have headers of lists looked at, too; it is counted how many are left."""
+        if headers and self.takes_content:
+            self._begun().message.begin_with(len(headers))
+        super().prepend(headers)
 
     async def end_of_data(self) -> Reply:
         """Wait until all is looked at; send the final dot of a message that passes. Cancelled, closes the backend."""
