@@ -13,6 +13,7 @@ from tests.support.certificates import Authority
 from tests.support.pages import DOCS, literals, page
 from tests.support.ports import free_port
 from tests.support.programs import ours
+from tests.support.rules_tools import compiled_by_ours
 
 #: What wants more than files: postgrey's records, a running service, zones.
 NEEDS = re.compile(r"db5\.3_dump|--from|zen\.")
@@ -29,8 +30,14 @@ def commands() -> list[str]:
     return [line.partition("  #")[0].rstrip() for line in lines if re.search(r"(^|\| )(py\w+) ", line)]
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """Who signs for all."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
 @pytest.fixture
-def host(tmp_path: Path) -> Path:
+def host(authority: Authority, tmp_path: Path) -> Path:
     """A folder with all that the page speaks of, at the paths that it has there."""
     files = {
         "etc/tcp.smtp": ":allow\n",
@@ -55,15 +62,14 @@ def host(tmp_path: Path) -> Path:
         path.write_text(text)
     for program in (tmp_path / "bin").iterdir():
         program.chmod(0o755)
-    pair = Authority(tmp_path).pair("mx.example.org")
+    pair = authority.pair("mx.example.org")
     (tmp_path / "etc/ssl").mkdir()
     for stem in ("etc/ssl/mx", "web"):
         shutil.copy(pair.certificate, tmp_path / f"{stem}.pem")
         shutil.copy(pair.key, tmp_path / f"{stem}.key")
     (tmp_path / "var/lib/relay").mkdir(parents=True)
     for name in ("etc/tcp.smtp.cdb", "new.cdb"):
-        with (tmp_path / "etc/tcp.smtp").open() as source:
-            subprocess.run([ours("pytcprules"), name, "tmp"], stdin=source, cwd=tmp_path, check=True)
+        compiled_by_ours((tmp_path / "etc/tcp.smtp").read_bytes(), tmp_path / name)
     return tmp_path
 
 
