@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.test_explain_session import TO_US, explain, runs, told
+from tests.cli.test_explain_session import PROGRAMS, TO_US, explain, runs, told
 from tests.support.gate import controls
 from tests.support.milter import CLOSES, CONTINUE, scripted_milter
 from tests.support.milters.dkim import Key, opendkim
+from tests.support.warm import standing
 from ucspi_py.core.milter.packet import packed
+
+_stands = standing(PROGRAMS)
 
 MESSAGE = b"From: s@example.net\nSubject: x\n\nbody\n"
 SPAM = packed(b"y", b"554 5.7.1 Spam\0")

@@ -17,6 +17,7 @@ from tests.support.nameserver import Records, lists, serving
 from tests.support.policy_server import policy_server
 from tests.support.programs import ours
 from tests.support.rules_tools import Run, compile_rules
+from tests.support.warm import Warm, standing
 from ucspi_py.core.client.limits import NETWORK
 from ucspi_py.core.greylist.attempt import Attempt
 from ucspi_py.core.greylist.settings import GreylistSettings
@@ -24,6 +25,9 @@ from ucspi_py.core.greylist.triplet.changes import CLIENTS, ClientPass
 from ucspi_py.core.greylist.triplet.settings import TripletSettings
 from ucspi_py.core.greylist.visit import TENANT, Visit
 from ucspi_py.system.store.sqlite import SqliteStore
+
+PROGRAMS = Warm("pyrules", modules=("ucspi_py.cli.rules.sessions",))
+_stands = standing(PROGRAMS)
 
 RULES = """\
 192.0.2.66:deny
@@ -69,9 +73,12 @@ def runs(service: Path, chain: str, options: str = OPTIONS) -> None:
 
 def explain(service: Path, ip: str, *words: str, dns: str = "127.0.0.1@9", before: Sequence[str] = ()) -> Run:
     """Explain a client of the service, from another folder. before: a program that runs ours."""
-    command = [*before, ours("pyrules"), "explain", "--session", "--from", str(service / "run"), ip, *words]
+    command = ("pyrules", "explain", "--session", "--from", str(service / "run"), ip, *words)
     environment = {**os.environ, "DNSCACHEIP": dns}
-    return subprocess.run(command, capture_output=True, check=False, cwd="/", env=environment)
+    if not before:
+        return PROGRAMS.run(*command, env=environment, cwd="/")
+    installed = (ours(command[0]), *command[1:])
+    return subprocess.run([*before, *installed], capture_output=True, check=False, cwd="/", env=environment)
 
 
 def told(done: Run) -> list[str]:

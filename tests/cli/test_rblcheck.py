@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,12 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.nameserver import healthy, lists
-from tests.support.programs import ours
 from tests.support.screened import environment
 from tests.support.waiting import PATIENCE
+from tests.support.warm import Warm, standing
+
+PROGRAMS = Warm("pyrblcheck")
+_stands = standing(PROGRAMS)
 
 IP, CLEAN, FAILS = "192.0.2.7", "192.0.2.8", "192.0.2.9"
 
@@ -55,16 +57,9 @@ def dns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def check(dns: str, *words: str) -> tuple[int, str, str]:
     """The exit code, and what is said on both descriptors."""
-    done = subprocess.run(
-        [ours("pyrblcheck"), *words],
-        env=environment(dns),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr
-    return done.returncode, done.stdout, done.stderr
+    done = PROGRAMS.run("pyrblcheck", *words, env=environment(dns))
+    assert b"Traceback" not in done.stderr
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
 def rows(dns: str, *words: str) -> list[dict[str, Any]]:

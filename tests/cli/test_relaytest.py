@@ -16,7 +16,10 @@ from tests.support.certificates import Authority
 from tests.support.gate import PATIENT, STRANGER, controls, gate_words, gated
 from tests.support.programs import ours
 from tests.support.rules_tools import compiled_by_ours
-from tests.support.waiting import PATIENCE
+from tests.support.warm import Warm, standing
+
+PROGRAMS = Warm("pyrelaytest")
+_stands = standing(PROGRAMS)
 
 RULES = b"""\
 127.:allow,RELAYCLIENT=""
@@ -44,10 +47,8 @@ class Told(NamedTuple):
 
 
 def run(*words: str) -> Told:
-    done = subprocess.run(
-        [ours("pyrelaytest"), *words, "--json"], capture_output=True, text=True, timeout=PATIENCE, check=False, cwd="/"
-    )
-    return Told(done.returncode, json.loads(done.stdout or "[]"), done.stderr)
+    done = PROGRAMS.run("pyrelaytest", *words, "--json", cwd="/")
+    return Told(done.returncode, json.loads(done.stdout or "[]"), done.stderr.decode())
 
 
 def service(folder: Path, words: Sequence[str], rules: bytes = RULES, options: str = "-H -R -l 0") -> str:

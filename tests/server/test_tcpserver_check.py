@@ -21,8 +21,13 @@ from tests.support.nameserver import healthy
 from tests.support.ports import free_port
 from tests.support.programs import need_root, ours
 from tests.support.redisserver import RedisServer
+from tests.support.rules_tools import compiled_by_ours
 from tests.support.server import QUIET, Server
 from tests.support.waiting import PATIENCE, until
+from tests.support.warm import Warm, standing
+
+PROGRAMS = Warm("pytcpserver", modules=("ucspi_py.cli.check.service", "ucspi_py.system.service.start"))
+_stands = standing(PROGRAMS)
 
 NOBODY = ("-u", "nobody", "-g", "nogroup")
 
@@ -61,12 +66,10 @@ def folder() -> Iterator[Path]:
 
 def check(*options: str, program: Sequence[str] = ("true",), port: int | str = 0, **env: str) -> Checked:
     """Check a service that asks no name server but for its zones."""
-    command = [ours("pytcpserver"), "--check", *QUIET, *options, "127.0.0.1", str(port), *program]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=PATIENCE, check=False, env={**os.environ, **env}
-    )
+    words = ("--check", *QUIET, *options, "127.0.0.1", str(port), *program)
+    done = PROGRAMS.run("pytcpserver", *words, env={**os.environ, **env})
     assert done.returncode in (0, 111), done.stderr
-    return Checked(done.stdout.splitlines(), done.returncode)
+    return Checked(done.stdout.decode().splitlines(), done.returncode)
 
 
 def _checked(command: Sequence[str], stdin: socket.socket) -> Checked:
@@ -77,10 +80,7 @@ def _checked(command: Sequence[str], stdin: socket.socket) -> Checked:
 def compiled(folder: Path, source: str) -> str:
     """Rules, compiled beside their source."""
     (folder / "tcp.smtp").write_text(source)
-    with (folder / "tcp.smtp").open() as rules:
-        command = [ours("pytcprules"), str(folder / "tcp.smtp.cdb"), str(folder / "tmp")]
-        subprocess.run(command, stdin=rules, check=True, capture_output=True)
-    return str(folder / "tcp.smtp.cdb")
+    return str(compiled_by_ours(source.encode(), folder / "tcp.smtp.cdb"))
 
 
 def test_a_service_that_can_start_is_told_line_by_line(folder: Path) -> None:
