@@ -18,6 +18,7 @@ from tests.support.programs import ours
 from tests.support.screened import PASSED, environment, refusal, screened
 from tests.support.table import Table
 from tests.support.waiting import PATIENCE
+from tests.support.warm import Warm, standing
 from ucspi_py.cli.chain import program
 from ucspi_py.core.address import reversed_name
 from ucspi_py.core.dns.message import TXT, A, Answer, Failed, Found
@@ -31,6 +32,9 @@ from ucspi_py.system.lookup import resolver
 from ucspi_py.system.report.log import QUIET, Log
 from ucspi_py.system.screens import kinds
 from ucspi_py.system.screens.screen import Host
+
+PROGRAMS = Warm("pyrblcheck")
+_stands = standing(PROGRAMS)
 
 #: Cases that are run as real processes.
 CASES = 24
@@ -194,11 +198,10 @@ def test_as_processes(drawn: Case, dns: str, tmp_path: Path) -> None:
     )
     script = tmp_path / "run"
     script.write_text(f"exec pytcpserver 0 25 pyrblsmtpd {' '.join(map(_quoted, drawn.words))} qmail-smtpd\n")
-    command = [ours("pyrblcheck"), "--json", "--from", str(script), drawn.ip]
     with screened(drawn.words, dns, tmp_path, rules=rules, options=("-w1",)) as server:
         told = refusal(server, "127.0.0.1").decode()
     alone_told = process.communicate(b"rcpt\r\nquit\r\n", PATIENCE)[0]
-    done = subprocess.run(command, capture_output=True, env=env, timeout=PATIENCE, check=False)
+    done = PROGRAMS.run("pyrblcheck", "--json", "--from", str(script), drawn.ip, env=env)
 
     verdicts = {
         json.loads(done.stdout)[-1]["verdict"],

@@ -11,8 +11,10 @@ import pytest
 
 from tests.support import nameserver
 from tests.support.programs import need_root, ours, theirs
+from tests.support.rules_tools import compiled_by_ours
 from tests.support.server import QUIET, Server, children
 from tests.support.waiting import PATIENCE
+from tests.support.warm import Warm
 
 IP = "192.0.2.77"
 FRONT = "77.2.0.192"
@@ -64,15 +66,26 @@ def absorbed(
     words: Sequence[str], environment: dict[str, str], folder: Path, said: bytes = DIALOGUE
 ) -> tuple[bytes, ...]:
     """The same by way of pytcpserver, where a rule sets the environment of the test."""
-    variables = "".join(
-        f',{name}="{value}"' for name, value in environment.items() if name in ("TCPREMOTEIP", "RBLSMTPD")
-    )
-    cdb = folder / "rules.cdb"
-    subprocess.run([theirs("tcprules"), cdb, folder / "tmp"], input=f":allow{variables}\n".encode(), check=True)
+    (told,), log = all_absorbed(words, [environment], folder, [said])
+    return told, log, b"0"
+
+
+def all_absorbed(
+    words: Sequence[str], environments: Sequence[dict[str, str]], folder: Path, said: Sequence[bytes]
+) -> tuple[list[bytes], bytes]:
+    """What clients are told who come to one server one after the other, each with variables of its own; and its log."""
+    sources = [f"127.0.1.{number}" for number in range(1, len(environments) + 1)]
+    rules = zip(sources, map(_variables, environments), strict=True)
+    text = "".join(f"{source}:allow{variables}\n" for source, variables in rules)
+    cdb = str(compiled_by_ours(text.encode(), folder / "rules.cdb"))
     backend = [ours("pyrblsmtpd"), *words, "echo", "passed"]
-    with Server(ours("pytcpserver"), ("-x", str(cdb), *QUIET), backend, folder, env=environment) as server:
-        told = server.talk(said)
-    return told, _masked(server.log()), b"0"
+    with Server(ours("pytcpserver"), ("-x", cdb, *QUIET), backend, folder, env=environments[0]) as server:
+        told = [server.talk(one, source) for source, one in zip(sources, said, strict=True)]
+    return told, _masked(server.log())
+
+
+def _variables(environment: dict[str, str]) -> str:
+    return "".join(f',{name}="{value}"' for name, value in environment.items() if name in ("TCPREMOTEIP", "RBLSMTPD"))
 
 
 def _started(program: str, words: Sequence[str], environment: dict[str, str]) -> "subprocess.Popen[bytes]":
@@ -132,18 +145,30 @@ def test_zones(words: Sequence[str], dns: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("words", [("-r", "listed"), ("-c", "-r", "broken"), ("-b", "-r", "clean"), ("-t0",)])
-@pytest.mark.parametrize("told", ["", "Go away", "-Go away for good", "-", "x" * 300, "\x01\x7f\xe9"])
-def test_rblsmtpd_variable(told: str, words: Sequence[str], dns: str, tmp_path: Path) -> None:
+def test_rblsmtpd_variable(words: Sequence[str], dns: str, tmp_path: Path) -> None:
     """$RBLSMTPD is the verdict, and no zone is asked."""
-    environment = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns, "TCPREMOTEIP": IP, "RBLSMTPD": told}
-    expected = alone(theirs("rblsmtpd"), words, environment)
+    told = ("", "Go away", "-Go away for good", "-", "x" * 300, "\x01\x7f\xe9")
+    environment = {"PATH": os.environ["PATH"], "DNSCACHEIP": dns, "TCPREMOTEIP": IP}
 
-    assert both(words, environment, tmp_path) == [expected, expected]
+    assert_all_the_same(words, [{**environment, "RBLSMTPD": one} for one in told], tmp_path, [DIALOGUE] * len(told))
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
+def assert_all_the_same(
+    words: Sequence[str], environments: Sequence[dict[str, str]], folder: Path, said: Sequence[bytes]
+) -> None:
+    """What each client is told and what is logged of it is the same by C, by ours alone, and by ours absorbed."""
+    clients = list(zip(environments, said, strict=True))
+    expected = [alone(theirs("rblsmtpd"), words, *client) for client in clients]
+
+    assert [alone(ours("pyrblsmtpd"), words, *client) for client in clients] == expected
+    log = b"".join(log for _, log, _ in expected)
+    assert all_absorbed(words, environments, folder, said) == ([told for told, _, _ in expected], log)
+
+
+def test_dialogues(tmp_path: Path) -> None:
+    """A refused client hears what C says, whatever it says itself."""
+    environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
+    said = [
         b"",
         b"quit",
         b"QUIT\n",
@@ -154,15 +179,9 @@ def test_rblsmtpd_variable(told: str, words: Sequence[str], dns: str, tmp_path: 
         b"DATA\r\n.\r\n\n.\n\r.\r\nBDAT 5 LAST\r\n12345\r\nSTARTTLS\r\nAUTH PLAIN x\r\n",
         bytes(range(256)) * 3 + b"\nquit\n",
         b"noop\r\n" * 20,
-    ],
-    ids=lambda said: repr(said[:20]),
-)
-def test_dialogues(said: bytes, tmp_path: Path) -> None:
-    """A refused client hears what C says, whatever it says itself."""
-    environment = {"PATH": os.environ["PATH"], "TCPREMOTEIP": IP, "RBLSMTPD": "No"}
-    expected = alone(theirs("rblsmtpd"), (), environment, said)
+    ]
 
-    assert both((), environment, tmp_path, said) == [expected, expected]
+    assert_all_the_same((), [environment] * len(said), tmp_path, said)
 
 
 @pytest.mark.parametrize(
@@ -237,14 +256,14 @@ def test_no_address_asks_nobody(dns: str) -> None:
 
 def test_options_that_are_wrong() -> None:
     """Exit 100 and the usage line, alone; pytcpserver refuses to start with them."""
-    for words in ([], ["-z", "true"], ["-t", "abc", "true"], ["-r"], ["-T1", "-b", "-r", "z", "true"]):
-        done = subprocess.run([ours("pyrblsmtpd"), *words], capture_output=True, check=False)
-        assert done.returncode == 100
-        assert b"rblsmtpd: usage: rblsmtpd " in done.stderr
+    with Warm("pyrblsmtpd", "pytcpserver") as programs:
+        for words in ([], ["-z", "true"], ["-t", "abc", "true"], ["-r"], ["-T1", "-b", "-r", "z", "true"]):
+            done = programs.run("pyrblsmtpd", *words)
+            assert done.returncode == 100
+            assert b"rblsmtpd: usage: rblsmtpd " in done.stderr
 
-        server = [ours("pytcpserver"), *QUIET, "127.0.0.1", "0", ours("pyrblsmtpd"), *words]
-        done = subprocess.run(server, capture_output=True, check=False)
-        assert done.returncode == 100
+            done = programs.run("pytcpserver", *QUIET, "127.0.0.1", "0", ours("pyrblsmtpd"), *words)
+            assert done.returncode == 100
 
 
 def test_a_program_that_is_missing() -> None:

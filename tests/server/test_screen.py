@@ -17,7 +17,11 @@ from tests.support.long_waits import Unwell
 from tests.support.nameserver import NameServer, Records, healthy, lists
 from tests.support.programs import ours
 from tests.support.screened import GREETING, PASSED, environment, refusal, screened
-from tests.support.waiting import PATIENCE, until
+from tests.support.waiting import until
+from tests.support.warm import Warm, standing
+
+PROGRAMS = Warm("pyrblsmtpd", "pytcpserver")
+_stands = standing(PROGRAMS)
 
 ME = "127.0.7.7"
 FRONT = "7.7.0.127"
@@ -132,11 +136,9 @@ class TestZones:
     )
     def test_what_is_wrong_is_said_at_the_start(self, words: Sequence[str]) -> None:
         """Alone and absorbed: exit 100, and one sentence."""
-        server = [ours("pytcpserver"), "127.0.0.1", "0"]
-        for before in ([], server):
-            done = subprocess.run(
-                [*before, ours("pyrblsmtpd"), *words, "true"], capture_output=True, timeout=PATIENCE, check=False
-            )
+        alone, absorbed = ("pyrblsmtpd",), ("pytcpserver", "127.0.0.1", "0", ours("pyrblsmtpd"))
+        for command in (alone, absorbed):
+            done = PROGRAMS.run(*command, *words, "true")
             assert done.returncode == 100
             assert b"Traceback" not in done.stderr
 
