@@ -11,12 +11,21 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import ours
-from tests.support.rules_tools import Run, compiled_by_ours, pyrules, run, text
+from tests.support.rules_tools import Run, compiled_by_ours, run, text
 from tests.support.terminal import everything
+from tests.support.warm import Warm, standing
 from ucspi_py.cli.rules.commands import pyrules as group
 from ucspi_py.system.rules.write import write
 
+PROGRAMS = Warm("pyrules")
+_stands = standing(PROGRAMS)
+
 GUIDE = text([":allow,RELAYCLIENT=””".encode(), b"badhost.net:deny", b".:deny", b"10.1.:deny"])
+
+
+def pyrules(*words: str | Path, stdin: bytes = b"") -> Run:
+    """Run it."""
+    return PROGRAMS.run("pyrules", *map(str, words), stdin=stdin)
 
 
 def _told(done: Run, code: int) -> list[str]:
@@ -244,7 +253,7 @@ def test_what_is_wrong_is_said_in_a_line(words: list[str], code: int, error: byt
     _cdb(tmp_path / "CDB", b":deny")
     (tmp_path / "TEXT").write_bytes(b":deny\n")
 
-    done = subprocess.run([ours("pyrules"), *words], cwd=tmp_path, input=b"", capture_output=True, check=False)
+    done = PROGRAMS.run("pyrules", *words, cwd=str(tmp_path))
 
     first, *rest = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (code, b"")
@@ -290,7 +299,7 @@ def test_importers_read_their_files(tmp_path: Path) -> None:
     (tmp_path / "list").write_bytes(b"10.0.0.0/9\n")
 
     def imported(*words: str) -> tuple[int, bytes, bytes]:
-        done = subprocess.run([ours("pyrules"), *words], cwd=tmp_path, capture_output=True, check=False)
+        done = PROGRAMS.run("pyrules", *words, cwd=str(tmp_path))
         return done.returncode, done.stdout, done.stderr
 
     assert imported("import-hosts", "allow", "deny") == (0, b"10.:allow\n:deny\n", b"")

@@ -57,11 +57,6 @@ def run(program: str, *words: str, stdin: bytes = b"", env: dict[str, str] | Non
     return subprocess.run([ours(program), *words], input=stdin, capture_output=True, check=False, env=environment)
 
 
-def pyrules(*words: str | Path, stdin: bytes = b"") -> Run:
-    """Run pyrules."""
-    return run("pyrules", *map(str, words), stdin=stdin)
-
-
 def text(lines: Sequence[bytes]) -> bytes:
     """Lines as a source."""
     return b"".join(line + b"\n" for line in lines)
