@@ -37,7 +37,7 @@ class Bench:
 
     def __init__(self, launcher: Launcher, *, limit: int = 2, reserve: int = 0, in_bursts: bool = False) -> None:
         self.log = Lines()
-        self.board = Scoreboard(limit, 0)
+        self.board = Scoreboard(limit, 1)
         self.slots = Slots(self.board, reserve, self._on_change)
         self.rests = 0
         log = ConnectionLog(self.log, self.board, limit)
@@ -118,6 +118,27 @@ def test_a_program_has_the_other_end_of_a_socketpair_on_0_and_1() -> None:
         bench.backends.ended(*os.waitpid(pid, 0))
         assert bench.free == 2
         assert bench.log.lines == [b"tcpserver: end %d status 0\n" % pid, b"tcpserver: status: 0/2\n"]
+
+    run(story)
+
+
+@pytest.mark.parametrize("launcher", [Pretending(), Failing(OSError(errno.ENOENT, "")), Failing(ZeroDivisionError())])
+def test_a_client_with_a_place_counts_once(launcher: Launcher) -> None:
+    """For its place until its program starts, then for its slot, and for its place again where it does not start."""
+
+    async def story() -> None:
+        bench = Bench(launcher)
+        place = bench.board.pending.start
+        bench.board.name(place, 1, 2)
+        with connected() as ends:
+            deed = bench.backends.start(connection(), ends.server.fileno(), place=place)
+            starting = asyncio.ensure_future(deed)
+            while not starting.done():
+                assert bench.board.count_client(1) == bench.board.count_network(2) == 1
+                await asyncio.sleep(0)
+            await asyncio.wait([starting])
+            assert (bench.free == 2) == bool(starting.exception() or starting.result() is None)
+            assert bench.board.count_client(1) == bench.board.count_network(2) == 1
 
     run(story)
 

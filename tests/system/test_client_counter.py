@@ -50,13 +50,8 @@ def test_a_system_without_a_load_average(board: Scoreboard, monkeypatch: pytest.
     assert ClientCounter(board, None).presence(KEYS, ALL, has_row=True) == Presence(1, 2, 0, 0)
 
 
-def test_a_client_whose_backend_is_counted_is_not_counted_for_its_place_too(board: Scoreboard) -> None:
-    """Until its backend has ended: then it is, again."""
-    counter = ClientCounter(board, None)
-    place = Place(board.pending.start, KEYS)
-    board.name(place.row, *KEYS)
+def test_a_client_whose_backend_has_ended_is_counted_for_its_place_again(board: Scoreboard) -> None:
+    """As one of three."""
+    ClientCounter(board, None).count(Place(board.pending.start, KEYS))
 
-    counter.uncount(place.row)
-    assert board.count_client(KEYS.client) == 2
-    counter.count(place)
     assert board.count_client(KEYS.client) == 3

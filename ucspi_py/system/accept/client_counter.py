@@ -6,7 +6,7 @@ from ...core.client.limits import ClientLimits, Keys, Presence
 from ...core.client.window import Event
 from .arrivals import Arrivals
 from .client_events import ClientEvents
-from .scoreboard import NOBODY, Place, Scoreboard
+from .scoreboard import Place, Scoreboard
 
 
 class ClientCounter:
@@ -29,10 +29,6 @@ class ClientCounter:
             self._arrivals.note(keys.client) if self._arrivals else 0,
             _load() if limits.load else 0,
         )
-
-    def uncount(self, row: int) -> None:
-        """Count a client no more for its place. row: of the scoreboard."""
-        self._board.name(row, *NOBODY)
 
     def count(self, place: Place) -> None:
         """Count a client for its place again."""

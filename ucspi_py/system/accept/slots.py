@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from ...core.client.limits import Keys
 from ...core.service.slot_queue import SlotQueue
-from .scoreboard import Scoreboard
+from .scoreboard import NOBODY, Scoreboard
 
 
 class Slots:
@@ -48,6 +48,11 @@ class Slots:
     def name(self, slot: int, keys: Keys) -> None:
         """Say under which keys the client of a claimed slot is counted."""
         self._board.name(slot, *keys)
+
+    def count_instead(self, slot: int, place: int, keys: Keys) -> None:
+        """Count a client for its claimed slot from now on, and no more for its place. place: row of that."""
+        self._board.name(slot, *keys)
+        self._board.name(place, *NOBODY)
 
     def announce(self, slot: int, inode: int) -> None:
         """Say that a backend is about to be started in a claimed slot, with a socket of this inode on 0 and 1."""

@@ -65,6 +65,7 @@ class Backends:
         fd: int,
         on_end: Callable[[int], None] | None = None,
         more: Sequence[int] = (),
+        place: int | None = None,
     ) -> int | None:
         """Start the program for a connection when there is a slot for it, and log that, or why not.
 
@@ -72,24 +73,23 @@ class Backends:
 
         fd: what the program gets as 0 and 1, the client's socket or one end of a socketpair. Blocking, close-on-exec,
         still the caller's to close. on_end: called with the program's wait status when it was reaped; None = nobody
-        asks. more: what it gets as 3 and the numbers behind it, also the caller's. Returns the process id; None where
-        the program could not be started: nothing is claimed then. An error that nobody expected, or being cancelled,
-        leaves nothing claimed either.
+        asks. more: what it gets as 3 and the numbers behind it, also the caller's. place: row for which the client
+        counts until its program starts, and again where it does not; None = for none. Returns the process id; None
+        where the program could not be started: nothing is claimed then. An error that nobody expected, or being
+        cancelled, leaves nothing claimed either.
         """
         slot = await self._reserve(connection)
         try:
-            # Before the start: the backend may run for milliseconds before we are told its process id.
-            self._slots.name(slot, connection.keys)
-            await (pause() if self._in_bursts else end_of_turn())
+            await self._count(slot, place, connection.keys)
             self._slots.announce(slot, os.fstat(fd).st_ino)
             pid = self._launcher.start(fd, connection.environment, more)
             self._slots.hold(slot, pid)
         except (OSError, ValueError) as error:
-            self._slots.give_back(slot)
+            self._give_back(slot, place, connection.keys)
             self._tell_why_not(connection, error)
             return None
         except BaseException:
-            self._slots.give_back(slot)
+            self._give_back(slot, place, connection.keys)
             raise
         if on_end:
             self._on_end[pid] = on_end
@@ -116,6 +116,20 @@ class Backends:
         on_end = self._on_end.pop(pid, None)
         if on_end:
             on_end(wait_status)
+
+    async def _count(self, slot: int, place: int | None, keys: Keys) -> None:
+        """Wait for the turn to start, and count the client for its slot: at once where it does not for its place."""
+        if place is None:
+            self._slots.name(slot, keys)
+        await (pause() if self._in_bursts else end_of_turn())
+        if place is not None:
+            # Before the start: the backend may run for milliseconds before we are told its process id.
+            self._slots.count_instead(slot, place, keys)
+
+    def _give_back(self, slot: int, place: int | None, keys: Keys) -> None:
+        self._slots.give_back(slot)
+        if place is not None:
+            self._slots.name(place, keys)
 
     def _tell_of(self, connection: Connection, slot: int, pid: int) -> None:
         endpoints, names, _, environment = connection

@@ -91,11 +91,11 @@ class OwnBackends:
         """Start one, as Backends.start does. environment: the program's. fd, on_end, more: as there."""
         endpoints, names, keys, _ = self._client.connection
         wanted = Connection(endpoints, names, keys, environment)
-        pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end), more)
+        place = None if self._running else self._place.row
+        pid = await self._service.backends.start(wanted, fd, partial(self._end, on_end), more, place)
         if pid is not None:
             self.any_started = True
             self._running += 1
-            self._service.counter.uncount(self._place.row)
         return pid
 
     def leave(self) -> None:

@@ -162,13 +162,11 @@ def _is_turned_away(service: Service, client: Client, excess: Excess | None) -> 
 async def _start(service: Service, client: Client) -> None:
     """Start the program that speaks with the client itself; it counts for that then, and for its place no more."""
     set_options(service.settings, client.socket, client.connection.endpoints)
-    start = service.backends.start
+    start = partial(service.backends.start, place=client.place.row if client.place else None)
     if service.fleet:
         await service.fleet.start(start, client.connection, client.socket.fileno(), client.own_place.row)
     else:
         await start(client.connection, client.socket.fileno())
-    if client.place:
-        service.counter.uncount(client.place.row)
 
 
 async def _refusal(service: Service, client: Client) -> Refusal | None:
