@@ -1,7 +1,6 @@
 """Header and body checks before real backends: cases 76 to 79, and nobody else waits for them."""
 
 import os
-import select
 import socket
 import subprocess
 import time
@@ -16,6 +15,7 @@ from tests.support.gate import LOCAL, MAIL, PATIENT, RCPT, Gate, controls, gate_
 from tests.support.programs import ours, theirs
 from tests.support.smtp_client import Content, Manner, Step, every_manner, short, shorts
 from tests.support.waiting import until
+from ucspi_py.system.process.signals import readable
 
 EHLO = b"EHLO client.example.net"
 BEGIN: list[Step] = [EHLO, MAIL, RCPT, b"DATA"]
@@ -251,4 +251,4 @@ def _sent(connected: socket.socket, data: bytes) -> int:
 
 
 def _has_come(connected: socket.socket) -> bool:
-    return bool(select.select([connected], [], [], 0)[0])
+    return readable(0, connected.fileno())

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import select
 import signal
 import socket
 import stat
@@ -21,6 +20,7 @@ from tests.support.proxying import CLIENT, LOCAL, block
 from tests.support.server import QUIET, Server, children
 from tests.support.topping import inside, top
 from tests.support.waiting import PATIENCE, until
+from ucspi_py.system.process.signals import readable
 
 #: Says a line, and ends with the client.
 PROGRAM = ("sh", "-c", "echo hello; exec cat >&2")
@@ -212,10 +212,10 @@ def test_on_a_terminal_it_is_shown_until_it_is_interrupted(plain: tuple[Server, 
         try:
             said = bytearray()
             while b"program" not in said or b"slots 1/40" not in said:
-                assert select.select([screen], [], [], PATIENCE)[0], bytes(said)
+                assert readable(PATIENCE, screen), bytes(said)
                 said += os.read(screen, 65536)
             shown.send_signal(signal.SIGINT)
-            while select.select([screen], [], [], PATIENCE)[0]:
+            while readable(PATIENCE, screen):
                 try:
                     said += os.read(screen, 65536)
                 except OSError:  # nobody has the other end any more

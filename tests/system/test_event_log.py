@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import select
 import socket
 import traceback
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.log.event import Event
 from ucspi_py.core.service import loglines
+from ucspi_py.system.process.signals import readable
 from ucspi_py.system.report import nonblocking
 from ucspi_py.system.report.events.event_log import EventLog
 from ucspi_py.system.report.forms import DJB, open_log
@@ -167,6 +167,6 @@ def test_nothing_else_is_the_journal(named: str, monkeypatch: pytest.MonkeyPatch
 
 def _all_of(reader: int) -> bytes:
     told = b""
-    while select.select([reader], [], [], 0)[0] and (piece := os.read(reader, 1 << 16)):
+    while readable(0, reader) and (piece := os.read(reader, 1 << 16)):
         told += piece
     return told

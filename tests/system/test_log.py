@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from ucspi_py.system.process.signals import readable
 from ucspi_py.system.report import nonblocking
 from ucspi_py.system.report.log import ERRORS, QUIET, VERBOSE, Log
 
@@ -30,7 +31,7 @@ class Ends(NamedTuple):
     def read(self) -> bytes:
         """All that is there to be read."""
         told = b""
-        while select.select([self.reader], [], [], 0)[0] and (piece := os.read(self.reader, 1 << 16)):
+        while readable(0, self.reader) and (piece := os.read(self.reader, 1 << 16)):
             told += piece
         return told
 
@@ -38,7 +39,7 @@ class Ends(NamedTuple):
         """What is told until it is whole: a terminal hands over in the background what was written to it."""
         told = b""
         while not is_whole(told):
-            assert select.select([self.reader], [], [], 10)[0], told[-200:]
+            assert readable(10, self.reader), told[-200:]
             told += os.read(self.reader, 1 << 16)
         return told
 

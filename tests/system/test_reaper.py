@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from tests.support.waiting import until
 from ucspi_py.system.accept.scoreboard import Scoreboard
 from ucspi_py.system.process import orphans
+from ucspi_py.system.process.signals import readable
 from ucspi_py.system.report.connection_log import ConnectionLog
 from ucspi_py.system.report.log import QUIET, VERBOSE, Log
 from ucspi_py.system.service.reaper import Reaper, WithoutMaster
@@ -163,7 +163,7 @@ def test_an_orphans_end_is_told(board: Scoreboard) -> None:
 
     Reaper(board, ConnectionLog(log, board, 2), adopting=True).clear({4711: 256}, (), ())
 
-    assert select.select([told], [], [], 0)[0]
+    assert readable(0, told)
     assert os.read(told, 1000) == b"tcpserver: end 4711 status 256\ntcpserver: status: 0/2\n"
     for fd in (told, stderr):
         os.close(fd)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import gc
 import os
-import select
 import socket
 import ssl
 import sys
@@ -23,6 +22,7 @@ from tests.support.waiting import PATIENCE
 from ucspi_py.core.errors import Failure
 from ucspi_py.core.tls.settings import Pair, TlsSettings
 from ucspi_py.system.process.loop import new_loop
+from ucspi_py.system.process.signals import readable
 from ucspi_py.system.tls import odd_names
 from ucspi_py.system.tls.context import build
 from ucspi_py.system.tls.handshake import HandshakeFailed, handshake
@@ -404,4 +404,4 @@ def hello(keys: Keys) -> bytes:
 
 def has_something(end: socket.socket) -> bool:
     """Whether something has come."""
-    return bool(select.select([end], [], [], 0)[0])
+    return readable(0, end.fileno())
