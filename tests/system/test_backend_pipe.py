@@ -243,7 +243,7 @@ def test_a_small_message_and_its_end_come_in_one_piece(out: File) -> None:
 
 
 def test_a_large_message_waits_for_its_backend_and_not_in_our_memory(out: File) -> None:
-    """Case of backpressure: full at 64 KB, room again when the backend reads; every byte arrives."""
+    """Case of backpressure: full when the kernel is, room again when the backend reads; every byte arrives."""
     holds = out.with_name("message.wait")
     holds.touch()
 

@@ -6,9 +6,6 @@ from collections import deque
 from collections.abc import Callable
 from itertools import islice
 
-#: Bytes that wait for the backend: from so many on nothing more is to be sent, until half of them is taken. The kernel
-#: keeps 200 KB more for us; four times as many here are no faster, and let a worker grow by more than a megabyte.
-_FULL, _ROOM = 64 * 1024, 32 * 1024
 #: Bytes that are read at once; a reply is a line.
 PIECE = 4096
 #: Pieces in one system call.
@@ -38,8 +35,6 @@ class BackendSocket:
         self._on_room = on_room
         self._piece = piece
         self._pieces: deque[memoryview] = deque()
-        self._waiting = 0
-        self._was_full = False
         self._is_deaf = False
         self._is_watched = True
         self._emptied: asyncio.Future[None] | None = None
@@ -47,8 +42,8 @@ class BackendSocket:
 
     @property
     def is_full(self) -> bool:
-        """Whether 64 KB wait: no more is to be sent until there is room."""
-        return self._waiting >= _FULL
+        """Whether anything waits: no more is to be sent until all of it is taken. The kernel keeps 200 KB for us."""
+        return self.waits_since is not None
 
     def send(self, data: bytes) -> None:
         """Send bytes, now or when there is room; thrown away where the backend takes nothing any more."""
@@ -57,10 +52,8 @@ class BackendSocket:
         left = len(data) - self._sent_at_once(data)
         if left and not self._is_deaf:
             self._pieces.append(memoryview(data)[-left:])
-            self._waiting += left
             if self.waits_since is None:
                 self._wait()
-            self._was_full = self._was_full or self.is_full
 
     async def emptied(self) -> None:
         """Wait until nothing waits to be sent, or it is thrown away."""
@@ -72,7 +65,6 @@ class BackendSocket:
         """Throw away what waits, and all that is sent from now on; what the backend says is still read."""
         self._is_deaf = True
         self._pieces.clear()
-        self._waiting = 0
         self._all_sent()
 
     def finish(self) -> None:
@@ -141,7 +133,6 @@ class BackendSocket:
 
     def _remove(self, sent: int) -> None:
         """Remove bytes that were sent."""
-        self._waiting -= sent
         while sent:
             piece = self._pieces.popleft()
             if len(piece) > sent:
@@ -153,20 +144,15 @@ class BackendSocket:
         if self.waits_since is None:
             self._loop.add_writer(self._socket, self._write)
         self.waits_since = self._loop.time()
-        self._give_room()
 
     def _all_sent(self) -> None:
-        if self.waits_since is not None:
-            self._loop.remove_writer(self._socket)
-            self.waits_since = None
+        if self.waits_since is None:
+            return
+        self._loop.remove_writer(self._socket)
+        self.waits_since = None
         if self._emptied and not self._emptied.done():
             self._emptied.set_result(None)
-        self._give_room()
-
-    def _give_room(self) -> None:
-        if self._was_full and self._waiting <= _ROOM:
-            self._was_full = False
-            self._on_room()
+        self._on_room()
 
 
 def _ignore(_data: bytes) -> None:

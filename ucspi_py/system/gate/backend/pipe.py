@@ -79,7 +79,7 @@ class BackendPipe:
 
     @property
     def is_full(self) -> bool:
-        """Whether 64 KB of content wait: no more is to be sent until there is room."""
+        """Whether content waits: no more is to be sent until all of it is taken."""
         return self._backend is not None and self._backend.is_full
 
     async def connect(self) -> tuple[Reply, Reply | None] | None:
