@@ -52,12 +52,13 @@ class BackendSocket:
         left = len(data) - self._sent_at_once(data)
         if left and not self._is_deaf:
             self._pieces.append(memoryview(data)[-left:])
-            if self.waits_since is None:
-                self._wait()
+            if not self.is_full:
+                self._loop.add_writer(self._socket, self._write)
+                self.waits_since = self._loop.time()
 
     async def emptied(self) -> None:
         """Wait until nothing waits to be sent, or it is thrown away."""
-        if self.waits_since is not None:
+        if self.is_full:
             self._emptied = self._loop.create_future()
             await self._emptied
 
@@ -106,7 +107,7 @@ class BackendSocket:
 
     def _sent_at_once(self, data: bytes) -> int:
         """How much of what comes is taken at once; nothing where something waits before it."""
-        if self.waits_since is not None:
+        if self.is_full:
             return 0
         try:
             return self._socket.send(data, socket.MSG_DONTWAIT)
@@ -127,7 +128,7 @@ class BackendSocket:
             return
         self._remove(sent)
         if self._pieces:
-            self._wait()
+            self.waits_since = self._loop.time()
         else:
             self._all_sent()
 
@@ -140,13 +141,8 @@ class BackendSocket:
                 return
             sent -= len(piece)
 
-    def _wait(self) -> None:
-        if self.waits_since is None:
-            self._loop.add_writer(self._socket, self._write)
-        self.waits_since = self._loop.time()
-
     def _all_sent(self) -> None:
-        if self.waits_since is None:
+        if not self.is_full:
             return
         self._loop.remove_writer(self._socket)
         self.waits_since = None

@@ -49,7 +49,7 @@ class RunningBackend:
 
     @property
     def is_full(self) -> bool:
-        """Whether so much content waits that no more is to be sent."""
+        """Whether content waits: no more is to be sent."""
         return self._socket.is_full
 
     @property
@@ -103,7 +103,7 @@ class RunningBackend:
 
     async def end_of_data(self) -> Reply:
         """Send the final dot behind all content, and wait for the answer. Cancelled, it closes the backend."""
-        if len(self._held) > _SMALL or self._socket.waits_since is not None:
+        if len(self._held) > _SMALL or self._socket.is_full:
             await self._all_sent()
         self._socket.read()  # what it has said before the final dot is no reply to it
         self.dialogue.end_of_data()
