@@ -238,7 +238,7 @@ def _others_wait(gate: Gate, wire: bytes) -> tuple[float, bytes]:
             begun = time.monotonic()
             assert short(other.ask(b"NOOP"))[:3] == "250"
             longest = max(longest, time.monotonic() - begun)
-            is_answered = sent == len(wire) and _has_come(sender.socket)
+            is_answered = sent == len(wire) and readable(0, sender.socket.fileno())
         sender.socket.setblocking(True)
         return longest, sender.reply()
 
@@ -248,7 +248,3 @@ def _sent(connected: socket.socket, data: bytes) -> int:
         return connected.send(data) if data else 0
     except BlockingIOError:
         return 0
-
-
-def _has_come(connected: socket.socket) -> bool:
-    return readable(0, connected.fileno())

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.support.pipes import all_there
 from tests.support.waiting import PATIENCE
 from ucspi_py.core.log.event import Event
 from ucspi_py.core.service import loglines
-from ucspi_py.system.process.signals import readable
 from ucspi_py.system.report import nonblocking
 from ucspi_py.system.report.events.event_log import EventLog
 from ucspi_py.system.report.forms import DJB, open_log
@@ -103,9 +103,9 @@ def test_a_full_pipe_loses_lines_and_says_how_many(form: str) -> None:
     for _ in range(9):
         log.say(LINE)
     missing = log.lost
-    data = _all_of(reader)
+    data = all_there(reader)
     log.say(LINE)
-    lines = (data + _all_of(reader)).splitlines()
+    lines = (data + all_there(reader)).splitlines()
 
     lost = [line for line in lines if b"192.0.2.7" not in line]
     assert len(lost) == 1
@@ -163,10 +163,3 @@ def test_nothing_else_is_the_journal(named: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("JOURNAL_STREAM", named)
     assert not is_journal(2)
     assert not is_journal(987)
-
-
-def _all_of(reader: int) -> bytes:
-    told = b""
-    while readable(0, reader) and (piece := os.read(reader, 1 << 16)):
-        told += piece
-    return told

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.support.pipes import all_there
 from ucspi_py.system.process.signals import readable
 from ucspi_py.system.report import nonblocking
 from ucspi_py.system.report.log import ERRORS, QUIET, VERBOSE, Log
@@ -30,10 +31,7 @@ class Ends(NamedTuple):
 
     def read(self) -> bytes:
         """All that is there to be read."""
-        told = b""
-        while readable(0, self.reader) and (piece := os.read(self.reader, 1 << 16)):
-            told += piece
-        return told
+        return all_there(self.reader)
 
     def read_until(self, is_whole: Callable[[bytes], bool]) -> bytes:
         """What is told until it is whole: a terminal hands over in the background what was written to it."""

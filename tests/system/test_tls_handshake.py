@@ -378,7 +378,7 @@ def test_who_shakes_hands_gives_way_to_all_others(keys: Keys) -> None:
             theirs.send(said)
         while sum(answered[-1:]) < 20 and len(answered) < 100:
             await asyncio.sleep(0)
-            answered.append(sum(map(has_something, (theirs for _, theirs in guests))))
+            answered.append(sum(readable(0, theirs.fileno()) for _, theirs in guests))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -400,8 +400,3 @@ def hello(keys: Keys) -> bytes:
     with pytest.raises(ssl.SSLWantReadError):
         client.do_handshake()
     return out.read()
-
-
-def has_something(end: socket.socket) -> bool:
-    """Whether something has come."""
-    return readable(0, end.fileno())
